@@ -1,0 +1,149 @@
+package treelock
+
+import (
+	"fmt"
+	"iter"
+	"strings"
+)
+
+// A Scope says how far below its node a claim reaches.
+type Scope uint8
+
+const (
+	Subtree  Scope = iota // the node and everything below it, whether it exists or not
+	NodeOnly              // the node alone
+)
+
+// An Access says what a claim is for.
+type Access uint8
+
+const (
+	Shared    Access = iota // reading: any number of claims may share a node
+	Exclusive               // writing: no other claim may reach the node
+)
+
+// A Claim is one region of a tree and what is wanted of it. Its region is Node alone or Node and
+// everything below, by its Scope.
+//
+// Two claims conflict if their regions share a node and at least one of them is Exclusive.
+type Claim[N Node[N]] struct {
+	Node   N
+	Scope  Scope
+	Access Access
+}
+
+// String names the claim as [Request.String] does.
+func (c Claim[N]) String() string {
+	return fmt.Sprintf("%s %v", c.verb(), c.Node)
+}
+
+func (c Claim[N]) verb() string {
+	switch {
+	case c.Scope == Subtree && c.Access == Shared:
+		return "read"
+	case c.Scope == Subtree:
+		return "write"
+	case c.Access == Shared:
+		return "read-node"
+	default:
+		return "write-node"
+	}
+}
+
+// fewClaims is how many claims a request holds without allocating. Few requests have more:
+// a rename has two, an exchange that keeps a log three or four.
+const fewClaims = 4
+
+// A Request is a set of claims that are granted together. The zero Request has none; it is legal,
+// conflicts with nothing and is granted at once.
+//
+// A Request is an immutable value: the methods that add claims return a new one and leave their
+// receiver as it was. It may be built once and submitted many times, from many goroutines. A
+// request never conflicts with itself: its nodes may repeat and may lie below one another.
+//
+// Two requests conflict if some claim of one conflicts with some claim of the other.
+//
+// Building a request allocates nothing up to four claims. Beyond that each call copies what was
+// there before, so add many nodes in one call.
+type Request[N Node[N]] struct {
+	few  [fewClaims]Claim[N] // the first claims
+	n    int                 // how many claims of few are set
+	more []Claim[N]          // those that did not fit; never appended to in place
+}
+
+// Read returns a request to read paths and everything below them.
+func Read(paths ...Path) Request[Path] { return Request[Path]{}.Read(paths...) }
+
+// Write returns a request to write paths and everything below them.
+func Write(paths ...Path) Request[Path] { return Request[Path]{}.Write(paths...) }
+
+// ReadNode returns a request to read paths themselves, but nothing below them.
+func ReadNode(paths ...Path) Request[Path] { return Request[Path]{}.ReadNode(paths...) }
+
+// WriteNode returns a request to write paths themselves, but nothing below them.
+func WriteNode(paths ...Path) Request[Path] { return Request[Path]{}.WriteNode(paths...) }
+
+// Read returns a request for all that r asks for, and to read nodes and everything below them.
+func (r Request[N]) Read(nodes ...N) Request[N] { return r.with(Subtree, Shared, nodes) }
+
+// Write returns a request for all that r asks for, and to write nodes and everything below them.
+func (r Request[N]) Write(nodes ...N) Request[N] { return r.with(Subtree, Exclusive, nodes) }
+
+// ReadNode returns a request for all that r asks for, and to read nodes themselves.
+func (r Request[N]) ReadNode(nodes ...N) Request[N] { return r.with(NodeOnly, Shared, nodes) }
+
+// WriteNode returns a request for all that r asks for, and to write nodes themselves.
+func (r Request[N]) WriteNode(nodes ...N) Request[N] { return r.with(NodeOnly, Exclusive, nodes) }
+
+// with returns r with a claim more for each of nodes.
+func (r Request[N]) with(scope Scope, access Access, nodes []N) Request[N] {
+	for len(nodes) > 0 && r.n < fewClaims {
+		r.few[r.n] = Claim[N]{nodes[0], scope, access}
+		r.n++
+		nodes = nodes[1:]
+	}
+	if len(nodes) == 0 {
+		return r
+	}
+	more := make([]Claim[N], len(r.more), len(r.more)+len(nodes))
+	copy(more, r.more)
+	for _, node := range nodes {
+		more = append(more, Claim[N]{node, scope, access})
+	}
+	r.more = more
+	return r
+}
+
+// Len returns the number of claims, repeated ones included.
+func (r Request[N]) Len() int { return r.n + len(r.more) }
+
+// Claims returns an iterator over the claims, in the order in which they were added.
+func (r Request[N]) Claims() iter.Seq[Claim[N]] {
+	return func(yield func(Claim[N]) bool) {
+		for i := range r.n {
+			if !yield(r.few[i]) {
+				return
+			}
+		}
+		for _, claim := range r.more {
+			if !yield(claim) {
+				return
+			}
+		}
+	}
+}
+
+// String names the claims for a log line: "read /src, write /dst", or "nothing" without claims.
+func (r Request[N]) String() string {
+	if r.Len() == 0 {
+		return "nothing"
+	}
+	var b strings.Builder
+	for claim := range r.Claims() {
+		if b.Len() > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(claim.String())
+	}
+	return b.String()
+}

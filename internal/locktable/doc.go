@@ -1,0 +1,42 @@
+// Package locktable is the admission rule: the table of all nodes that somebody claims, and of all
+// requests that are live.
+//
+// It is pure. It knows no goroutine, no channel, no clock and no context, calls no code of the user's,
+// and is deterministic: the same calls in the same order always grant the same requests in the same
+// order, so that a log of calls can be replayed elsewhere. Whoever owns a [Table] calls it from one
+// goroutine: the manager of package manager does, and is only a shell around it.
+//
+// # The rule
+//
+// Requests are totally ordered by their arrival, which is the order of the calls of [Table.Submit]. A
+// request is live from then until it is released or withdrawn, and
+//
+//	a request is granted at the first moment when no earlier conflicting request is live.
+//
+// # Invariants
+//
+// They hold after every call. Comments, tests and fuzz failures refer to them by number.
+//
+//	I1  No two conflicting requests hold at once.
+//	I2  A request is granted exactly if no earlier conflicting request is live.
+//	I3  Every live claim is queued at its node, and its intention at every ancestor, once for each mode
+//	    that no other mode of the request covers there.
+//	I4  Within a mode, the admitted entries of a node's queue come first.
+//	I5  A request's count of entries that are not admitted is what a recount gives; it holds if that is 0.
+//	I6  A grant is reported at most once.
+//	I7  Sequence numbers, the base of fencing tokens, grow along conflicting grants.
+//	I8  A node whose queue is empty is not in the table, or is in its bounded cache of idle nodes.
+//
+// I1 to I7 follow from the queues of package waitqueue, one per node, each deciding alone: two claims
+// conflict exactly if their modes conflict at some node on both of their ways to the root. (If one
+// node lies above the other, at the upper one of the two; if they are equal, there; else they share no
+// node and meet in nothing but intentions, which agree with one another.)
+//
+// # Cost
+//
+// With d the number of distinct nodes that a request claims and of their ancestors: Submit, Release and
+// Withdraw take O(d), and O(1) more for each entry that they admit, which was paid for by its arrival.
+// Nothing depends on how many requests are live, here or elsewhere, or wait for the same node. Narrow
+// takes O(d) when it stays on the nodes that were held, and O(1) more for each waiting request that it
+// meets at a node further down.
+package locktable

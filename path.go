@@ -33,8 +33,9 @@ func ParsePath(s string) (Path, error) {
 	if s[len(s)-1] == '/' {
 		return "", &PathError{Path: s, Rule: RuleTrailingSlash}
 	}
-	for name := range Path(s).Names() {
-		switch name {
+	for rest, found := s[1:], true; found; {
+		var name string
+		switch name, rest, found = strings.Cut(rest, "/"); name {
 		case "":
 			return "", &PathError{Path: s, Rule: RuleEmptyName}
 		case ".", "..":

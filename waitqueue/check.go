@@ -15,8 +15,8 @@ func (q *Queue[R]) Check() error {
 	for e := range q.Entries() {
 		modes = modes.With(e.mode)
 		free := true
-		for rival := range matrix[e.mode].All() {
-			free = free && earliest[rival] >= e.seq
+		for rivals := matrix[e.mode]; rivals != 0; rivals = rivals.Rest() {
+			free = free && earliest[rivals.First()] >= e.seq
 		}
 		if e.admitted != free {
 			return fmt.Errorf("I2: entry %v of %d has admitted=%t, but a recount gives %t", e.mode, e.seq, e.admitted, free)

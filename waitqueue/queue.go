@@ -65,8 +65,8 @@ func (q *Queue[R]) Leave(e *Entry[R], admitted []R) []R {
 	if !wasHead {
 		return admitted // what waits for this mode waits for an earlier entry too
 	}
-	for mode := range (matrix[e.mode] & q.blocked).All() {
-		admitted = q.advance(mode, admitted)
+	for stirred := matrix[e.mode] & q.blocked; stirred != 0; stirred = stirred.Rest() {
+		admitted = q.advance(stirred.First(), admitted)
 	}
 	return admitted
 }
@@ -85,8 +85,8 @@ func (q *Queue[R]) Hold(e *Entry[R], request R, seq uint64, mode Mode, revoked [
 	*e = Entry[R]{request: request, seq: seq, mode: mode, admitted: true}
 	q.insert(e)
 	q.heads[mode] = e
-	for rival := range (matrix[mode] & q.modes).All() {
-		revoked = q.revoke(rival, seq, revoked)
+	for rivals := matrix[mode] & q.modes; rivals != 0; rivals = rivals.Rest() {
+		revoked = q.revoke(rivals.First(), seq, revoked)
 	}
 	return revoked
 }
@@ -94,8 +94,8 @@ func (q *Queue[R]) Hold(e *Entry[R], request R, seq uint64, mode Mode, revoked [
 // admissible reports whether no entry that conflicts with e came earlier. Entries of the same request
 // have the same sequence number and are not earlier.
 func (q *Queue[R]) admissible(e *Entry[R]) bool {
-	for rival := range (matrix[e.mode] & q.modes).All() {
-		if q.heads[rival].seq < e.seq {
+	for rivals := matrix[e.mode] & q.modes; rivals != 0; rivals = rivals.Rest() {
+		if q.heads[rivals.First()].seq < e.seq {
 			return false
 		}
 	}

@@ -30,10 +30,10 @@ func (t *Table[N, W]) hold(r *Request[N, W]) {
 	i := 0
 	for _, n := range t.planned {
 		t.nodes.becomeBusy(n)
-		for mode := range n.modes.All() {
+		for modes := n.modes; modes != 0; modes = modes.Rest() {
 			p := &r.places[i]
 			p.node = n
-			t.stirred = n.queue.Hold(&p.entry, r, r.seq, mode, t.stirred[:0])
+			t.stirred = n.queue.Hold(&p.entry, r, r.seq, modes.First(), t.stirred[:0])
 			for _, revoked := range t.stirred {
 				if revoked.blocked == 0 {
 					panic("BUG: treelock: narrowing takes back a grant")

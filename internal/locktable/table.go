@@ -62,10 +62,10 @@ func (t *Table[N, W]) Submit(who W, claims []Claim[N]) *Request[N, W] {
 	i := 0
 	for _, n := range t.planned {
 		t.nodes.becomeBusy(n)
-		for mode := range n.modes.All() {
+		for modes := n.modes; modes != 0; modes = modes.Rest() {
 			p := &r.places[i]
 			p.node = n
-			if !n.queue.Arrive(&p.entry, r, r.seq, mode) {
+			if !n.queue.Arrive(&p.entry, r, r.seq, modes.First()) {
 				r.blocked++
 			}
 			i++

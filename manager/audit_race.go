@@ -1,0 +1,49 @@
+//go:build race
+
+package manager
+
+import (
+	"bytes"
+	"runtime"
+)
+
+// An auditor checks, in builds with the race detector, that the state of the manager goroutine is used on
+// that goroutine only, and that the invariants of package locktable hold between messages.
+type auditor struct {
+	goroutine string
+	unaudited int // messages since the last audit
+}
+
+// newAuditor returns an auditor for the calling goroutine.
+func newAuditor() auditor { return auditor{goroutine: goroutineID()} }
+
+// assertOwner panics if it is not called on the auditor's goroutine.
+func (a *auditor) assertOwner() {
+	if id := goroutineID(); id != a.goroutine {
+		panic("BUG: treelock: state of the manager goroutine, " + a.goroutine + ", used on goroutine " + id)
+	}
+}
+
+// audit checks the table after a message: after each while it is small, and less often the larger it is,
+// so that checking takes a bounded share of the time.
+func (a *auditor) audit(table interface {
+	Check() error
+	Live() int
+	Nodes() int
+}) {
+	a.unaudited++
+	if a.unaudited*128 < table.Live()+table.Nodes() {
+		return
+	}
+	a.unaudited = 0
+	if err := table.Check(); err != nil {
+		panic("BUG: treelock: " + err.Error())
+	}
+}
+
+// goroutineID returns the number of the calling goroutine, which only a stack trace tells.
+func goroutineID() string {
+	var buf [64]byte
+	trace := buf[:runtime.Stack(buf[:], false)] // "goroutine 18 [running]:..."
+	return string(bytes.Fields(trace)[1])
+}

@@ -1,0 +1,33 @@
+// Package manager grants requests for nodes and subtrees, from one goroutine that owns everything.
+//
+//	m := manager.Start(ctx)
+//	grant, err := m.Acquire(ctx, treelock.Read("/src").Write("/dst"))
+//	if err != nil {
+//		return err
+//	}
+//	defer grant.Release()
+//
+// # Who owns what
+//
+// The manager goroutine owns the lock table: all nodes, wait queues and live requests. The table is a
+// local variable of that goroutine's loop (run.go), so no other goroutine can name it. Clients send
+// messages to one inbox and get their answers over channels that they made themselves, with room for
+// all that is ever sent, so that the manager never waits for a client. There is no mutex.
+//
+// What needs nothing of the manager's state is done by clients, on their own goroutines, before they
+// send: checking nodes, walking up their parents, providing storage. In particular no code of the user's
+// (Parent, contexts, String) ever runs on the manager goroutine.
+//
+// # Concurrency properties
+//
+// Everything here may be called from any goroutine at any time.
+//
+// A request arrives when the manager takes it from the inbox, in an order that is that of the
+// sends: one goroutine's calls arrive in its order. All races, such as a grant against a
+// cancellation, are decided there, by the order of messages.
+//
+// What a client did before it released happens before what the next holder does after it got its grant.
+//
+// A message that got into the inbox is always answered, even if the manager stops; one that comes
+// later cannot get in (stop.go).
+package manager

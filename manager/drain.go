@@ -1,0 +1,43 @@
+package manager
+
+import "context"
+
+// Drain refuses new requests from now on, with [treelock.ErrDraining], and returns nil once nothing is live:
+// those that hold have released, those that waited were granted and have released, or were withdrawn. It
+// returns the error of ctx if that ends first, and [treelock.ErrStopped] if the manager stops first.
+//
+// Draining goes on when Drain gives up, and begins even if ctx has ended already; there is no way back. Drain
+// may be called again, from anywhere. It does not stop the manager: end its context for that.
+func (m *Manager[N]) Drain(ctx context.Context) error {
+	m.send(message[N]{kind: drain})
+	select {
+	case <-m.drained:
+	case <-ctx.Done():
+	case <-m.done:
+	}
+	select { // several may have come true: being drained is the best news
+	case <-m.drained:
+		return nil
+	default:
+	}
+	if ctx.Err() != nil {
+		return contextError(ctx)
+	}
+	return m.stopped()
+}
+
+// drain is the end of arrivals. On the manager goroutine.
+func (l *loop[N]) drain() {
+	l.assertOwner()
+	l.draining = true
+	l.settleDrain()
+}
+
+// settleDrain tells those that wait in Drain once nothing is live. As nothing arrives any more, nothing
+// ever will be.
+func (l *loop[N]) settleDrain() {
+	if l.draining && !l.drained && l.table.Live() == 0 {
+		l.drained = true
+		close(l.m.drained)
+	}
+}

@@ -1,0 +1,63 @@
+package manager
+
+import (
+	"context"
+	"sync"
+
+	"github.com/treelock/treelock"
+)
+
+// inboxSize lets a burst of clients send without waiting for the manager goroutine to be scheduled;
+// beyond some dozens it makes no difference. See BenchmarkEcho.
+const inboxSize = 64
+
+// A Manager grants requests for the nodes of one forest. Get one from [Start] or [StartNodes]; it
+// lives until the context given there ends. All methods are safe for concurrent use.
+type Manager[N treelock.Node[N]] struct {
+	// Immutable.
+
+	options
+	vet          func(N) error // says what is wrong with a node; for clients
+	vetAncestors bool          // whether that has to be asked of all ancestors, too
+
+	// ctx ends when the context given to Start does. It is our own, so that asking it is cheap and runs
+	// no code of the user's.
+	ctx context.Context
+
+	// Channels. inbox: from clients to the manager, never closed; full for ever once the manager has
+	// stopped. drained and done: closed by the manager, nothing is sent.
+	inbox   chan message[N]
+	drained chan struct{}
+	done    chan struct{}
+
+	// calls has *call[N] for reuse, by clients. BenchmarkAcquire allocates without it.
+	calls sync.Pool
+}
+
+// Start starts a manager for a tree of paths. See [StartNodes].
+func Start(ctx context.Context, opts ...Option) *Manager[treelock.Path] {
+	return StartNodes[treelock.Path](ctx, opts...)
+}
+
+// StartNodes starts a manager for nodes of any type, on one new goroutine that ends when ctx ends.
+// Then every waiting request fails with [treelock.ErrStopped], which also wraps the cause of ctx; no
+// later one is granted, and [Manager.Done] is closed. Grants that are held are not taken back: it is for
+// their holders to see that ctx has ended.
+//
+// Managers know nothing of each other. All users of one tree must use one manager.
+func StartNodes[N treelock.Node[N]](ctx context.Context, opts ...Option) *Manager[N] {
+	m := &Manager[N]{
+		options: buildOptions(opts),
+		inbox:   make(chan message[N], inboxSize),
+		drained: make(chan struct{}),
+		done:    make(chan struct{}),
+	}
+	m.vet, m.vetAncestors = vetter[N]()
+	var cancel context.CancelFunc
+	m.ctx, cancel = context.WithCancel(ctx)
+	go m.run(cancel)
+	return m
+}
+
+// Done returns a channel that is closed once the manager has stopped and its goroutine has ended.
+func (m *Manager[N]) Done() <-chan struct{} { return m.done }

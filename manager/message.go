@@ -1,0 +1,63 @@
+package manager
+
+import (
+	"context"
+
+	"github.com/treelock/treelock"
+)
+
+// A kind says what a message is about. Each has a method of the same name on loop, in the file of that
+// name, next to what the client does before it sends the message.
+type kind uint8
+
+const (
+	acquire  kind = iota // call
+	release              // req, seq
+	withdraw             // call, done
+	narrow               // call, req, seq
+	drain                // no fields
+	stop                 // no fields: the context has ended
+	sealed               // no fields: stands in the inbox for ever once the manager has stopped
+)
+
+// A message goes from a client to the manager, by value: it allocates nothing.
+type message[N treelock.Node[N]] struct {
+	kind kind
+	call *call[N]
+
+	// A grant is named by where its request is stored and by its sequence number; the storage may have
+	// been used again since, the number is not.
+	req *request[N]
+	seq uint64
+
+	done chan<- struct{} // closed by the manager when it has done what the message says
+}
+
+// send puts msg into the inbox, waiting for nothing but room there. It returns false if the manager has
+// stopped, or is about to: then it never sees msg.
+func (m *Manager[N]) send(msg message[N]) bool {
+	return m.sendWithin(context.Background(), msg) == nil
+}
+
+// sendWithin is like send, but also gives up when ctx ends. It returns nil if msg is in the inbox.
+func (m *Manager[N]) sendWithin(ctx context.Context, msg message[N]) error {
+	if ctx.Err() != nil {
+		return contextError(ctx)
+	}
+	if m.ctx.Err() != nil {
+		return m.stopped()
+	}
+	select { // most often there is room, and a full select costs far more than this one
+	case m.inbox <- msg:
+		return nil
+	default:
+	}
+	select {
+	case m.inbox <- msg:
+		return nil
+	case <-ctx.Done():
+		return contextError(ctx)
+	case <-m.done:
+		return m.stopped()
+	}
+}

@@ -1,0 +1,61 @@
+package manager
+
+// An Option changes how a manager works. See the functions that return one.
+type Option func(*options)
+
+type options struct {
+	maxWaiting int    // negative: no limit
+	firstToken uint64 // at least 1
+	maxDepth   int    // at least 1
+	maxIdle    int    // at least 0
+}
+
+const (
+	defaultDepth = 1024
+	defaultIdle  = 4096
+)
+
+func buildOptions(opts []Option) options {
+	o := options{maxWaiting: -1, firstToken: 1, maxDepth: defaultDepth, maxIdle: defaultIdle}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	return o
+}
+
+// WithMaxWaiting lets at most n requests wait at a time: one that would be the n+1st fails at once with
+// [treelock.ErrBusy]. Zero lets none wait. Without this option, or if n is negative, there is no limit.
+func WithMaxWaiting(n int) Option {
+	return func(o *options) { o.maxWaiting = n }
+}
+
+// WithFirstToken makes fencing tokens (see [Grant.Token]) begin at token instead of 1, so that a process
+// that starts again can go on above all tokens that it ever gave out: pass the largest one known to
+// have been used, plus one. Zero means 1. Tokens grow by one for each request; leave room below 1<<64.
+func WithFirstToken(token uint64) Option {
+	return func(o *options) { o.firstToken = max(token, 1) }
+}
+
+// WithMaxDepth refuses nodes with a lineage (the node itself and all its ancestors) longer than n, with
+// [treelock.ErrTooDeep]. It ends a Parent that runs in a circle. The default is 1,024; zero and
+// negative mean the default.
+func WithMaxDepth(n int) Option {
+	return func(o *options) {
+		if n <= 0 {
+			n = defaultDepth
+		}
+		o.maxDepth = n
+	}
+}
+
+// WithIdleNodes makes the manager remember up to n nodes that nobody claims any more, so that it need
+// not make them again when somebody comes back. A node takes some 250 bytes and its name. The default
+// is 4,096; zero remembers none, negative means the default.
+func WithIdleNodes(n int) Option {
+	return func(o *options) {
+		if n < 0 {
+			n = defaultIdle
+		}
+		o.maxIdle = n
+	}
+}

@@ -1,0 +1,67 @@
+package manager
+
+import (
+	"context"
+	"runtime"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/locktable"
+)
+
+// request is a request in the lock table. Who is the call that waits for it, nil once it is granted.
+type request[N treelock.Node[N]] = locktable.Request[N, *call[N]]
+
+// loop is the state of the manager goroutine. It is a local variable there, so nobody else can touch
+// it; in builds with the race detector its methods check that, too.
+type loop[N treelock.Node[N]] struct {
+	m     *Manager[N]
+	table *locktable.Table[N, *call[N]]
+
+	draining bool // no request arrives any more
+	drained  bool // and none is live
+
+	auditor
+}
+
+// run is the manager goroutine. One message at a time is taken from the one inbox, and is dealt with
+// before the next: that is all the synchronisation there is.
+func (m *Manager[N]) run(cancel context.CancelFunc) {
+	defer close(m.done)
+	defer cancel()
+	context.AfterFunc(m.ctx, func() { m.inbox <- message[N]{kind: stop} })
+
+	l := loop[N]{m: m, table: locktable.New[N, *call[N]](m.maxIdle), auditor: newAuditor()}
+	for {
+		msg := m.receive()
+		if m.ctx.Err() != nil { // at once, even if the stop message is still behind others
+			l.stop(msg)
+			return
+		}
+		switch msg.kind {
+		case acquire:
+			l.acquire(msg.call)
+		case release:
+			l.release(msg.req, msg.seq)
+		case withdraw:
+			l.withdraw(msg.call, msg.done)
+		case narrow:
+			l.narrow(msg.call, msg.req, msg.seq)
+		case drain:
+			l.drain()
+		}
+		l.audit(l.table)
+	}
+}
+
+// receive takes the next message from the inbox. Before it parks the goroutine it lets clients run once:
+// with many of them the next message is there by then, and parking and waking cost more than all
+// the rest. See BenchmarkEcho.
+func (m *Manager[N]) receive() message[N] {
+	select {
+	case msg := <-m.inbox:
+		return msg
+	default:
+		runtime.Gosched()
+		return <-m.inbox
+	}
+}

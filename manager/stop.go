@@ -1,0 +1,78 @@
+package manager
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/treelock/treelock"
+)
+
+// stop ends everything: nobody is granted any more, everybody gets an answer. msg is the message at hand. On
+// the manager goroutine.
+func (l *loop[N]) stop(msg message[N]) {
+	l.assertOwner()
+	err := l.m.stopped()
+	for r := range l.table.Waiters() {
+		c := r.Who
+		if c.ticket == nil {
+			c.answer <- answer[N]{err: err}
+		}
+		c.end(err)
+	}
+	for msg.kind != stop { // it comes, and then the goroutine that sent it has ended
+		refuse(msg, err)
+		msg = <-l.m.inbox
+	}
+	l.m.seal(err)
+}
+
+// seal answers what is in the inbox and fills it, for ever, so that from then on a client that sends
+// finds no room, and sees done. Without this a client could put a message into the buffer after the last
+// look at it, and wait for the answer for ever; the alternative is that every client watches done
+// in every receive, which costs more than all the rest.
+//
+// It goes round the buffer until it has seen a full round of nothing but its own messages. That
+// comes to an end: a client that begins to send now sees that the context has ended, so only those that
+// were about to send can still do so, once each.
+func (m *Manager[N]) seal(err error) {
+	for own := 0; own < cap(m.inbox); {
+		select {
+		case m.inbox <- message[N]{kind: sealed}:
+			continue // there was room
+		default:
+		}
+		msg := <-m.inbox
+		refuse(msg, err)
+		if msg.kind != sealed {
+			own = 0
+			continue
+		}
+		select {
+		case m.inbox <- msg:
+			own++
+		default: // a client was faster
+			own = 0
+		}
+	}
+}
+
+// refuse answers a message that came too late.
+func refuse[N treelock.Node[N]](msg message[N], err error) {
+	switch msg.kind {
+	case acquire, narrow:
+		msg.call.answer <- answer[N]{err: err}
+	}
+}
+
+// stopped returns the error for a manager whose context has ended.
+func (m *Manager[N]) stopped() error { return &stoppedError{context.Cause(m.ctx)} }
+
+// A stoppedError is ErrStopped and the cause of it. It calls the cause's methods, which may be the
+// user's, only when somebody asks: that is not on the manager goroutine.
+type stoppedError struct{ cause error }
+
+func (e *stoppedError) Error() string {
+	return fmt.Sprintf("%v (it was ended by: %v)", treelock.ErrStopped, e.cause)
+}
+
+func (e *stoppedError) Unwrap() []error { return []error{treelock.ErrStopped, e.cause} }

@@ -1,0 +1,125 @@
+package manager
+
+import (
+	"context"
+
+	"github.com/treelock/treelock"
+)
+
+// A Ticket is a submitted request: the place in the queue, and the channel over which the grant
+// comes. Get one from [Manager.Submit].
+type Ticket[N treelock.Node[N]] struct {
+	m    *Manager[N]
+	call *call[N]
+
+	// granted: from the manager to whoever has the ticket. It has room for the one grant, and is closed by
+	// the manager if there is none.
+	granted chan Grant[N]
+
+	// ended is closed by the manager, after it has set err and before it closes granted.
+	ended chan struct{}
+	err   error
+}
+
+// Submit is [Manager.Acquire] for a select: it returns as soon as the request has arrived, with a ticket for
+// the grant. ctx bounds the submission only; a request that is no longer wanted must be withdrawn.
+//
+// The errors are those of Acquire. The ticket costs a few allocations.
+func (m *Manager[N]) Submit(ctx context.Context, req treelock.Request[N]) (*Ticket[N], error) {
+	c, err := m.newCall(req, ticket)
+	if err != nil {
+		return nil, err
+	}
+	t := &Ticket[N]{m: m, call: c, granted: make(chan Grant[N], 1), ended: make(chan struct{})}
+	c.ticket = t
+	if err := m.sendWithin(ctx, message[N]{kind: acquire, call: c}); err != nil {
+		return nil, err
+	}
+	a := <-c.answer // which comes at once
+	if a.err != nil {
+		return nil, a.err
+	}
+	c.claims, c.lineage = nil, nil // the manager has made its own of them
+	return t, nil
+}
+
+// Granted returns the channel that delivers the grant, once. It is closed without one if the request is
+// withdrawn or the manager stops; Err then says which. After it has delivered the grant, a further receive
+// waits for ever.
+func (t *Ticket[N]) Granted() <-chan Grant[N] { return t.granted }
+
+// Withdraw gives up the request. If its grant has not been received yet it is taken back, so that after
+// Withdraw returned no grant is ever delivered, and nobody waits for this request. If the grant has been
+// received, by whomever, it is theirs to release and Withdraw does nothing.
+//
+// It may be called any number of times. It waits for the manager to see it, never for other clients. O(d).
+func (t *Ticket[N]) Withdraw() {
+	done := make(chan struct{})
+	if !t.m.send(message[N]{kind: withdraw, call: t.call, done: done}) {
+		return
+	}
+	select {
+	case <-done:
+	case <-t.m.done:
+	}
+}
+
+// Err returns nil while the request waits and once it was granted, [treelock.ErrWithdrawn] if it was
+// withdrawn, and [treelock.ErrStopped] if the manager stopped while it waited.
+func (t *Ticket[N]) Err() error {
+	select {
+	case <-t.ended:
+		return t.err
+	default:
+		return nil
+	}
+}
+
+// withdraw ends the request of a call whose client no longer wants it, unless the client has got the
+// grant. On the manager goroutine.
+func (l *loop[N]) withdraw(c *call[N], done chan<- struct{}) {
+	l.assertOwner()
+	r, seq := c.grant.req, c.grant.seq
+	switch {
+	case r == nil || r.Seq() != seq:
+		// Refused, or over.
+	case r.Waiting():
+		l.deliverAll(l.table.Withdraw(r))
+		c.end(treelock.ErrWithdrawn)
+	case c.takeBack():
+		l.deliverAll(l.table.Release(r))
+		c.end(treelock.ErrWithdrawn)
+	}
+	l.settleDrain()
+	if done != nil {
+		close(done)
+	}
+}
+
+// takeBack receives the grant that was sent to the client, if the client has not. As each grant is sent
+// once and received once, exactly one of the two has it.
+func (c *call[N]) takeBack() bool {
+	select {
+	case <-c.answer:
+		return true
+	default:
+	}
+	if c.ticket == nil {
+		return false
+	}
+	select {
+	case <-c.ticket.granted:
+		return true
+	default:
+		return false
+	}
+}
+
+// end tells the client that there will be no grant. A client of Acquire that has withdrawn knows.
+func (c *call[N]) end(err error) {
+	if t := c.ticket; t != nil {
+		t.err = err
+		close(t.ended)
+		close(t.granted)
+	}
+}

@@ -79,7 +79,7 @@ func (l *loop[N]) acquire(c *call[N]) {
 	}
 	r := l.table.Submit(c, c.claims)
 	if err := l.refusal(c, r); err != nil {
-		l.table.Withdraw(r) // the latest request: nobody waits for it
+		l.table.End(r) // the latest request: nobody waits for it
 		c.answer <- answer[N]{err: err}
 		return
 	}

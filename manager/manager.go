@@ -46,6 +46,13 @@ func Start(ctx context.Context, opts ...Option) *Manager[treelock.Path] {
 //
 // Managers know nothing of each other. All users of one tree must use one manager.
 func StartNodes[N treelock.Node[N]](ctx context.Context, opts ...Option) *Manager[N] {
+	m, cancel := newManager[N](ctx, opts)
+	go m.run(cancel)
+	return m
+}
+
+// newManager returns a manager without its goroutine, and the function that frees its context.
+func newManager[N treelock.Node[N]](ctx context.Context, opts []Option) (*Manager[N], context.CancelFunc) {
 	m := &Manager[N]{
 		options: buildOptions(opts),
 		inbox:   make(chan message[N], inboxSize),
@@ -55,8 +62,7 @@ func StartNodes[N treelock.Node[N]](ctx context.Context, opts ...Option) *Manage
 	m.vet, m.vetAncestors = vetter[N]()
 	var cancel context.CancelFunc
 	m.ctx, cancel = context.WithCancel(ctx)
-	go m.run(cancel)
-	return m
+	return m, cancel
 }
 
 // Done returns a channel that is closed once the manager has stopped and its goroutine has ended.

@@ -30,26 +30,38 @@ func (m *Manager[N]) run(cancel context.CancelFunc) {
 	defer cancel()
 	context.AfterFunc(m.ctx, func() { m.inbox <- message[N]{kind: stop} })
 
-	l := loop[N]{m: m, table: locktable.New[N, *call[N]](m.maxIdle), auditor: newAuditor()}
+	l := newLoop(m)
 	for {
 		msg := m.receive()
 		if m.ctx.Err() != nil { // at once, even if the stop message is still behind others
 			l.stop(msg)
 			return
 		}
-		switch msg.kind {
-		case acquire:
-			l.acquire(msg.call)
-		case release:
-			l.release(msg.req, msg.seq)
-		case withdraw:
-			l.withdraw(msg.call, msg.done)
-		case narrow:
-			l.narrow(msg.call, msg.req, msg.seq)
-		case drain:
-			l.drain()
-		}
+		l.dispatch(msg)
 		l.audit(l.table)
+	}
+}
+
+// newLoop returns the state of a manager goroutine that begins, which is the calling one.
+func newLoop[N treelock.Node[N]](m *Manager[N]) loop[N] {
+	return loop[N]{m: m, table: locktable.New[N, *call[N]](m.maxIdle), auditor: newAuditor()}
+}
+
+// dispatch does what msg says.
+func (l *loop[N]) dispatch(msg message[N]) {
+	switch msg.kind {
+	case acquire:
+		l.acquire(msg.call)
+	case release:
+		l.release(msg.req, msg.seq)
+	case withdraw:
+		l.withdraw(msg.call, msg.done)
+	case narrow:
+		l.narrow(msg.call, msg.req, msg.seq)
+	case drain:
+		l.drain()
+	default:
+		panic("BUG: treelock: a message of no known kind")
 	}
 }
 

@@ -13,11 +13,11 @@ func (l *loop[N]) stop(msg message[N]) {
 	l.assertOwner()
 	err := l.m.stopped()
 	for r := range l.table.Waiters() {
-		c := r.Who
-		if c.ticket == nil {
-			c.answer <- answer[N]{err: err}
+		if c := r.Who; c.mode == ticket {
+			c.ticket.end(err)
+		} else {
+			c.answer <- answer[N]{err: err} // and c is the client's again
 		}
-		c.end(err)
 	}
 	for msg.kind != stop { // it comes, and then the goroutine that sent it has ended
 		refuse(msg, err)

@@ -79,18 +79,15 @@ func (t *Ticket[N]) Err() error {
 // grant. On the manager goroutine.
 func (l *loop[N]) withdraw(c *call[N], done chan<- struct{}) {
 	l.assertOwner()
-	r, seq := c.grant.req, c.grant.seq
-	switch {
-	case r == nil || r.Seq() != seq:
-		// Refused, or over.
-	case r.Waiting():
-		l.deliverAll(l.table.Withdraw(r))
-		c.end(treelock.ErrWithdrawn)
-	case c.takeBack():
-		l.deliverAll(l.table.Release(r))
-		c.end(treelock.ErrWithdrawn)
+	r := c.grant.req
+	live := r != nil && r.Seq() == c.grant.seq // not refused, and not over
+	if live && (r.Waiting() || c.takeBack()) {
+		l.deliverAll(l.table.End(r))
+		if c.mode == ticket {
+			c.ticket.end(treelock.ErrWithdrawn)
+		}
+		l.settleDrain()
 	}
-	l.settleDrain()
 	if done != nil {
 		close(done)
 	}
@@ -99,13 +96,9 @@ func (l *loop[N]) withdraw(c *call[N], done chan<- struct{}) {
 // takeBack receives the grant that was sent to the client, if the client has not. As each grant is sent
 // once and received once, exactly one of the two has it.
 func (c *call[N]) takeBack() bool {
-	select {
-	case <-c.answer:
+	if c.mode != ticket {
+		<-c.answer // who withdraws a call of Acquire does not receive any more
 		return true
-	default:
-	}
-	if c.ticket == nil {
-		return false
 	}
 	select {
 	case <-c.ticket.granted:
@@ -115,11 +108,9 @@ func (c *call[N]) takeBack() bool {
 	}
 }
 
-// end tells the client that there will be no grant. A client of Acquire that has withdrawn knows.
-func (c *call[N]) end(err error) {
-	if t := c.ticket; t != nil {
-		t.err = err
-		close(t.ended)
-		close(t.granted)
-	}
+// end tells whoever has the ticket that there will be no grant. On the manager goroutine, once.
+func (t *Ticket[N]) end(err error) {
+	t.err = err
+	close(t.ended)
+	close(t.granted)
 }

@@ -34,8 +34,8 @@
 //
 // # Cost
 //
-// With d the number of distinct nodes that a request claims and of their ancestors: Submit, Release and
-// Withdraw take O(d), and O(1) more for each entry that they admit, which was paid for by its arrival.
+// With d the number of distinct nodes that a request claims and of their ancestors: Submit and End
+// take O(d), and O(1) more for each entry that they admit, which was paid for by its arrival.
 // Nothing depends on how many requests are live, here or elsewhere, or wait for the same node. Narrow
 // takes O(d) when it stays on the nodes that were held, and O(1) more for each waiting request that it
 // meets at a node further down.

@@ -25,7 +25,7 @@ func ModeOf(scope treelock.Scope, access treelock.Access) waitqueue.Mode {
 	}
 }
 
-// A Request is a live request, from Submit until Release or Withdraw. After that the table uses the
+// A Request is a live request, from [Table.Submit] until [Table.End]. After that the table uses the
 // storage again for others, so whoever keeps a pointer must remember the sequence number too: it
 // is never used again, and [Request.Seq] tells whether the pointer still means the same request.
 type Request[N comparable, W any] struct {

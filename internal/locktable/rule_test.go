@@ -115,11 +115,7 @@ func (d *duel) end(name string) {
 	d.step("end %s", name)
 	r := d.live[name]
 	delete(d.live, name)
-	if r.Granted() {
-		d.compare(names(d.table.Release(r)), d.model.End(name))
-	} else {
-		d.compare(names(d.table.Withdraw(r)), d.model.End(name))
-	}
+	d.compare(names(d.table.End(r)), d.model.End(name))
 }
 
 // narrow narrows a request, which is granted, at both.

@@ -77,29 +77,16 @@ func (t *Table[N, W]) Submit(who W, claims []Claim[N]) *Request[N, W] {
 	return r
 }
 
-// Release ends a granted request and returns the requests that are granted by that. The slice is valid
-// until the next call.
-func (t *Table[N, W]) Release(r *Request[N, W]) (granted []*Request[N, W]) {
-	if !r.Granted() {
-		panic("BUG: treelock: release of a request that is not granted")
+// End releases or withdraws a live request, whichever it is for, and returns the requests that are
+// granted by that. The slice is valid until the next call.
+func (t *Table[N, W]) End(r *Request[N, W]) (granted []*Request[N, W]) {
+	if r.seq == 0 {
+		panic("BUG: treelock: the end of a request that is not live")
 	}
-	return t.end(r)
-}
-
-// Withdraw ends a waiting request and returns the requests that are granted by that. The slice is valid
-// until the next call.
-func (t *Table[N, W]) Withdraw(r *Request[N, W]) (granted []*Request[N, W]) {
-	if !r.Waiting() {
-		panic("BUG: treelock: withdrawal of a request that does not wait")
+	if r.Waiting() {
+		t.dropWaiting(r)
 	}
-	t.dropWaiting(r)
-	return t.end(r)
-}
-
-// end removes all traces of r.
-func (t *Table[N, W]) end(r *Request[N, W]) []*Request[N, W] {
 	t.granted = t.granted[:0]
-	r.blocked = 0
 	t.leave(r.places)
 	t.freeRequest(r)
 	return t.granted

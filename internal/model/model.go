@@ -61,6 +61,14 @@ func (m *Model[N]) Granted(name string) bool {
 	return r != nil && r.granted
 }
 
+// Request returns what a live request asks for or holds; the empty request if there is none of that name.
+func (m *Model[N]) Request(name string) (req treelock.Request[N]) {
+	if r := m.find(name); r != nil {
+		req = r.req
+	}
+	return req
+}
+
 // Waiting returns how many requests are live and not granted.
 func (m *Model[N]) Waiting() (waiting int) {
 	for _, r := range m.live {

@@ -1,0 +1,197 @@
+package manager_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"testing"
+	"testing/synctest"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/manager"
+)
+
+// A trap is a node whose Parent does whatever its maker wanted.
+type trap struct{ parent func() (*trap, bool) }
+
+func (n *trap) Parent() (*trap, bool) { return n.parent() }
+
+// plain returns a trap that does no harm.
+func plain() *trap { return &trap{func() (*trap, bool) { return nil, false }} }
+
+// works fails the test if m does not grant, or something is held.
+func works(t *testing.T, m *manager.Manager[*trap]) {
+	t.Helper()
+	g, err := m.TryAcquire(treelock.Request[*trap]{}.Write(plain()))
+	if err != nil {
+		t.Fatalf("TryAcquire() = %v, want a grant", err)
+	}
+	g.Release()
+	if err := m.Drain(t.Context()); err != nil {
+		t.Fatalf("Drain() = %v, want nil: something is held", err)
+	}
+}
+
+func TestParentInACircleIsRefused(t *testing.T) {
+	m := manager.StartNodes[*trap](t.Context())
+	a, b := &trap{}, &trap{}
+	a.parent = func() (*trap, bool) { return b, true }
+	b.parent = func() (*trap, bool) { return a, true }
+	if _, err := m.Acquire(t.Context(), treelock.Request[*trap]{}.Read(plain(), a)); !errors.Is(err, treelock.ErrTooDeep) {
+		t.Errorf("Acquire(a circle) = %v, want ErrTooDeep", err)
+	}
+	works(t, m)
+}
+
+func TestLineageWithoutEndIsRefused(t *testing.T) {
+	m := manager.StartNodes[*trap](t.Context(), manager.WithMaxDepth(100))
+	steps := 0
+	var next func() (*trap, bool)
+	next = func() (*trap, bool) { steps++; return &trap{next}, true }
+	if _, err := m.TryAcquire(treelock.Request[*trap]{}.Read(&trap{next})); !errors.Is(err, treelock.ErrTooDeep) {
+		t.Errorf("TryAcquire(an endless lineage) = %v, want ErrTooDeep", err)
+	}
+	if steps > 101 {
+		t.Errorf("Parent was called %d times, want hardly more than the limit of 100", steps)
+	}
+	works(t, m)
+}
+
+func TestPanicInParentHitsItsOwnCallerOnly(t *testing.T) {
+	m := manager.StartNodes[*trap](t.Context())
+	bad := &trap{func() (*trap, bool) { panic("mine") }}
+	func() {
+		defer func() {
+			if got := recover(); got != "mine" {
+				t.Errorf("Acquire panicked with %v, want the panic of Parent", got)
+			}
+		}()
+		m.Acquire(t.Context(), treelock.Request[*trap]{}.Read(plain(), bad))
+	}()
+	works(t, m)
+}
+
+func TestSlowParentDelaysItsOwnCallerOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		m := manager.StartNodes[*trap](ctx)
+		patience := make(chan struct{})
+		slow := &trap{func() (*trap, bool) { <-patience; return nil, false }}
+		done := make(chan error)
+		go func() {
+			g, err := m.Acquire(ctx, treelock.Request[*trap]{}.Write(slow))
+			g.Release()
+			done <- err
+		}()
+		synctest.Wait() // the caller hangs in Parent
+		g, err := m.Acquire(ctx, treelock.Request[*trap]{}.Write(plain()))
+		if err != nil {
+			t.Errorf("Acquire() beside a slow Parent = %v, want a grant", err)
+		}
+		g.Release()
+		close(patience)
+		if err := <-done; err != nil {
+			t.Errorf("Acquire(slow) = %v, want a grant in the end", err)
+		}
+		stop()
+		<-m.Done()
+	})
+}
+
+// A value is a node that can hold what cannot be compared, or is not equal to itself.
+type value struct{ v any }
+
+func (value) Parent() (value, bool) { return value{}, false }
+
+// A child is a good node with a bad parent.
+type child struct {
+	float float64
+	depth int
+}
+
+func (c child) Parent() (child, bool) { return child{math.NaN(), c.depth + 1}, c.depth < 3 }
+
+func TestValuesThatNameNoNodeAreRefused(t *testing.T) {
+	m := manager.StartNodes[value](t.Context())
+	for _, v := range []any{math.NaN(), []int{1}, map[int]int{}, func() {}, [1]any{[]int{}}, struct{ f float32 }{float32(math.NaN())}} {
+		if _, err := m.TryAcquire(treelock.Request[value]{}.Read(value{1}, value{v})); !errors.Is(err, treelock.ErrIncomparable) {
+			t.Errorf("TryAcquire(%T) = %v, want ErrIncomparable", v, err)
+		}
+	}
+	g, err := m.TryAcquire(treelock.Request[value]{}.Write(value{nil}, value{1}, value{"1"}, value{1.0}))
+	if err != nil {
+		t.Errorf("TryAcquire(values that can be compared) = %v, want a grant", err)
+	}
+	if err := g.Narrow(treelock.Request[value]{}.Write(value{[]int{}})); !errors.Is(err, treelock.ErrIncomparable) {
+		t.Errorf("Narrow([]int) = %v, want ErrIncomparable", err)
+	}
+	g.Release()
+	if err := m.Drain(t.Context()); err != nil {
+		t.Errorf("Drain() = %v, want nil: something is held", err)
+	}
+
+	children := manager.StartNodes[child](t.Context())
+	if _, err := children.TryAcquire(treelock.Request[child]{}.Read(child{})); !errors.Is(err, treelock.ErrIncomparable) {
+		t.Errorf("TryAcquire(a node with a NaN above it) = %v, want ErrIncomparable", err)
+	}
+}
+
+// A stubborn context runs code of the user's wherever it is asked.
+type stubborn struct {
+	context.Context
+	ended chan struct{}
+}
+
+func (c *stubborn) Done() <-chan struct{} { return c.ended }
+
+func (c *stubborn) Err() error {
+	select {
+	case <-c.ended:
+		return errStubborn
+	default:
+		return nil
+	}
+}
+
+// errStubborn is an error type that cannot be compared.
+var errStubborn = stubbornError{"I have had enough"}
+
+type stubbornError []string
+
+func (e stubbornError) Error() string { return e[0] }
+
+func TestContextsOfAnyKindEndWhatTheyShould(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &stubborn{t.Context(), make(chan struct{})}
+		m := manager.Start(server)
+		holder, err := m.Acquire(t.Context(), treelock.Write("/a"))
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		client := &stubborn{t.Context(), make(chan struct{})}
+		waiter := make(chan error)
+		go func() {
+			_, err := m.Acquire(client, treelock.Write("/a"))
+			waiter <- err
+		}()
+		synctest.Wait()
+		close(client.ended)
+		var enough stubbornError
+		if err := <-waiter; !errors.As(err, &enough) {
+			t.Errorf("Acquire() = %v, want the context's own error", err)
+		}
+
+		go func() {
+			_, err := m.Acquire(t.Context(), treelock.Write("/a"))
+			waiter <- err
+		}()
+		synctest.Wait()
+		close(server.ended)
+		if err := <-waiter; !errors.Is(err, treelock.ErrStopped) || !errors.As(err, &enough) {
+			t.Errorf("Acquire() = %v, want ErrStopped and the context's own error", err)
+		}
+		<-m.Done()
+		holder.Release()
+	})
+}

@@ -1,0 +1,147 @@
+package manager
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+
+	"github.com/treelock/treelock"
+)
+
+// These tests are the manager goroutine: they call the methods of its loop in just that order of
+// messages in which a race can end, instead of hoping for it.
+
+type path = treelock.Path
+
+// startLoop returns the loop of a manager that has no other goroutine.
+func startLoop(t *testing.T, opts ...Option) *loop[path] {
+	m, cancel := newManager[path](t.Context(), opts)
+	t.Cleanup(cancel)
+	l := newLoop(m)
+	return &l
+}
+
+// arrives lets a call for req arrive.
+func arrives(t *testing.T, l *loop[path], req treelock.Request[path], mode callMode) *call[path] {
+	t.Helper()
+	c, err := l.m.newCall(req, mode)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mode == ticket {
+		c.ticket = &Ticket[path]{m: l.m, call: c, granted: make(chan Grant[path], 1), ended: make(chan struct{})}
+	}
+	l.dispatch(message[path]{kind: acquire, call: c})
+	if mode == ticket {
+		if a := <-c.answer; a.err != nil {
+			t.Fatal(a.err)
+		}
+	}
+	return c
+}
+
+func TestGrantThatMeetsAWithdrawalIsTakenBack(t *testing.T) {
+	for _, mode := range []callMode{wait, ticket} {
+		l := startLoop(t)
+		leaver := arrives(t, l, treelock.Write("/a"), mode) // the grant is on its way
+		behind := arrives(t, l, treelock.Write("/a"), wait)
+		l.dispatch(message[path]{kind: withdraw, call: leaver})
+		if len(behind.answer) != 1 {
+			t.Errorf("mode %d: the one behind has %d answers, want its grant", mode, len(behind.answer))
+		}
+		if live := l.table.Live(); live != 1 {
+			t.Errorf("mode %d: %d requests are live, want 1", mode, live)
+		}
+		if mode == ticket {
+			if g, ok := <-leaver.ticket.Granted(); ok || !errors.Is(leaver.ticket.Err(), treelock.ErrWithdrawn) {
+				t.Errorf("Granted() delivered %v, %t, Err() = %v, want closed and ErrWithdrawn", g, ok, leaver.ticket.Err())
+			}
+		}
+	}
+}
+
+func TestGrantThatWasReceivedStaysWithItsReceiver(t *testing.T) {
+	l := startLoop(t)
+	c := arrives(t, l, treelock.Write("/a"), ticket)
+	g := <-c.ticket.Granted()
+	l.dispatch(message[path]{kind: withdraw, call: c})
+	if !g.req.Granted() || c.ticket.Err() != nil {
+		t.Errorf("after a late withdrawal: held %t, Err() = %v, want true and nil", g.req.Granted(), c.ticket.Err())
+	}
+	l.dispatch(message[path]{kind: release, req: g.req, seq: g.seq})
+	next := arrives(t, l, treelock.Write("/a"), wait)
+	l.dispatch(message[path]{kind: withdraw, call: c}) // whose storage serves next by now
+	if next.grant.req != g.req {
+		t.Fatal("the storage of a released request was not used again: the test tests nothing")
+	}
+	if !next.grant.req.Granted() {
+		t.Error("a withdrawal of an old ticket ended another request")
+	}
+}
+
+func TestSecondReleaseDoesNotEndAnotherRequest(t *testing.T) {
+	l := startLoop(t)
+	old := (<-arrives(t, l, treelock.Write("/a"), wait).answer).grant
+	l.dispatch(message[path]{kind: release, req: old.req, seq: old.seq})
+	next := (<-arrives(t, l, treelock.Write("/a"), wait).answer).grant
+	if next.req != old.req {
+		t.Fatal("the storage of a released request was not used again: the test tests nothing")
+	}
+	l.dispatch(message[path]{kind: release, req: old.req, seq: old.seq})
+	if !next.req.Granted() {
+		t.Error("the second release of an old grant ended another request")
+	}
+	narrowing, _ := l.m.newCall(treelock.Request[path]{}, noWait)
+	l.dispatch(message[path]{kind: narrow, call: narrowing, req: old.req, seq: old.seq})
+	if a := <-narrowing.answer; !errors.Is(a.err, treelock.ErrNotHeld) {
+		t.Errorf("narrowing an old grant: %v, want ErrNotHeld", a.err)
+	}
+}
+
+func TestWithdrawalOfARefusedCallDoesNothing(t *testing.T) {
+	l := startLoop(t, WithMaxWaiting(0))
+	holder := arrives(t, l, treelock.Write("/a"), wait)
+	refused := arrives(t, l, treelock.Write("/a"), wait)
+	l.dispatch(message[path]{kind: withdraw, call: refused})
+	if a := <-refused.answer; !errors.Is(a.err, treelock.ErrBusy) {
+		t.Errorf("the refused call was answered %v, want ErrBusy", a.err)
+	}
+	if !holder.grant.req.Granted() || l.table.Live() != 1 {
+		t.Error("the withdrawal of a refused call changed something")
+	}
+}
+
+// Clients are at every stage of sending when the manager stops: some are in the inbox, the others find it
+// full and block.
+func TestWhoeverGotIntoTheInboxIsAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stopNow := context.WithCancel(t.Context())
+		m, cancel := newManager[path](ctx, nil)
+		const clients = 5 * inboxSize
+		errs := make(chan error, clients)
+		for range clients {
+			go func() {
+				_, err := m.Acquire(t.Context(), treelock.Write("/a"))
+				errs <- err
+			}()
+		}
+		synctest.Wait()
+		stopNow()
+		go m.run(cancel)
+		<-m.Done()
+		for range clients {
+			if err := <-errs; !errors.Is(err, treelock.ErrStopped) || !errors.Is(err, context.Canceled) {
+				t.Fatalf("Acquire() = %v, want ErrStopped and the cause", err)
+			}
+		}
+		for i := range inboxSize {
+			if len(m.inbox) != inboxSize-i {
+				t.Fatalf("the inbox has %d messages, want it full for ever", len(m.inbox)+i)
+			}
+			if msg := <-m.inbox; msg.kind != sealed {
+				t.Fatalf("a message of kind %d is left in the inbox, want none but the manager's own", msg.kind)
+			}
+		}
+	})
+}

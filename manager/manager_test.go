@@ -1,0 +1,177 @@
+package manager_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/manager"
+)
+
+func TestDoReleasesHoweverItsFunctionEnds(t *testing.T) {
+	m := manager.Start(t.Context())
+	mine := errors.New("mine")
+	ends := map[string]func(context.Context) error{
+		"return": func(context.Context) error { return nil },
+		"error":  func(context.Context) error { return mine },
+		"panic":  func(context.Context) error { panic(mine) },
+		"exit":   func(context.Context) error { runtime.Goexit(); return nil },
+	}
+	for name, end := range ends {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			defer func() {
+				if got := recover(); (got == mine) != (name == "panic") {
+					t.Errorf("%s: Do() panicked with %v", name, got)
+				}
+			}()
+			err := m.Do(t.Context(), treelock.Write("/a"), func(ctx context.Context) error {
+				if _, err := m.TryAcquire(treelock.Read("/a/b")); !errors.Is(err, treelock.ErrConflict) {
+					t.Errorf("%s: TryAcquire() inside = %v, want ErrConflict", name, err)
+				}
+				return end(ctx)
+			})
+			if errors.Is(err, mine) != (name == "error") {
+				t.Errorf("%s: Do() = %v", name, err)
+			}
+		}()
+		<-done
+		g, err := m.TryAcquire(treelock.Write("/"))
+		if err != nil {
+			t.Errorf("%s: TryAcquire() afterwards = %v, want a grant", name, err)
+		}
+		g.Release()
+	}
+}
+
+func TestDoDoesNotCallItsFunctionWithoutAGrant(t *testing.T) {
+	m := manager.Start(t.Context())
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := m.Do(ctx, treelock.Read("/"), func(context.Context) error {
+		t.Error("called")
+		return nil
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("Do(ended context) = %v, want Canceled", err)
+	}
+}
+
+func TestErrorsGiveTheCause(t *testing.T) {
+	cause := errors.New("the disk is full")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	m := manager.Start(ctx)
+	ended, end := context.WithCancelCause(t.Context())
+	end(cause)
+	_, err := m.Acquire(ended, treelock.Read("/"))
+	if !errors.Is(err, context.Canceled) || !errors.Is(err, cause) || !strings.Contains(err.Error(), cause.Error()) {
+		t.Errorf("Acquire(ended context) = %v, want Canceled and its cause", err)
+	}
+	_, err = m.Submit(ended, treelock.Read("/"))
+	if !errors.Is(err, context.Canceled) || !errors.Is(err, cause) {
+		t.Errorf("Submit(ended context) = %v, want Canceled and its cause", err)
+	}
+	if err := m.Drain(t.Context()); err != nil {
+		t.Errorf("Drain() = %v, want nil: a refused request was live", err)
+	}
+
+	cancel(cause)
+	_, err = m.TryAcquire(treelock.Read("/"))
+	if !errors.Is(err, treelock.ErrStopped) || !errors.Is(err, cause) || !strings.Contains(err.Error(), cause.Error()) {
+		t.Errorf("TryAcquire() of a stopped manager = %v, want ErrStopped and its cause", err)
+	}
+	<-m.Done()
+}
+
+// The end of the context counts from the moment it ends, even if the manager goroutine has not run since.
+func TestNothingIsGrantedOnceTheContextHasEnded(t *testing.T) {
+	for range 200 {
+		ctx, cancel := context.WithCancel(t.Context())
+		m := manager.Start(ctx)
+		holder, err := m.Acquire(t.Context(), treelock.Write("/a"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		waiter, err := m.Submit(t.Context(), treelock.Write("/a"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		holder.Release()
+		if _, err := m.TryAcquire(treelock.Read("/b")); !errors.Is(err, treelock.ErrStopped) {
+			t.Fatalf("TryAcquire() = %v, want ErrStopped", err)
+		}
+		if _, ok := <-waiter.Granted(); ok || !errors.Is(waiter.Err(), treelock.ErrStopped) {
+			t.Fatalf("the waiter was granted: %t, Err() = %v, want ErrStopped", ok, waiter.Err())
+		}
+		<-m.Done()
+	}
+}
+
+func TestManagerWhoseContextHasEndedAlreadyStopsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		m := manager.Start(ctx)
+		<-m.Done()
+		if err := m.Drain(t.Context()); !errors.Is(err, treelock.ErrStopped) {
+			t.Errorf("Drain() = %v, want ErrStopped", err)
+		}
+	})
+}
+
+func TestZeroGrantIsHarmless(t *testing.T) {
+	var zero grant
+	zero.Release()
+	if got := zero.Token(); got != 0 {
+		t.Errorf("Token() = %d, want 0", got)
+	}
+	if err := zero.Narrow(treelock.Read("/")); !errors.Is(err, treelock.ErrNotHeld) {
+		t.Errorf("Narrow() = %v, want ErrNotHeld", err)
+	}
+}
+
+func TestOneGoroutinesRequestsArriveInItsOrder(t *testing.T) {
+	m := manager.Start(t.Context())
+	var tickets []*ticket
+	for range 1000 {
+		tick, err := m.Submit(t.Context(), treelock.Write("/a"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tickets = append(tickets, tick)
+	}
+	last := uint64(0)
+	for i, tick := range tickets {
+		g := <-tick.Granted()
+		if g.Token() <= last {
+			t.Fatalf("I7: request %d has token %d, the one before %d", i, g.Token(), last)
+		}
+		last = g.Token()
+		g.Release()
+	}
+}
+
+func TestOptionsTakeZeroAndNegativeAsTheySay(t *testing.T) {
+	m := manager.Start(t.Context(), manager.WithFirstToken(0), manager.WithMaxWaiting(-1), manager.WithMaxDepth(0), manager.WithIdleNodes(-1))
+	g, err := m.TryAcquire(treelock.Write("/a"))
+	if err != nil || g.Token() != 1 {
+		t.Errorf("TryAcquire() = token %d, %v, want token 1", g.Token(), err)
+	}
+	tick, err := m.Submit(t.Context(), treelock.Write("/a"))
+	if err != nil {
+		t.Errorf("Submit() with no limit on waiting = %v, want a ticket", err)
+	}
+	tick.Withdraw()
+	if _, err := m.TryAcquire(treelock.Write(path(strings.Repeat("/d", 1023)))); err != nil {
+		t.Errorf("TryAcquire(a lineage of 1,024) = %v, want a grant", err)
+	}
+	if _, err := m.TryAcquire(treelock.Write(path(strings.Repeat("/e", 1024)))); !errors.Is(err, treelock.ErrTooDeep) {
+		t.Errorf("TryAcquire(a lineage of 1,025) = %v, want ErrTooDeep", err)
+	}
+}

@@ -1,0 +1,78 @@
+package manager
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"testing"
+
+	"github.com/treelock/treelock"
+)
+
+// TestReleasedPathsAreForgotten locks and releases a million distinct paths (a tenth of that when every
+// step is audited), and then knows no more nodes than fit into the cache, and has let go of the storage.
+func TestReleasedPathsAreForgotten(t *testing.T) {
+	distinct, atOnce := 1_000_000, 10_000
+	if audited {
+		distinct, atOnce = 100_000, 1_000
+	}
+	before := heap()
+	l := startLoop(t)
+	for i := 0; i < distinct; i += atOnce {
+		calls := make([]*call[path], atOnce)
+		for j := range calls {
+			calls[j] = arrives(t, l, treelock.Write(path(fmt.Sprintf("/tenant/%d/docs/%d", i, j))), wait)
+		}
+		for _, c := range calls {
+			g := (<-c.answer).grant
+			l.m.recycle(c)
+			l.release(g.req, g.seq)
+		}
+	}
+	if nodes := l.table.Nodes(); nodes > defaultIdle {
+		t.Errorf("I8: the table knows %d nodes after the release of all, want at most %d", nodes, defaultIdle)
+	}
+	if grown := heap() - before; grown > 8<<20 {
+		t.Errorf("the heap has grown by %d KiB, want at most 8 MiB", grown>>10)
+	}
+	runtime.KeepAlive(l)
+}
+
+// heap returns the size of the live heap.
+func heap() int {
+	runtime.GC()
+	runtime.GC() // the second empties the pools
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int(stats.HeapAlloc)
+}
+
+func TestPlainPathAllocatesNothing(t *testing.T) {
+	if audited {
+		t.Skip("the race detector makes sync.Pool forget, and audits allocate")
+	}
+	m := Start(t.Context())
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	one := treelock.Write("/a/b/c/d")
+	ways := map[string]func() (Grant[path], error){
+		"Acquire":                  func() (Grant[path], error) { return m.Acquire(ctx, one) },
+		"Acquire, built each time": func() (Grant[path], error) { return m.Acquire(ctx, treelock.Write("/a/b").Read("/c/d")) },
+		"Acquire, four nodes": func() (Grant[path], error) {
+			return m.Acquire(ctx, treelock.Write("/a/b/c/d", "/e/f/g/h").Read("/i/j/k/l").ReadNode("/m/n/o/p"))
+		},
+		"TryAcquire": func() (Grant[path], error) { return m.TryAcquire(one) },
+	}
+	for name, way := range ways {
+		allocs := testing.AllocsPerRun(1000, func() {
+			g, err := way()
+			if err != nil {
+				t.Fatal(err)
+			}
+			g.Release()
+		})
+		if allocs != 0 {
+			t.Errorf("%s and Release allocate %v times, want 0", name, allocs)
+		}
+	}
+}

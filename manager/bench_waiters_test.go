@@ -14,7 +14,7 @@ func BenchmarkWaiters(b *testing.B) {
 	for _, waiters := range []int{10, 1_000, 100_000} {
 		for _, op := range []struct {
 			name string
-			step func(b *testing.B, q *crowd)
+			step func(q *crowd, b *testing.B)
 		}{
 			{"arrive-and-withdraw", (*crowd).leaveLast},
 			{"withdraw-from-the-middle", (*crowd).leaveFromTheMiddle},
@@ -23,7 +23,7 @@ func BenchmarkWaiters(b *testing.B) {
 			b.Run(fmt.Sprintf("op=%s/waiters=%d", op.name, waiters), func(b *testing.B) {
 				q := newCrowd(b, waiters)
 				for b.Loop() {
-					op.step(b, q)
+					op.step(q, b)
 				}
 			})
 		}

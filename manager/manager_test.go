@@ -136,6 +136,26 @@ func TestZeroGrantIsHarmless(t *testing.T) {
 	}
 }
 
+// Whether or not the grant was on its way, what Withdraw says is true as soon as it returns.
+func TestNothingIsDeliveredOnceWithdrawHasReturned(t *testing.T) {
+	m := manager.Start(t.Context())
+	for range 1000 {
+		tick, err := m.Submit(t.Context(), treelock.Write("/a"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tick.Withdraw()
+		select {
+		case _, ok := <-tick.Granted():
+			if ok || !errors.Is(tick.Err(), treelock.ErrWithdrawn) {
+				t.Fatalf("Granted() delivered a grant: %t, Err() = %v, want none and ErrWithdrawn", ok, tick.Err())
+			}
+		default:
+			t.Fatal("Granted() is still open")
+		}
+	}
+}
+
 func TestOneGoroutinesRequestsArriveInItsOrder(t *testing.T) {
 	m := manager.Start(t.Context())
 	var tickets []*ticket

@@ -38,6 +38,27 @@ func TestReleasedPathsAreForgotten(t *testing.T) {
 	runtime.KeepAlive(l)
 }
 
+// A crowd that waited for one node, and was granted together, leaves nothing behind either.
+func TestCrowdIsForgotten(t *testing.T) {
+	before := heap()
+	l := startLoop(t)
+	holder := arrives(t, l, treelock.Write("/a"), wait)
+	calls := make([]*call[path], 100_000)
+	for i := range calls {
+		calls[i] = arrives(t, l, treelock.Read("/a/b/c"), wait)
+	}
+	l.release(holder.grant.req, holder.grant.seq)
+	for i, c := range calls {
+		g := (<-c.answer).grant
+		l.release(g.req, g.seq)
+		calls[i] = nil
+	}
+	if grown := heap() - before; grown > 8<<20 {
+		t.Errorf("the heap has grown by %d KiB, want at most 8 MiB", grown>>10)
+	}
+	runtime.KeepAlive(l)
+}
+
 // heap returns the size of the live heap.
 func heap() int {
 	runtime.GC()

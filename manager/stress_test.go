@@ -118,9 +118,8 @@ func ask(m *manager.Manager[path], rng *rand.Rand, req treelock.Request[path]) (
 		}
 	case <-ctx.Done():
 		tick.Withdraw()
-		if g, ok := <-tick.Granted(); ok {
-			g.Release()
-			return grant{}, errors.New("a withdrawn ticket has delivered a grant")
+		if _, ok := <-tick.Granted(); ok {
+			panic("a withdrawn ticket has delivered a grant")
 		}
 	}
 	return grant{}, tick.Err()

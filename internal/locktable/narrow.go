@@ -12,7 +12,7 @@ func (t *Table[N, W]) Narrow(r *Request[N, W], claims []Claim[N]) (granted []*Re
 	if !r.Granted() {
 		panic("BUG: treelock: narrowing of a request that is not granted")
 	}
-	t.granted = t.granted[:0]
+	t.granted = reuse(t.granted)
 	if !t.holds(r, claims) {
 		return nil, false
 	}
@@ -33,7 +33,7 @@ func (t *Table[N, W]) hold(r *Request[N, W]) {
 		for modes := n.modes; modes != 0; modes = modes.Rest() {
 			p := &r.places[i]
 			p.node = n
-			t.stirred = n.queue.Hold(&p.entry, r, r.seq, modes.First(), t.stirred[:0])
+			t.stirred = n.queue.Hold(&p.entry, r, r.seq, modes.First(), reuse(t.stirred))
 			for _, revoked := range t.stirred {
 				if revoked.blocked == 0 {
 					panic("BUG: treelock: narrowing takes back a grant")

@@ -86,7 +86,7 @@ func (t *Table[N, W]) End(r *Request[N, W]) (granted []*Request[N, W]) {
 	if r.Waiting() {
 		t.dropWaiting(r)
 	}
-	t.granted = t.granted[:0]
+	t.granted = reuse(t.granted)
 	t.leave(r.places)
 	t.freeRequest(r)
 	return t.granted
@@ -97,7 +97,7 @@ func (t *Table[N, W]) End(r *Request[N, W]) (granted []*Request[N, W]) {
 func (t *Table[N, W]) leave(places []place[N, W]) {
 	for i := range places {
 		p := &places[i]
-		t.stirred = p.node.queue.Leave(&p.entry, t.stirred[:0])
+		t.stirred = p.node.queue.Leave(&p.entry, reuse(t.stirred))
 		for _, r := range t.stirred {
 			r.blocked--
 			if r.blocked == 0 {
@@ -114,8 +114,7 @@ func (t *Table[N, W]) leave(places []place[N, W]) {
 // planClaims finds the nodes that a request for claims has to be queued at, and leaves them in
 // t.planned, each with the modes that it needs there: those that no other of its modes covers (I3).
 func (t *Table[N, W]) planClaims(claims []Claim[N]) {
-	clear(t.planned)
-	t.planned = t.planned[:0]
+	t.planned = reuse(t.planned)
 	t.plan++
 	for i := range claims {
 		t.planLineage(claims[i].Lineage, claims[i].Mode)
@@ -157,4 +156,17 @@ func makePlaces[N comparable, W any](free []place[N, W], count int) []place[N, W
 		return make([]place[N, W], count)
 	}
 	return free[:count]
+}
+
+// maxReuse bounds the storage that a table keeps for its next call.
+const maxReuse = 1024
+
+// reuse returns an empty slice, in the storage of s if that is not too large to be kept, with nothing
+// left in it that the garbage collector would have to spare.
+func reuse[E any](s []E) []E {
+	if cap(s) > maxReuse {
+		return nil
+	}
+	clear(s)
+	return s[:0]
 }

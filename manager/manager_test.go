@@ -156,6 +156,26 @@ func TestNothingIsDeliveredOnceWithdrawHasReturned(t *testing.T) {
 	}
 }
 
+func TestNothingIsDeliveredOnceWithdrawHasReturnedFromAStoppedManager(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		m := manager.Start(ctx)
+		tick, err := m.Submit(t.Context(), treelock.Write("/a"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait() // the grant is in the channel
+		stop()
+		for range 2 {
+			tick.Withdraw()
+			if _, ok := <-tick.Granted(); ok || !errors.Is(tick.Err(), treelock.ErrWithdrawn) {
+				t.Fatalf("Granted() delivered a grant: %t, Err() = %v, want none and ErrWithdrawn", ok, tick.Err())
+			}
+		}
+		<-m.Done()
+	})
+}
+
 func TestOneGoroutinesRequestsArriveInItsOrder(t *testing.T) {
 	m := manager.Start(t.Context())
 	var tickets []*ticket

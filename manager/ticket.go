@@ -55,12 +55,19 @@ func (t *Ticket[N]) Granted() <-chan Grant[N] { return t.granted }
 // It may be called any number of times. It waits for the manager to see it, never for other clients. O(d).
 func (t *Ticket[N]) Withdraw() {
 	done := make(chan struct{})
-	if !t.m.send(message[N]{kind: withdraw, call: t.call, done: done}) {
-		return
-	}
+	t.m.send(message[N]{kind: withdraw, call: t.call, done: done})
 	select {
 	case <-done:
+		return
 	case <-t.m.done:
+	}
+	// The manager has ended, and what it may have left in the channel is for whoever gets it.
+	select {
+	case _, ok := <-t.granted:
+		if ok {
+			t.end(treelock.ErrWithdrawn)
+		}
+	default:
 	}
 }
 
@@ -108,7 +115,8 @@ func (c *call[N]) takeBack() bool {
 	}
 }
 
-// end tells whoever has the ticket that there will be no grant. On the manager goroutine, once.
+// end tells whoever has the ticket that there will be no grant. It is called once at most: on the manager
+// goroutine, or, when that has ended, by the one who took the grant back.
 func (t *Ticket[N]) end(err error) {
 	t.err = err
 	close(t.ended)

@@ -35,7 +35,7 @@ var (
 
 	// ErrIncomparable says that a node is not equal to itself, or holds a value that cannot be
 	// compared, so that it can name no place in a tree.
-	ErrIncomparable = errors.New("treelock: a node must be equal to itself: it holds a NaN or a value that cannot be compared")
+	ErrIncomparable = errors.New("treelock: a node must be equal to itself, and holds a NaN or a value that cannot be compared: use another type or value")
 )
 
 // A PathRule is one of the rules that make a [Path] canonical.
@@ -66,5 +66,9 @@ func (e *PathError) Error() string {
 	if len(e.Path) > longestQuote {
 		quoted = fmt.Sprintf("%q... (%d bytes)", e.Path[:longestQuote], len(e.Path))
 	}
-	return fmt.Sprintf("treelock: path %s is refused: %s: use CleanPath for file names, PathOf for opaque names", quoted, e.Rule)
+	advice := "use CleanPath for file names, PathOf for opaque names"
+	if e.Rule == RuleEscape {
+		advice = "use Names for the names as they stand in it"
+	}
+	return fmt.Sprintf("treelock: path %s is refused: %s: %s", quoted, e.Rule, advice)
 }

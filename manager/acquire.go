@@ -9,12 +9,13 @@ import (
 )
 
 // Acquire waits until req is granted or ctx ends. It returns either a grant and a nil error, or an error
-// and nothing held: whatever the race between the grant and the end of ctx, nothing leaks, and once Acquire
-// has returned an error no other request waits for this one.
+// and nothing held: whatever the race between the grant and the end of ctx, nothing leaks, and requests that
+// arrive after Acquire has returned an error never wait for this one.
 //
 // The error is [treelock.ErrStopped] if the manager stops, [treelock.ErrDraining], [treelock.ErrBusy], one of
 // the node ([treelock.PathError], [treelock.ErrTooDeep], [treelock.ErrIncomparable]), or, if ctx ends, one that
-// satisfies errors.Is for its error and for its cause. If ctx has ended already, the request never arrives.
+// satisfies errors.Is for its error and for its cause. If both have ended, it satisfies all of these. If ctx has
+// ended already, the request never arrives.
 //
 // The grant must be released. Whoever waits while holding a grant risks a deadlock: ask for all that is
 // needed in one request.
@@ -26,6 +27,7 @@ func (m *Manager[N]) Acquire(ctx context.Context, req treelock.Request[N]) (Gran
 	if err != nil {
 		return Grant[N]{}, err
 	}
+	ended := ctx.Done() // asked before the request can be granted, as it may be the user's code that answers
 	if err := m.sendWithin(ctx, message[N]{kind: acquire, call: c}); err != nil {
 		m.recycle(c)
 		return Grant[N]{}, err
@@ -34,11 +36,11 @@ func (m *Manager[N]) Acquire(ctx context.Context, req treelock.Request[N]) (Gran
 	case a := <-c.answer:
 		m.recycle(c)
 		return a.grant, a.err
-	case <-ctx.Done():
+	case <-ended:
 		// From here on c is the manager's for ever: it may just have sent the grant, which nobody receives
 		// any more but the manager, when it sees this message.
 		m.send(message[N]{kind: withdraw, call: c})
-		return Grant[N]{}, contextError(ctx)
+		return Grant[N]{}, m.gaveUp(ctx)
 	}
 }
 
@@ -121,6 +123,15 @@ func (l *loop[N]) deliverAll(granted []*request[N]) {
 	for _, r := range granted {
 		l.deliver(r)
 	}
+}
+
+// gaveUp returns the error for a request whose ctx has ended, and perhaps the manager too: often one context is the
+// parent of the other.
+func (m *Manager[N]) gaveUp(ctx context.Context) error {
+	if m.ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", m.stopped(), contextError(ctx))
+	}
+	return contextError(ctx)
 }
 
 // contextError returns the error for a ctx that has ended.

@@ -28,11 +28,11 @@ func (a *auditor) assertOwner() {
 // so that checking takes a bounded share of the time.
 func (a *auditor) audit(table interface {
 	Check() error
-	Live() int
+	Places() int
 	Nodes() int
 }) {
 	a.unaudited++
-	if a.unaudited*128 < table.Live()+table.Nodes() {
+	if a.unaudited*64 < table.Places()+table.Nodes() {
 		return
 	}
 	a.unaudited = 0

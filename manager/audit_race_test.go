@@ -35,5 +35,5 @@ func TestBrokenInvariantIsFound(t *testing.T) {
 type brokenTable struct{}
 
 func (brokenTable) Check() error { return errors.New("I5: broken") }
-func (brokenTable) Live() int    { return 0 }
+func (brokenTable) Places() int  { return 0 }
 func (brokenTable) Nodes() int   { return 0 }

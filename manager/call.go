@@ -71,7 +71,7 @@ func (m *Manager[N]) addClaim(c *call[N], claim treelock.Claim[N]) error {
 	start := len(c.lineage)
 	for node, ok := claim.Node, true; ok; node, ok = node.Parent() {
 		if len(c.lineage)-start == m.maxDepth {
-			return fmt.Errorf("%w (more than %d from %.200v up)", treelock.ErrTooDeep, m.maxDepth, claim.Node)
+			return fmt.Errorf("%w (more than %d from %s up)", treelock.ErrTooDeep, m.maxDepth, brief(claim.Node))
 		}
 		if len(c.lineage) == start || m.vetAncestors {
 			if err := m.vet(node); err != nil {
@@ -96,4 +96,14 @@ func (m *Manager[N]) recycle(c *call[N]) {
 	clear(c.lineage)
 	c.claims, c.lineage, c.grant = c.claims[:0], c.lineage[:0], Grant[N]{}
 	m.calls.Put(c)
+}
+
+// brief names a node in an error. A hostile one may be very long.
+func brief(node any) string {
+	const longest = 200
+	name := fmt.Sprint(node)
+	if len(name) > longest {
+		name = name[:longest] + "..."
+	}
+	return name
 }

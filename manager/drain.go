@@ -9,21 +9,23 @@ import "context"
 // Draining goes on when Drain gives up, and begins even if ctx has ended already; there is no way back. Drain
 // may be called again, from anywhere. It does not stop the manager: end its context for that.
 func (m *Manager[N]) Drain(ctx context.Context) error {
-	m.send(message[N]{kind: drain})
+	ended := ctx.Done() // a ctx that cannot be asked drains nothing
+	if !m.send(message[N]{kind: drain}) {
+		ended = nil // the manager was the first to end
+	}
 	select {
 	case <-m.drained:
-	case <-ctx.Done():
+		return nil
+	case <-ended:
+		return contextError(ctx)
 	case <-m.done:
 	}
-	select { // several may have come true: being drained is the best news
+	select { // it may have been drained and then stopped
 	case <-m.drained:
 		return nil
 	default:
+		return m.stopped()
 	}
-	if ctx.Err() != nil {
-		return contextError(ctx)
-	}
-	return m.stopped()
 }
 
 // drain is the end of arrivals. On the manager goroutine.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -194,4 +195,97 @@ func TestContextsOfAnyKindEndWhatTheyShould(t *testing.T) {
 		<-m.Done()
 		holder.Release()
 	})
+}
+
+// A context whose Done panics may do so before the request is on its way, but not after.
+type explosive struct{ context.Context }
+
+func (explosive) Done() <-chan struct{} { panic("mine") }
+
+func TestPanicInAContextLeaksNothing(t *testing.T) {
+	m := manager.Start(t.Context())
+	for name, call := range map[string]func(context.Context){
+		"Acquire": func(ctx context.Context) { m.Acquire(ctx, treelock.Write("/a")) },
+		"Submit":  func(ctx context.Context) { m.Submit(ctx, treelock.Write("/a")) },
+		"Drain":   func(ctx context.Context) { m.Drain(ctx) },
+	} {
+		func() {
+			defer func() {
+				if got := recover(); got != "mine" {
+					t.Errorf("%s panicked with %v, want the panic of Done", name, got)
+				}
+			}()
+			call(explosive{t.Context()})
+		}()
+	}
+	g, err := m.TryAcquire(treelock.Write("/a"))
+	if err != nil {
+		t.Errorf("TryAcquire() afterwards = %v, want a grant", err)
+	}
+	g.Release()
+	if err := m.Drain(t.Context()); err != nil {
+		t.Errorf("Drain() = %v, want nil: something is held", err)
+	}
+}
+
+// A folder is a node that can be moved.
+type folder struct {
+	name   string
+	parent *folder
+}
+
+func (f *folder) Parent() (*folder, bool) { return f.parent, f.parent != nil }
+
+// What has moved while it was claimed may be held twice, by two names so to speak. That is its mover's
+// mistake; it must not stop the manager.
+func TestMovingAClaimedNodeHarmsNobodyElse(t *testing.T) {
+	m := manager.StartNodes[*folder](t.Context())
+	root := &folder{"root", nil}
+	a, b := &folder{"a", root}, &folder{"b", root}
+	x := &folder{"x", b}
+	request := treelock.Request[*folder]{}
+
+	mover, _ := m.TryAcquire(request.Write(a, b))
+	waiting, err := m.Submit(t.Context(), request.Read(x)) // below b
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.parent = a
+	mover.Release()
+	reader := <-waiting.Granted()
+
+	writer, err := m.TryAcquire(request.Write(a))
+	if err != nil {
+		t.Fatalf("TryAcquire(a) = %v, want a grant: the reader of x is still below b", err)
+	}
+	y := &folder{"y", x}
+	if err := writer.Narrow(request.Write(x, y)); !errors.Is(err, treelock.ErrNotHeld) {
+		t.Errorf("Narrow(x), which somebody else reads, = %v, want ErrNotHeld", err)
+	}
+	reader.Release()
+	if err := writer.Narrow(request.Write(x, y)); err != nil {
+		t.Errorf("Narrow(x), which nobody reads any more, = %v, want nil", err)
+	}
+	writer.Release()
+	if err := m.Drain(t.Context()); err != nil {
+		t.Errorf("Drain() = %v, want nil: something is held", err)
+	}
+}
+
+// A key is a node that is written with numbers.
+type key struct{ tenant, document int64 }
+
+func (k key) Parent() (key, bool) { return key{k.tenant, k.document + 1}, true }
+
+func TestErrorsNameTheNodeInFewWords(t *testing.T) {
+	keys := manager.StartNodes[key](t.Context())
+	_, err := keys.TryAcquire(treelock.Request[key]{}.Read(key{1, 2}))
+	if err == nil || !strings.Contains(err.Error(), "from {1 2} up") {
+		t.Errorf("TryAcquire(a key) = %v, want an error that names {1 2}", err)
+	}
+	paths := manager.Start(t.Context())
+	_, err = paths.TryAcquire(treelock.Read(path(strings.Repeat("/long", 10_000))))
+	if err == nil || len(err.Error()) > 500 {
+		t.Errorf("TryAcquire(a very deep path) has an error of %d bytes, want at most 500", len(err.Error()))
+	}
 }

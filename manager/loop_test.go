@@ -145,3 +145,29 @@ func TestWhoeverGotIntoTheInboxIsAnswered(t *testing.T) {
 		}
 	})
 }
+
+// Clients whose messages come in behind that of the end of the context are answered too.
+func TestSealAnswersThoseWhoCameInMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stopNow := context.WithCancel(t.Context())
+		m, cancel := newManager[path](ctx, nil)
+		defer cancel()
+		const clients = 3 * inboxSize
+		errs := make(chan error, clients)
+		for range clients {
+			go func() {
+				_, err := m.Acquire(t.Context(), treelock.Write("/a"))
+				errs <- err
+			}()
+		}
+		synctest.Wait() // all are in the inbox, or at its door
+		stopNow()
+		m.seal(m.stopped())
+		close(m.done)
+		for range clients {
+			if err := <-errs; !errors.Is(err, treelock.ErrStopped) {
+				t.Fatalf("Acquire() = %v, want ErrStopped", err)
+			}
+		}
+	})
+}

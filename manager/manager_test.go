@@ -88,6 +88,34 @@ func TestErrorsGiveTheCause(t *testing.T) {
 	<-m.Done()
 }
 
+// Often the manager and its clients have one context, or one is the parent of the other. Then both have ended.
+func TestErrorTellsThatTheManagerHasStoppedToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cause := errors.New("shutting down")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		m := manager.Start(ctx)
+		if _, err := m.TryAcquire(treelock.Write("/a")); err != nil {
+			t.Fatal(err)
+		}
+		waiter := make(chan error)
+		go func() {
+			_, err := m.Acquire(ctx, treelock.Write("/a"))
+			waiter <- err
+		}()
+		synctest.Wait()
+		cancel(cause)
+		for _, err := range []error{<-waiter, m.Do(ctx, treelock.Read("/b"), nil)} {
+			if !errors.Is(err, treelock.ErrStopped) || !errors.Is(err, cause) {
+				t.Errorf("Acquire() = %v, want ErrStopped and the cause", err)
+			}
+		}
+		<-m.Done()
+		if err := m.Drain(ctx); !errors.Is(err, treelock.ErrStopped) {
+			t.Errorf("Drain(ended context) of a stopped manager = %v, want ErrStopped", err)
+		}
+	})
+}
+
 // The end of the context counts from the moment it ends, even if the manager goroutine has not run since.
 func TestNothingIsGrantedOnceTheContextHasEnded(t *testing.T) {
 	for range 200 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/treelock/treelock"
@@ -57,6 +58,57 @@ func TestCrowdIsForgotten(t *testing.T) {
 		t.Errorf("the heap has grown by %d KiB, want at most 8 MiB", grown>>10)
 	}
 	runtime.KeepAlive(l)
+}
+
+func TestLargeRequestIsForgotten(t *testing.T) {
+	before := heap()
+	l := startLoop(t)
+	paths := make([]path, 200_000)
+	for i := range paths {
+		paths[i] = path(fmt.Sprint("/", i))
+	}
+	g := (<-arrives(t, l, treelock.Write(paths...), wait).answer).grant
+	l.release(g.req, g.seq)
+	paths = nil
+	if grown := heap() - before; grown > 8<<20 {
+		t.Errorf("the heap has grown by %d KiB, want at most 8 MiB", grown>>10)
+	}
+	runtime.KeepAlive(l)
+	runtime.KeepAlive(g)
+}
+
+func TestIdleNodesDoNotKeepTheStringsThatPathsWereCutFrom(t *testing.T) {
+	before := heap()
+	l := startLoop(t)
+	for i := range 100 {
+		page := fmt.Sprintf("/%d", i) + strings.Repeat(" ", 1<<20)
+		g := (<-arrives(t, l, treelock.Write(path(page[:3])), wait).answer).grant
+		l.release(g.req, g.seq)
+	}
+	if grown := heap() - before; grown > 8<<20 {
+		t.Errorf("the heap has grown by %d KiB, want at most 8 MiB", grown>>10)
+	}
+	runtime.KeepAlive(l)
+}
+
+func TestGrantOfAStoppedManagerKeepsNothingElse(t *testing.T) {
+	before := heap()
+	ctx, stop := context.WithCancel(t.Context())
+	m := Start(ctx)
+	var kept Grant[path]
+	for i := range 50_000 {
+		g, err := m.TryAcquire(treelock.Write(path(fmt.Sprint("/a/", i))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept = g
+	}
+	stop()
+	<-m.Done()
+	if grown := heap() - before; grown > 4<<20 {
+		t.Errorf("the heap has grown by %d KiB, want at most 4 MiB", grown>>10)
+	}
+	kept.Release()
 }
 
 // heap returns the size of the live heap.

@@ -6,8 +6,8 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// A kind says what a message is about. Each has a method of the same name on loop, in the file of that
-// name, next to what the client does before it sends the message.
+// A kind says what a message is about. What the manager does with it is a method of the same name on loop, in
+// the file of that name, next to what the client does before it sends the message.
 type kind uint8
 
 const (
@@ -17,7 +17,7 @@ const (
 	narrow               // call, req, seq
 	drain                // no fields
 	stop                 // no fields: the context has ended
-	sealed               // no fields: stands in the inbox for ever once the manager has stopped
+	sealed               // no fields: fills the inbox for ever once the manager has stopped; nobody receives it
 )
 
 // A message goes from a client to the manager, by value: it allocates nothing.
@@ -42,11 +42,12 @@ func (m *Manager[N]) send(msg message[N]) bool {
 // sendWithin is like send, but also gives up when ctx ends. It returns nil if msg is in the inbox.
 func (m *Manager[N]) sendWithin(ctx context.Context, msg message[N]) error {
 	if ctx.Err() != nil {
-		return contextError(ctx)
+		return m.gaveUp(ctx)
 	}
 	if m.ctx.Err() != nil {
 		return m.stopped()
 	}
+	ended := ctx.Done()
 	select { // most often there is room, and a full select costs far more than this one
 	case m.inbox <- msg:
 		return nil
@@ -55,8 +56,8 @@ func (m *Manager[N]) sendWithin(ctx context.Context, msg message[N]) error {
 	select {
 	case m.inbox <- msg:
 		return nil
-	case <-ctx.Done():
-		return contextError(ctx)
+	case <-ended:
+		return m.gaveUp(ctx)
 	case <-m.done:
 		return m.stopped()
 	}

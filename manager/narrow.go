@@ -5,16 +5,17 @@ import "github.com/treelock/treelock"
 // Narrow gives up part of a grant without letting go of the rest: afterwards the grant holds req instead,
 // and whoever waited only for the rest is granted. Every claim of req must lie inside one that the grant
 // holds: a write may become a read, a subtree a smaller one or its top node alone, and a claim may
-// go. Else the error is [treelock.ErrNotHeld] and nothing changes. So it is for a grant that was released. The
-// error is [treelock.ErrStopped] if the manager has stopped, and one of the node as for [Manager.Acquire].
+// go. Else the error is [treelock.ErrNotHeld] and nothing changes. So it is for a grant that was released, and where a
+// claimed node has moved (see [treelock.Node]), so that somebody else holds what req asks for. The error is [treelock.ErrStopped] if the manager has stopped, and one of the node as for [Manager.Acquire].
 //
-// It applies to all copies of the grant. It never waits for other clients. The token stays. O(d), and O(1)
-// for each request that waits at a node below those held before; it allocates.
+// It applies to all copies of the grant. It never waits for other clients. The token stays. It allocates, and
+// costs O(d). If it moves to nodes below those that were held, it costs O(1) more for each request that waits
+// for these already, and so does the release of what was narrowed.
 func (g Grant[N]) Narrow(req treelock.Request[N]) error {
 	if g.m == nil {
 		return treelock.ErrNotHeld
 	}
-	c, err := g.m.newCall(req, noWait)
+	c, err := g.m.newCall(req, noWait) // it does not wait, in any case
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ type Grant[N treelock.Node[N]] struct {
 
 // Release lets go of all that the grant holds; whoever waited only for that is granted. It never waits for
 // other clients. A further release of any copy of the grant does nothing, for ever; and so does the
-// release of the zero Grant, or one after the manager stopped. O(d).
+// release of the zero Grant, or one after the manager stopped. O(d); but see [Grant.Narrow].
 func (g Grant[N]) Release() {
 	if g.m != nil {
 		g.m.send(message[N]{kind: release, req: g.req, seq: g.seq})
@@ -21,8 +21,8 @@ func (g Grant[N]) Release() {
 
 // Token returns the fencing token: among conflicting grants of one manager, a later grant has a larger
 // token. A store that remembers the largest token it has seen can refuse a holder that has been
-// overtaken, say after a long pause. The zero Grant has the token 0, which no other has. See
-// [WithFirstToken].
+// overtaken, say after a long pause. The zero Grant has the token 0, and tokens begin at 1 or where
+// [WithFirstToken] says.
 //
 // (The scheme is that of the lock sequencers in Burrows, "The Chubby lock service", 2006.)
 func (g Grant[N]) Token() uint64 {

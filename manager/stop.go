@@ -24,6 +24,7 @@ func (l *loop[N]) stop(msg message[N]) {
 		msg = <-l.m.inbox
 	}
 	l.m.seal(err)
+	l.table.Abandon()
 }
 
 // seal answers what is in the inbox and fills it, for ever, so that from then on a client that sends

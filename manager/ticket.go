@@ -7,16 +7,16 @@ import (
 )
 
 // A Ticket is a submitted request: the place in the queue, and the channel over which the grant
-// comes. Get one from [Manager.Submit].
+// comes. Get one from [Manager.Submit]; the zero Ticket is of no use.
 type Ticket[N treelock.Node[N]] struct {
 	m    *Manager[N]
 	call *call[N]
 
-	// granted: from the manager to whoever has the ticket. It has room for the one grant, and is closed by
-	// the manager if there is none.
+	// granted: from the manager to whoever has the ticket. It has room for the one grant, and is closed if
+	// there is none: see end.
 	granted chan Grant[N]
 
-	// ended is closed by the manager, after it has set err and before it closes granted.
+	// ended is closed by whoever closes granted, after err is set and before granted is closed.
 	ended chan struct{}
 	err   error
 }
@@ -48,29 +48,6 @@ func (m *Manager[N]) Submit(ctx context.Context, req treelock.Request[N]) (*Tick
 // waits for ever.
 func (t *Ticket[N]) Granted() <-chan Grant[N] { return t.granted }
 
-// Withdraw gives up the request. If its grant has not been received yet it is taken back, so that after
-// Withdraw returned no grant is ever delivered, and nobody waits for this request. If the grant has been
-// received, by whomever, it is theirs to release and Withdraw does nothing.
-//
-// It may be called any number of times. It waits for the manager to see it, never for other clients. O(d).
-func (t *Ticket[N]) Withdraw() {
-	done := make(chan struct{})
-	t.m.send(message[N]{kind: withdraw, call: t.call, done: done})
-	select {
-	case <-done:
-		return
-	case <-t.m.done:
-	}
-	// The manager has ended, and what it may have left in the channel is for whoever gets it.
-	select {
-	case _, ok := <-t.granted:
-		if ok {
-			t.end(treelock.ErrWithdrawn)
-		}
-	default:
-	}
-}
-
 // Err returns nil while the request waits and once it was granted, [treelock.ErrWithdrawn] if it was
 // withdrawn, and [treelock.ErrStopped] if the manager stopped while it waited.
 func (t *Ticket[N]) Err() error {
@@ -79,39 +56,6 @@ func (t *Ticket[N]) Err() error {
 		return t.err
 	default:
 		return nil
-	}
-}
-
-// withdraw ends the request of a call whose client no longer wants it, unless the client has got the
-// grant. On the manager goroutine.
-func (l *loop[N]) withdraw(c *call[N], done chan<- struct{}) {
-	l.assertOwner()
-	r := c.grant.req
-	live := r != nil && r.Seq() == c.grant.seq // not refused, and not over
-	if live && (r.Waiting() || c.takeBack()) {
-		l.deliverAll(l.table.End(r))
-		if c.mode == ticket {
-			c.ticket.end(treelock.ErrWithdrawn)
-		}
-		l.settleDrain()
-	}
-	if done != nil {
-		close(done)
-	}
-}
-
-// takeBack receives the grant that was sent to the client, if the client has not. As each grant is sent
-// once and received once, exactly one of the two has it.
-func (c *call[N]) takeBack() bool {
-	if c.mode != ticket {
-		<-c.answer // who withdraws a call of Acquire does not receive any more
-		return true
-	}
-	select {
-	case <-c.ticket.granted:
-		return true
-	default:
-		return false
 	}
 }
 

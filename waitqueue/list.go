@@ -40,15 +40,43 @@ func (q *Queue[R]) after(e *Entry[R]) *Entry[R] {
 	return e.next
 }
 
+// Clear takes all entries out and admits none. It cuts their links, so that an entry that somebody keeps does not
+// keep the others in memory. It takes time in proportion to the number of entries.
+func (q *Queue[R]) Clear() {
+	for _, head := range q.heads {
+		for e := head; e != nil; {
+			next := e.next
+			*e = Entry[R]{}
+			e = next
+		}
+	}
+	*q = Queue[R]{}
+}
+
 // Entries returns an iterator over all entries, mode by mode in the order of the modes' declaration, from
 // the first to the last of each mode. The queue must not change while it runs.
 func (q *Queue[R]) Entries() iter.Seq[*Entry[R]] {
 	return func(yield func(*Entry[R]) bool) {
-		for _, head := range q.heads {
-			for e := head; e != nil; e = q.after(e) {
+		for mode := range q.heads {
+			for e := range q.list(mode) {
 				if !yield(e) {
 					return
 				}
+			}
+		}
+	}
+}
+
+// list returns an iterator over one list, which does not depend on what its entries say.
+func (q *Queue[R]) list(mode int) iter.Seq[*Entry[R]] {
+	return func(yield func(*Entry[R]) bool) {
+		head := q.heads[mode]
+		for e := head; e != nil; {
+			if !yield(e) {
+				return
+			}
+			if e = e.next; e == head {
+				return
 			}
 		}
 	}

@@ -1,5 +1,7 @@
 package waitqueue
 
+import "iter"
+
 // An Entry is the place of one request in the queue of one node. It belongs to whoever owns the
 // queue; between Arrive or Hold and Leave it must stay where it is in memory, and only the queue may
 // change it.
@@ -77,10 +79,12 @@ func (q *Queue[R]) Leave(e *Entry[R], admitted []R) []R {
 //
 // The caller must hold, up to now, something that conflicts with all that e conflicts with, be it at
 // an ancestor. Then no earlier request that conflicts with e is live, and the requests in revoked are
-// waiting, each for the caller's wider hold: no grant is ever taken back. For the same reason it does no
-// harm that e may stand before entries that came earlier: nothing that conflicts arrived in between.
+// waiting, each for the caller's wider hold: no grant is ever taken back. [Queue.Rivals] tells whether this is
+// so. For the same reason it does no harm that e may stand before entries that came earlier: nothing that
+// conflicts arrived in between.
 //
-// O(1), and O(1) for each request appended.
+// O(1) if no other request that conflicts is in the queue, as when the node itself was held before; else O(1)
+// for each request appended, and once more when e leaves and they are admitted again.
 func (q *Queue[R]) Hold(e *Entry[R], request R, seq uint64, mode Mode, revoked []R) []R {
 	*e = Entry[R]{request: request, seq: seq, mode: mode, admitted: true}
 	q.insert(e)
@@ -89,6 +93,24 @@ func (q *Queue[R]) Hold(e *Entry[R], request R, seq uint64, mode Mode, revoked [
 		revoked = q.revoke(rivals.First(), seq, revoked)
 	}
 	return revoked
+}
+
+// Rivals returns an iterator over the entries that decide whether Hold may be called for a request with number seq:
+// the admitted entries of other requests that conflict with mode, and for each mode that conflicts the
+// first entry that waits. The queue must not change while it runs.
+func (q *Queue[R]) Rivals(seq uint64, mode Mode) iter.Seq[*Entry[R]] {
+	return func(yield func(*Entry[R]) bool) {
+		for rivals := matrix[mode] & q.modes; rivals != 0; rivals = rivals.Rest() {
+			for e := q.heads[rivals.First()]; e != nil; e = q.after(e) {
+				if e.seq != seq && !yield(e) {
+					return
+				}
+				if !e.admitted {
+					break
+				}
+			}
+		}
+	}
 }
 
 // admissible reports whether no entry that conflicts with e came earlier. Entries of the same request

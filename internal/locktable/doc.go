@@ -15,7 +15,9 @@
 //
 // # Invariants
 //
-// They hold after every call. Comments, tests and fuzz failures refer to them by number.
+// They hold after every call. Comments, tests and fuzz failures refer to them by number. [Table.Check] checks what
+// the table can know of itself: the queues' part of I2, that entries and counts agree (I3, I5), I4 and I8.
+// The rest is checked from outside, against the rule evaluated over all pairs (package model).
 //
 //	I1  No two conflicting requests hold at once.
 //	I2  A request is granted exactly if no earlier conflicting request is live.
@@ -37,6 +39,8 @@
 // With d the number of distinct nodes that a request claims and of their ancestors: Submit and End
 // take O(d), and O(1) more for each entry that they admit, which was paid for by its arrival.
 // Nothing depends on how many requests are live, here or elsewhere, or wait for the same node. Narrow
-// takes O(d) when it stays on the nodes that were held, and O(1) more for each waiting request that it
-// meets at a node further down.
+// takes O(d) when it stays on the nodes that were held. Where it moves to a node further down it takes
+// O(1) more for each request that waits there already, and so does the End of the narrowed request: these
+// had passed that node, and waited above it; now they wait at it, and the arrival of a request has paid
+// for passing each of its nodes once only.
 package locktable

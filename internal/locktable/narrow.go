@@ -6,8 +6,9 @@ import "github.com/treelock/treelock/waitqueue"
 // that are granted by that. The slice is valid until the next call. It returns false and changes
 // nothing if r does not hold all of claims. The sequence number stays.
 //
-// No request is ever refused what it has been granted: what conflicts with claims conflicts with
-// what r held before, so it is waiting, and goes on waiting.
+// No request loses what it has been granted: what conflicts with claims conflicts with what r held
+// before, so it is waiting, and goes on waiting. That is so if nodes do not move while they are claimed. If one
+// has moved, so that somebody else holds it or has been waiting for it for longer, Narrow refuses as well.
 func (t *Table[N, W]) Narrow(r *Request[N, W], claims []Claim[N]) (granted []*Request[N, W], ok bool) {
 	if !r.Granted() {
 		panic("BUG: treelock: narrowing of a request that is not granted")
@@ -16,13 +17,42 @@ func (t *Table[N, W]) Narrow(r *Request[N, W], claims []Claim[N]) (granted []*Re
 	if !t.holds(r, claims) {
 		return nil, false
 	}
+	t.planClaims(claims)
+	if !t.unrivalled(r) {
+		t.dropPlan()
+		return nil, false
+	}
 	// First in with the new, then out with the old: so nobody slips in between.
 	old := r.places
-	t.planClaims(claims)
 	r.places = makePlaces[N, W](nil, t.countPlaces())
+	t.places += len(r.places)
 	t.hold(r)
 	t.leave(old)
 	return t.granted, true
+}
+
+// unrivalled reports whether whoever conflicts with r at the nodes of the latest plan came later and waits.
+func (t *Table[N, W]) unrivalled(r *Request[N, W]) bool {
+	for _, n := range t.planned {
+		for modes := n.modes; modes != 0; modes = modes.Rest() {
+			for rival := range n.queue.Rivals(r.seq, modes.First()) {
+				if rival.Seq() < r.seq || rival.Request().Granted() {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// dropPlan lets go of the latest plan, for which nobody has been queued.
+func (t *Table[N, W]) dropPlan() {
+	for _, n := range t.planned {
+		if n.queue.Empty() && !n.idle { // the plan has added it
+			t.nodes.becomeIdle(n)
+		}
+	}
+	t.planned = reuse(t.planned)
 }
 
 // hold queues r, admitted, at the nodes of the latest plan.
@@ -35,14 +65,12 @@ func (t *Table[N, W]) hold(r *Request[N, W]) {
 			p.node = n
 			t.stirred = n.queue.Hold(&p.entry, r, r.seq, modes.First(), reuse(t.stirred))
 			for _, revoked := range t.stirred {
-				if revoked.blocked == 0 {
-					panic("BUG: treelock: narrowing takes back a grant")
-				}
 				revoked.blocked++
 			}
 			i++
 		}
 	}
+	t.planned = reuse(t.planned)
 }
 
 // holds reports whether each of claims lies inside what r holds.

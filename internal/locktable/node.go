@@ -1,6 +1,11 @@
 package locktable
 
-import "github.com/treelock/treelock/waitqueue"
+import (
+	"strings"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/waitqueue"
+)
 
 // A node is one node of a tree while somebody claims it or something below it, and for some time after.
 type node[N comparable, W any] struct {
@@ -27,6 +32,7 @@ type nodes[N comparable, W any] struct {
 	byName map[N]*node[N, W]
 	peak   int // the most that byName held since it was made: a map never shrinks by itself
 
+	own            func(N) N // returns a name that may be kept for long
 	maxIdle        int
 	idle           int
 	oldest, newest *node[N, W] // the idle nodes, by when they became idle
@@ -40,8 +46,15 @@ const (
 )
 
 func newNodes[N comparable, W any](maxIdle int) nodes[N, W] {
-	return nodes[N, W]{byName: make(map[N]*node[N, W]), maxIdle: maxIdle}
+	own, ok := any(ownPath).(func(N) N)
+	if !ok {
+		own = func(name N) N { return name }
+	}
+	return nodes[N, W]{byName: make(map[N]*node[N, W]), maxIdle: maxIdle, own: own}
 }
+
+// ownPath returns a copy of p that does not keep a larger string, which p may have been cut from, in memory.
+func ownPath(p treelock.Path) treelock.Path { return treelock.Path(strings.Clone(string(p))) }
 
 // find returns the node with that name, or nil if it is not in the table. below is the node whose parent
 // is wanted, or nil.
@@ -70,8 +83,8 @@ func (t *nodes[N, W]) findOrAdd(name N, below *node[N, W]) *node[N, W] {
 	} else {
 		n = new(node[N, W])
 	}
-	n.name, n.inTable = name, true
-	t.byName[name] = n
+	n.name, n.inTable = t.own(name), true
+	t.byName[n.name] = n
 	t.peak = max(t.peak, len(t.byName))
 	if below != nil {
 		below.up = n

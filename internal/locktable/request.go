@@ -76,10 +76,12 @@ func (t *Table[N, W]) newRequest(who W) *Request[N, W] {
 
 // free ends the life of r, which has left all queues.
 func (t *Table[N, W]) freeRequest(r *Request[N, W]) {
-	clear(r.places)
-	*r = Request[N, W]{places: r.places[:0]}
+	places := r.places
+	*r = Request[N, W]{}
 	t.live--
-	if len(t.free) < maxFree && cap(r.places) <= maxPlaces {
+	if len(t.free) < maxFree && cap(places) <= maxPlaces {
+		clear(places)
+		r.places = places[:0]
 		t.free = append(t.free, r)
 	}
 }

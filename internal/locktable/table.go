@@ -13,6 +13,7 @@ type Table[N comparable, W any] struct {
 
 	lastSeq uint64 // of the latest request
 	live    int
+	places  int // of all live requests
 
 	waiting                   int // the requests that wait, and the list of them by arrival
 	firstWaiting, lastWaiting *Request[N, W]
@@ -36,21 +37,31 @@ func (t *Table[N, W]) Live() int { return t.live }
 // Waiting returns the number of requests that are live and not granted.
 func (t *Table[N, W]) Waiting() int { return t.waiting }
 
+// Places returns the number of entries in all queues.
+func (t *Table[N, W]) Places() int { return t.places }
+
 // Nodes returns the number of nodes that the table knows, the idle ones included.
 func (t *Table[N, W]) Nodes() int { return len(t.nodes.byName) }
 
-// Waiters returns an iterator over the waiting requests by arrival. The request that it is at may be
-// withdrawn; otherwise the table must not change while it runs.
+// Waiters returns an iterator over the waiting requests by arrival. The table must not change while it runs.
 func (t *Table[N, W]) Waiters() iter.Seq[*Request[N, W]] {
 	return func(yield func(*Request[N, W]) bool) {
-		for r := t.firstWaiting; r != nil; {
-			next := r.later
+		for r := t.firstWaiting; r != nil; r = r.later {
 			if !yield(r) {
 				return
 			}
-			r = next
 		}
 	}
+}
+
+// Abandon ends the use of the table: it takes everything in it apart, so that a request that somebody keeps does
+// not keep all the rest in memory. It takes time in proportion to the number of nodes and places.
+func (t *Table[N, W]) Abandon() {
+	for _, n := range t.nodes.byName {
+		n.queue.Clear()
+		*n = node[N, W]{}
+	}
+	*t = Table[N, W]{}
 }
 
 // Submit is the arrival of a request for claims, which the caller may change afterwards. The request is
@@ -59,6 +70,7 @@ func (t *Table[N, W]) Submit(who W, claims []Claim[N]) *Request[N, W] {
 	r := t.newRequest(who)
 	t.planClaims(claims)
 	r.places = makePlaces(r.places, t.countPlaces())
+	t.places += len(r.places)
 	i := 0
 	for _, n := range t.planned {
 		t.nodes.becomeBusy(n)
@@ -71,6 +83,7 @@ func (t *Table[N, W]) Submit(who W, claims []Claim[N]) *Request[N, W] {
 			i++
 		}
 	}
+	t.planned = reuse(t.planned)
 	if r.blocked > 0 {
 		t.pushWaiting(r)
 	}
@@ -95,6 +108,7 @@ func (t *Table[N, W]) End(r *Request[N, W]) (granted []*Request[N, W]) {
 // leave takes entries out of the queues and adds the requests that lose their last obstacle by that to
 // t.granted.
 func (t *Table[N, W]) leave(places []place[N, W]) {
+	t.places -= len(places)
 	for i := range places {
 		p := &places[i]
 		t.stirred = p.node.queue.Leave(&p.entry, reuse(t.stirred))
@@ -114,7 +128,6 @@ func (t *Table[N, W]) leave(places []place[N, W]) {
 // planClaims finds the nodes that a request for claims has to be queued at, and leaves them in
 // t.planned, each with the modes that it needs there: those that no other of its modes covers (I3).
 func (t *Table[N, W]) planClaims(claims []Claim[N]) {
-	t.planned = reuse(t.planned)
 	t.plan++
 	for i := range claims {
 		t.planLineage(claims[i].Lineage, claims[i].Mode)

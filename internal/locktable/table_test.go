@@ -27,22 +27,37 @@ func checkSound(t *testing.T, tb interface{ Check() error }) {
 	}
 }
 
-// TestTableForgetsReleasedPaths is I8 over a long time: a program that comes to ever new paths.
-func TestTableForgetsReleasedPaths(t *testing.T) {
-	const paths, maxIdle, maxLive = 1_000_000, 100, 50
-	type number = locktable.Request[int, int]
-	tb := locktable.New[int, int](maxIdle)
-	live := make([]*number, maxLive)
-	claims := []locktable.Claim[int]{{Mode: waitqueue.TW, Lineage: make([]int, 2)}}
-	for i := 1; i <= paths; i++ {
+// numbers is a table for nodes that are numbers, which cost nothing to make: 0 is the root.
+type numbers struct {
+	*locktable.Table[int, int]
+	claims []locktable.Claim[int]
+}
+
+func newNumbers(maxIdle int) numbers {
+	claims := []locktable.Claim[int]{{Lineage: make([]int, 3)}}
+	return numbers{Table: locktable.New[int, int](maxIdle), claims: claims}
+}
+
+// submit submits a request for node i, which is different for each i >= 0, in a folder with every thousandth.
+func (n numbers) submit(mode waitqueue.Mode, i int) *locktable.Request[int, int] {
+	n.claims[0].Mode = mode
+	n.claims[0].Lineage[0], n.claims[0].Lineage[1] = i+2000, i%1000+1
+	return n.Submit(i, n.claims)
+}
+
+// TestTableForgetsReleasedNodes is I8 over a long time: a program that comes to ever new nodes.
+func TestTableForgetsReleasedNodes(t *testing.T) {
+	const nodes, maxIdle, maxLive = 1_000_000, 100, 50
+	tb := newNumbers(maxIdle)
+	live := make([]*locktable.Request[int, int], maxLive)
+	for i := range nodes {
 		slot := &live[i%maxLive]
 		if *slot != nil {
 			tb.End(*slot)
 		}
-		claims[0].Lineage[0] = i // below the root, which is 0
-		*slot = tb.Submit(i, claims)
-		if most := maxIdle + maxLive + 1; tb.Nodes() > most {
-			t.Fatalf("Nodes() = %d after %d paths, want %d at most", tb.Nodes(), i, most)
+		*slot = tb.submit(waitqueue.TW, i)
+		if most := maxIdle + 2*maxLive + 1; tb.Nodes() > most {
+			t.Fatalf("Nodes() = %d after %d nodes, want %d at most", tb.Nodes(), i, most)
 		}
 	}
 	for _, r := range live {
@@ -63,58 +78,51 @@ func heap() int64 {
 	return int64(stats.HeapAlloc)
 }
 
-// checkStorage checks that fill makes tb large and that empty gives the storage back.
-func checkStorage(t *testing.T, tb *table, fill, empty func()) {
+// A crowd is a table, and 200,000 requests that are live in it.
+type crowd struct {
+	numbers
+	live []*locktable.Request[int, int]
+}
+
+// checkStorage checks that what fill and end do takes a lot of storage and gives it back.
+func checkStorage(t *testing.T, fill, end func(c *crowd)) {
 	t.Helper()
-	const atLeast, rest = 32 << 20, 4 << 20
+	const atLeast, rest = 32 << 20, 3 << 20
 	start := heap()
-	fill()
+	c := &crowd{numbers: newNumbers(100)}
+	fill(c)
+	for i := range 200_000 {
+		c.live = append(c.live, c.submit(waitqueue.TR, i))
+	}
 	if got := heap() - start; got < atLeast {
 		t.Errorf("the live requests take %d bytes, want %d at least: else the test tests nothing", got, atLeast)
 	}
-	empty()
+	end(c)
+	for _, r := range c.live {
+		c.End(r)
+	}
+	c.live = nil
 	if got := heap() - start; got > rest {
-		t.Errorf("after the release of all %d bytes are still in use, want %d at most", got, rest)
+		t.Errorf("after the end of all %d bytes are still in use, want %d at most", got, rest)
 	}
-	if tb.Live() != 0 {
-		t.Errorf("Live() = %d after the release of all, want 0", tb.Live())
+	if c.Live() != 0 || c.Nodes() > 100 {
+		t.Errorf("Live() = %d, Nodes() = %d after the end of all, want 0, and 100 at most", c.Live(), c.Nodes())
 	}
-	checkSound(t, tb)
+	checkSound(t, c)
 }
 
 func TestStorageOfHoldersIsLetGo(t *testing.T) {
-	tb := locktable.New[treelock.Path, string](100)
-	var live []*request
-	checkStorage(t, tb, func() {
-		for i := range 200_000 {
-			live = append(live, submit(tb, "holder", treelock.Write(treelock.Path(fmt.Sprintf("/a/%d/%d", i%1000, i)))))
-		}
-	}, func() {
-		for _, r := range live {
-			tb.End(r)
-		}
-		live = nil
-	})
+	checkStorage(t, func(*crowd) {}, func(*crowd) {})
 }
 
-// TestStorageOfThoseAdmittedTogetherIsLetGo has one release that grants all others.
-func TestStorageOfThoseAdmittedTogetherIsLetGo(t *testing.T) {
-	tb := locktable.New[treelock.Path, string](100)
-	var writer *request
-	var waiting []*request
-	checkStorage(t, tb, func() {
-		writer = submit(tb, "writer", treelock.Write("/a"))
-		for i := range 200_000 {
-			waiting = append(waiting, submit(tb, "reader", treelock.Read(treelock.Path(fmt.Sprintf("/a/%d", i)))))
+func TestStorageOfThoseGrantedTogetherIsLetGo(t *testing.T) {
+	var writer *locktable.Request[int, int]
+	checkStorage(t, func(c *crowd) {
+		writer = c.Submit(-1, []locktable.Claim[int]{{Mode: waitqueue.TW, Lineage: []int{0}}})
+	}, func(c *crowd) {
+		if got := len(c.End(writer)); got != len(c.live) {
+			t.Errorf("End(writer) grants %d requests, want %d", got, len(c.live))
 		}
-	}, func() {
-		if got := len(tb.End(writer)); got != len(waiting) {
-			t.Errorf("End(writer) grants %d requests, want %d", got, len(waiting))
-		}
-		for _, r := range waiting {
-			tb.End(r)
-		}
-		waiting = nil
 	})
 }
 
@@ -196,10 +204,14 @@ func TestWaitersRunByArrival(t *testing.T) {
 		submit(tb, fmt.Sprint("w", i), treelock.Write(treelock.Path(fmt.Sprint("/", i%3))))
 	}
 	var got []string
+	var leavers []*request
 	for r := range tb.Waiters() {
 		if got = append(got, r.Who); len(got)%2 == 0 {
-			tb.End(r)
+			leavers = append(leavers, r)
 		}
+	}
+	for _, r := range leavers {
+		tb.End(r)
 	}
 	if diff := cmp.Diff([]string{"w0", "w1", "w2", "w3", "w4", "w5"}, got); diff != "" {
 		t.Errorf("Waiters(): -want +got:\n%s", diff)

@@ -1,0 +1,156 @@
+package treelock_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/treelock/treelock"
+)
+
+// Requests chain. What they ask for is granted together.
+func Example() {
+	rename := treelock.Write("/inbox/report.txt", "/archive/report.txt")
+	publish := treelock.Read("/drafts").Write("/site").WriteNode("/log")
+	fmt.Println(rename)
+	fmt.Println(publish)
+	// Output:
+	// write /inbox/report.txt, write /archive/report.txt
+	// read /drafts, write /site, write-node /log
+}
+
+func ExampleParsePath() {
+	for _, s := range []string{"/docs/a.txt", "docs", "/docs/", "/docs//a.txt", "/docs/../etc"} {
+		p, err := treelock.ParsePath(s)
+		var refusal *treelock.PathError
+		if errors.As(err, &refusal) {
+			fmt.Printf("%q: %s\n", s, refusal.Rule)
+			continue
+		}
+		fmt.Println(p)
+	}
+	// Output:
+	// /docs/a.txt
+	// "docs": it must start with "/"
+	// "/docs/": it must not end with "/"
+	// "/docs//a.txt": it must not have an empty name ("//")
+	// "/docs/../etc": it must not have the name "." or ".."
+}
+
+func ExampleCleanPath() {
+	fmt.Println(treelock.CleanPath("docs//drafts/../a.txt"))
+	fmt.Println(treelock.CleanPath("../../etc"))
+	fmt.Println(treelock.CleanPath(""))
+	// Output:
+	// /docs/a.txt
+	// /etc
+	// /
+}
+
+// An object store keeps keys apart that a file system would not.
+func ExamplePathOf() {
+	for _, key := range []string{"a/b", "a//b", "a/../b", "50%"} {
+		fmt.Println(treelock.PathOf(strings.Split(key, "/")...))
+	}
+	fmt.Println(treelock.PathOf("one/name"))
+	// Output:
+	// /a/b
+	// /a/%/b
+	// /a/%2E%2E/b
+	// /50%25
+	// /one%2Fname
+}
+
+func ExamplePath_Unescape() {
+	names, err := treelock.PathOf("a", "..", "", "b/c").Unescape()
+	fmt.Printf("%q %v\n", names, err)
+
+	_, err = treelock.Path("/50%").Unescape() // PathOf would have made it "/50%25"
+	fmt.Println(err)
+	// Output:
+	// ["a" ".." "" "b/c"] <nil>
+	// treelock: path "/50%" is refused: it has a name that PathOf does not build: use Names for the names as they stand in it
+}
+
+func ExamplePath_Parent() {
+	for p, ok := treelock.Path("/docs/drafts/a.txt"), true; ok; p, ok = p.Parent() {
+		fmt.Println(p)
+	}
+	// Output:
+	// /docs/drafts/a.txt
+	// /docs/drafts
+	// /docs
+	// /
+}
+
+func ExamplePath_Names() {
+	fmt.Printf("%q\n", slices.Collect(treelock.Path("/docs/drafts/a.txt").Names()))
+	// Output: ["docs" "drafts" "a.txt"]
+}
+
+// A read of a folder shares it, and all that is and ever will be below it, with other readers.
+func ExampleRead() {
+	fmt.Println(treelock.Read("/docs", "/photos"))
+	// Output: read /docs, read /photos
+}
+
+// A write of a folder has it, and all that is and ever will be below it, to itself.
+func ExampleWrite() {
+	fmt.Println(treelock.Write("/docs"))
+	// Output: write /docs
+}
+
+// To read a node alone is enough to list a folder while others write the files in it.
+func ExampleReadNode() {
+	fmt.Println(treelock.ReadNode("/docs"))
+	// Output: read-node /docs
+}
+
+// To write a node alone is enough to change a folder's own settings while others use the files in it.
+func ExampleWriteNode() {
+	fmt.Println(treelock.WriteNode("/docs"))
+	// Output: write-node /docs
+}
+
+// The methods return a new request and leave their receiver as it was, so that requests can share a beginning.
+func ExampleRequest() {
+	logged := treelock.WriteNode("/log")
+	fmt.Println(logged.Write("/a"))
+	fmt.Println(logged.Read("/b").ReadNode("/"))
+	fmt.Println(logged)
+	// Output:
+	// write-node /log, write /a
+	// write-node /log, read /b, read-node /
+	// write-node /log
+}
+
+func ExampleRequest_Claims() {
+	req := treelock.Read("/src").Write("/dst")
+	for claim := range req.Claims() {
+		fmt.Println(claim.Node, claim.Access == treelock.Exclusive)
+	}
+	fmt.Println(req.Len())
+	// Output:
+	// /src false
+	// /dst true
+	// 2
+}
+
+// A document is known by its id and that of its folder. The id 0 means the folder itself.
+type document struct{ folder, id int }
+
+// Parent makes a document a node: it lies below its folder, and folders lie below nothing.
+func (d document) Parent() (document, bool) {
+	if d.id == 0 {
+		return document{}, false
+	}
+	return document{folder: d.folder}, true
+}
+
+// Any comparable type that knows its parent can be a node.
+func ExampleNode() {
+	req := treelock.Request[document]{}.Write(document{folder: 7, id: 1}).Read(document{folder: 8})
+	fmt.Println(req)
+	// Output: write {7 1}, read {8 0}
+}

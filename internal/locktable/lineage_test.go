@@ -1,0 +1,148 @@
+package locktable_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/locktable"
+	"github.com/treelock/treelock/internal/model"
+	"github.com/treelock/treelock/waitqueue"
+)
+
+// claimAt returns a claim of the first node of a lineage.
+func claimAt(mode waitqueue.Mode, lineage ...string) []locktable.Claim[string] {
+	return []locktable.Claim[string]{{Mode: mode, Lineage: lineage}}
+}
+
+// TestNodeThatHasMovedIsExcludedUnderItsNewParent is about the guess where a node's parent is, which the table
+// keeps from one request to the next.
+func TestNodeThatHasMovedIsExcludedUnderItsNewParent(t *testing.T) {
+	for _, maxIdle := range []int{0, 1, 2, 3, 100} {
+		tb := locktable.New[string, string](maxIdle)
+		tb.End(tb.Submit("before", claimAt(waitqueue.TW, "x", "old", "root")))
+
+		folder := tb.Submit("folder", claimAt(waitqueue.TW, "new", "root"))
+		moved := tb.Submit("moved", claimAt(waitqueue.TW, "x", "new", "root"))
+		old := tb.Submit("old", claimAt(waitqueue.TW, "old", "root"))
+		if moved.Granted() || !old.Granted() {
+			t.Errorf("%d idle nodes: moved has granted=%t, old has %t, want false and true", maxIdle, moved.Granted(), old.Granted())
+		}
+		checkSound(t, tb)
+		tb.End(old)
+		if granted := tb.End(folder); len(granted) != 1 || granted[0] != moved {
+			t.Errorf("%d idle nodes: the end of folder grants %d requests, want moved alone", maxIdle, len(granted))
+		}
+		tb.End(moved)
+		if tb.Nodes() > maxIdle || tb.Live() != 0 {
+			t.Errorf("%d idle nodes: Nodes() = %d, Live() = %d at the end, want nothing left", maxIdle, tb.Nodes(), tb.Live())
+		}
+		checkSound(t, tb)
+	}
+}
+
+// TestRootThatGotAParentIsExcludedUnderIt: and the other way round.
+func TestRootThatGotAParentIsExcludedUnderIt(t *testing.T) {
+	tb := locktable.New[string, string](10)
+	tb.End(tb.Submit("before", claimAt(waitqueue.TW, "x")))
+	above := tb.Submit("above", claimAt(waitqueue.TR, "root"))
+	below := tb.Submit("below", claimAt(waitqueue.TW, "x", "root"))
+	if below.Granted() {
+		t.Error("a write below root is granted while root is read")
+	}
+	tb.End(below)
+	tb.End(above)
+	again := tb.Submit("above", claimAt(waitqueue.TW, "root"))
+	if alone := tb.Submit("alone", claimAt(waitqueue.TW, "x")); !again.Granted() || !alone.Granted() {
+		t.Error("a write of x, which is a root again, waits for a write of root")
+	}
+	checkSound(t, tb)
+}
+
+// A forest is a few nodes: forest[i] is the parent of node i, or i at a root. Parents are smaller, so that 0 is
+// a parent most often: the table must not take storage that it has cleared for a node whose name is the zero value.
+type forest [6]int
+
+// A tree is a node of one of several forests that have the same names. It is for the model: the table knows
+// the names alone.
+type tree struct {
+	forest *forest
+	node   int
+}
+
+func (n tree) Parent() (tree, bool) {
+	parent := n.forest[n.node]
+	return tree{n.forest, parent}, parent != n.node
+}
+
+func randomForest(rng *rand.Rand) *forest {
+	var f forest
+	for i := range f {
+		f[i] = rng.IntN(i + 1)
+	}
+	return &f
+}
+
+// randomTreeRequest returns a request, and the claims that it means for the table.
+func randomTreeRequest(rng *rand.Rand, f *forest) (req treelock.Request[tree], claims []locktable.Claim[int]) {
+	for range 1 + rng.IntN(3) {
+		node := tree{f, rng.IntN(len(f))}
+		scope, access := treelock.Scope(rng.IntN(2)), treelock.Access(rng.IntN(2))
+		add := [2][2]func(...tree) treelock.Request[tree]{{req.Read, req.Write}, {req.ReadNode, req.WriteNode}}
+		req = add[scope][access](node)
+		claim := locktable.Claim[int]{Mode: locktable.ModeOf(scope, access)}
+		for ok := true; ok; node, ok = node.Parent() {
+			claim.Lineage = append(claim.Lineage, node.node)
+		}
+		claims = append(claims, claim)
+	}
+	return req, claims
+}
+
+// TestTableGrantsWhatTheRuleSaysInForestsThatChange plays one table through many forests of the same names, each
+// of which begins when nothing is live.
+func TestTableGrantsWhatTheRuleSaysInForestsThatChange(t *testing.T) {
+	for seed := range uint64(40) {
+		rng := rand.New(rand.NewPCG(seed, 5))
+		tb := locktable.New[int, string](rng.IntN(8))
+		for range 20 {
+			playForest(t, rng, tb, randomForest(rng))
+			if tb.Live() != 0 || tb.Waiting() != 0 {
+				t.Fatalf("seed %d: %d are live, %d wait, want nothing left", seed, tb.Live(), tb.Waiting())
+			}
+		}
+	}
+}
+
+// playForest submits and ends random requests in one forest, and then ends all.
+func playForest(t *testing.T, rng *rand.Rand, tb *locktable.Table[int, string], f *forest) {
+	var m model.Model[tree]
+	live := map[string]*locktable.Request[int, string]{}
+	for step := 0; step < 20 || len(live) > 0; step++ {
+		var got, want []string
+		if names := m.Live(); step < 20 && (len(names) == 0 || rng.IntN(2) == 0) {
+			name := fmt.Sprint("r", step)
+			req, claims := randomTreeRequest(rng, f)
+			want, live[name] = m.Submit(name, req), tb.Submit(name, claims)
+			if live[name].Granted() {
+				got = append(got, name)
+			}
+		} else {
+			name := names[rng.IntN(len(names))]
+			want = m.End(name)
+			for _, r := range tb.End(live[name]) {
+				got = append(got, r.Who)
+			}
+			delete(live, name)
+		}
+		sorted := cmpopts.SortSlices(func(a, b string) bool { return a < b })
+		if diff := cmp.Diff(want, got, sorted, cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("I2: forest %v: granted, -want +got:\n%s", *f, diff)
+		}
+		checkSound(t, tb)
+	}
+}

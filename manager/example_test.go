@@ -1,0 +1,252 @@
+package manager_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/manager"
+)
+
+func Example() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	m := manager.Start(ctx)
+
+	grant, err := m.Acquire(ctx, treelock.Read("/src").Write("/dst"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer grant.Release()
+	fmt.Println("copying")
+	// Output: copying
+}
+
+func ExampleStart() {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	m := manager.Start(ctx)
+
+	cancel(errors.New("shutting down"))
+	<-m.Done()
+	_, err := m.TryAcquire(treelock.Read("/"))
+	fmt.Println(errors.Is(err, treelock.ErrStopped))
+	fmt.Println(err)
+	// Output:
+	// true
+	// treelock: the manager has stopped: start another one, or give up (it was ended by: shutting down)
+}
+
+// A context bounds the wait. When it ends, the request leaves no trace.
+func ExampleManager_Acquire() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	m := manager.Start(ctx)
+
+	holder, err := m.Acquire(ctx, treelock.Write("/docs"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer holder.Release()
+
+	short, stop := context.WithTimeout(ctx, time.Millisecond)
+	defer stop()
+	_, err = m.Acquire(short, treelock.Read("/docs/a.txt"))
+	fmt.Println(errors.Is(err, context.DeadlineExceeded))
+	// Output: true
+}
+
+func ExampleManager_TryAcquire() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	m := manager.Start(ctx)
+
+	reader, err := m.TryAcquire(treelock.Read("/docs"))
+	fmt.Println(err)
+	_, err = m.TryAcquire(treelock.Write("/docs/a.txt"))
+	fmt.Println(errors.Is(err, treelock.ErrConflict))
+
+	reader.Release()
+	_, err = m.TryAcquire(treelock.Write("/docs/a.txt"))
+	fmt.Println(err)
+	// Output:
+	// <nil>
+	// true
+	// <nil>
+}
+
+// Submit is for a select: the grant comes over a channel.
+func ExampleManager_Submit() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	m := manager.Start(ctx)
+
+	ticket, err := m.Submit(ctx, treelock.Write("/docs"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	select {
+	case grant, ok := <-ticket.Granted():
+		if !ok {
+			fmt.Println(ticket.Err())
+			return
+		}
+		defer grant.Release()
+		fmt.Println("writing")
+	case <-time.After(time.Minute):
+		ticket.Withdraw()
+		fmt.Println("too busy")
+	}
+	// Output: writing
+}
+
+// After Withdraw nobody waits for the request any more, and no grant comes.
+func ExampleTicket_Withdraw() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	m := manager.Start(ctx)
+
+	early, _ := m.Submit(ctx, treelock.Read("/docs"))
+	writer, _ := m.Submit(ctx, treelock.Write("/docs"))
+	late, _ := m.Submit(ctx, treelock.Read("/docs")) // waits for the writer
+
+	writer.Withdraw()
+	_, ok := <-writer.Granted()
+	fmt.Println("writer:", ok, errors.Is(writer.Err(), treelock.ErrWithdrawn))
+	for _, reader := range []*manager.Ticket[treelock.Path]{early, late} {
+		grant := <-reader.Granted()
+		defer grant.Release()
+	}
+	fmt.Println("both read")
+	// Output:
+	// writer: false true
+	// both read
+}
+
+func ExampleManager_Do() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	m := manager.Start(ctx)
+
+	err := m.Do(ctx, treelock.Write("/docs"), func(context.Context) error {
+		return errors.New("disk full")
+	})
+	fmt.Println(err)
+	_, err = m.TryAcquire(treelock.Write("/docs")) // it was released
+	fmt.Println(err)
+	// Output:
+	// disk full
+	// <nil>
+}
+
+// A clean shutdown: nothing new is taken, what is live comes to its end, then the manager is stopped.
+func ExampleManager_Drain() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	m := manager.Start(ctx)
+
+	grant, err := m.Acquire(ctx, treelock.Write("/docs"))
+	fmt.Println(err)
+	go grant.Release() // its work is done
+	fmt.Println(m.Drain(ctx))
+	_, err = m.Acquire(ctx, treelock.Read("/docs"))
+	fmt.Println(errors.Is(err, treelock.ErrDraining))
+
+	cancel()
+	<-m.Done()
+	// Output:
+	// <nil>
+	// <nil>
+	// true
+}
+
+func ExampleManager_Done() {
+	ctx, cancel := context.WithCancel(context.Background())
+	m := manager.Start(ctx)
+	ticket, err := m.Submit(ctx, treelock.Read("/docs"))
+	fmt.Println(err)
+
+	cancel()
+	<-m.Done() // its goroutine has ended
+	grant := <-ticket.Granted()
+	grant.Release() // does nothing any more
+	// Output: <nil>
+}
+
+// A grant may be released twice, by whomever: what others hold since is not touched.
+func ExampleGrant_Release() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	m := manager.Start(ctx)
+
+	first, _ := m.TryAcquire(treelock.Write("/docs"))
+	first.Release()
+	_, err := m.TryAcquire(treelock.Write("/docs"))
+	fmt.Println(err)
+	first.Release()
+	_, err = m.TryAcquire(treelock.Write("/docs"))
+	fmt.Println(errors.Is(err, treelock.ErrConflict))
+	// Output:
+	// <nil>
+	// true
+}
+
+// A write becomes a read, and a subtree one folder in it; whoever waited for the rest goes on at once.
+func ExampleGrant_Narrow() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	m := manager.Start(ctx)
+
+	writer, err := m.TryAcquire(treelock.Write("/docs"))
+	fmt.Println(err)
+	fmt.Println(writer.Narrow(treelock.Read("/docs"))) // written: now to check it, with other readers
+	_, err = m.TryAcquire(treelock.ReadNode("/docs"))
+	fmt.Println(err)
+
+	fmt.Println(writer.Narrow(treelock.Read("/docs/drafts")))
+	_, err = m.TryAcquire(treelock.Write("/docs/final"))
+	fmt.Println(err)
+	fmt.Println(errors.Is(writer.Narrow(treelock.Read("/docs")), treelock.ErrNotHeld)) // there is no way back
+	// Output:
+	// <nil>
+	// <nil>
+	// <nil>
+	// <nil>
+	// <nil>
+	// true
+}
+
+// A fenced store refuses a holder that has been overtaken.
+type fencedStore struct{ latest uint64 }
+
+func (s *fencedStore) put(token uint64, text string) {
+	if token < s.latest {
+		fmt.Println("refused:", text)
+		return
+	}
+	s.latest = token
+	fmt.Println("stored:", text)
+}
+
+// A holder that was thought dead wakes up after another has taken over.
+func ExampleGrant_Token() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	m := manager.Start(ctx)
+	store := &fencedStore{}
+
+	stale, _ := m.TryAcquire(treelock.Write("/docs"))
+	store.put(stale.Token(), "first")
+	stale.Release() // by a supervisor
+	fresh, _ := m.TryAcquire(treelock.Write("/docs"))
+	store.put(fresh.Token(), "second")
+	store.put(stale.Token(), "late")
+	// Output:
+	// stored: first
+	// stored: second
+	// refused: late
+}

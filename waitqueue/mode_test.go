@@ -1,0 +1,227 @@
+package waitqueue_test
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/waitqueue"
+)
+
+const (
+	IR = waitqueue.IR
+	IW = waitqueue.IW
+	NR = waitqueue.NR
+	NW = waitqueue.NW
+	TR = waitqueue.TR
+	TW = waitqueue.TW
+)
+
+var allModes = []waitqueue.Mode{IR, IW, NR, NW, TR, TW}
+
+// matrix is the compatibility matrix as the doc comment of Mode draws it.
+const matrix = `
+               asked   IR  IW  NR  NW  TR  TW
+held
+IR  reads below         –   –   –   –   –   x
+IW  writes below        –   –   –   –   x   x
+NR  reads the node      –   –   –   x   –   x
+NW  writes the node     –   –   x   x   x   x
+TR  reads the subtree   –   x   –   x   –   x
+TW  writes the subtree  x   x   x   x   x   x
+`
+
+func TestConflictsAreThoseOfTheDrawnMatrix(t *testing.T) {
+	rows := strings.Split(strings.TrimSpace(matrix), "\n")[2:]
+	if len(rows) != len(allModes) {
+		t.Fatalf("the matrix has %d rows, want %d", len(rows), len(allModes))
+	}
+	for i, held := range allModes {
+		cells := strings.Fields(rows[i])
+		marks := cells[len(cells)-len(allModes):]
+		if cells[0] != held.String() {
+			t.Fatalf("row %d of the matrix is for %s, want %v", i, cells[0], held)
+		}
+		for j, asked := range allModes {
+			if got, want := held.Conflicts(asked), marks[j] == "x"; got != want {
+				t.Errorf("%v.Conflicts(%v) = %t, want %t", held, asked, got, want)
+			}
+		}
+	}
+}
+
+func TestMatrixIsDrawnAlikeInTheDocComment(t *testing.T) {
+	source, err := os.ReadFile("mode.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var commented strings.Builder
+	for line := range strings.Lines(matrix[1:]) {
+		commented.WriteString("//\t" + line)
+	}
+	if !strings.Contains(string(source), commented.String()) {
+		t.Errorf("mode.go does not contain the drawing of this test:\n%s", commented.String())
+	}
+}
+
+func TestConflictIsSymmetric(t *testing.T) {
+	for _, m := range allModes {
+		for _, o := range allModes {
+			if m.Conflicts(o) != o.Conflicts(m) {
+				t.Errorf("%v.Conflicts(%v) = %t, want what %v.Conflicts(%v) is", m, o, m.Conflicts(o), o, m)
+			}
+		}
+	}
+}
+
+// regionNodes are the nodes of a tree that has every relation between two nodes: equal, above, below (by one and
+// by two), beside, in different branches, in different trees.
+var regionNodes = []treelock.Path{"/", "/a", "/a/x", "/a/x/1", "/a/y", "/b", "/b/z", "other/root", "other"}
+
+// kinds are the four kinds of claim, each with its mode at its node.
+var kinds = map[waitqueue.Mode]struct {
+	scope  treelock.Scope
+	access treelock.Access
+}{
+	NR: {treelock.NodeOnly, treelock.Shared},
+	NW: {treelock.NodeOnly, treelock.Exclusive},
+	TR: {treelock.Subtree, treelock.Shared},
+	TW: {treelock.Subtree, treelock.Exclusive},
+}
+
+// TestModesDecideWhatRegionsMean goes back to the contract: two claims conflict if their regions share a node and
+// at least one writes. It takes all pairs of claims, and asks if some node on both lineages sees a conflict.
+func TestModesDecideWhatRegionsMean(t *testing.T) {
+	type claim = treelock.Claim[treelock.Path]
+	modes := map[claim]map[treelock.Path]waitqueue.Mode{}
+	for _, node := range regionNodes {
+		for mode, kind := range kinds {
+			c := claim{Node: node, Scope: kind.scope, Access: kind.access}
+			modes[c] = modesOf(node, mode)
+		}
+	}
+	for c := range modes {
+		for d := range modes {
+			want := shareNode(region(c), region(d)) && (c.Access == treelock.Exclusive || d.Access == treelock.Exclusive)
+			got := false
+			for node, mode := range modes[c] {
+				other, both := modes[d][node]
+				got = got || both && mode.Conflicts(other)
+			}
+			if got != want {
+				t.Errorf("%v and %v conflict by their modes: %t, by their regions: %t", c, d, got, want)
+			}
+		}
+	}
+}
+
+// modesOf returns what the nodes on the way from node to its root see of a claim.
+func modesOf(node treelock.Path, mode waitqueue.Mode) map[treelock.Path]waitqueue.Mode {
+	modes := map[treelock.Path]waitqueue.Mode{}
+	for ok := true; ok; node, ok = node.Parent() {
+		modes[node] = mode
+		mode = mode.Intention()
+	}
+	return modes
+}
+
+// region lists the nodes of a claim's region.
+func region(c treelock.Claim[treelock.Path]) (nodes []treelock.Path) {
+	for _, node := range regionNodes {
+		for at, ok := node, true; ok; at, ok = at.Parent() {
+			if at == c.Node && (node == c.Node || c.Scope == treelock.Subtree) {
+				nodes = append(nodes, node)
+			}
+		}
+	}
+	return nodes
+}
+
+func shareNode(a, b []treelock.Path) bool {
+	return slices.ContainsFunc(a, func(node treelock.Path) bool { return slices.Contains(b, node) })
+}
+
+func TestCoversMeansToConflictWithAllTheOtherDoes(t *testing.T) {
+	for _, m := range allModes {
+		for _, o := range allModes {
+			want := true
+			for _, asked := range allModes {
+				want = want && (m.Conflicts(asked) || !o.Conflicts(asked))
+			}
+			if got := m.Covers(o); got != want {
+				t.Errorf("%v.Covers(%v) = %t, want %t", m, o, got, want)
+			}
+		}
+	}
+}
+
+func TestWritersIntendToWriteAndReadersToRead(t *testing.T) {
+	want := map[waitqueue.Mode]waitqueue.Mode{IR: IR, NR: IR, TR: IR, IW: IW, NW: IW, TW: IW}
+	for _, m := range allModes {
+		if got := m.Intention(); got != want[m] {
+			t.Errorf("%v.Intention() = %v, want %v", m, got, want[m])
+		}
+	}
+}
+
+func TestModesAreNamedByTheirTwoLetters(t *testing.T) {
+	want := []string{"IR", "IW", "NR", "NW", "TR", "TW", "??", "??"}
+	var got []string
+	for m := range waitqueue.Mode(7) {
+		got = append(got, m.String())
+	}
+	got = append(got, waitqueue.Mode(255).String())
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("String() of all modes, -want +got:\n%s", diff)
+	}
+}
+
+// conflictsOf returns the modes that conflict with some mode of s.
+func conflictsOf(s waitqueue.Modes) (conflicts waitqueue.Modes) {
+	for _, m := range allModes {
+		for _, asked := range allModes {
+			if s.Has(m) && m.Conflicts(asked) {
+				conflicts = conflicts.With(asked)
+			}
+		}
+	}
+	return conflicts
+}
+
+func TestMinimalConflictsWithTheSameAndNoSmallerSetDoes(t *testing.T) {
+	for s := range waitqueue.Modes(64) {
+		got := s.Minimal()
+		if got&^s != 0 || conflictsOf(got) != conflictsOf(s) {
+			t.Errorf("Modes(%06b).Minimal() = %06b, want a subset that conflicts with %06b", s, got, conflictsOf(s))
+		}
+		for smaller := range waitqueue.Modes(64) {
+			if smaller&^s == 0 && smaller.Len() < got.Len() && conflictsOf(smaller) == conflictsOf(s) {
+				t.Errorf("Modes(%06b).Minimal() = %06b, want %06b or one as small", s, got, smaller)
+			}
+		}
+	}
+}
+
+func TestModesAreASet(t *testing.T) {
+	for s := range waitqueue.Modes(64) {
+		var members, looped []waitqueue.Mode
+		for _, m := range allModes {
+			if s.Has(m) {
+				members = append(members, m)
+			}
+			if with, without := s.With(m), s.Without(m); !with.Has(m) || without.Has(m) || with.Without(m) != without || without.With(m) != with {
+				t.Errorf("Modes(%06b): With(%v) = %06b, Without(%v) = %06b", s, m, with, m, without)
+			}
+		}
+		for rest := s; rest != 0; rest = rest.Rest() {
+			looped = append(looped, rest.First())
+		}
+		if diff := cmp.Diff(members, looped); diff != "" || s.Len() != len(members) {
+			t.Errorf("Modes(%06b) has Len() = %d and, as First and Rest go, -want +got:\n%s", s, s.Len(), diff)
+		}
+	}
+}

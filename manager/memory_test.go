@@ -10,13 +10,17 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// TestReleasedPathsAreForgotten locks and releases a million distinct paths (a tenth of that when every
-// step is audited), and then knows no more nodes than fit into the cache, and has let go of the storage.
-func TestReleasedPathsAreForgotten(t *testing.T) {
-	distinct, atOnce := 1_000_000, 10_000
+// many returns n, or far less where every step is audited and takes its time.
+func many(n int) int {
 	if audited {
-		distinct, atOnce = 100_000, 1_000
+		return n / 20
 	}
+	return n
+}
+
+// TestReleasedPathsAreForgotten locks and releases a million distinct paths, and then knows no more nodes than fit into the cache, and has let go of the storage.
+func TestReleasedPathsAreForgotten(t *testing.T) {
+	distinct, atOnce := many(1_000_000), many(10_000)
 	before := heap()
 	l := startLoop(t)
 	for i := 0; i < distinct; i += atOnce {
@@ -44,7 +48,7 @@ func TestCrowdIsForgotten(t *testing.T) {
 	before := heap()
 	l := startLoop(t)
 	holder := arrives(t, l, treelock.Write("/a"), wait)
-	calls := make([]*call[path], 100_000)
+	calls := make([]*call[path], many(100_000))
 	for i := range calls {
 		calls[i] = arrives(t, l, treelock.Read("/a/b/c"), wait)
 	}
@@ -63,7 +67,7 @@ func TestCrowdIsForgotten(t *testing.T) {
 func TestLargeRequestIsForgotten(t *testing.T) {
 	before := heap()
 	l := startLoop(t)
-	paths := make([]path, 200_000)
+	paths := make([]path, many(200_000))
 	for i := range paths {
 		paths[i] = path(fmt.Sprint("/", i))
 	}
@@ -96,7 +100,7 @@ func TestGrantOfAStoppedManagerKeepsNothingElse(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	m := Start(ctx)
 	var kept Grant[path]
-	for i := range 50_000 {
+	for i := range many(50_000) {
 		g, err := m.TryAcquire(treelock.Write(path(fmt.Sprint("/a/", i))))
 		if err != nil {
 			t.Fatal(err)

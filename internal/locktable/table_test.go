@@ -47,7 +47,7 @@ func (n numbers) submit(mode waitqueue.Mode, i int) *locktable.Request[int, int]
 
 // TestTableForgetsReleasedNodes is I8 over a long time: a program that comes to ever new nodes.
 func TestTableForgetsReleasedNodes(t *testing.T) {
-	const nodes, maxIdle, maxLive = 1_000_000, 100, 50
+	const nodes, maxIdle, maxLive = 200_000, 100, 50
 	tb := newNumbers(maxIdle)
 	live := make([]*locktable.Request[int, int], maxLive)
 	for i := range nodes {

@@ -6,9 +6,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/treelock/treelock/fuzz/locktest"
 )
 
 var update = flag.Bool("update", false, "rewrite the consequences in testdata/*.txt to what happens now, for review")
@@ -24,38 +25,18 @@ func TestScenarios(t *testing.T) {
 	}
 	for _, name := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(name), ".txt"), func(t *testing.T) {
-			text, err := os.ReadFile(name)
+			want, err := os.ReadFile(name)
 			if err != nil {
 				t.Fatal(err)
 			}
-			file := parseScenario(text)
-			if diff := cmp.Diff(string(text), string(file.format())); diff != "" {
-				t.Fatalf("the file is not in the form of a scenario, -is +should be:\n%s", diff)
-			}
-			synctest.Test(t, func(t *testing.T) { playScenario(t, file) })
+			got := locktest.Scenario(t, locktest.Manager, want)
 			if *update {
-				if err := os.WriteFile(name, file.format(), 0o644); err != nil {
+				if err := os.WriteFile(name, got, 0o644); err != nil {
 					t.Fatal(err)
 				}
+			} else if diff := cmp.Diff(string(want), string(got)); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
 	}
-}
-
-// playScenario plays the commands of file and compares, or with -update replaces, the consequences.
-func playScenario(t *testing.T, file scenarioFile) {
-	s := newStage(t)
-	for i := range file {
-		step := &file[i]
-		if step.command == "" {
-			continue
-		}
-		got := s.play(step.command)
-		if *update {
-			step.want = got
-		} else if diff := cmp.Diff(step.want, got); diff != "" {
-			t.Errorf("%s: -want +got:\n%s", step.command, diff)
-		}
-	}
-	s.strike()
 }

@@ -7,12 +7,16 @@
 // It is pure, and slow: every call takes time in proportion to the square of what is live.
 package model
 
-import "github.com/treelock/treelock"
+import (
+	"slices"
+
+	"github.com/treelock/treelock"
+)
 
 // A Model is the set of all live requests, by arrival. The zero Model is empty. Requests are known by
 // the names that the caller gives them; a name must not be used again while its request is live.
 type Model[N treelock.Node[N]] struct {
-	live []*request[N]
+	live []request[N]
 }
 
 type request[N treelock.Node[N]] struct {
@@ -23,19 +27,14 @@ type request[N treelock.Node[N]] struct {
 
 // Submit is the arrival of a request. It returns the names of the requests granted by that: name or none.
 func (m *Model[N]) Submit(name string, req treelock.Request[N]) (granted []string) {
-	m.live = append(m.live, &request[N]{name: name, req: req})
+	m.live = append(m.live, request[N]{name: name, req: req})
 	return m.admit()
 }
 
 // End releases or withdraws a request and returns the names of those granted by that, by arrival. It
 // does nothing if no such request is live.
 func (m *Model[N]) End(name string) (granted []string) {
-	for i, r := range m.live {
-		if r.name == name {
-			m.live = append(m.live[:i:i], m.live[i+1:]...)
-			break
-		}
-	}
+	m.live = slices.DeleteFunc(m.live, func(r request[N]) bool { return r.name == name })
 	return m.admit()
 }
 
@@ -79,6 +78,12 @@ func (m *Model[N]) Waiting() (waiting int) {
 	return waiting
 }
 
+// IsLive reports whether a request of that name is live.
+func (m *Model[N]) IsLive(name string) bool { return m.find(name) != nil }
+
+// Clone returns a copy of the model.
+func (m *Model[N]) Clone() Model[N] { return Model[N]{slices.Clone(m.live)} }
+
 // Live returns the names of all live requests, by arrival.
 func (m *Model[N]) Live() (names []string) {
 	for _, r := range m.live {
@@ -89,13 +94,11 @@ func (m *Model[N]) Live() (names []string) {
 
 // Blockers returns the names of the earlier live requests that a request conflicts with, by arrival.
 func (m *Model[N]) Blockers(name string) (names []string) {
-	r := m.find(name)
-	for _, earlier := range m.live {
-		if earlier == r || r == nil {
-			break
-		}
-		if Conflict(earlier.req, r.req) {
-			names = append(names, earlier.name)
+	if r := m.find(name); r != nil {
+		for i := range m.live[:m.index(name)] {
+			if earlier := &m.live[i]; Conflict(earlier.req, r.req) {
+				names = append(names, earlier.name)
+			}
 		}
 	}
 	return names
@@ -103,8 +106,8 @@ func (m *Model[N]) Blockers(name string) (names []string) {
 
 // admit grants what the rule says and returns the names.
 func (m *Model[N]) admit() (granted []string) {
-	for _, r := range m.live {
-		if !r.granted && len(m.Blockers(r.name)) == 0 {
+	for i := range m.live {
+		if r := &m.live[i]; !r.granted && m.free(i) {
 			r.granted = true
 			granted = append(granted, r.name)
 		}
@@ -112,13 +115,26 @@ func (m *Model[N]) admit() (granted []string) {
 	return granted
 }
 
-func (m *Model[N]) find(name string) *request[N] {
-	for _, r := range m.live {
-		if r.name == name {
-			return r
+// free reports whether no earlier request conflicts with the i-th.
+func (m *Model[N]) free(i int) bool {
+	for j := range i {
+		if Conflict(m.live[j].req, m.live[i].req) {
+			return false
 		}
 	}
+	return true
+}
+
+// find returns the live request of that name, nil if there is none. It is good until the next change.
+func (m *Model[N]) find(name string) *request[N] {
+	if i := m.index(name); i >= 0 {
+		return &m.live[i]
+	}
 	return nil
+}
+
+func (m *Model[N]) index(name string) int {
+	return slices.IndexFunc(m.live, func(r request[N]) bool { return r.name == name })
 }
 
 // Conflict reports whether some claim of one request conflicts with some claim of the other.

@@ -1,4 +1,4 @@
-//go:build race
+//go:build race || treelock_audit
 
 package manager
 
@@ -7,8 +7,9 @@ import (
 	"runtime"
 )
 
-// An auditor checks, in builds with the race detector, that the state of the manager goroutine is used on
-// that goroutine only, and that the invariants of package locktable hold between messages.
+// An auditor checks that the state of the manager goroutine is used on that goroutine only, and that the invariants of
+// package locktable hold between messages. It does so in builds with the race detector, or with the tag treelock_audit for
+// the fuzz targets, which do more in the same time without the detector.
 type auditor struct {
 	goroutine string
 	unaudited int // messages since the last audit

@@ -1,0 +1,2 @@
+// Package fuzz is where the guarantees of treelock are put to the proof.
+package fuzz

@@ -1,0 +1,195 @@
+package fuzz_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/fuzz/locktest"
+	"github.com/treelock/treelock/internal/locktable"
+	"github.com/treelock/treelock/internal/model"
+)
+
+type (
+	path  = treelock.Path
+	table = locktable.Table[path, *contestant]
+)
+
+// A duel drives a table and the model through the same steps, and compares them after each.
+type duel struct {
+	t       *testing.T
+	table   *table
+	maxIdle int
+	model   model.Model[path]
+	live    map[string]*locktable.Request[path, *contestant]
+	grants  []*contestant // all that were ever granted
+	script  strings.Builder
+	log     string // what was granted, in order
+}
+
+// A contestant is a request in a duel.
+type contestant struct {
+	name    string
+	req     treelock.Request[path] // as it arrived
+	seq     uint64
+	granted bool
+
+	rivals []string // the conflicting requests that were live when it arrived
+}
+
+func newDuel(t *testing.T, maxIdle int) *duel {
+	return &duel{
+		t: t, maxIdle: maxIdle,
+		table: locktable.New[path, *contestant](maxIdle),
+		live:  map[string]*locktable.Request[path, *contestant]{},
+	}
+}
+
+// submit is the arrival of a request at both.
+func (d *duel) submit(name string, req treelock.Request[path]) {
+	d.t.Helper()
+	c := &contestant{name: name, req: req}
+	want := d.model.Submit(name, req)
+	c.rivals = d.model.Blockers(name)
+	d.note("submit "+name+" "+locktest.Claims(req), name, want)
+
+	r := d.table.Submit(c, claimsOf(req))
+	c.seq, d.live[name] = r.Seq(), r
+	var got []*locktable.Request[path, *contestant]
+	if r.Granted() {
+		got = append(got, r)
+	}
+	d.compare(got, want)
+}
+
+// end releases or withdraws a request at both.
+func (d *duel) end(name string) {
+	d.t.Helper()
+	r := d.live[name]
+	verb := "withdraw "
+	if r.Granted() {
+		verb = "release "
+	}
+	want := d.model.End(name)
+	d.note(verb+name, name, want)
+	delete(d.live, name)
+	d.compare(d.table.End(r), want)
+}
+
+// narrow narrows a request, which is granted, at both.
+func (d *duel) narrow(name string, req treelock.Request[path]) {
+	d.t.Helper()
+	want, wantOK := d.model.Narrow(name, req)
+	d.note("narrow "+name+" "+locktest.Claims(req), name, want)
+	got, ok := d.table.Narrow(d.live[name], claimsOf(req))
+	if ok != wantOK {
+		d.fatalf("I2: Narrow(%s, %v) = %t, want %t", name, req, ok, wantOK)
+	}
+	d.compare(got, want)
+}
+
+// compare checks what a step has granted, and all invariants.
+func (d *duel) compare(got []*locktable.Request[path, *contestant], want []string) {
+	d.t.Helper()
+	for _, r := range got {
+		d.log += r.Who.name + " "
+		d.grant(r.Who)
+		if !slices.Contains(want, r.Who.name) {
+			d.fatalf("I2: %s was granted, and the rule says %v", r.Who.name, want)
+		}
+	}
+	if len(got) < len(want) {
+		d.fatalf("I2: %d requests were granted, and the rule says %v", len(got), want)
+	}
+	for name, r := range d.live {
+		if r.Granted() != d.model.Granted(name) {
+			d.fatalf("I2: %s has granted=%t, and the rule says %t", name, r.Granted(), d.model.Granted(name))
+		}
+	}
+	d.checkHolders()
+	if err := d.table.Check(); err != nil {
+		d.fatalf("%v", err)
+	}
+	if d.table.Waiting() != d.model.Waiting() || d.table.Live() != len(d.live) {
+		d.fatalf("I5: %d live, %d waiting, want %d and %d", d.table.Live(), d.table.Waiting(), len(d.live), d.model.Waiting())
+	}
+}
+
+// grant takes in that c was granted.
+func (d *duel) grant(c *contestant) {
+	d.t.Helper()
+	if c.granted {
+		d.fatalf("I6: %s was granted again", c.name)
+	}
+	c.granted = true
+	for _, earlier := range d.grants {
+		if earlier.seq >= c.seq && model.Conflict(earlier.req, c.req) {
+			d.fatalf("I7: %s has number %d, and %s, which it conflicts with, had %d before", c.name, c.seq, earlier.name, earlier.seq)
+		}
+	}
+	d.grants = append(d.grants, c)
+	d.fairness(c)
+}
+
+// fairness checks that what is granted while a conflicting request waits was live before that arrived: a request waits for
+// no more conflicting ones than that.
+func (d *duel) fairness(c *contestant) {
+	d.t.Helper()
+	for name, r := range d.live {
+		waiter := r.Who
+		if name == c.name || !r.Waiting() || !model.Conflict(waiter.req, c.req) {
+			continue
+		}
+		if !slices.Contains(waiter.rivals, c.name) {
+			d.fatalf("overtaken: %s was granted while %s waits, which came before it and conflicts with it", c.name, name)
+		}
+	}
+}
+
+// checkHolders checks exclusion, and that there is no deadlock.
+func (d *duel) checkHolders() {
+	d.t.Helper()
+	holds := func(name string) bool { return d.live[name].Granted() }
+	live := d.model.Live()
+	if len(live) > 0 && !holds(live[0]) {
+		d.fatalf("deadlock: %s, the earliest of all, waits", live[0])
+	}
+	for i, a := range live {
+		for _, b := range live[:i] {
+			if holds(a) && holds(b) && model.Conflict(d.model.Request(a), d.model.Request(b)) {
+				d.fatalf("I1: %s and %s hold together", b, a)
+			}
+		}
+	}
+}
+
+// note writes a step, and what should come of it, to the script.
+func (d *duel) note(command, by string, granted []string) {
+	fmt.Fprintf(&d.script, "%s\n----\n", command)
+	if blockers := d.model.Blockers(by); len(blockers) > 0 {
+		fmt.Fprintf(&d.script, "%s: waits for %s\n", by, strings.Join(blockers, ", "))
+	}
+	for _, name := range granted {
+		fmt.Fprintf(&d.script, "%s: granted\n", name)
+	}
+	d.script.WriteString("\n")
+}
+
+func (d *duel) fatalf(format string, args ...any) {
+	d.t.Helper()
+	d.t.Fatalf(format+"\n\nThe scenario, with what should have happened:\n\n%s", append(args, d.script.String())...)
+}
+
+// claimsOf does what a client of the table does before it submits.
+func claimsOf(req treelock.Request[path]) (claims []locktable.Claim[path]) {
+	for c := range req.Claims() {
+		claim := locktable.Claim[path]{Mode: locktable.ModeOf(c.Scope, c.Access)}
+		for node, ok := c.Node, true; ok; node, ok = node.Parent() {
+			claim.Lineage = append(claim.Lineage, node)
+		}
+		claims = append(claims, claim)
+	}
+	return claims
+}

@@ -1,0 +1,254 @@
+package locktest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/model"
+)
+
+// verbs are the commands of scenario files. Each prepares an act; the name is that of an actor.
+var verbs = map[string]func(s *stage, name string, args []string) *act{
+	"manager":  (*stage).openAgain,   // manager max-waiting=N|first-token=N|max-depth=N|idle-nodes=N...: a new one, with options
+	"submit":   (*stage).submit,      // submit NAME [within DURATION] CLAIMS: a ticket, whose grant is received
+	"deaf":     (*stage).submitDeaf,  // deaf NAME CLAIMS: the same, but nobody receives
+	"receive":  (*stage).receive,     // receive NAME: a deaf one receives after all
+	"acquire":  (*stage).acquire,     // acquire NAME [within DURATION] CLAIMS
+	"try":      (*stage).try,         // try NAME CLAIMS
+	"cancel":   (*stage).cancelActor, // cancel NAME: ends the context of acquire or drain
+	"withdraw": (*stage).withdraw,    // withdraw NAME: of submit
+	"release":  (*stage).release,     // release NAME: also again, and of what is not held
+	"narrow":   (*stage).narrow,      // narrow NAME CLAIMS
+	"token":    (*stage).token,       // token NAME
+	"drain":    (*stage).drain,       // drain NAME [within DURATION]
+	"pass":     (*stage).pass,        // pass DURATION: time goes by
+	"stop":     (*stage).stopManager, // stop REASON
+}
+
+// prepare returns the act that command stands for.
+func (s *stage) prepare(command string) *act {
+	s.t.Helper()
+	words := strings.Fields(command)
+	name, args := "", []string(nil)
+	if len(words) > 1 {
+		name, args = words[1], words[2:]
+	}
+	if len(words) > 0 {
+		if prepare, ok := verbs[words[0]]; ok {
+			return prepare(s, name, args)
+		}
+	}
+	s.t.Fatalf("%s: no such command", command)
+	return nil
+}
+
+func (s *stage) openAgain(first string, rest []string) *act {
+	words := rest
+	if first != "" {
+		words = append([]string{first}, rest...)
+	}
+	if err := s.open(s.parseOptions(words)); err != nil {
+		s.t.Fatal(err)
+	}
+	return &act{}
+}
+
+// parseOptions reads options such as "max-waiting=2".
+func (s *stage) parseOptions(words []string) (o Options) {
+	for _, word := range words {
+		key, value, _ := strings.Cut(word, "=")
+		n, err := strconv.Atoi(value)
+		if err != nil {
+			s.t.Fatalf("manager %s: %v", word, err)
+		}
+		switch key {
+		case "max-waiting":
+			o.Limited, o.MaxWaiting = true, n
+		case "first-token":
+			o.FirstToken = uint64(n)
+		case "max-depth":
+			o.MaxDepth = n
+		case "idle-nodes":
+			o.IdleNodes = n + 1
+		default:
+			s.t.Fatalf("manager %s: no such option", word)
+		}
+	}
+	return o
+}
+
+func (s *stage) submit(name string, args []string) *act {
+	a := s.enter(name)
+	ctx, _, args := s.context(args)
+	a.req = s.parse(args)
+	return &act{do: func() { a.submit(ctx, s.lock) }}
+}
+
+func (s *stage) submitDeaf(name string, args []string) *act {
+	act := s.submit(name, args)
+	s.find(name).deaf = true
+	return act
+}
+
+func (s *stage) receive(name string, _ []string) *act {
+	a := s.must(name)
+	if !a.deaf || a.ticket == nil {
+		return &act{}
+	}
+	a.deaf = false
+	return &act{do: a.receive, waits: true}
+}
+
+func (s *stage) acquire(name string, args []string) *act {
+	a := s.enter(name)
+	a.ctx, a.cancel, args = s.context(args)
+	a.req = s.parse(args)
+	return &act{waits: true, do: func() {
+		g, err := s.lock.Acquire(a.ctx, a.req)
+		a.result <- result{g, err}
+	}}
+}
+
+func (s *stage) try(name string, args []string) *act {
+	a := s.enter(name)
+	a.req = s.parse(args)
+	return &act{do: func() {
+		g, err := s.lock.TryAcquire(a.req)
+		a.result <- result{g, err}
+	}}
+}
+
+func (s *stage) cancelActor(name string, _ []string) *act {
+	return &act{do: s.must(name).cancel} // nil for one without a context: then nothing happens
+}
+
+func (s *stage) withdraw(name string, _ []string) *act {
+	a := s.must(name)
+	if a.ticket == nil {
+		return &act{} // it was refused
+	}
+	deaf := a.deaf
+	a.deaf = false
+	tell := func() []model.Step[path] {
+		a.withdrawn = true
+		return nil
+	}
+	return &act{tell: tell, do: func() {
+		a.ticket.Withdraw()
+		if deaf {
+			go a.receive()
+		}
+	}}
+}
+
+func (s *stage) release(name string, _ []string) *act {
+	a := s.must(name)
+	if a.grant == nil {
+		return &act{}
+	}
+	leave := func(w *world, then func(*world)) {
+		w.Leave(name)
+		then(w)
+	}
+	return &act{do: a.grant.Release, tell: func() []model.Step[path] {
+		a.state, a.reached = over, over
+		return []model.Step[path]{leave}
+	}}
+}
+
+func (s *stage) narrow(name string, args []string) *act {
+	a := s.must(name)
+	grant, ok := a.grant.(narrower)
+	if !ok {
+		return &act{}
+	}
+	req := s.parse(args)
+	var err error
+	shrink := func(w *world, then func(*world)) {
+		var bad *treelock.PathError
+		if errors.As(err, &bad) || errors.Is(err, treelock.ErrTooDeep) {
+			then(w)
+		} else if want := w.Shrink(name, req); want == nil && err == nil || want != nil && errors.Is(err, want) {
+			then(w)
+		}
+	}
+	return &act{do: func() { err = grant.Narrow(req) }, tell: func() []model.Step[path] {
+		if err != nil {
+			s.say(name, describe(err))
+		}
+		return []model.Step[path]{shrink}
+	}}
+}
+
+func (s *stage) token(name string, _ []string) *act {
+	if grant, ok := s.must(name).grant.(tokener); ok {
+		return &act{tell: func() []model.Step[path] {
+			s.say(name, fmt.Sprint("token ", grant.Token()))
+			return nil
+		}}
+	}
+	return &act{}
+}
+
+func (s *stage) drain(name string, args []string) *act {
+	a := s.enter(name)
+	a.drains = true
+	a.ctx, a.cancel, _ = s.context(args)
+	return &act{waits: true, do: func() {
+		err := s.lock.Drain(a.ctx)
+		if err == nil {
+			err = errDrained
+		}
+		a.result <- result{err: err}
+	}, tell: func() []model.Step[path] {
+		return []model.Step[path]{func(w *world, then func(*world)) {
+			w.Drain()
+			then(w)
+		}}
+	}}
+}
+
+func (s *stage) pass(duration string, _ []string) *act { return &act{pass: s.duration(duration)} }
+
+func (s *stage) stopManager(reason string, _ []string) *act {
+	return &act{do: func() {
+		s.stop(errors.New(reason))
+		<-s.lock.Done
+	}, tell: func() []model.Step[path] {
+		return []model.Step[path]{func(w *world, then func(*world)) {
+			w.Stop()
+			then(w)
+		}}
+	}}
+}
+
+// context returns a context that args may bound by "within DURATION", and the rest of args.
+func (s *stage) context(args []string) (context.Context, context.CancelFunc, []string) {
+	if len(args) > 1 && args[0] == "within" {
+		ctx, cancel := context.WithTimeout(s.t.Context(), s.duration(args[1]))
+		return ctx, cancel, args[2:]
+	}
+	ctx, cancel := context.WithCancel(s.t.Context())
+	return ctx, cancel, args
+}
+
+func (s *stage) duration(word string) time.Duration {
+	d, err := time.ParseDuration(word)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return d
+}
+
+func (s *stage) must(name string) *actor {
+	a := s.find(name)
+	if a == nil {
+		s.t.Fatalf("there is no actor %s", name)
+	}
+	return a
+}

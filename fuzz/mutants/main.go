@@ -1,0 +1,89 @@
+// Mutants shows that the fuzz targets find faults: it puts one fault after the other into a copy of the library and
+// runs the targets on the copy until one fails.
+//
+//	go run ./fuzz/mutants                 # all of them, some 20 minutes
+//	go run ./fuzz/mutants -only leak      # those with "leak" in the name
+//
+// It exits with an error if a mutant survives for the time given by -time.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+func main() {
+	only := flag.String("only", "", "only mutants with this in their `name`")
+	limit := flag.Duration("time", time.Minute, "how long the targets have for each mutant, together")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	survivors, err := hunt(ctx, *only, *limit)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "mutants:", err)
+		os.Exit(2)
+	}
+	if survivors > 0 {
+		fmt.Printf("\n%d mutants survived\n", survivors)
+		os.Exit(1)
+	}
+}
+
+// hunt tries all mutants that match only, says what killed each, and returns how many were not killed.
+func hunt(ctx context.Context, only string, limit time.Duration) (survivors int, err error) {
+	dir, err := os.MkdirTemp("", "mutants-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir)
+	l, err := newLab(ctx, dir)
+	if err != nil {
+		return 0, err
+	}
+	if d, err := l.try(ctx, limit); err != nil {
+		return 0, err
+	} else if d.target != "" {
+		return 0, fmt.Errorf("the library itself fails %s: %s", d.target, d.why)
+	}
+	fmt.Printf("%-52s %-14s %7s  %s\n", "mutant", "killed by", "after", "because")
+	for _, m := range mutants {
+		if !strings.Contains(m.name, only) {
+			continue
+		}
+		d, err := l.kill(ctx, m, limit)
+		if err != nil {
+			return survivors, fmt.Errorf("%s: %w", m.name, err)
+		}
+		if d.target == "" {
+			survivors++
+			d.target, d.why = "nobody", "IT SURVIVED"
+		}
+		fmt.Printf("%-52s %-14s %6.1fs  %s\n", m.name, d.target, d.after.Seconds(), d.why)
+	}
+	return survivors, nil
+}
+
+// kill puts m into the lab's copy, tries the targets, and takes it out again.
+func (l *lab) kill(ctx context.Context, m mutant, limit time.Duration) (death, error) {
+	file := filepath.Join(l.dir, filepath.FromSlash(m.file))
+	good, err := os.ReadFile(file)
+	if err != nil {
+		return death{}, err
+	}
+	if n := strings.Count(string(good), m.old); n != 1 {
+		return death{}, fmt.Errorf("%q is in %s %d times, want once: the list of mutants is out of date", m.old, m.file, n)
+	}
+	bad := strings.Replace(string(good), m.old, m.new, 1)
+	if err := os.WriteFile(file, []byte(bad), 0o644); err != nil {
+		return death{}, err
+	}
+	defer os.WriteFile(file, good, 0o644)
+	return l.try(ctx, limit)
+}

@@ -1,0 +1,175 @@
+// Package history makes histories of clients of a lock out of bytes, for fuzzing. Every sequence of bytes is a
+// history, and what a byte means does not depend on what came of those before it, so that a fuzzer that changes a
+// byte changes one thing.
+package history
+
+import (
+	"strings"
+
+	"github.com/treelock/treelock"
+)
+
+type (
+	path    = treelock.Path
+	request = treelock.Request[treelock.Path]
+)
+
+// World is a small tree that has every relation between two nodes: equal, above, below, beside, in different
+// branches.
+var World = []treelock.Path{"/", "/a", "/a/x", "/a/x/1", "/a/y", "/b", "/b/z"}
+
+const (
+	Clients = 6  // that are in a history, each with one request at a time
+	maxOps  = 96 // of one history; what comes later is not looked at
+	opSize  = 5  // bytes of an op: a verb, a client and a way, three claims
+)
+
+// A Verb says what a client does.
+type Verb uint8
+
+const (
+	Next     Verb = iota // what comes next for it: to ask; if it waits, to give up; if it holds, to release
+	Narrow               // it narrows what it holds
+	Receive              // it receives from its ticket at last
+	Again                // it releases, or narrows, what it held before
+	Withdraw             // it withdraws its ticket or ends its context, even if it holds
+	Pass                 // time goes by, and contexts end
+	Drain                // it drains the lock
+	Stop                 // the lock is stopped
+	Token                // it looks at its token
+)
+
+// verbs has a verb for each value of a byte, modulo its length, the frequent ones more often.
+var verbs = []Verb{
+	Next, Next, Next, Next, Next, Next, Next, Next, Next, Next, Next, Next, Next, Next, Next, Next,
+	Narrow, Narrow, Narrow, Narrow, Narrow, Receive, Receive, Receive, Again, Again, Withdraw, Withdraw, Pass, Token, Drain, Stop,
+}
+
+// A Way is a way of asking.
+type Way uint8
+
+const (
+	Acquire      Way = iota
+	Submit           // and receive from the ticket
+	SubmitDeaf       // and not receive from it, until a Receive
+	Try              //
+	AcquireBrief     // with a context that ends soon
+	AcquireEnded     // with a context that has ended
+	SubmitEnded      // with a context that has ended
+	numWays
+)
+
+// ways has a way for each value of four bits.
+var ways = [16]Way{
+	Acquire, Acquire, Acquire, Acquire, Submit, Submit, Submit, SubmitDeaf, SubmitDeaf, SubmitDeaf, Try, Try,
+	AcquireBrief, AcquireBrief, AcquireEnded, SubmitEnded,
+}
+
+// An Op is one thing that a client does.
+type Op struct {
+	Verb     Verb
+	Together bool // at the same time as the next op
+	Client   int
+	Way      Way
+	claims   [3]byte
+}
+
+// A History is what some clients do with a lock that has some options.
+type History struct {
+	MaxWaiting int // negative: no limit
+	IdleNodes  int // negative: any
+	FirstToken uint64
+	Ops        []Op
+}
+
+// Decode returns the history that data stands for. The first byte is for the options.
+func Decode(data []byte) History {
+	h := History{MaxWaiting: -1, IdleNodes: -1}
+	if len(data) == 0 {
+		return h
+	}
+	if limit := int(data[0] & 7); limit < 3 {
+		h.MaxWaiting = limit
+	}
+	if idle := int(data[0] >> 3 & 3); idle < 3 {
+		h.IdleNodes = idle
+	}
+	if data[0]>>5&1 != 0 {
+		h.FirstToken = 1000
+	}
+	for rest := data[1:]; len(rest) > 0 && len(h.Ops) < maxOps; {
+		var op [opSize]byte
+		rest = rest[copy(op[:], rest):]
+		h.Ops = append(h.Ops, Op{
+			Verb:     verbs[int(op[0]&127)%len(verbs)],
+			Together: op[0]&128 != 0,
+			Client:   int(op[1]&15) % Clients,
+			Way:      ways[op[1]>>4],
+			claims:   [3]byte(op[2:]),
+		})
+	}
+	return h
+}
+
+// Odd reports something that is true of half of all ops, for what else is to be decided.
+func (op Op) Odd() bool { return op.claims[0]&1 != 0 }
+
+// Request returns what the op asks for: up to three claims anywhere in World.
+func (op Op) Request() (req treelock.Request[treelock.Path]) {
+	for _, claim := range op.claims {
+		if claim&128 != 0 {
+			continue // so that there are also fewer
+		}
+		node := World[int(claim>>2)%len(World)]
+		switch claim & 3 {
+		case 0:
+			req = req.Write(node)
+		case 1:
+			req = req.Read(node)
+		case 2:
+			req = req.WriteNode(node)
+		case 3:
+			req = req.ReadNode(node)
+		}
+	}
+	return req
+}
+
+// Narrower returns what the op narrows held to: most often something that lies inside it.
+func (op Op) Narrower(held treelock.Request[treelock.Path]) (req treelock.Request[treelock.Path]) {
+	if op.Way == Try {
+		return op.Request() // most often something else
+	}
+	i := 0
+	for c := range held.Claims() {
+		choice := op.claims[i%len(op.claims)]
+		i++
+		if choice&128 == 0 {
+			req = weaker(req, c, choice)
+		}
+	}
+	return req
+}
+
+// weaker adds to req a claim that lies inside c, by choice.
+func weaker(req request, c treelock.Claim[path], choice byte) request {
+	node := c.Node
+	if below := World[int(choice>>2)%len(World)]; c.Scope == treelock.Subtree && inside(below, node) {
+		node = below
+	}
+	only := c.Scope == treelock.NodeOnly || choice&1 != 0
+	shared := c.Access == treelock.Shared || choice&2 != 0
+	switch {
+	case only && shared:
+		return req.ReadNode(node)
+	case only:
+		return req.WriteNode(node)
+	case shared:
+		return req.Read(node)
+	}
+	return req.Write(node)
+}
+
+func inside(node, top path) bool {
+	return node == top || top == "/" || strings.HasPrefix(string(node), string(top)+"/")
+}

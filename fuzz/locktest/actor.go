@@ -17,6 +17,7 @@ type actor struct {
 	deaf   bool               // nobody receives from its ticket
 	ctx    context.Context    // of Acquire and Drain
 	cancel context.CancelFunc // of ctx
+	late   bool               // its context has ended before it asks
 
 	// Written by the actor's goroutine, and read only when that is done or waits.
 	ticket Ticket
@@ -80,6 +81,9 @@ func (a *actor) listen() ([]model.Step[path], error) {
 		return nil, nil
 	}
 	r, told := a.hear()
+	if a.late && !isContextError(r.err) {
+		return nil, fmt.Errorf("%s was let in after its context had ended", a.name)
+	}
 	switch {
 	case told && r.err != nil:
 		a.state, a.err = over, r.err
@@ -128,7 +132,7 @@ func (a *actor) hear() (result, bool) {
 // ended returns the steps that an error must have come of.
 func (a *actor) ended(was state) ([]model.Step[path], error) {
 	switch {
-	case a.drains:
+	case a.drains, a.late: // what is late has not arrived, and changes nothing
 		return nil, nil
 	case errors.Is(a.err, treelock.ErrStopped) && !isContextError(a.err):
 		if was == entering {

@@ -150,6 +150,8 @@ func (c *cast) command(op history.Op, cl *client) string {
 		}
 	case history.Pass:
 		return "pass 10ms"
+	case history.Crowd:
+		return "crowd 100"
 	default:
 		return c.end(op)
 	}

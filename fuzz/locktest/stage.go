@@ -110,7 +110,7 @@ func (s *stage) settle(commands []string, acts []*act) error {
 	var errs []error
 	var steps []model.Step[path]
 	for i, a := range acts {
-		if !a.done && !a.waits {
+		if !a.waits && !a.done {
 			errs = append(errs, fmt.Errorf("%s does not return", commands[i]))
 		} else if a.tell != nil {
 			steps = append(steps, a.tell()...)

@@ -25,6 +25,7 @@ var verbs = map[string]func(s *stage, name string, args []string) *act{
 	"release":  (*stage).release,     // release NAME: also again, and of what is not held
 	"narrow":   (*stage).narrow,      // narrow NAME CLAIMS
 	"token":    (*stage).token,       // token NAME
+	"crowd":    (*stage).crowd,       // crowd NUMBER: so many others ask for nothing at once, and release it
 	"drain":    (*stage).drain,       // drain NAME [within DURATION]
 	"pass":     (*stage).pass,        // pass DURATION: time goes by
 	"stop":     (*stage).stopManager, // stop REASON
@@ -85,6 +86,7 @@ func (s *stage) parseOptions(words []string) (o Options) {
 func (s *stage) submit(name string, args []string) *act {
 	a := s.enter(name)
 	ctx, _, args := s.context(args)
+	a.late = ctx.Err() != nil
 	a.req = s.parse(args)
 	return &act{do: func() { a.submit(ctx, s.lock) }}
 }
@@ -107,6 +109,7 @@ func (s *stage) receive(name string, _ []string) *act {
 func (s *stage) acquire(name string, args []string) *act {
 	a := s.enter(name)
 	a.ctx, a.cancel, args = s.context(args)
+	a.late = a.ctx.Err() != nil
 	a.req = s.parse(args)
 	return &act{waits: true, do: func() {
 		g, err := s.lock.Acquire(a.ctx, a.req)

@@ -54,7 +54,7 @@ var mutants = []mutant{
 	{"half a request is enough", table, "if !n.queue.Arrive(&p.entry, r, r.seq, modes.First()) {", "if !n.queue.Arrive(&p.entry, r, r.seq, modes.First()) && r.blocked == 0 {"},
 	{"a lineage is planned up to a known node", table, "if below != nil && n.modes.Has(mode) {", "if below != nil && n.modes != 0 {"},
 	{"the old goes before the new comes", shrink, "\tt.hold(r)\n\tt.leave(old)\n", "\tt.leave(old)\n\tt.hold(r)\n"},
-	{"a read is narrowed to a write", shrink, "n.modes.Has(waitqueue.TR) && !writes", "n.modes.Has(waitqueue.TR)"},
+	{"a read is narrowed to a write", shrink, "n.modes.Has(waitqueue.TR) && !writes", "(n.modes.Has(waitqueue.TR) || !writes && false)"},
 	{"a node that is used is evicted", nodes, "\tt.becomeBusy(n)\n\tdelete(t.byName, n.name)", "\tt.becomeBusy(n)\n\tif n.up != nil {\n\t\tdelete(t.byName, n.up.name)\n\t}\n\tdelete(t.byName, n.name)"},
 	{"a number is used twice", requests, "t.lastSeq++\n", "if len(t.free) > 2 {\n\t\tt.lastSeq--\n\t}\n\tt.lastSeq++\n"},
 
@@ -65,7 +65,7 @@ var mutants = []mutant{
 	{"double grant: a withdrawn ticket delivers", withdraw, "case <-c.ticket.granted:\n\t\treturn true", "case g := <-c.ticket.granted:\n\t\tc.ticket.granted <- g\n\t\treturn true"},
 	{"lost wake-up: a withdrawal wakes nobody", withdraw, "l.deliverAll(l.table.End(r))", "l.table.End(r)"},
 	{"lost wake-up: a release wakes nobody", release, "l.deliverAll(l.table.End(r))", "l.table.End(r)"},
-	{"lost wake-up: narrowing wakes nobody", narrow, "\tl.deliverAll(granted)\n", ""},
+	{"lost wake-up: narrowing wakes nobody", narrow, "l.deliverAll(granted)", "l.deliverAll(granted[:0])"},
 	{"lost wake-up: a withdrawal is not confirmed", withdraw, "\tif done != nil {\n\t\tclose(done)\n\t}\n", ""},
 	{"lost wake-up: draining misses a withdrawal", withdraw, "\t\tl.settleDrain()\n", ""},
 	{"an old grant releases somebody else's", release, "if r.Seq() != seq {", "if r.Seq() == 0 {"},

@@ -47,7 +47,7 @@ func hunt(ctx context.Context, only string, limit time.Duration) (survivors int,
 	if err != nil {
 		return 0, err
 	}
-	if d, err := l.try(ctx, limit); err != nil {
+	if d, err := l.try(ctx, allTargets, limit); err != nil {
 		return 0, err
 	} else if d.target != "" {
 		return 0, fmt.Errorf("the library itself fails %s: %s", d.target, d.why)
@@ -58,12 +58,15 @@ func hunt(ctx context.Context, only string, limit time.Duration) (survivors int,
 			continue
 		}
 		d, err := l.kill(ctx, m, limit)
-		if err != nil {
-			return survivors, fmt.Errorf("%s: %w", m.name, err)
-		}
-		if d.target == "" {
+		switch {
+		case ctx.Err() != nil:
+			return survivors, ctx.Err()
+		case err != nil:
 			survivors++
-			d.target, d.why = "nobody", "IT SURVIVED"
+			d = death{target: "nobody", why: err.Error()}
+		case d.target == "":
+			survivors++
+			d = death{target: "nobody", why: "IT SURVIVED", after: limit}
 		}
 		fmt.Printf("%-52s %-14s %6.1fs  %s\n", m.name, d.target, d.after.Seconds(), d.why)
 	}
@@ -85,5 +88,5 @@ func (l *lab) kill(ctx context.Context, m mutant, limit time.Duration) (death, e
 		return death{}, err
 	}
 	defer os.WriteFile(file, good, 0o644)
-	return l.try(ctx, limit)
+	return l.try(ctx, targetsFor(m.file), limit)
 }

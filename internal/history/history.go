@@ -37,12 +37,13 @@ const (
 	Drain                // it drains the lock
 	Stop                 // the lock is stopped
 	Token                // it looks at its token
+	Crowd                // many others come and go at once
 )
 
 // verbs has a verb for each value of a byte, modulo its length, the frequent ones more often.
 var verbs = []Verb{
 	Next, Next, Next, Next, Next, Next, Next, Next, Next, Next, Next, Next, Next, Next, Next, Next,
-	Narrow, Narrow, Narrow, Narrow, Narrow, Receive, Receive, Receive, Again, Again, Withdraw, Withdraw, Pass, Token, Drain, Stop,
+	Narrow, Narrow, Narrow, Narrow, Narrow, Receive, Receive, Receive, Again, Again, Withdraw, Crowd, Pass, Token, Drain, Stop,
 }
 
 // A Way is a way of asking.

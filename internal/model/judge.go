@@ -2,6 +2,7 @@ package model
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/treelock/treelock"
 )
@@ -37,6 +38,9 @@ func (j *Judge[N]) Worlds() int { return len(j.worlds) }
 // state for which fits returns nil. It returns an error if no order leads there: one of those that fits has
 // returned, or a general one if the steps cannot happen in any order.
 func (j *Judge[N]) Explain(steps []Step[N], fits func(*World[N]) error) error {
+	if len(steps) > 63 {
+		return fmt.Errorf("%d things have happened at the same time, which is too much to be explained", len(steps))
+	}
 	search := search[N]{steps: steps, fits: fits, seen: map[node]bool{}}
 	for _, w := range j.worlds {
 		search.explore(w, 1<<len(steps)-1)

@@ -38,7 +38,7 @@ func (w *World[N]) Clone() *World[N] {
 // Arrive is the arrival of a request, which waits if it has to. It returns the error for one that is
 // refused, which changes nothing.
 func (w *World[N]) Arrive(name string, req treelock.Request[N]) error {
-	if err := w.closed(); err != nil {
+	if err := w.Closed(); err != nil {
 		return err
 	}
 	if w.maxWaiting >= 0 && w.Waiting() >= w.maxWaiting && w.WouldWait(req) {
@@ -51,7 +51,7 @@ func (w *World[N]) Arrive(name string, req treelock.Request[N]) error {
 // Try is the arrival of a request that does not wait. It returns the error for one that is refused, which
 // changes nothing.
 func (w *World[N]) Try(name string, req treelock.Request[N]) error {
-	if err := w.closed(); err != nil {
+	if err := w.Closed(); err != nil {
 		return err
 	}
 	if w.WouldWait(req) {
@@ -61,8 +61,8 @@ func (w *World[N]) Try(name string, req treelock.Request[N]) error {
 	return nil
 }
 
-// closed returns the error for a request that arrives when none is let in.
-func (w *World[N]) closed() error {
+// Closed returns the error for a request that arrives when none is let in, nil when some are.
+func (w *World[N]) Closed() error {
 	switch {
 	case w.Stopped:
 		return treelock.ErrStopped

@@ -1,0 +1,70 @@
+package locktest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/model"
+)
+
+// crowd prepares the visit of many others, who ask for nothing and release it, all at once, every other one with a
+// context that ends meanwhile. They fill the inbox of a lock that has one. Nobody waits for them, nor they for
+// anybody, so they leave no trace.
+func (s *stage) crowd(number string, _ []string) *act {
+	n, err := strconv.Atoi(number)
+	if err != nil {
+		s.t.Fatalf("crowd %s: %v", number, err)
+	}
+	lock, told, seen := s.lock, make(chan error, n), map[error]bool{}
+	patient := s.t.Context()
+	hasty, giveUp := context.WithCancel(patient)
+	visit := func() {
+		for i := range n {
+			ctx := patient
+			if i%2 == 0 {
+				ctx = hasty
+			}
+			go func() { told <- visit(ctx, lock) }()
+		}
+		giveUp()
+		for range n {
+			seen[<-told] = true
+		}
+	}
+	return &act{do: visit, tell: func() (steps []model.Step[path]) {
+		for err := range seen {
+			if err == nil {
+				continue
+			}
+			s.say("crowd", describe(err))
+			steps = append(steps, func(w *world, then func(*world)) {
+				if errors.Is(err, w.Closed()) {
+					then(w)
+				}
+			})
+		}
+		return steps
+	}}
+}
+
+// visit asks for nothing and releases it. It returns why it was refused, nil if it was not, or could not wait.
+func visit(ctx context.Context, lock Lock) error {
+	g, err := lock.Acquire(ctx, request{})
+	switch {
+	case err == nil:
+		g.Release()
+		return nil
+	case g != nil:
+		return fmt.Errorf("a visitor was told %w, and has a grant", err)
+	case errors.Is(err, treelock.ErrStopped):
+		return treelock.ErrStopped
+	case errors.Is(err, treelock.ErrDraining):
+		return treelock.ErrDraining
+	case ctx.Err() != nil && isContextError(err):
+		return nil
+	}
+	return fmt.Errorf("a visitor was refused: %w", err)
+}

@@ -27,6 +27,15 @@ type duel struct {
 	grants  []*contestant // all that were ever granted
 	script  strings.Builder
 	log     string // what was granted, in order
+	waits   waits
+}
+
+// waits is how long requests waited, counted in conflicting requests that were granted meanwhile, and how long they
+// could have by the bound: the conflicting requests that were live when they arrived.
+type waits struct{ count, longest, bound int }
+
+func (w *waits) add(o waits) {
+	w.count, w.longest, w.bound = w.count+o.count, max(w.longest, o.longest), max(w.bound, o.bound)
 }
 
 // A contestant is a request in a duel.
@@ -37,6 +46,7 @@ type contestant struct {
 	granted bool
 
 	rivals []string // the conflicting requests that were live when it arrived
+	passed int      // how many of them were granted while it waited
 }
 
 func newDuel(t *testing.T, maxIdle int) *duel {
@@ -130,6 +140,9 @@ func (d *duel) grant(c *contestant) {
 		}
 	}
 	d.grants = append(d.grants, c)
+	if len(c.rivals) > 0 {
+		d.waits.add(waits{1, c.passed, len(c.rivals)})
+	}
 	d.fairness(c)
 }
 
@@ -143,8 +156,9 @@ func (d *duel) fairness(c *contestant) {
 			continue
 		}
 		if !slices.Contains(waiter.rivals, c.name) {
-			d.fatalf("overtaken: %s was granted while %s waits, which came before it and conflicts with it", c.name, name)
+			d.fatalf("I2: %s was granted while %s waits, which came before it and conflicts with it", c.name, name)
 		}
+		waiter.passed++
 	}
 }
 
@@ -154,7 +168,7 @@ func (d *duel) checkHolders() {
 	holds := func(name string) bool { return d.live[name].Granted() }
 	live := d.model.Live()
 	if len(live) > 0 && !holds(live[0]) {
-		d.fatalf("deadlock: %s, the earliest of all, waits", live[0])
+		d.fatalf("I2: deadlock: %s, the earliest of all, waits", live[0])
 	}
 	for i, a := range live {
 		for _, b := range live[:i] {

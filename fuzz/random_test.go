@@ -26,7 +26,15 @@ func randomHistories(t *testing.T, stream uint64, play func(data []byte)) {
 }
 
 func TestTableGrantsWhatTheRuleSays(t *testing.T) {
-	randomHistories(t, 1, func(data []byte) { playTable(t, data) })
+	var all waits
+	randomHistories(t, 1, func(data []byte) {
+		_, w := playTable(t, data)
+		all.add(w)
+	})
+	t.Logf("%d requests waited, the longest for %d conflicting ones; at most %d conflicting ones were live at an arrival", all.count, all.longest, all.bound)
+	if all.longest > all.bound || all.count < *histories {
+		t.Errorf("%+v: want the longest wait within the bound, and many waits", all)
+	}
 }
 
 func TestManagerGrantsWhatTheRuleSays(t *testing.T) {

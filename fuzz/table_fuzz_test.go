@@ -12,15 +12,15 @@ import (
 // no goroutine, no channel, and so some hundred times as many steps as FuzzManager.
 func FuzzTable(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
-		first := playTable(t, data)
-		if second := playTable(t, data); first != second {
+		first, _ := playTable(t, data)
+		if second, _ := playTable(t, data); first != second {
 			t.Errorf("the same steps have granted\n%s\nand then\n%s", first, second)
 		}
 	})
 }
 
-// playTable plays the history that data stands for and returns what was granted, in order.
-func playTable(t *testing.T, data []byte) (log string) {
+// playTable plays the history that data stands for and returns what was granted, in order, and how long requests waited.
+func playTable(t *testing.T, data []byte) (log string, w waits) {
 	h := history.Decode(data)
 	d := newDuel(t, max(h.IdleNodes, 0))
 	var names [history.Clients]string
@@ -44,5 +44,5 @@ func playTable(t *testing.T, data []byte) (log string) {
 	if d.table.Live() != 0 || d.table.Places() != 0 || d.table.Nodes() > d.maxIdle {
 		d.fatalf("I8: at the end %d requests are live, with %d places at %d nodes", d.table.Live(), d.table.Places(), d.table.Nodes())
 	}
-	return d.log
+	return d.log, d.waits
 }

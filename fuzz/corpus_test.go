@@ -1,0 +1,57 @@
+package fuzz_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/treelock/treelock/fuzz/locktest"
+)
+
+// reached has a pattern for everything that the corpus of FuzzManager has to reach: every command, and every consequence.
+var reached = []string{
+	`^acquire \w+ (read|write)`, `^acquire \w+ within 10ms`, `^acquire \w+ within 0s`, `^submit \w+ (read|write)`, `^submit \w+ within 0s`,
+	`^deaf`, `^receive`, `^try`, `^cancel`, `^withdraw`, `^release`, `^narrow`, `^token`, `^pass`, `^drain \w+$`, `^drain \w+ within`, `^stop`,
+	`^crowd`, `^manager .*max-waiting=0`, `^manager .*max-waiting=1`, `^manager .*idle-nodes=0`, `^manager .*first-token=1000`,
+	` & .* & .* & `, ` read /a`, ` write /a`, ` read-node /a`, ` write-node /a`, ` nothing`,
+	`: granted$`, `: waits for \w+, \w+`, `: withdrawn$`, `: gave up$`, `: ran out of time$`, `: stopped$`, `: drained$`,
+	`: refused, would have to wait$`, `: refused, too many wait$`, `: refused, draining$`, `: does not hold that$`, `: token \d+$`,
+	`^stop .* & (acquire|submit|deaf|try)|(acquire|submit|deaf|try) .* & stop`, `^(cancel|withdraw) .* & release|^release .* & (cancel|withdraw)`,
+}
+
+// TestCorpusReachesEverything plays the corpus that is kept in testdata, and looks for what must happen in it.
+func TestCorpusReachesEverything(t *testing.T) {
+	var all strings.Builder
+	for _, data := range corpus(t, "FuzzManager") {
+		all.WriteString(locktest.Play(t, locktest.Manager, data))
+	}
+	for _, pattern := range reached {
+		if !regexp.MustCompile(`(?m)` + pattern).MatchString(all.String()) {
+			t.Errorf("no history of the corpus has %q", pattern)
+		}
+	}
+}
+
+// corpus returns the inputs of one target that are kept in testdata.
+func corpus(t *testing.T, target string) (inputs [][]byte) {
+	files, err := filepath.Glob("testdata/fuzz/" + target + "/*")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("the corpus of %s has %d files, %v, want some", target, len(files), err)
+	}
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, quoted, _ := strings.Cut(string(text), "\n[]byte(")
+		data, err := strconv.Unquote(strings.TrimSuffix(strings.TrimSpace(quoted), ")"))
+		if err != nil {
+			t.Fatalf("%s is no input of one []byte: %v", name, err)
+		}
+		inputs = append(inputs, []byte(data))
+	}
+	return inputs
+}

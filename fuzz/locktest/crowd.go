@@ -18,28 +18,32 @@ func (s *stage) crowd(number string, _ []string) *act {
 	if err != nil {
 		s.t.Fatalf("crowd %s: %v", number, err)
 	}
-	lock, told, seen := s.lock, make(chan error, n), map[error]bool{}
+	lock, told, seen := s.lock, make(chan error, n), map[string]error{}
 	patient := s.t.Context()
 	hasty, giveUp := context.WithCancel(patient)
 	visit := func() {
+		defer giveUp()
 		for i := range n {
 			ctx := patient
 			if i%2 == 0 {
 				ctx = hasty
 			}
-			go func() { told <- visit(ctx, lock) }()
+			go func() {
+				if i == n-2 { // it comes late, when many others wait for room in the inbox
+					giveUp()
+				}
+				told <- visit(ctx, lock)
+			}()
 		}
-		giveUp()
 		for range n {
-			seen[<-told] = true
+			if err := <-told; err != nil {
+				seen[err.Error()] = err
+			}
 		}
 	}
 	return &act{do: visit, tell: func() (steps []model.Step[path]) {
-		for err := range seen {
-			if err == nil {
-				continue
-			}
-			s.say("crowd", describe(err))
+		for text, err := range seen {
+			s.say("crowd", text)
 			steps = append(steps, func(w *world, then func(*world)) {
 				if errors.Is(err, w.Closed()) {
 					then(w)

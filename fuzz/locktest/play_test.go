@@ -46,7 +46,7 @@ func TestALockThatBreaksTheRuleFails(t *testing.T) {
 		cmd := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$")
 		cmd.Env = append(os.Environ(), which+"="+string(fault))
 		out, err := cmd.CombinedOutput()
-		if err == nil || !strings.Contains(string(out), want) || !strings.Contains(string(out), "acquire ") {
+		if err == nil || !strings.Contains(string(out), want) || !strings.Contains(string(out), "manager\n") {
 			t.Errorf("a lock that %s: %v, want a failure with %q and the scenario, got\n%s", fault, err, want, out)
 		}
 	}

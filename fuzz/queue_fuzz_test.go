@@ -137,14 +137,18 @@ func (q *queueGame) check() {
 	if err := q.queue.Check(); err != nil {
 		q.fail("%v", err)
 	}
-	found := 0
+	found := map[*entry]bool{}
 	for e := range q.queue.Entries() {
-		if found++; found > len(q.entries) || !slices.Contains(q.entries, e) {
-			break
+		if found[e] || !slices.Contains(q.entries, e) {
+			q.fail("I3: the queue has an entry that has left, or has it twice: %v of request %d", e.Mode(), e.Seq())
+		}
+		found[e] = true
+		if len(found) == len(q.entries) {
+			break // and none is left out
 		}
 	}
-	if found != len(q.entries) || q.queue.Empty() != (found == 0) {
-		q.fail("I3: %d entries were found, want %d; Empty() = %t", found, len(q.entries), q.queue.Empty())
+	if len(found) != len(q.entries) || q.queue.Empty() != (len(found) == 0) {
+		q.fail("I3: %d entries were found, want %d; Empty() = %t", len(found), len(q.entries), q.queue.Empty())
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 //
 // The error is [treelock.ErrStopped] if the manager stops, [treelock.ErrDraining], [treelock.ErrBusy], one of
 // the node ([treelock.PathError], [treelock.ErrTooDeep], [treelock.ErrIncomparable]), or, if ctx ends, one that
-// satisfies errors.Is for its error and for its cause. If both have ended, it satisfies all of these. If ctx has
-// ended already, the request never arrives.
+// satisfies errors.Is for its error and for its cause. If the manager was seen to have ended as well, it satisfies all of
+// these. If ctx has ended already, the request never arrives.
 //
 // The grant must be released. Whoever waits while holding a grant risks a deadlock: ask for all that is
 // needed in one request.

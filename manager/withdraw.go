@@ -6,7 +6,8 @@ import "github.com/treelock/treelock"
 // Withdraw returned no grant is ever delivered, and nobody waits for this request. If the grant has been
 // received, by whomever, it is theirs to release and Withdraw does nothing.
 //
-// It may be called any number of times. It waits for the manager to see it, never for other clients. O(d).
+// It may be called any number of times. It waits for the manager to see it, never for other clients. O(d). If two
+// withdraw one ticket at the same time and the manager has stopped, Err may say so only when both have returned.
 func (t *Ticket[N]) Withdraw() {
 	done := make(chan struct{})
 	t.m.send(message[N]{kind: withdraw, call: t.call, done: done})

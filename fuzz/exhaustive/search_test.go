@@ -1,0 +1,125 @@
+package exhaustive_test
+
+import (
+	"cmp"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// A search visits all states of a world, those first that fewest steps lead to, and takes all steps from each.
+type search struct {
+	w      *world
+	states []state
+	seen   map[string]struct{} // the keys of states; not written while workers run
+	failed *failure            // the shortest, nil if none is known
+
+	workers  []*worker
+	depth    int          // the steps to the states of the level
+	next     atomic.Int64 // the first state of the level that no worker has taken
+	end      atomic.Int64 // the first state of the next level
+	stop     atomic.Bool  // no worker is to take states any more
+	visiting atomic.Bool  // workers run
+	steps    atomic.Int64 // all that were taken, but for those that lead to a state or end what is live after it
+}
+
+// A state is known by a shortest way to it. The first is the one in which nothing is live.
+type state struct {
+	parent int32 // index of the state that the last step leads from, -1 for none
+	step   step
+}
+
+func newSearch(w *world) *search {
+	s := &search{w: w, states: []state{{parent: -1}}, seen: map[string]struct{}{}}
+	s.seen[string(newPlayer(w, 0).appendKey(nil))] = struct{}{}
+	for range runtime.GOMAXPROCS(0) {
+		s.workers = append(s.workers, &worker{search: s})
+	}
+	return s
+}
+
+// run visits all states. It ends early once it knows a failure and later levels can have no shorter one.
+func (s *search) run() {
+	for from := 0; from < len(s.states) && (s.failed == nil || len(s.failed.steps) > s.depth); s.depth++ {
+		to := len(s.states)
+		s.next.Store(int64(from))
+		s.end.Store(int64(to))
+		s.visit()
+		s.merge()
+		from = to
+	}
+}
+
+// visit visits the states of a level with all processors.
+func (s *search) visit() {
+	s.visiting.Store(true)
+	defer s.visiting.Store(false)
+	var running sync.WaitGroup
+	for _, w := range s.workers {
+		w.found = map[string]state{}
+		running.Go(w.work)
+	}
+	running.Wait()
+}
+
+// merge adds what the workers have found, in an order that does not depend on which was faster.
+func (s *search) merge() {
+	first, all := len(s.states), s.workers[0].found
+	for _, w := range s.workers {
+		for key, found := range w.found {
+			if known, ok := all[key]; !ok || found.compare(known) < 0 {
+				all[key] = found
+			}
+		}
+		s.failed = shorter(s.failed, w.failure)
+	}
+	for key, found := range all {
+		s.seen[key] = struct{}{}
+		s.states = append(s.states, found)
+	}
+	slices.SortFunc(s.states[first:], state.compare)
+}
+
+// compare orders states by the way to them.
+func (s state) compare(other state) int {
+	return cmp.Or(cmp.Compare(s.parent, other.parent), s.step.compare(other.step))
+}
+
+// way returns the steps to a state.
+func (s *search) way(i int) (way []step) {
+	for ; s.states[i].parent >= 0; i = int(s.states[i].parent) {
+		way = append(way, s.states[i].step)
+	}
+	slices.Reverse(way)
+	return way
+}
+
+// eachStep calls yield with all steps that there are where r says what is live. Those that must be refused, and change
+// nothing, are not among them.
+//
+// A request arrives, and is narrowed to, all spellings unless that would take, or has taken, the last client: then it is
+// one spelling of each form. See the package's documentation.
+func (w *world) eachStep(r *rule, yield func(step)) {
+	if r.live < w.clients {
+		for _, i := range w.choices(r.live + 1) {
+			yield(step{verb: submit, spelling: uint16(i)})
+		}
+	}
+	for rank := range r.live {
+		yield(step{verb: end, rank: uint8(rank)})
+		for _, i := range w.choices(r.live) {
+			if r.holds(rank) && w.inside[w.spellings[i].form][r.forms[rank]] {
+				yield(step{verb: narrow, rank: uint8(rank), spelling: uint16(i)})
+			}
+		}
+	}
+}
+
+// choices returns the spellings of requests to choose from for one of so many live requests.
+func (w *world) choices(live int) []int {
+	if live < w.clients {
+		return w.all
+	}
+	return w.forms
+}

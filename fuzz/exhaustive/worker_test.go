@@ -1,0 +1,152 @@
+package exhaustive_test
+
+import (
+	"fmt"
+	"sync/atomic"
+)
+
+// A worker visits some of the states of a level.
+type worker struct {
+	*search
+	player  *player
+	found   map[string]state // by key, the states that are not in seen
+	failure *failure         // the shortest, nil if none is known
+	key     []byte           // storage
+
+	// What is being tried, for a search that comes to no end: the index of a state, and the step from it.
+	from atomic.Int64
+	step atomic.Uint32
+}
+
+// chunk is how many states are visited with one table before it is replaced. All but the first few visits find
+// a table with a past: idle nodes, cleared storage, guesses where a parent is.
+const chunk = 32
+
+// maxIdles are the numbers of idle nodes that tables may keep, in turn: the storage of a node is cleared at once, later
+// or never.
+var maxIdles = [...]int{0, 1, 2, 100}
+
+// work visits states as long as the level has some.
+func (w *worker) work() {
+	for !w.stop.Load() {
+		first := int(w.next.Add(chunk)) - chunk
+		end := min(first+chunk, int(w.end.Load()))
+		if first >= end {
+			return
+		}
+		w.player = newPlayer(w.w, maxIdles[first/chunk%len(maxIdles)])
+		for i := first; i < end; i++ {
+			w.visit(i)
+		}
+	}
+}
+
+// visit takes all steps from a state, each of them in a table that was brought there anew: none can be taken back.
+func (w *worker) visit(i int) {
+	way := w.way(i)
+	r := rule{w: w.w}
+	for _, s := range way {
+		r.play(s)
+	}
+	steps := int64(0)
+	w.from.Store(int64(i))
+	w.w.eachStep(&r, func(s step) {
+		steps++
+		w.step.Store(s.pack())
+		w.check(w.try(state{int32(i), s}, way))
+	})
+	if r.live < w.w.clients {
+		refused, err := w.refuse(way, &r)
+		w.check(err)
+		steps += refused
+	}
+	w.steps.Add(steps)
+}
+
+// try takes the step to a state, where way leads to its parent, and then ends all that is live. It returns an error
+// for any difference between the table and the rule.
+func (w *worker) try(s state, way []step) (err error) {
+	defer recovered(&err)
+	if err := w.player.playAll(way); err != nil {
+		return err
+	}
+	if err := w.player.playAndCheck(s.step); err != nil {
+		return err
+	}
+	luck := int(s.step.spelling) + int(s.parent)
+	w.key = w.player.appendKey(w.key[:0])
+	if known := w.find(s); known && (s.step.verb == end || luck%4 == 0) {
+		if err := w.goOn(luck); err != nil {
+			return err
+		}
+	}
+	return w.player.clear(luck)
+}
+
+// find keeps the way to a state, which has the key w.key. It reports whether the state was known.
+func (w *worker) find(s state) (known bool) {
+	if _, ok := w.seen[string(w.key)]; ok {
+		return true
+	}
+	before, ok := w.found[string(w.key)]
+	if !ok || s.compare(before) < 0 {
+		w.found[string(w.key)] = s
+	}
+	return ok
+}
+
+// goOn takes one step more from a known state, to which the search comes by one way only: a request arrives, after
+// the end of another if it must. It is for what neither the key nor the table's Check looks at, as are the links of lists from
+// the back to the front.
+func (w *worker) goOn(luck int) error {
+	if live := w.player.want.live; live == w.w.clients {
+		if err := w.player.play(step{verb: end, rank: uint8(luck % live)}); err != nil {
+			return err
+		}
+	}
+	return w.player.playAndCheck(step{verb: submit, spelling: uint16(luck * 7 % len(w.w.spellings))})
+}
+
+// refuse tries all narrowings that must be refused in the state that way leads to.
+func (w *worker) refuse(way []step, r *rule) (refused int64, err error) {
+	defer recovered(&err)
+	if err := w.player.playAll(way); err != nil {
+		return 0, err
+	}
+	for rank := range r.live {
+		for i := range w.w.spellings {
+			if !r.holds(rank) || w.w.inside[w.w.spellings[i].form][r.forms[rank]] {
+				continue
+			}
+			refused++
+			if err := w.player.play(step{verb: narrow, rank: uint8(rank), spelling: uint16(i)}); err != nil {
+				return refused, err
+			}
+		}
+	}
+	if err := w.player.table.Check(); err != nil {
+		return refused, err
+	}
+	return refused, w.player.clear(0)
+}
+
+// recovered makes an error of a panic.
+func recovered(err *error) {
+	if e := recover(); e != nil {
+		*err = fmt.Errorf("panic: %v", e)
+	}
+}
+
+// check keeps err, if it is one, and then goes on with a new table. States with higher numbers that nobody has taken
+// can be left, if no way to them is shorter.
+func (w *worker) check(err error) {
+	if err == nil {
+		return
+	}
+	f := newFailure(w.player, err)
+	if len(f.steps) <= w.depth+1 {
+		w.stop.Store(true)
+	}
+	w.failure = shorter(w.failure, f)
+	w.player = newPlayer(w.w, w.player.maxIdle)
+}

@@ -36,8 +36,8 @@ func (q *Queue[R]) Check() error {
 func (q *Queue[R]) checkList(mode int) (waiting *Entry[R], err error) {
 	earliest := q.earliest(matrix[mode])
 	for e := range q.list(mode) {
-		if e.mode != Mode(mode) {
-			return nil, fmt.Errorf("I3: entry %v of %d is in the list of %v", e.mode, e.seq, Mode(mode))
+		if e.mode != Mode(mode) || e.next.prev != e {
+			return nil, fmt.Errorf("I3: entry %v of %d is in the list of %v, or linked into it badly", e.mode, e.seq, Mode(mode))
 		}
 		if free := e.seq <= earliest; e.admitted != free {
 			return nil, fmt.Errorf("I2: entry %v of %d has admitted=%t, but a recount gives %t", e.mode, e.seq, e.admitted, free)

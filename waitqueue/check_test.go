@@ -19,6 +19,7 @@ func TestCheckFindsBrokenState(t *testing.T) {
 		"a waiting entry came first":             {func(_ *queue, e entries) { e["writer 1"].seq = 0 }, "I2"},
 		"an admitted entry came last":            {func(_ *queue, e entries) { e["reader 2"].seq = 9 }, "I2"},
 		"an entry says it has another mode":      {func(_ *queue, e entries) { e["writer 2"].mode = IR }, "I3"},
+		"an entry is linked back past another":   {func(_ *queue, e entries) { e["reader 3"].prev = e["reader 1"] }, "I3"},
 		"the list begins at its second entry":    {func(q *queue, e entries) { q.heads[TR] = e["reader 2"] }, "I4"},
 		"an admitted entry behind a waiting one": {func(q *queue, e entries) { q.heads[TR] = e["reader 3"] }, "I4"},
 		"the head is forgotten":                  {func(q *queue, _ entries) { q.heads[TW] = nil }, "I2"},

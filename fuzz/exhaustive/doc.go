@@ -37,9 +37,6 @@
 // rest is recomputed by the table's Check after each step, also after those that lead to a known state. So two
 // tables of the same key differ in these things at most:
 //
-//   - In what Check does not look at: the links of lists from the back to the front, and the end of the list of those who
-//     wait. So after the end of a request, and after some of the other steps, that lead to a known state, one more request
-//     arrives, a different one each time.
 //   - In storage: idle nodes, cleared nodes and requests, guesses where a parent is. No result may depend on
 //     it. That is not proved but tried: a table is used for many visits, one after the other, and tables differ in how many
 //     idle nodes they keep.

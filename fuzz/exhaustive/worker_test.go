@@ -75,36 +75,18 @@ func (w *worker) try(s state, way []step) (err error) {
 	}
 	luck := int(s.step.spelling) + int(s.parent)
 	w.key = w.player.appendKey(w.key[:0])
-	if known := w.find(s); known && (s.step.verb == end || luck%4 == 0) {
-		if err := w.goOn(luck); err != nil {
-			return err
-		}
-	}
+	w.find(s)
 	return w.player.clear(luck)
 }
 
-// find keeps the way to a state, which has the key w.key. It reports whether the state was known.
-func (w *worker) find(s state) (known bool) {
+// find keeps the way to a state, which has the key w.key, if there is no shorter one.
+func (w *worker) find(s state) {
 	if _, ok := w.seen[string(w.key)]; ok {
-		return true
+		return
 	}
-	before, ok := w.found[string(w.key)]
-	if !ok || s.compare(before) < 0 {
+	if before, ok := w.found[string(w.key)]; !ok || s.compare(before) < 0 {
 		w.found[string(w.key)] = s
 	}
-	return ok
-}
-
-// goOn takes one step more from a known state, to which the search comes by one way only: a request arrives, after
-// the end of another if it must. It is for what neither the key nor the table's Check looks at, as are the links of lists from
-// the back to the front.
-func (w *worker) goOn(luck int) error {
-	if live := w.player.want.live; live == w.w.clients {
-		if err := w.player.play(step{verb: end, rank: uint8(luck % live)}); err != nil {
-			return err
-		}
-	}
-	return w.player.playAndCheck(step{verb: submit, spelling: uint16(luck * 7 % len(w.w.spellings))})
 }
 
 // refuse tries all narrowings that must be refused in the state that way leads to.

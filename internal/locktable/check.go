@@ -96,20 +96,20 @@ func (r *Request[N, W]) check(recount recount) error {
 
 // checkWaiting checks the list of waiting requests.
 func (t *Table[N, W]) checkWaiting(recounts map[*Request[N, W]]recount) error {
-	listed, waiting, last := 0, 0, uint64(0)
+	listed, waiting, last := 0, 0, (*Request[N, W])(nil)
 	for _, recount := range recounts {
 		if recount.blocked > 0 {
 			waiting++
 		}
 	}
 	for r := range t.Waiters() {
-		if recounts[r].blocked == 0 || r.seq <= last {
-			return fmt.Errorf("I5: request %d is listed as waiting, behind %d, with %d entries that are not admitted", r.seq, last, recounts[r].blocked)
+		if recounts[r].blocked == 0 || r.earlier != last || last != nil && r.seq <= last.seq {
+			return fmt.Errorf("I5: request %d is listed as waiting in the wrong place, or with no entry that is not admitted", r.seq)
 		}
-		last = r.seq
+		last = r
 		listed++
 	}
-	if listed != waiting || t.waiting != waiting {
+	if listed != waiting || t.waiting != waiting || t.lastWaiting != last {
 		return fmt.Errorf("I5: %d requests wait, %d are listed, %d counted", waiting, listed, t.waiting)
 	}
 	return nil

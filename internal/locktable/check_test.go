@@ -109,6 +109,8 @@ func TestCheckFindsBrokenTables(t *testing.T) {
 		"a waiter is counted, but not listed":   {func(b broken) { b.dropWaiting(b.early); b.waiting++ }, "I5: 2 requests wait"},
 		"a holder is listed":                    {func(b broken) { b.pushWaiting(b.Submit("", nil)) }, "I5: request 5 is listed"},
 		"the waiters are not listed by arrival": {listBackwards, "I5: request 3 is listed"},
+		"a waiter is linked back to nobody":     {func(b broken) { b.late.earlier = nil }, "I5: request 4 is listed"},
+		"the last waiter is another one":        {func(b broken) { b.lastWaiting = b.early }, "I5: 2 requests wait"},
 		"a node has another name":               {func(b broken) { b.node("/a").name = "/b" }, "I8: node /b"},
 		"a node says it is not in the table":    {func(b broken) { b.node("/a").inTable = false }, "I8: node /a"},
 		"a busy node says it is idle":           {func(b broken) { b.node("/a").idle = true }, "I8: node /a"},

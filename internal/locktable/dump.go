@@ -11,9 +11,8 @@ import (
 // runs.
 //
 // It shows what decides what the table will grant. If the entries of all nodes are the same in two tables but for
-// the numbers of their requests, which are in the same order, and both tables are sound, then the same calls grant the same
-// requests in both, though perhaps in another order within one call. ([Table.Check] follows lists from the front to the back
-// only, so it alone does not tell that a table is sound.)
+// the numbers of their requests, which are in the same order, and [Table.Check] finds both sound, then the same calls grant
+// the same requests in both, though perhaps in another order within one call.
 func (t *Table[N, W]) Entries(name N) iter.Seq[*waitqueue.Entry[*Request[N, W]]] {
 	return func(yield func(*waitqueue.Entry[*Request[N, W]]) bool) {
 		if n := t.nodes.byName[name]; n != nil {

@@ -160,43 +160,6 @@ func TestSequenceNumbersAreNeverReused(t *testing.T) {
 	}
 }
 
-// TestSameCallsGiveTheSameGrants plays random games twice and compares who was granted, in which order.
-func TestSameCallsGiveTheSameGrants(t *testing.T) {
-	for seed := range uint64(100) {
-		first := playRandom(seed)
-		if len(first) == 0 {
-			t.Fatalf("seed %d: nothing was granted", seed)
-		}
-		if diff := cmp.Diff(first, playRandom(seed)); diff != "" {
-			t.Fatalf("seed %d: the second game differs, -first +second:\n%s", seed, diff)
-		}
-	}
-}
-
-// playRandom plays a random game and returns all grants, in order.
-func playRandom(seed uint64) (grants []string) {
-	rng := rand.New(rand.NewPCG(seed, 3))
-	tb := locktable.New[treelock.Path, string](rng.IntN(6))
-	var live []*request
-	for step := range 200 {
-		i := rng.IntN(len(live) + 1)
-		switch {
-		case i == len(live) || rng.IntN(2) == 0 && len(live) < 20:
-			r := submit(tb, fmt.Sprint("r", step), randomRequest(rng))
-			if live = append(live, r); r.Granted() {
-				grants = append(grants, r.Who)
-			}
-		case live[i].Granted() && rng.IntN(3) == 0:
-			granted, _ := tb.Narrow(live[i], claimsOf(randomRequest(rng)))
-			grants = append(grants, names(granted)...)
-		default:
-			grants = append(grants, names(tb.End(live[i]))...)
-			live = slices.Delete(live, i, i+1)
-		}
-	}
-	return grants
-}
-
 func TestWaitersRunByArrival(t *testing.T) {
 	tb := locktable.New[treelock.Path, string](4)
 	submit(tb, "holder", treelock.Write("/"))

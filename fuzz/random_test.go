@@ -8,7 +8,7 @@ import (
 	"github.com/treelock/treelock/fuzz/locktest"
 )
 
-var histories = flag.Int("histories", 1500, "how many random histories the tests of the table and of the manager play")
+var histories = flag.Int("histories", 600, "how many random histories the tests of the table and of the manager play")
 
 // randomHistories calls play with the bytes of random histories.
 func randomHistories(t *testing.T, stream uint64, play func(data []byte)) {

@@ -14,7 +14,7 @@ import (
 // reached has a pattern for everything that the corpus of FuzzManager has to reach: every command, and every consequence.
 var reached = []string{
 	`^acquire \w+ (read|write)`, `^acquire \w+ within 10ms`, `^acquire \w+ within 0s`, `^submit \w+ (read|write)`, `^submit \w+ within 0s`,
-	`^deaf`, `^receive`, `^try`, `^cancel`, `^withdraw`, `^release`, `^narrow`, `^token`, `^pass`, `^drain \w+$`, `^drain \w+ within`, `^stop`,
+	`^deaf`, `^receive`, `^try`, `^cancel`, `^withdraw`, `^release`, `^narrow`, `^token`, `^pass`, `^drain \w+$`, `^drain \w+ within 10ms`, `^drain \w+ within 0s`, `^stop`, `^submit \w+ within 10ms`,
 	`^crowd`, `^manager .*max-waiting=0`, `^manager .*max-waiting=1`, `^manager .*idle-nodes=0`, `^manager .*first-token=1000`,
 	` & .* & .* & `, ` read /a`, ` write /a`, ` read-node /a`, ` write-node /a`, ` nothing`,
 	`: granted$`, `: waits for \w+, \w+`, `: withdrawn$`, `: gave up$`, `: ran out of time$`, `: stopped$`, `: drained$`,

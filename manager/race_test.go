@@ -54,3 +54,29 @@ func TestCancellationAgainstGrantLeaksNothing(t *testing.T) {
 	}
 	t.Logf("granted %d times, cancelled %d times", outcomes[true], outcomes[false])
 }
+
+// Whoever sees that the manager is done can rely on it that all who waited have their answer.
+func TestDoneMeansThatEverybodyHasAnAnswer(t *testing.T) {
+	for range 200 {
+		ctx, stop := context.WithCancel(t.Context())
+		m := manager.Start(ctx)
+		if _, err := m.Acquire(ctx, treelock.Write("/a")); err != nil {
+			t.Fatal(err)
+		}
+		var waiters []*ticket
+		for range 50 {
+			waiter, err := m.Submit(ctx, treelock.Write("/a"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			waiters = append(waiters, waiter)
+		}
+		stop()
+		<-m.Done()
+		for i, waiter := range waiters {
+			if !errors.Is(waiter.Err(), treelock.ErrStopped) {
+				t.Fatalf("when the manager is done, Err() of waiter %d = %v, want ErrStopped", i, waiter.Err())
+			}
+		}
+	}
+}

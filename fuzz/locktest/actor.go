@@ -13,16 +13,19 @@ import (
 type actor struct {
 	name   string
 	req    request
+	wrong  error // what is wrong with req, whatever the state of the lock
+	tries  bool
 	drains bool
-	deaf   bool               // nobody receives from its ticket
-	ctx    context.Context    // of Acquire and Drain
-	cancel context.CancelFunc // of ctx
-	late   bool               // its context has ended before it asks
+	deaf   bool            // nobody receives from its ticket
+	ctx    context.Context // nil for one that tries
+	cancel func()          // ends ctx
+	late   bool            // ctx has ended before it asks
 
 	// Written by the actor's goroutine, and read only when that is done or waits.
 	ticket Ticket
 
 	withdrawn bool // Withdraw has returned
+	tooLate   bool // nobody had received from the ticket before that
 
 	// result has what the actor's goroutine was told in the end.
 	result chan result
@@ -52,8 +55,8 @@ type result struct {
 var errDrained = errors.New("drained")
 
 // submit is the life of a client with a ticket, up to the grant.
-func (a *actor) submit(ctx context.Context, lock Lock) {
-	t, err := lock.Submit(ctx, a.req)
+func (a *actor) submit(lock Lock) {
+	t, err := lock.Submit(a.ctx, a.req)
 	if err != nil {
 		a.result <- result{err: err}
 		return
@@ -81,8 +84,11 @@ func (a *actor) listen() ([]model.Step[path], error) {
 		return nil, nil
 	}
 	r, told := a.hear()
-	if a.late && !isContextError(r.err) {
+	if a.late && r.err == nil {
 		return nil, fmt.Errorf("%s was let in after its context had ended", a.name)
+	}
+	if a.tooLate && r.grant != nil {
+		return nil, fmt.Errorf("I6: %s received a grant after it was withdrawn", a.name)
 	}
 	switch {
 	case told && r.err != nil:
@@ -94,7 +100,7 @@ func (a *actor) listen() ([]model.Step[path], error) {
 	case told:
 		a.state, a.grant = holds, r.grant
 	default:
-		if a.ctx != nil && a.ctx.Err() != nil {
+		if a.ticket == nil && a.ctx != nil && a.ctx.Err() != nil {
 			return nil, fmt.Errorf("%s goes on waiting after its context has ended", a.name)
 		}
 		if a.withdrawn {
@@ -106,6 +112,9 @@ func (a *actor) listen() ([]model.Step[path], error) {
 		return nil, nil
 	}
 	if was == entering {
+		if a.wrong != nil {
+			return nil, fmt.Errorf("%s was let in, but %w", a.name, a.wrong)
+		}
 		return []model.Step[path]{a.arrive}, nil
 	}
 	return nil, nil
@@ -131,17 +140,22 @@ func (a *actor) hear() (result, bool) {
 
 // ended returns the steps that an error must have come of.
 func (a *actor) ended(was state) ([]model.Step[path], error) {
+	gaveUp := isContextError(a.err)
 	switch {
+	case gaveUp && !a.mayGiveUp():
+		return nil, fmt.Errorf("%s was told %w, which is not what its context says, or it does not matter any more", a.name, a.err)
+	case errors.Is(a.err, treelock.ErrWithdrawn) && !a.withdrawn:
+		return nil, fmt.Errorf("%s was told %w, by nobody", a.name, a.err)
+	case a.drains && !gaveUp && !errors.Is(a.err, errDrained) && !errors.Is(a.err, treelock.ErrStopped):
+		return nil, fmt.Errorf("%s drains, and was told %w", a.name, a.err)
 	case a.drains, a.late: // what is late has not arrived, and changes nothing
 		return nil, nil
-	case errors.Is(a.err, treelock.ErrStopped) && !isContextError(a.err):
+	case errors.Is(a.err, treelock.ErrStopped) && !gaveUp:
 		if was == entering {
 			return []model.Step[path]{a.mayArrive}, nil // and is over when the manager stops
 		}
 		return nil, nil
-	case isContextError(a.err) && a.ctx != nil && a.ctx.Err() == nil:
-		return nil, fmt.Errorf("%s was told %w, but its context lives", a.name, a.err)
-	case errors.Is(a.err, treelock.ErrWithdrawn), isContextError(a.err):
+	case errors.Is(a.err, treelock.ErrWithdrawn), gaveUp:
 		leave := func(w *world, then func(*world)) {
 			w.Leave(a.name)
 			then(w)
@@ -154,6 +168,12 @@ func (a *actor) ended(was state) ([]model.Step[path], error) {
 		return nil, fmt.Errorf("%s was told too late: %w", a.name, a.err)
 	}
 	return []model.Step[path]{a.refused}, nil
+}
+
+// mayGiveUp reports whether the actor's error is that of its context, and has its cause. A ticket does not depend
+// on the context any more.
+func (a *actor) mayGiveUp() bool {
+	return a.ctx != nil && a.ticket == nil && a.ctx.Err() != nil && errors.Is(a.err, a.ctx.Err()) && errors.Is(a.err, context.Cause(a.ctx))
 }
 
 func isContextError(err error) bool {
@@ -175,18 +195,26 @@ func (a *actor) mayArrive(w *world, then func(*world)) {
 
 // refused is the arrival of a request that was not let in, and leaves no trace.
 func (a *actor) refused(w *world, then func(*world)) {
-	try, wait := w.Clone(), w.Clone()
+	want, after := a.wrong, w.Clone()
 	switch {
-	case errors.Is(a.err, treelock.ErrConflict):
-		if !errors.Is(try.Try(a.name, a.req), treelock.ErrConflict) {
-			return
-		}
-	case errors.Is(a.err, treelock.ErrBusy), errors.Is(a.err, treelock.ErrDraining):
-		if !errors.Is(a.err, wait.Arrive(a.name, a.req)) {
-			return
-		}
+	case want != nil:
+	case a.tries:
+		want = after.Try(a.name, a.req)
+	default:
+		want = after.Arrive(a.name, a.req)
 	}
-	then(w) // whatever else is wrong with the request does not depend on the state
+	if want != nil && sameRefusal(a.err, want) {
+		then(w)
+	}
+}
+
+// sameRefusal reports whether err is what it should be. Of what is wrong with a path, any of several rules may be named.
+func sameRefusal(err, want error) bool {
+	var bad *treelock.PathError
+	if errors.As(want, &bad) {
+		return errors.As(err, &bad)
+	}
+	return errors.Is(err, want)
 }
 
 // fits compares what the actor has seen with a state in which the lock may be.

@@ -15,12 +15,15 @@
 //	I1  Exclusion: no two conflicting requests hold at once.
 //	I2  A request is granted exactly if no earlier conflicting request is live. That is first in and first out,
 //	    no false blocking, all or nothing, and no deadlock: the earliest of all never waits.
-//	I6  A grant is received once at most, and none after a withdrawal.
-//	I7  Tokens grow along conflicting grants.
+//	I6  A grant is received once at most, and never by who begins to receive after a withdrawal.
+//	I7  Tokens grow along conflicting grants, begin where they should, and stay.
 //
-// Refusals have to be right as well: that of a limit, of a TryAcquire, while draining, after the end. So do the
-// results of Narrow and Drain. At the end nothing may be live. (I3 to I5 and I8 are about the inside of a lock; package manager
-// checks them itself, in builds with the race detector or the tag treelock_audit.)
+// Refusals and other errors have to be right as well, and for a reason: those of a limit, of a TryAcquire, while draining,
+// after the end, of contexts, with their causes. So do the results of Narrow and Drain. At the end nothing may be
+// live. (I3 to I5 and I8 are about the inside of a lock; package manager checks them itself, in builds with the race detector or
+// the tag treelock_audit.)
+//
+// Not checked is the order of several calls of one goroutine, since every client is at rest between its own.
 //
 // # What happens at the same time
 //

@@ -22,11 +22,12 @@ type Options struct {
 	MaxWaiting int    // the request that would be one more fails at once, with [treelock.ErrBusy]
 	FirstToken uint64 // where fencing tokens begin; 0: anywhere
 	MaxDepth   int    // lineages that are longer are refused, with [treelock.ErrTooDeep]; 0: any
-	IdleNodes  int    // how many nodes that nobody claims are remembered, and one more; 0: any
+	IdleNodes  int    // one more than the number of nodes that are remembered when nobody claims them; 0: any number
 }
 
 // A Lock is what is tested: a function for each thing that it can do, nil for what it cannot. What they promise
-// is what the functions of the same names promise in package manager.
+// is what the functions of the same names promise in package manager. In particular an error because of a context wraps both
+// its error and its cause.
 type Lock struct {
 	// Acquire is all that a lock must have. Grant and error are never both set.
 	Acquire func(ctx context.Context, req treelock.Request[treelock.Path]) (Grant, error)
@@ -62,10 +63,20 @@ type (
 
 // A Ticket is a request that has arrived.
 type Ticket interface {
-	Receive() (Grant, bool) // waits for the grant; false if there is none and never will be
-	Ready() bool            // reports whether a grant is there to be received
-	Withdraw()              // after it returned no grant is received any more, unless it was before
-	Err() error             // why there will be no grant, nil as long as there may be one
+	// Receive waits for the grant and returns it, or false if there is none and never will be: then Err says why. It is
+	// called once at most.
+	Receive() (Grant, bool)
+
+	// Ready reports whether Receive would return a grant at once.
+	Ready() bool
+
+	// Withdraw gives up the request. After it has returned, Receive returns no grant, unless it has before. It may be called
+	// again, from several goroutines, and after the grant was received, when it does nothing.
+	Withdraw()
+
+	// Err returns [treelock.ErrWithdrawn] or [treelock.ErrStopped] if there will be no grant, nil while there may be one and
+	// once there was.
+	Err() error
 }
 
 // Manager starts a lock manager of package manager.

@@ -32,6 +32,8 @@ const (
 	forgets   fault = "forgets to wake those that wait for a release"
 	leaks     fault = "goes on waiting after the end of the context"
 	lies      fault = "grants after the end of the context, with an error"
+	refuses   fault = "refuses what would have to wait"
+	forgives  fault = "says that the context was cancelled when its time was up"
 )
 
 func (f fault) start(_ context.Context, o locktest.Options) (locktest.Lock, error) {
@@ -44,9 +46,13 @@ func (f fault) start(_ context.Context, o locktest.Options) (locktest.Lock, erro
 
 func (l *naive) acquire(ctx context.Context, req request) (locktest.Grant, error) {
 	if ctx.Err() != nil {
-		return nil, ctx.Err()
+		return nil, l.ended(ctx)
 	}
 	name, woken := l.arrive(req)
+	if l.fault == refuses && !isClosed(woken) {
+		l.end(name)
+		return nil, treelock.ErrConflict
+	}
 	select {
 	case <-woken:
 		return naiveGrant{l, name}, nil
@@ -56,9 +62,26 @@ func (l *naive) acquire(ctx context.Context, req request) (locktest.Grant, error
 		l.end(name)
 	}
 	if l.fault == lies {
-		return naiveGrant{l, name}, ctx.Err()
+		return naiveGrant{l, name}, l.ended(ctx)
 	}
-	return nil, ctx.Err()
+	return nil, l.ended(ctx)
+}
+
+// ended returns the error for a context that has ended.
+func (l *naive) ended(ctx context.Context) error {
+	if l.fault == forgives {
+		return context.Canceled
+	}
+	return fmt.Errorf("%w: %w", ctx.Err(), context.Cause(ctx))
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 // arrive puts a request in the model and returns its name, and what is closed when it is granted.

@@ -43,6 +43,7 @@ type cast struct {
 	options string // the command that starts a lock with the options of the history
 	clients [history.Clients]client
 	entered int
+	after   int // the lines since the lock was stopped
 }
 
 type client struct {
@@ -113,10 +114,16 @@ func (c *cast) playLine(line []string) {
 		}
 	}
 	if c.judge.World().Stopped {
-		c.clients = [history.Clients]client{}
+		c.after++
+	}
+	if c.after > linesAfterStop {
+		c.clients, c.after = [history.Clients]client{}, 0
 		c.open()
 	}
 }
+
+// linesAfterStop is how many lines are played with a lock that has stopped, before there is a new one.
+const linesAfterStop = 3
 
 // command returns the command for op, "" if it does not make sense now or the lock cannot do it. It may make no
 // sense because of a command of the same line: that is what lines are for.
@@ -168,6 +175,8 @@ func (c *cast) ask(op history.Op, cl *client) string {
 		verb = "deaf"
 	case history.SubmitEnded:
 		verb, within = "submit", "within 0s "
+	case history.SubmitBrief:
+		verb, within = "submit", "within 10ms "
 	case history.Try:
 		verb = "try"
 	case history.AcquireBrief:
@@ -215,14 +224,18 @@ func (c *cast) narrow(a *actor, op history.Op) string {
 	return "narrow " + a.name + " " + Claims(op.Narrower(held))
 }
 
-// end returns the command that drains the lock, or stops it if it drains already.
+// end returns the command that drains the lock, or stops it, most often if it drains already.
 func (c *cast) end(op history.Op) string {
+	drains := c.judge.World().Draining
 	switch {
-	case op.Verb == history.Drain && c.lock.Drain != nil && !c.judge.World().Draining:
-		if op.Odd() {
-			return "drain " + c.name(op) + " within 10ms"
+	case op.Verb == history.Drain && c.lock.Drain != nil && (!drains || op.Way == history.Try):
+		within := ""
+		if op.Way == history.AcquireEnded {
+			within = " within 0s"
+		} else if op.Odd() {
+			within = " within 10ms"
 		}
-		return "drain " + c.name(op)
+		return "drain " + c.name(op) + within
 	case c.lock.Done != nil:
 		return "stop enough"
 	}

@@ -42,6 +42,8 @@ func TestALockThatBreaksTheRuleFails(t *testing.T) {
 		forgets:   "I2: ",
 		leaks:     "I2: ",
 		lies:      "and has a grant",
+		refuses:   "cannot have happened",
+		forgives:  "not what its context says",
 	} {
 		cmd := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$")
 		cmd.Env = append(os.Environ(), which+"="+string(fault))

@@ -25,8 +25,23 @@ import (
 //	writer: granted
 //
 // Commands that are joined by " & " are carried out at the same time; their consequences may depend on chance.
-// The commands are submit, deaf, receive, acquire, try, cancel, withdraw, release, narrow, token, drain, pass,
-// stop and manager; verbs.go says what they do.
+// The commands are, with CLAIMS such as "read /a /b write-node /c" or "nothing":
+//
+//	acquire NAME [within DURATION] CLAIMS   waits for the grant, or for the end of its context
+//	try NAME CLAIMS
+//	submit NAME [within DURATION] CLAIMS    gets a ticket, and receives the grant from it
+//	deaf NAME CLAIMS                        gets a ticket, and receives nothing until
+//	receive NAME
+//	cancel NAME                             ends the context of acquire or drain
+//	withdraw NAME                           withdraws a ticket
+//	release NAME                            also once more, or what is not held
+//	narrow NAME CLAIMS
+//	token NAME                              says the fencing token
+//	crowd NUMBER                            so many others ask for nothing, all at once, and release it
+//	drain NAME [within DURATION]
+//	pass DURATION                           time goes by
+//	stop REASON                             ends the context of the lock
+//	manager [OPTION=NUMBER...]              another lock, with max-waiting, first-token, max-depth or idle-nodes
 func Scenario(t *testing.T, start Start, text []byte) (got []byte) {
 	t.Helper()
 	file := parseScenario(text)

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/model"
 )
 
@@ -19,10 +20,12 @@ type world = model.World[path]
 // brought to rest after each line of commands: then everybody who can go on has gone on, and whoever still waits
 // would wait for ever.
 type stage struct {
-	t     *testing.T
-	start Start
-	lock  Lock
-	stop  context.CancelCauseFunc // ends the context of the lock
+	t       *testing.T
+	start   Start
+	lock    Lock
+	options Options
+	stop    context.CancelCauseFunc // ends the context of the lock
+	reason  error                   // why it was ended, nil if it was not
 
 	judge  *model.Judge[path]
 	actors []*actor
@@ -54,7 +57,8 @@ func (s *stage) open(o Options) error {
 	if o.Limited {
 		limit = o.MaxWaiting
 	}
-	s.lock, s.stop, s.judge = lock, stop, model.NewJudge(model.NewWorld[path](limit))
+	s.lock, s.options, s.stop, s.judge = lock, o, stop, model.NewJudge(model.NewWorld[path](limit))
+	s.reason = nil
 	s.actors, s.grants = nil, nil
 	return nil
 }
@@ -119,7 +123,7 @@ func (s *stage) settle(commands []string, acts []*act) error {
 	for _, a := range s.actors {
 		told, err := a.listen()
 		steps = append(steps, told...)
-		errs = append(errs, err)
+		errs = append(errs, err, s.checkReason(a.err))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
@@ -146,6 +150,14 @@ func (s *stage) report() {
 		}
 		a.reached = a.state
 	}
+}
+
+// checkReason checks that an error that says that the manager stopped also says why.
+func (s *stage) checkReason(err error) error {
+	if errors.Is(err, treelock.ErrStopped) && s.reason != nil && !errors.Is(err, s.reason) {
+		return fmt.Errorf("%q does not wrap the cause, %q", err, s.reason)
+	}
+	return nil
 }
 
 // fits compares what everybody has seen with a state in which the lock may be.
@@ -179,16 +191,25 @@ func (s *stage) check() error {
 	return s.checkTokens()
 }
 
-// checkTokens takes in the tokens of new grants.
+// checkTokens takes in the tokens of new grants, and looks at the others again.
 func (s *stage) checkTokens() error {
-	before := len(s.grants)
+	before := s.grants
 	for _, a := range s.actors {
 		grant, ok := a.grant.(tokener)
-		if a.state != holds || !ok || slices.ContainsFunc(s.grants, func(g granted) bool { return g.by == a }) {
+		if a.state != holds || !ok {
 			continue
 		}
 		token := grant.Token()
-		for _, g := range s.grants[:before] {
+		if token < max(s.options.FirstToken, 1) {
+			return fmt.Errorf("I7: %s has token %d, which is less than the first", a.name, token)
+		}
+		known := slices.IndexFunc(before, func(g granted) bool { return g.by == a })
+		if known >= 0 && before[known].token != token {
+			return fmt.Errorf("I7: %s has token %d, and had %d before", a.name, token, before[known].token)
+		} else if known >= 0 {
+			continue
+		}
+		for _, g := range before {
 			if g.token >= token && model.Conflict(g.req, a.req) {
 				return fmt.Errorf("I7: %s has token %d, and %s, which it conflicts with, had %d before", a.name, token, g.by.name, g.token)
 			}

@@ -12,23 +12,23 @@ import (
 	"github.com/treelock/treelock/internal/model"
 )
 
-// verbs are the commands of scenario files. Each prepares an act; the name is that of an actor.
+// verbs are the commands of scenario files: see Scenario. Each prepares an act; the name is that of an actor, most often.
 var verbs = map[string]func(s *stage, name string, args []string) *act{
-	"manager":  (*stage).openAgain,   // manager max-waiting=N|first-token=N|max-depth=N|idle-nodes=N...: a new one, with options
-	"submit":   (*stage).submit,      // submit NAME [within DURATION] CLAIMS: a ticket, whose grant is received
-	"deaf":     (*stage).submitDeaf,  // deaf NAME CLAIMS: the same, but nobody receives
-	"receive":  (*stage).receive,     // receive NAME: a deaf one receives after all
-	"acquire":  (*stage).acquire,     // acquire NAME [within DURATION] CLAIMS
-	"try":      (*stage).try,         // try NAME CLAIMS
-	"cancel":   (*stage).cancelActor, // cancel NAME: ends the context of acquire or drain
-	"withdraw": (*stage).withdraw,    // withdraw NAME: of submit
-	"release":  (*stage).release,     // release NAME: also again, and of what is not held
-	"narrow":   (*stage).narrow,      // narrow NAME CLAIMS
-	"token":    (*stage).token,       // token NAME
-	"crowd":    (*stage).crowd,       // crowd NUMBER: so many others ask for nothing at once, and release it
-	"drain":    (*stage).drain,       // drain NAME [within DURATION]
-	"pass":     (*stage).pass,        // pass DURATION: time goes by
-	"stop":     (*stage).stopManager, // stop REASON
+	"acquire":  (*stage).acquire,
+	"try":      (*stage).try,
+	"submit":   (*stage).submit,
+	"deaf":     (*stage).submitDeaf,
+	"receive":  (*stage).receive,
+	"cancel":   (*stage).cancelActor,
+	"withdraw": (*stage).withdraw,
+	"release":  (*stage).release,
+	"narrow":   (*stage).narrow,
+	"token":    (*stage).token,
+	"crowd":    (*stage).crowd,
+	"drain":    (*stage).drain,
+	"pass":     (*stage).pass,
+	"stop":     (*stage).stopManager,
+	"manager":  (*stage).openAgain,
 }
 
 // prepare returns the act that command stands for.
@@ -85,10 +85,9 @@ func (s *stage) parseOptions(words []string) (o Options) {
 
 func (s *stage) submit(name string, args []string) *act {
 	a := s.enter(name)
-	ctx, _, args := s.context(args)
-	a.late = ctx.Err() != nil
-	a.req = s.parse(args)
-	return &act{do: func() { a.submit(ctx, s.lock) }}
+	args = s.prepareContext(a, args)
+	s.ask(a, args)
+	return &act{do: func() { a.submit(s.lock) }}
 }
 
 func (s *stage) submitDeaf(name string, args []string) *act {
@@ -108,9 +107,8 @@ func (s *stage) receive(name string, _ []string) *act {
 
 func (s *stage) acquire(name string, args []string) *act {
 	a := s.enter(name)
-	a.ctx, a.cancel, args = s.context(args)
-	a.late = a.ctx.Err() != nil
-	a.req = s.parse(args)
+	args = s.prepareContext(a, args)
+	s.ask(a, args)
 	return &act{waits: true, do: func() {
 		g, err := s.lock.Acquire(a.ctx, a.req)
 		a.result <- result{g, err}
@@ -119,7 +117,8 @@ func (s *stage) acquire(name string, args []string) *act {
 
 func (s *stage) try(name string, args []string) *act {
 	a := s.enter(name)
-	a.req = s.parse(args)
+	a.tries = true
+	s.ask(a, args)
 	return &act{do: func() {
 		g, err := s.lock.TryAcquire(a.req)
 		a.result <- result{g, err}
@@ -139,6 +138,7 @@ func (s *stage) withdraw(name string, _ []string) *act {
 	a.deaf = false
 	tell := func() []model.Step[path] {
 		a.withdrawn = true
+		a.tooLate = a.tooLate || deaf
 		return nil
 	}
 	return &act{tell: tell, do: func() {
@@ -173,10 +173,11 @@ func (s *stage) narrow(name string, args []string) *act {
 	req := s.parse(args)
 	var err error
 	shrink := func(w *world, then func(*world)) {
-		var bad *treelock.PathError
-		if errors.As(err, &bad) || errors.Is(err, treelock.ErrTooDeep) {
-			then(w)
-		} else if want := w.Shrink(name, req); want == nil && err == nil || want != nil && errors.Is(err, want) {
+		want := s.wrong(req)
+		if want == nil {
+			want = w.Shrink(name, req)
+		}
+		if want == nil && err == nil || want != nil && sameRefusal(err, want) && s.checkReason(err) == nil {
 			then(w)
 		}
 	}
@@ -201,7 +202,7 @@ func (s *stage) token(name string, _ []string) *act {
 func (s *stage) drain(name string, args []string) *act {
 	a := s.enter(name)
 	a.drains = true
-	a.ctx, a.cancel, _ = s.context(args)
+	s.prepareContext(a, args)
 	return &act{waits: true, do: func() {
 		err := s.lock.Drain(a.ctx)
 		if err == nil {
@@ -219,8 +220,11 @@ func (s *stage) drain(name string, args []string) *act {
 func (s *stage) pass(duration string, _ []string) *act { return &act{pass: s.duration(duration)} }
 
 func (s *stage) stopManager(reason string, _ []string) *act {
+	if s.reason == nil {
+		s.reason = errors.New(reason)
+	}
 	return &act{do: func() {
-		s.stop(errors.New(reason))
+		s.stop(s.reason)
 		<-s.lock.Done
 	}, tell: func() []model.Step[path] {
 		return []model.Step[path]{func(w *world, then func(*world)) {
@@ -230,14 +234,43 @@ func (s *stage) stopManager(reason string, _ []string) *act {
 	}}
 }
 
-// context returns a context that args may bound by "within DURATION", and the rest of args.
-func (s *stage) context(args []string) (context.Context, context.CancelFunc, []string) {
+// errPatience is the cause that contexts end with.
+var errPatience = errors.New("lost patience")
+
+// prepareContext gives a context to a, which args may bound by "within DURATION". It returns the rest of args.
+func (s *stage) prepareContext(a *actor, args []string) []string {
+	ctx, end := context.WithCancelCause(s.t.Context())
+	a.ctx, a.cancel = ctx, func() { end(errPatience) }
 	if len(args) > 1 && args[0] == "within" {
-		ctx, cancel := context.WithTimeout(s.t.Context(), s.duration(args[1]))
-		return ctx, cancel, args[2:]
+		timed, stop := context.WithTimeoutCause(ctx, s.duration(args[1]), errPatience)
+		a.ctx, a.cancel = timed, func() { end(errPatience); stop() }
+		args = args[2:]
 	}
-	ctx, cancel := context.WithCancel(s.t.Context())
-	return ctx, cancel, args
+	a.late = a.ctx.Err() != nil && !a.drains
+	return args
+}
+
+// ask takes in what a asks for.
+func (s *stage) ask(a *actor, claims []string) {
+	a.req = s.parse(claims)
+	a.wrong = s.wrong(a.req)
+}
+
+// wrong returns the error for a request that is refused whatever the state of the lock, nil for all others.
+func (s *stage) wrong(req request) error {
+	for c := range req.Claims() {
+		if _, err := treelock.ParsePath(string(c.Node)); err != nil {
+			return err
+		}
+		depth := 1
+		for node, ok := c.Node.Parent(); ok; node, ok = node.Parent() {
+			depth++
+		}
+		if s.options.MaxDepth > 0 && depth > s.options.MaxDepth {
+			return treelock.ErrTooDeep
+		}
+	}
+	return nil
 }
 
 func (s *stage) duration(word string) time.Duration {

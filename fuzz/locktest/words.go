@@ -36,7 +36,7 @@ func claimVerb(word string) bool {
 }
 
 // Claims returns the words for req in scenario files, such as "read /a write-node /b".
-func Claims(req request) string {
+func Claims(req treelock.Request[treelock.Path]) string {
 	words := []string{"nothing"}
 	for c := range req.Claims() {
 		words = append(words, verbOf(c), string(c.Node))

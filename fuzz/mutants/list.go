@@ -22,6 +22,7 @@ const (
 	ticket   = "manager/ticket.go"
 	message  = "manager/message.go"
 	vet      = "manager/vet.go"
+	options  = "manager/options.go"
 	table    = "internal/locktable/table.go"
 	shrink   = "internal/locktable/narrow.go"
 	nodes    = "internal/locktable/node.go"
@@ -82,6 +83,12 @@ var mutants = []mutant{
 	{"drained too early", drain, "l.table.Live() == 0", "l.table.Waiting() == 0"},
 	{"TryAcquire waits", acquire, "case c.mode == noWait:", "case c.mode == noWait && l.draining:"},
 	{"tokens do not grow", release, "return g.m.firstToken + (g.seq - 1)", "return g.m.firstToken + (g.seq-1)/4"},
+	{"the first token is forgotten", options, "o.firstToken = max(token, 1)", "o.firstToken = max(min(token, 1), 1)"},
+	{"the cause of a context is lost", acquire, "err, cause := ctx.Err(), context.Cause(ctx)", "err, cause := ctx.Err(), ctx.Err()"},
+	{"the cause of a stop is lost", stop, "return []error{treelock.ErrStopped, e.cause}", "return []error{treelock.ErrStopped}"},
+	{"stop says that tickets were withdrawn", stop, "c.ticket.end(err)", "c.ticket.end(treelock.ErrWithdrawn)"},
+	{"a ticket ends with the context of its submission", ticket, "c.claims, c.lineage = nil, nil // the", "context.AfterFunc(ctx, t.Withdraw)\n\tc.claims, c.lineage = nil, nil // the"},
+	{"TryAcquire says busy", acquire, "case c.mode == noWait:", "case c.mode == noWait && !(l.m.maxWaiting >= 0 && l.table.Waiting() > l.m.maxWaiting):"},
 	{"a context that has ended is not looked at", message, "if ctx.Err() != nil {", "if false {"},
 	{"lineages have no limit", calls, "if len(c.lineage)-start == m.maxDepth {", "if len(c.lineage)-start == 1<<16 {"},
 	{"values are not vetted", vet, "if again := node; again != node {", "if again := node; again == node {\n\t\treturn nil\n\t} else if false {"},

@@ -15,8 +15,8 @@ type (
 )
 
 // World is a small tree that has every relation between two nodes: equal, above, below, beside, in different
-// branches.
-var World = []treelock.Path{"/", "/a", "/a/x", "/a/x/1", "/a/y", "/b", "/b/z"}
+// branches, far down.
+var World = []treelock.Path{"/", "/a", "/a/x", "/a/x/1", "/a/y", "/b", "/b/z", "/b/z/1/2/3/4/5/6/7/8/9"}
 
 const (
 	Clients = 6  // that are in a history, each with one request at a time
@@ -57,12 +57,12 @@ const (
 	AcquireBrief     // with a context that ends soon
 	AcquireEnded     // with a context that has ended
 	SubmitEnded      // with a context that has ended
-	numWays
+	SubmitBrief      // with a context that ends soon, which makes no difference
 )
 
 // ways has a way for each value of four bits.
 var ways = [16]Way{
-	Acquire, Acquire, Acquire, Acquire, Submit, Submit, Submit, SubmitDeaf, SubmitDeaf, SubmitDeaf, Try, Try,
+	Acquire, Acquire, Acquire, SubmitBrief, Submit, Submit, Submit, SubmitDeaf, SubmitDeaf, SubmitDeaf, Try, Try,
 	AcquireBrief, AcquireBrief, AcquireEnded, SubmitEnded,
 }
 
@@ -91,6 +91,8 @@ func Decode(data []byte) History {
 	}
 	if limit := int(data[0] & 7); limit < 3 {
 		h.MaxWaiting = limit
+	} else if limit == 3 {
+		h.MaxWaiting = Clients - 2
 	}
 	if idle := int(data[0] >> 3 & 3); idle < 3 {
 		h.IdleNodes = idle
@@ -112,11 +114,17 @@ func Decode(data []byte) History {
 	return h
 }
 
+// everywhere is the first claim of a request that claims every node of World.
+const everywhere = 255
+
 // Odd reports something that is true of half of all ops, for what else is to be decided.
 func (op Op) Odd() bool { return op.claims[0]&1 != 0 }
 
-// Request returns what the op asks for: up to three claims anywhere in World.
+// Request returns what the op asks for: up to three claims anywhere in World, or one everywhere.
 func (op Op) Request() (req treelock.Request[treelock.Path]) {
+	if op.claims[0] == everywhere {
+		return req.ReadNode(World...)
+	}
 	for _, claim := range op.claims {
 		if claim&128 != 0 {
 			continue // so that there are also fewer

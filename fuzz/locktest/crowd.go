@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strconv"
 
 	"github.com/treelock/treelock"
@@ -24,9 +25,9 @@ func (s *stage) crowd(number string, _ []string) *act {
 	visit := func() {
 		defer giveUp()
 		for i := range n {
-			ctx := patient
+			ctx := lazy{patient}
 			if i%2 == 0 {
-				ctx = hasty
+				ctx = lazy{hasty}
 			}
 			go func() {
 				if i == n-2 { // it comes late, when many others wait for room in the inbox
@@ -52,6 +53,15 @@ func (s *stage) crowd(number string, _ []string) *act {
 		}
 		return steps
 	}}
+}
+
+// A lazy context lets others run whenever it is asked for its channel. A lock that asks in the middle of something, say after
+// it has seen that it still runs and before it asks for a grant, has been stopped at times when it goes on.
+type lazy struct{ context.Context }
+
+func (l lazy) Done() <-chan struct{} {
+	runtime.Gosched()
+	return l.Context.Done()
 }
 
 // visit asks for nothing and releases it. It returns why it was refused, nil if it was not, or could not wait.

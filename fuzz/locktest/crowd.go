@@ -25,9 +25,9 @@ func (s *stage) crowd(number string, _ []string) *act {
 	visit := func() {
 		defer giveUp()
 		for i := range n {
-			ctx := lazy{patient}
+			ctx := &lazy{Context: patient}
 			if i%2 == 0 {
-				ctx = lazy{hasty}
+				ctx.Context = hasty
 			}
 			go func() {
 				if i == n-2 { // it comes late, when many others wait for room in the inbox
@@ -55,12 +55,20 @@ func (s *stage) crowd(number string, _ []string) *act {
 	}}
 }
 
-// A lazy context lets others run whenever it is asked for its channel. A lock that asks in the middle of something, say after
-// it has seen that it still runs and before it asks for a grant, has been stopped at times when it goes on.
-type lazy struct{ context.Context }
+// A lazy context lets others run when it is asked for its channel once more. A lock that asks in the middle of something, say
+// after it has seen that it still runs and before it asks for a grant, has been stopped at times when it goes on. It is for
+// one goroutine.
+type lazy struct {
+	context.Context
+	asked int
+}
 
-func (l lazy) Done() <-chan struct{} {
-	runtime.Gosched()
+func (l *lazy) Done() <-chan struct{} {
+	if l.asked++; l.asked > 1 {
+		for range 10 {
+			runtime.Gosched()
+		}
+	}
 	return l.Context.Done()
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -224,6 +225,9 @@ func (s *stage) stopManager(reason string, _ []string) *act {
 		s.reason = errors.New(reason)
 	}
 	return &act{do: func() {
+		for range 3 {
+			runtime.Gosched() // so that the others of the line get under way
+		}
 		s.stop(s.reason)
 		<-s.lock.Done
 	}, tell: func() []model.Step[path] {

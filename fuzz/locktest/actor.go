@@ -156,14 +156,10 @@ func (a *actor) ended(was state) ([]model.Step[path], error) {
 		}
 		return nil, nil
 	case errors.Is(a.err, treelock.ErrWithdrawn), gaveUp:
-		leave := func(w *world, then func(*world)) {
-			w.Leave(a.name)
-			then(w)
-		}
 		if was == entering {
-			return []model.Step[path]{a.mayArrive, leave}, nil
+			return []model.Step[path]{a.mayArrive, a.leave}, nil
 		}
-		return []model.Step[path]{leave}, nil
+		return []model.Step[path]{a.leave}, nil
 	case was != entering:
 		return nil, fmt.Errorf("%s was told too late: %w", a.name, a.err)
 	}
@@ -191,6 +187,12 @@ func (a *actor) arrive(w *world, then func(*world)) {
 func (a *actor) mayArrive(w *world, then func(*world)) {
 	then(w.Clone())
 	a.arrive(w, then)
+}
+
+// leave is the end of a request.
+func (a *actor) leave(w *world, then func(*world)) {
+	w.Leave(a.name)
+	then(w)
 }
 
 // refused is the arrival of a request that was not let in, and leaves no trace.

@@ -155,13 +155,9 @@ func (s *stage) release(name string, _ []string) *act {
 	if a.grant == nil {
 		return &act{}
 	}
-	leave := func(w *world, then func(*world)) {
-		w.Leave(name)
-		then(w)
-	}
 	return &act{do: a.grant.Release, tell: func() []model.Step[path] {
 		a.state, a.reached = over, over
-		return []model.Step[path]{leave}
+		return []model.Step[path]{a.leave}
 	}}
 }
 

@@ -1,7 +1,7 @@
 // Mutants shows that the fuzz targets find faults: it puts one fault after the other into a copy of the library and
 // runs the targets on the copy until one fails.
 //
-//	go run ./fuzz/mutants                 # all of them, some 20 minutes
+//	go run ./fuzz/mutants                 # all of them, some five minutes
 //	go run ./fuzz/mutants -only leak      # those with "leak" in the name
 //
 // It exits with an error if a mutant survives for the time given by -time.

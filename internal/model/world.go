@@ -19,7 +19,7 @@ type World[N treelock.Node[N]] struct {
 	Drained  bool // and nothing is live, or was when the manager stopped
 	Stopped  bool // nothing is granted any more
 
-	version int // of what narrowed requests hold, so that states that differ in it have different keys
+	narrowed bool // a name does not tell any more what its request holds
 }
 
 // NewWorld returns a world in which nothing is live and at most maxWaiting requests may wait, any number if
@@ -77,15 +77,12 @@ func (w *World[N]) WouldWait(req treelock.Request[N]) bool {
 	return slices.ContainsFunc(w.live, func(r request[N]) bool { return Conflict(r.req, req) })
 }
 
-// Leave is the end of a request, if it is live. It returns the names of the requests granted by that.
-func (w *World[N]) Leave(name string) (granted []string) {
-	if w.Stopped { // nobody waits any more
-		w.End(name)
-		return nil
+// Leave is the end of a request, if it is live.
+func (w *World[N]) Leave(name string) {
+	w.End(name)
+	if !w.Stopped {
+		w.settle()
 	}
-	granted = w.End(name)
-	w.settle()
-	return granted
 }
 
 // Shrink makes a request hold req instead of what it held. It returns the error if that is refused, which
@@ -97,7 +94,7 @@ func (w *World[N]) Shrink(name string, req treelock.Request[N]) error {
 	if _, ok := w.Narrow(name, req); !ok {
 		return treelock.ErrNotHeld
 	}
-	w.version++
+	w.narrowed = true
 	return nil
 }
 
@@ -152,7 +149,7 @@ func (w *World[N]) key() string {
 	fmt.Fprint(&b, w.Draining, w.Drained, w.Stopped)
 	for _, r := range w.live {
 		fmt.Fprint(&b, " ", r.name, r.granted)
-		if w.version > 0 {
+		if w.narrowed {
 			fmt.Fprintf(&b, "(%v)", r.req)
 		}
 	}

@@ -65,7 +65,7 @@ func (d *duel) submit(name string, req treelock.Request[path]) {
 	c.rivals = d.model.Blockers(name)
 	d.note("submit "+name+" "+locktest.Claims(req), name, want)
 
-	r := d.table.Submit(c, claimsOf(req))
+	r := d.table.Submit(c, locktable.ClaimsOf(req))
 	c.seq, d.live[name] = r.Seq(), r
 	var got []*locktable.Request[path, *contestant]
 	if r.Granted() {
@@ -93,7 +93,7 @@ func (d *duel) narrow(name string, req treelock.Request[path]) {
 	d.t.Helper()
 	want, wantOK := d.model.Narrow(name, req)
 	d.note("narrow "+name+" "+locktest.Claims(req), name, want)
-	got, ok := d.table.Narrow(d.live[name], claimsOf(req))
+	got, ok := d.table.Narrow(d.live[name], locktable.ClaimsOf(req))
 	if ok != wantOK {
 		d.fatalf("I2: Narrow(%s, %v) = %t, want %t", name, req, ok, wantOK)
 	}
@@ -194,16 +194,4 @@ func (d *duel) note(command, by string, granted []string) {
 func (d *duel) fatalf(format string, args ...any) {
 	d.t.Helper()
 	d.t.Fatalf(format+"\n\nThe scenario, with what should have happened:\n\n%s", append(args, d.script.String())...)
-}
-
-// claimsOf does what a client of the table does before it submits.
-func claimsOf(req treelock.Request[path]) (claims []locktable.Claim[path]) {
-	for c := range req.Claims() {
-		claim := locktable.Claim[path]{Mode: locktable.ModeOf(c.Scope, c.Access)}
-		for node, ok := c.Node, true; ok; node, ok = node.Parent() {
-			claim.Lineage = append(claim.Lineage, node)
-		}
-		claims = append(claims, claim)
-	}
-	return claims
 }

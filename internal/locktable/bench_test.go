@@ -15,9 +15,9 @@ func BenchmarkSubmit(b *testing.B) {
 		b.Run(fmt.Sprintf("op=submit-end/depth=4/live=%d", n), func(b *testing.B) {
 			tb := locktable.New[treelock.Path, string](4096)
 			for i := range n {
-				tb.Submit("elsewhere", claimsOf(treelock.Write(treelock.Path(fmt.Sprintf("/a/%d/c/%d", i%1000, i)))))
+				tb.Submit("elsewhere", locktable.ClaimsOf(treelock.Write(treelock.Path(fmt.Sprintf("/a/%d/c/%d", i%1000, i)))))
 			}
-			claims := claimsOf(treelock.Write("/a/b/c/d"))
+			claims := locktable.ClaimsOf(treelock.Write("/a/b/c/d"))
 			b.ReportAllocs()
 			for b.Loop() {
 				tb.End(tb.Submit("here", claims))
@@ -36,7 +36,7 @@ type jam struct {
 }
 
 func newJam(n int) *jam {
-	j := &jam{table: locktable.New[treelock.Path, string](4096), claims: claimsOf(treelock.Write("/a/b/c/d"))}
+	j := &jam{table: locktable.New[treelock.Path, string](4096), claims: locktable.ClaimsOf(treelock.Write("/a/b/c/d"))}
 	j.holder = j.Submit("holder", j.claims)
 	for range n {
 		j.waiters = append(j.waiters, j.Submit("waiter", j.claims))

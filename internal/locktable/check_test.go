@@ -11,18 +11,6 @@ import (
 	"github.com/treelock/treelock/waitqueue"
 )
 
-// claimsOf returns what a request asks of the table.
-func claimsOf(req treelock.Request[treelock.Path]) (claims []Claim[treelock.Path]) {
-	for c := range req.Claims() {
-		claim := Claim[treelock.Path]{Mode: ModeOf(c.Scope, c.Access)}
-		for node, ok := c.Node, true; ok; node, ok = node.Parent() {
-			claim.Lineage = append(claim.Lineage, node)
-		}
-		claims = append(claims, claim)
-	}
-	return claims
-}
-
 // modesOf returns the modes that a request is queued in, by node, in the order of the modes.
 func modesOf(r *Request[treelock.Path, string]) map[string]string {
 	modes := map[string]string{}
@@ -55,13 +43,13 @@ func TestRequestQueuesOnceForEachNodeAndMinimalMode(t *testing.T) {
 		{treelock.ReadNode("/a/b").Read("/"), map[string]string{"/a/b": "NR", "/a": "IR", "/": "TR"}},
 	} {
 		table := New[treelock.Path, string](4)
-		r := table.Submit("", claimsOf(test.req))
+		r := table.Submit("", ClaimsOf(test.req))
 		if diff := cmp.Diff(test.want, modesOf(r)); diff != "" {
 			t.Errorf("Submit(%v) queues, -want +got:\n%s", test.req, diff)
 		}
-		all := table.Submit("", claimsOf(treelock.Write("/")))
+		all := table.Submit("", ClaimsOf(treelock.Write("/")))
 		table.End(r)
-		if _, ok := table.Narrow(all, claimsOf(test.req)); !ok {
+		if _, ok := table.Narrow(all, ClaimsOf(test.req)); !ok {
 			t.Errorf("Narrow(%v) = false, want true", test.req)
 		}
 		if diff := cmp.Diff(test.want, modesOf(all)); diff != "" {
@@ -82,10 +70,10 @@ type broken struct {
 
 func newBroken() broken {
 	b := broken{Table: New[treelock.Path, string](2)}
-	idle := b.Submit("idle", claimsOf(treelock.Read("/idle/1")))
-	b.holder = b.Submit("holder", claimsOf(treelock.Write("/a")))
-	b.early = b.Submit("early", claimsOf(treelock.Read("/a/x")))
-	b.late = b.Submit("late", claimsOf(treelock.Write("/a/x")))
+	idle := b.Submit("idle", ClaimsOf(treelock.Read("/idle/1")))
+	b.holder = b.Submit("holder", ClaimsOf(treelock.Write("/a")))
+	b.early = b.Submit("early", ClaimsOf(treelock.Read("/a/x")))
+	b.late = b.Submit("late", ClaimsOf(treelock.Write("/a/x")))
 	b.End(idle)
 	return b
 }
@@ -163,13 +151,13 @@ func TestSpareStorageIsBounded(t *testing.T) {
 	table := New[treelock.Path, string](10)
 	var live []*Request[treelock.Path, string]
 	for i := range 2 * maxFree {
-		live = append(live, table.Submit("", claimsOf(treelock.Read(treelock.Path(fmt.Sprint("/", i))))))
+		live = append(live, table.Submit("", ClaimsOf(treelock.Read(treelock.Path(fmt.Sprint("/", i))))))
 	}
 	wide := make([]treelock.Path, 2*maxPlaces)
 	for i := range wide {
 		wide[i] = treelock.Path(fmt.Sprint("/wide", i))
 	}
-	table.End(table.Submit("", claimsOf(treelock.Read(wide...))))
+	table.End(table.Submit("", ClaimsOf(treelock.Read(wide...))))
 	if got := len(table.free); got != 0 {
 		t.Errorf("%d requests are kept for reuse after the end of a wide one, want 0", got)
 	}

@@ -25,6 +25,19 @@ func ModeOf(scope treelock.Scope, access treelock.Access) waitqueue.Mode {
 	}
 }
 
+// ClaimsOf returns the claims of req, with the lineages of their nodes. It is for those who trust Parent to come to an
+// end, and the nodes to be equal to themselves.
+func ClaimsOf[N treelock.Node[N]](req treelock.Request[N]) (claims []Claim[N]) {
+	for c := range req.Claims() {
+		claim := Claim[N]{Mode: ModeOf(c.Scope, c.Access)}
+		for node, ok := c.Node, true; ok; node, ok = node.Parent() {
+			claim.Lineage = append(claim.Lineage, node)
+		}
+		claims = append(claims, claim)
+	}
+	return claims
+}
+
 // A Request is a live request, from [Table.Submit] until [Table.End]. After that the table uses the
 // storage again for others, so whoever keeps a pointer must remember the sequence number too: it
 // is never used again, and [Request.Seq] tells whether the pointer still means the same request.

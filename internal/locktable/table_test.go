@@ -14,9 +14,14 @@ import (
 	"github.com/treelock/treelock/waitqueue"
 )
 
+type (
+	table   = locktable.Table[treelock.Path, string]
+	request = locktable.Request[treelock.Path, string]
+)
+
 // submit submits req, known as who.
 func submit(tb *table, who string, req treelock.Request[treelock.Path]) *request {
-	return tb.Submit(who, claimsOf(req))
+	return tb.Submit(who, locktable.ClaimsOf(req))
 }
 
 // checkSound fails the test if an invariant does not hold.
@@ -215,7 +220,7 @@ func TestStepsOutOfOrderArePanics(t *testing.T) {
 
 func TestSteadyStateAllocatesNothing(t *testing.T) {
 	tb := locktable.New[treelock.Path, string](16)
-	claims := claimsOf(treelock.Read("/a/b/c").Write("/a/b/d", "/x"))
+	claims := locktable.ClaimsOf(treelock.Read("/a/b/c").Write("/a/b/d", "/x"))
 	for name, round := range map[string]func(){
 		"Submit and Release": func() { tb.End(tb.Submit("holder", claims)) },
 		"Submit, Withdraw and Release": func() {

@@ -1,0 +1,101 @@
+package manager_test
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"testing"
+)
+
+// echo is the yardstick: a goroutine that answers every message and knows nothing. No lock manager that
+// answers from its own goroutine can be faster.
+type echo struct{ inbox chan chan struct{} }
+
+// startEcho starts an echo with an inbox like the manager's.
+func startEcho(ctx context.Context) *echo {
+	e := &echo{make(chan chan struct{}, 64)}
+	receive := func() chan struct{} {
+		select {
+		case reply := <-e.inbox:
+			return reply
+		default:
+			runtime.Gosched()
+			return <-e.inbox
+		}
+	}
+	go func() {
+		for ctx.Err() == nil {
+			if reply := receive(); reply != nil {
+				reply <- struct{}{}
+			}
+		}
+	}()
+	context.AfterFunc(ctx, func() { e.inbox <- nil })
+	return e
+}
+
+// client returns a step: a request, the reply, a release.
+func (e *echo) client() (step func()) {
+	reply := make(chan struct{}, 1)
+	return func() {
+		e.inbox <- reply
+		<-reply
+		e.inbox <- nil
+	}
+}
+
+// rwMutexStep returns a step: to lock the mutex that find finds, and to unlock it.
+func rwMutexStep(op string, find func() *sync.RWMutex) (step func()) {
+	if op == "read" {
+		return func() {
+			mu := find()
+			mu.RLock()
+			mu.RUnlock() //lint:ignore SA2001 that it is empty makes it comparable with the others
+		}
+	}
+	return func() {
+		mu := find()
+		mu.Lock()
+		mu.Unlock() //lint:ignore SA2001 that it is empty makes it comparable with the others
+	}
+}
+
+// A rwMutexMap has a mutex for each path that was ever locked.
+type rwMutexMap struct{ byPath sync.Map }
+
+func (m *rwMutexMap) find(p path) *sync.RWMutex {
+	mu, ok := m.byPath.Load(p)
+	if !ok {
+		mu, _ = m.byPath.LoadOrStore(p, new(sync.RWMutex))
+	}
+	return mu.(*sync.RWMutex)
+}
+
+// A rival starts an implementation for one benchmark, and returns what starts its clients.
+type rival func(b *testing.B, c lockCase) (start func(client int) (step func()))
+
+func startEchoRival(b *testing.B, _ lockCase) func(int) func() {
+	e := startEcho(b.Context())
+	return func(int) func() { return e.client() }
+}
+
+func startRWMutex(_ *testing.B, c lockCase) func(int) func() {
+	var mu sync.RWMutex
+	return func(int) func() { return rwMutexStep(c.op, func() *sync.RWMutex { return &mu }) }
+}
+
+func startRWMutexMap(_ *testing.B, c lockCase) func(int) func() {
+	var m rwMutexMap
+	return func(client int) func() {
+		node := c.node(client)
+		return rwMutexStep(c.op, func() *sync.RWMutex { return m.find(node) })
+	}
+}
+
+func startTreelock(b *testing.B, c lockCase) func(int) func() {
+	m := startManager(b)
+	return func(client int) func() {
+		ctx, req := canEnd(b), request(c.op, c.node(client))
+		return func() { must(m.Acquire(ctx, req)).Release() }
+	}
+}

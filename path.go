@@ -33,16 +33,30 @@ func ParsePath(s string) (Path, error) {
 	if s[len(s)-1] == '/' {
 		return "", &PathError{Path: s, Rule: RuleTrailingSlash}
 	}
-	for rest, found := s[1:], true; found; {
-		var name string
-		switch name, rest, found = strings.Cut(rest, "/"); name {
-		case "":
-			return "", &PathError{Path: s, Rule: RuleEmptyName}
-		case ".", "..":
-			return "", &PathError{Path: s, Rule: RuleDotName}
+	name := 1 // where the latest name begins
+	for i := 1; i < len(s); i++ {
+		if s[i] == '/' {
+			if rule := ruleOfName(s[name:i]); rule != "" {
+				return "", &PathError{Path: s, Rule: rule}
+			}
+			name = i + 1
 		}
 	}
+	if rule := ruleOfName(s[name:]); rule != "" {
+		return "", &PathError{Path: s, Rule: rule}
+	}
 	return Path(s), nil
+}
+
+// ruleOfName returns the rule that a name in a path breaks, if any.
+func ruleOfName(name string) PathRule {
+	switch {
+	case name == "":
+		return RuleEmptyName
+	case name[0] == '.' && (name == "." || name == ".."):
+		return RuleDotName
+	}
+	return ""
 }
 
 // CleanPath returns the canonical path that a file system would take s for: rooted, with "."

@@ -117,6 +117,14 @@ func (r Request[N]) with(scope Scope, access Access, nodes []N) Request[N] {
 // Len returns the number of claims, repeated ones included.
 func (r Request[N]) Len() int { return r.n + len(r.more) }
 
+// Claim returns the i-th claim, in the order in which they were added. It panics unless 0 <= i < r.Len().
+func (r *Request[N]) Claim(i int) Claim[N] {
+	if i < r.n {
+		return r.few[i]
+	}
+	return r.more[i-r.n]
+}
+
 // Claims returns an iterator over the claims, in the order in which they were added.
 func (r Request[N]) Claims() iter.Seq[Claim[N]] {
 	return func(yield func(Claim[N]) bool) {

@@ -2,6 +2,7 @@ package fuzz_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -9,148 +10,189 @@ import (
 	"github.com/treelock/treelock/waitqueue"
 )
 
-// FuzzQueue plays steps with the wait queue of one node, and compares it with the rule after each: an entry is
-// admitted exactly if no conflicting entry of an earlier request is there.
+// FuzzQueue plays steps with the wait queue of one node, and compares it with the rule after each: a request is
+// admitted exactly if no earlier request that conflicts is there.
 func FuzzQueue(f *testing.F) {
-	f.Fuzz(func(t *testing.T, data []byte) {
-		q := &queueGame{t: t, holds: map[uint64]bool{}}
-		for step := range slices.Chunk(data[:min(len(data), 400)], 2) {
-			modes := waitqueue.Modes(0)
-			which := step[0]
-			if len(step) > 1 {
-				modes = waitqueue.Modes(step[1] & 63)
-			}
-			switch pick := int(which >> 2); {
-			case len(q.entries) == 0 || which&3 == 0:
-				q.arrive(modes)
-			case which&3 == 1 && modes != 0:
-				q.hold(q.entries[pick%len(q.entries)].Seq(), modes.First())
-			default:
-				q.leave(pick % len(q.entries))
-			}
-			q.check()
-		}
-		for len(q.entries) > 0 {
-			q.leave(0)
-			q.check()
-		}
-		if !q.queue.Empty() {
-			t.Errorf("I8: the queue is not empty after all have left:\n%s", &q.script)
-		}
-	})
+	f.Fuzz(playQueue)
 }
 
-type (
-	entry = waitqueue.Entry[uint64] // of the request with that number
-	queue = waitqueue.Queue[uint64]
-)
+func TestQueueAdmitsWhatTheRuleSays(t *testing.T) {
+	data := make([]byte, 400)
+	for seed := range uint64(300) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		for i := range data {
+			data[i] = byte(rng.Uint32())
+		}
+		playQueue(t, data)
+	}
+}
 
-// A queueGame is a queue and what is known to be in it.
+// playQueue plays the steps that data stands for.
+func playQueue(t *testing.T, data []byte) {
+	q := &queueGame{t: t}
+	for step := range slices.Chunk(data[:min(len(data), 400)], 2) {
+		modes := waitqueue.Modes(0)
+		which := step[0]
+		if len(step) > 1 {
+			modes = waitqueue.Modes(step[1] & 63)
+		}
+		switch pick := int(which >> 2); {
+		case (len(q.all) == 0 || which&3 == 0) && modes != 0:
+			q.arrive(modes.Combined())
+		case len(q.all) == 0:
+		case which&3 == 1 && modes != 0:
+			q.narrow(q.all[pick%len(q.all)], modes.Combined())
+		default:
+			q.leave(q.all[pick%len(q.all)])
+		}
+		q.check()
+	}
+	for len(q.all) > 0 {
+		q.leave(q.all[0])
+		q.check()
+	}
+	if !q.queue.Empty() {
+		t.Errorf("I8: the queue is not empty after all have left:\n%s", &q.script)
+	}
+}
+
+type entry = waitqueue.Entry[*standing] // of a standing that waits
+
+// A standing is a request in the queue.
+type standing struct {
+	seq   uint64
+	mode  waitqueue.Mode
+	entry *entry // nil once it is admitted
+	holds bool   // it has narrowed, and so its request holds all that it claims
+}
+
+func (g *standing) String() string { return fmt.Sprintf("request %d, in %v", g.seq, g.mode) }
+
+// A queueGame is a queue and who is in it, by arrival.
 type queueGame struct {
 	t        *testing.T
-	queue    queue
-	entries  []*entry
-	holds    map[uint64]bool // the requests that have narrowed
+	queue    waitqueue.Queue[*standing]
+	all      []*standing
 	requests uint64
 	script   strings.Builder
 }
 
-// arrive queues a new request in all of modes.
-func (q *queueGame) arrive(modes waitqueue.Modes) {
+// arrive queues a new request.
+func (q *queueGame) arrive(mode waitqueue.Mode) {
 	q.requests++
-	for ; modes != 0; modes = modes.Rest() {
-		fmt.Fprintf(&q.script, "request %d arrives in %v\n", q.requests, modes.First())
-		e := new(entry)
-		if admitted := q.queue.Arrive(e, q.requests, q.requests, modes.First()); admitted != e.Admitted() {
-			q.fail("I2: Arrive() = %t, and Admitted() = %t", admitted, e.Admitted())
-		}
-		q.entries = append(q.entries, e)
+	g := &standing{seq: q.requests, mode: mode}
+	fmt.Fprintf(&q.script, "%v arrives\n", g)
+	if q.all = append(q.all, g); !q.queue.Arrive(mode) {
+		q.wait(g, (*waitqueue.Queue[*standing]).Wait)
 	}
 }
 
-// hold adds an entry for a request that narrows to mode, if it may: it does not wait, no conflicting request came
-// earlier, and none holds. (What conflicts and came later waits for it, in the queue of an ancestor.)
-func (q *queueGame) hold(seq uint64, mode waitqueue.Mode) {
-	earlier := false
-	for rival := range q.queue.Rivals(seq, mode) {
-		if earlier = rival.Seq() < seq; earlier {
-			break
+// wait lets g wait, at the end of the queue or at its front.
+func (q *queueGame) wait(g *standing, put func(*waitqueue.Queue[*standing], *entry, *standing, uint64, waitqueue.Mode)) {
+	g.entry = new(entry)
+	put(&q.queue, g.entry, g, g.seq, g.mode)
+}
+
+// narrow gives g another mode, as if it held a subtree above before, if that may be: it does not wait, no conflicting
+// request came earlier, and none holds. What conflicts and came later waits for it, in the queue of an ancestor; now it has to wait here.
+func (q *queueGame) narrow(g *standing, mode waitqueue.Mode) {
+	rivals := func(is func(*standing) bool) (found []*standing) {
+		for _, o := range q.all {
+			if o != g && o.mode.Conflicts(mode) && is(o) {
+				found = append(found, o)
+			}
 		}
+		return found
 	}
-	if want := q.any(func(e *entry) bool { return e.Seq() < seq && e.Mode().Conflicts(mode) }); earlier != want {
-		q.fail("Rivals(%d, %v) has earlier ones: %t, want %t", seq, mode, earlier, want)
-	}
-	rival := func(e *entry) bool { return e.Seq() != seq && q.holds[e.Seq()] && e.Mode().Conflicts(mode) }
-	waits := func(e *entry) bool { return e.Seq() == seq && !e.Admitted() }
-	if earlier || q.any(rival) || q.any(waits) {
+	waits := func(o *standing) bool { return o.entry != nil }
+	passed := rivals(func(o *standing) bool { return !waits(o) })
+	q.checkRivals(g, mode, len(passed), rivals(waits))
+	if waits(g) || len(rivals(func(o *standing) bool { return o.holds || o.seq < g.seq })) > 0 {
 		return
 	}
-	q.holds[seq] = true
-	fmt.Fprintf(&q.script, "request %d holds in %v\n", seq, mode)
-	before := q.admitted()
-	e := new(entry)
-	revoked := q.queue.Hold(e, seq, seq, mode, nil)
-	q.entries = append(q.entries, e)
-	q.compare("revoked", revoked, before, func(e *entry) bool { return !e.Admitted() })
-}
-
-// leave takes the i-th entry out.
-func (q *queueGame) leave(i int) {
-	e := q.entries[i]
-	fmt.Fprintf(&q.script, "request %d leaves %v\n", e.Seq(), e.Mode())
-	q.entries = slices.Delete(q.entries, i, i+1)
-	waiting := slices.DeleteFunc(slices.Clone(q.entries), (*entry).Admitted)
-	q.compare("admitted", q.queue.Leave(e, nil), waiting, (*entry).Admitted)
-}
-
-// any reports whether is is true of an entry.
-func (q *queueGame) any(is func(*entry) bool) bool { return slices.ContainsFunc(q.entries, is) }
-
-// admitted returns the entries that are admitted.
-func (q *queueGame) admitted() []*entry {
-	return slices.DeleteFunc(slices.Clone(q.entries), func(e *entry) bool { return !e.Admitted() })
-}
-
-// compare compares the requests that a step has returned with those of before that have changed.
-func (q *queueGame) compare(what string, got []uint64, before []*entry, changed func(*entry) bool) {
-	var want []uint64
-	for _, e := range before {
-		if changed(e) {
-			want = append(want, e.Request())
-		}
+	fmt.Fprintf(&q.script, "%v narrows to %v\n", g, mode)
+	old := g.mode
+	q.queue.Hold(mode)
+	g.mode, g.holds = mode, true
+	for _, o := range slices.Backward(passed) {
+		q.wait(o, (*waitqueue.Queue[*standing]).Revoke)
 	}
-	slices.Sort(got)
-	slices.Sort(want)
-	if !slices.Equal(got, want) {
-		q.fail("I2: %s: %v, want %v", what, got, want)
+	q.advance(old)
+}
+
+// checkRivals checks what the queue says of those that are in g's way to mode.
+func (q *queueGame) checkRivals(g *standing, mode waitqueue.Mode, admitted int, waiting []*standing) {
+	if g.entry == nil && g.mode.Conflicts(mode) {
+		admitted++ // itself
+	} else if g.mode.Conflicts(mode) {
+		waiting = append(waiting, g)
+	}
+	earliest := ^uint64(0)
+	for _, o := range waiting {
+		earliest = min(earliest, o.seq)
+	}
+	if gotAdmitted, gotEarliest := q.queue.Rivals(mode); gotAdmitted != admitted || gotEarliest != earliest {
+		q.fail("Rivals(%v) = %d, %d, want %d, %d", mode, gotAdmitted, gotEarliest, admitted, earliest)
+	}
+}
+
+// leave takes g out.
+func (q *queueGame) leave(g *standing) {
+	fmt.Fprintf(&q.script, "%v leaves\n", g)
+	q.all = slices.DeleteFunc(q.all, func(o *standing) bool { return o == g })
+	if g.entry == nil {
+		q.advance(g.mode)
+	} else {
+		q.admit(q.queue.Withdraw(g.entry, nil))
+	}
+}
+
+// advance takes out one that was admitted in mode.
+func (q *queueGame) advance(mode waitqueue.Mode) {
+	if q.queue.Leave(mode) {
+		q.admit(q.queue.Advance(mode, nil))
+	}
+}
+
+// admit takes in who was admitted.
+func (q *queueGame) admit(admitted []*entry) {
+	for _, e := range admitted {
+		if e.Request().entry != e {
+			q.fail("I6: %v was admitted again", e.Request())
+		}
+		e.Request().entry = nil
 	}
 }
 
 // check compares the queue with the rule.
 func (q *queueGame) check() {
-	for _, e := range q.entries {
-		free := !q.any(func(o *entry) bool { return o.Seq() < e.Seq() && o.Mode().Conflicts(e.Mode()) })
-		if e.Admitted() != free {
-			q.fail("I2: entry %v of request %d has admitted=%t, want %t", e.Mode(), e.Seq(), e.Admitted(), free)
+	waiting := 0
+	for _, g := range q.all {
+		free := !slices.ContainsFunc(q.all, func(o *standing) bool { return o.mode.Conflicts(g.mode) && o.before(g) })
+		if free != (g.entry == nil) {
+			q.fail("I2: %v has admitted=%t, want %t", g, g.entry == nil, free)
+		}
+		if g.entry != nil {
+			waiting++
 		}
 	}
 	if err := q.queue.Check(); err != nil {
 		q.fail("%v", err)
 	}
 	found := map[*entry]bool{}
-	for e := range q.queue.Entries() {
-		if found[e] || !slices.Contains(q.entries, e) {
-			q.fail("I3: the queue has an entry that has left, or has it twice: %v of request %d", e.Mode(), e.Seq())
+	for e := range q.queue.Waiting(waitqueue.AllModes) {
+		if found[e] || e.Request().entry != e || e.Seq() != e.Request().seq || e.Mode() != e.Request().mode {
+			q.fail("I3: the queue has an entry that has left, or has it twice, or wrong: %v", e.Request())
 		}
 		found[e] = true
-		if len(found) == len(q.entries) {
-			break // and none is left out
-		}
 	}
-	if len(found) != len(q.entries) || q.queue.Empty() != (len(found) == 0) {
-		q.fail("I3: %d entries were found, want %d; Empty() = %t", len(found), len(q.entries), q.queue.Empty())
+	if len(found) != waiting || q.queue.Empty() != (len(q.all) == 0) {
+		q.fail("I3: %d entries wait, want %d; Empty() = %t", len(found), waiting, q.queue.Empty())
 	}
 }
+
+// before reports whether g comes before o by the rule.
+func (g *standing) before(o *standing) bool { return g.seq < o.seq }
 
 func (q *queueGame) fail(format string, args ...any) {
 	q.t.Helper()

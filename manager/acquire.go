@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 
 	"github.com/treelock/treelock"
 )
@@ -23,23 +24,28 @@ import (
 // It costs O(d) in the manager, with d the number of the nodes in req and their ancestors, and
 // allocates nothing if req has few claims and need not wait.
 func (m *Manager[N]) Acquire(ctx context.Context, req treelock.Request[N]) (Grant[N], error) {
-	c, err := m.newCall(req, wait)
+	c, err := m.newCall(&req, wait)
 	if err != nil {
 		return Grant[N]{}, err
 	}
 	ended := ctx.Done() // asked before the request can be granted, as it may be the user's code that answers
-	if err := m.sendWithin(ctx, message[N]{kind: acquire, call: c}); err != nil {
+	c.patient = c.patient || ended == nil
+	if err := m.sendWithin(ctx, ended, message[N]{kind: acquire, call: c}); err != nil {
 		m.recycle(c)
 		return Grant[N]{}, err
 	}
+	// Most often the request need not wait. The answer to that comes at once, so there is no need to look at ctx
+	// meanwhile, which costs as much as all the rest.
+	if !c.patient && m.firstAnswer(c) != waits {
+		return m.result(c)
+	}
 	select {
-	case a := <-c.answer:
-		m.recycle(c)
-		return a.grant, a.err
+	case <-c.answers:
+		return m.result(c)
 	case <-ended:
 		// From here on c is the manager's for ever: it may just have sent the grant, which nobody receives
-		// any more but the manager, when it sees this message.
-		m.send(message[N]{kind: withdraw, call: c})
+		// any more. It sees that when it sees this message.
+		m.send(message[N]{kind: giveUp, call: c})
 		return Grant[N]{}, m.gaveUp(ctx)
 	}
 }
@@ -48,7 +54,7 @@ func (m *Manager[N]) Acquire(ctx context.Context, req treelock.Request[N]) (Gran
 // [treelock.ErrConflict] if an earlier conflicting request is live, be it that this one only waits itself. Other
 // errors and the cost are those of [Manager.Acquire].
 func (m *Manager[N]) TryAcquire(req treelock.Request[N]) (Grant[N], error) {
-	c, err := m.newCall(req, noWait)
+	c, err := m.newCall(&req, noWait)
 	if err != nil {
 		return Grant[N]{}, err
 	}
@@ -56,9 +62,18 @@ func (m *Manager[N]) TryAcquire(req treelock.Request[N]) (Grant[N], error) {
 		m.recycle(c)
 		return Grant[N]{}, m.stopped()
 	}
-	a := <-c.answer
-	m.recycle(c)
-	return a.grant, a.err
+	m.firstAnswer(c)
+	return m.result(c)
+}
+
+// firstAnswer waits for the first answer to c, which was sent. If no more is in the inbox than one client sends, a release and
+// this call, it lets the manager run at once: that is faster than to park this goroutine and to wake it. See
+// BenchmarkLock, with one client.
+func (m *Manager[N]) firstAnswer(c *call[N]) verdict {
+	if len(m.inbox) <= 2 {
+		runtime.Gosched()
+	}
+	return <-c.answers
 }
 
 // Do runs f while it holds req, and releases it when f returns, panics or ends its goroutine. It returns
@@ -76,21 +91,27 @@ func (m *Manager[N]) Do(ctx context.Context, req treelock.Request[N], f func(con
 func (l *loop[N]) acquire(c *call[N]) {
 	l.assertOwner()
 	if l.draining {
-		c.answer <- answer[N]{err: treelock.ErrDraining}
+		c.refuse(treelock.ErrDraining)
 		return
 	}
-	r := l.table.Submit(c, c.claims)
+	r := l.table.Submit(client[N]{}, c.claims)
 	if err := l.refusal(c, r); err != nil {
 		l.table.End(r) // the latest request: nobody waits for it
-		c.answer <- answer[N]{err: err}
+		c.refuse(err)
 		return
 	}
-	c.grant = Grant[N]{m: l.m, req: r, seq: r.Seq()}
+	grant := Grant[N]{m: l.m, req: r, seq: r.Seq()}
 	if c.mode == ticket {
-		c.answer <- answer[N]{}
+		l.acquireTicket(c, grant)
+		return
 	}
 	if r.Granted() {
-		l.deliver(r)
+		c.deliver(grant)
+		return
+	}
+	r.Who, c.grant, c.waited = client[N]{call: c}, grant, true
+	if !c.patient {
+		c.answers <- waits
 	}
 }
 
@@ -107,21 +128,22 @@ func (l *loop[N]) refusal(c *call[N], r *request[N]) error {
 	return nil
 }
 
-// deliver gives r's grant to its client. After that the call is the client's again.
-func (l *loop[N]) deliver(r *request[N]) {
-	c := r.Who
-	r.Who = nil
-	if c.mode == ticket {
-		c.ticket.granted <- c.grant
-	} else {
-		c.answer <- answer[N]{grant: c.grant}
+// giveUp ends the request of a call whose client has gone: it receives no answer any more, be it that one was sent. On
+// the manager goroutine.
+func (l *loop[N]) giveUp(c *call[N]) {
+	l.assertOwner()
+	if r := c.grant.req; r != nil && r.Seq() == c.grant.seq { // it was not refused
+		l.deliverAll(l.table.End(r))
+		l.settleDrain()
 	}
 }
 
-// deliverAll delivers what a step of the table has granted.
+// deliverAll gives requests that a step of the table has granted to their clients.
 func (l *loop[N]) deliverAll(granted []*request[N]) {
 	for _, r := range granted {
-		l.deliver(r)
+		who := r.Who
+		r.Who = client[N]{}
+		who.deliver(Grant[N]{m: l.m, req: r, seq: r.Seq()})
 	}
 }
 

@@ -7,41 +7,53 @@ import (
 	"github.com/treelock/treelock/internal/locktable"
 )
 
-// A call carries a request from a client to the manager and the answer back. The client has it until it
-// is sent, and again from when it has received the answer; in between it is the manager's.
+// A call carries a request from a client to the manager and the answers back. The client has it until it
+// is sent, and again from when it has received the last answer; in between it is the manager's.
+//
+// What the manager looks at for a request of one claim stands close together, as it is in another processor's cache.
 type call[N treelock.Node[N]] struct {
-	claims  []locktable.Claim[N]
-	lineage []N // the storage of the claims' lineages
-
 	mode callMode
 
-	// answer: from the manager to the client, never closed. There is one answer to each call sent, so a
-	// capacity of one is enough for the manager never to wait. If the client has withdrawn the call it
-	// no longer receives; then the manager takes back what it sent.
-	answer chan answer[N]
+	// patient says that the client does not want to be told that it has to wait. It outlives the call: who
+	// had to wait the last time is taken to have to wait again. See BenchmarkLock, where the nodes are contended.
+	patient bool
+	waited  bool // for others, before it was granted; the manager's
 
-	ticket *Ticket[N] // of a call of Submit
+	// answers: from the manager to the client, never closed. There are two at most to each call sent, waits and
+	// the last one, so a capacity of two is enough for the manager never to wait.
+	answers chan verdict
 
-	// grant is the manager's: what the call was granted, or will be. Its request is nil if the call was
-	// refused.
-	grant Grant[N]
+	ticket *Ticket[N] // that the call is about, if any
+	claims []locktable.Claim[N]
+	claim  [1]locktable.Claim[N] // the storage of claims, and of lineage, while there is one
+	node   [1]N
+
+	// The manager's, until the last answer: what that means.
+	grant Grant[N] // what was granted
+	err   error    // why it was refused
+
+	// The client's alone.
+	lineage []N       // the storage of the claims' lineages
+	_       [4]uint64 // up to a multiple of a cache line
 }
 
 // A callMode says what a call wants if it cannot be granted at once.
 type callMode uint8
 
 const (
-	wait   callMode = iota // the answer, as soon as it is granted
+	wait   callMode = iota // to be granted as soon as it can be
 	noWait                 // a refusal
 	ticket                 // an answer at once, and the grant over the ticket's channel
 )
 
-// An answer says what became of a call: a grant, or an error and the zero grant. For a call with a ticket
-// both are zero if the request has arrived.
-type answer[N treelock.Node[N]] struct {
-	grant Grant[N]
-	err   error
-}
+// A verdict is an answer to a call.
+type verdict uint8
+
+const (
+	accepted verdict = iota // the last answer: what was asked for is done; call.grant is the client's
+	refused                 // the last answer: call.err says why
+	waits                   // the request has arrived and waits
+)
 
 // Calls with larger buffers than these are not kept for reuse.
 const (
@@ -51,51 +63,85 @@ const (
 
 // newCall returns a call for req. It runs the user's code, on the goroutine of the user, who is to
 // blame if that panics; then the call is lost, nothing else.
-func (m *Manager[N]) newCall(req treelock.Request[N], mode callMode) (*call[N], error) {
-	c, _ := m.calls.Get().(*call[N])
-	if c == nil {
-		c = &call[N]{answer: make(chan answer[N], 1)}
-	}
+func (m *Manager[N]) newCall(req *treelock.Request[N], mode callMode) (*call[N], error) {
+	c := m.emptyCall()
 	c.mode = mode
-	for claim := range req.Claims() {
-		if err := m.addClaim(c, claim); err != nil {
+	for i := range req.Len() {
+		claim := req.Claim(i)
+		start := len(c.lineage)
+		var err error
+		if c.lineage, err = m.trace(c.lineage, claim.Node, m.maxDepth); err != nil {
 			m.recycle(c)
 			return nil, err
 		}
+		c.claims = append(c.claims, locktable.Claim[N]{
+			Mode:    locktable.ModeOf(claim.Scope, claim.Access),
+			Lineage: c.lineage[start:],
+		})
 	}
 	return c, nil
 }
 
-// addClaim adds claim to c, with the lineage of its node.
-func (m *Manager[N]) addClaim(c *call[N], claim treelock.Claim[N]) error {
-	start := len(c.lineage)
-	for node, ok := claim.Node, true; ok; node, ok = node.Parent() {
-		if len(c.lineage)-start == m.maxDepth {
-			return fmt.Errorf("%w (more than %d from %s up)", treelock.ErrTooDeep, m.maxDepth, brief(claim.Node))
-		}
-		if len(c.lineage) == start || m.vetAncestors {
-			if err := m.vet(node); err != nil {
-				return err
-			}
-		}
-		c.lineage = append(c.lineage, node)
+// emptyCall returns a call without claims.
+func (m *Manager[N]) emptyCall() *call[N] {
+	if c, ok := m.calls.Get().(*call[N]); ok {
+		return c
 	}
-	c.claims = append(c.claims, locktable.Claim[N]{
-		Mode:    locktable.ModeOf(claim.Scope, claim.Access),
-		Lineage: c.lineage[start:],
-	})
-	return nil
+	c := &call[N]{answers: make(chan verdict, 2)}
+	c.claims, c.lineage = c.claim[:0], c.node[:0]
+	return c
 }
 
-// recycle keeps c for another call. The client must have received its answer, or not sent it.
+// result takes what the last answer to c means, and keeps c for another call.
+func (m *Manager[N]) result(c *call[N]) (Grant[N], error) {
+	grant, err := c.grant, c.err
+	c.patient = c.waited
+	m.recycle(c)
+	return grant, err
+}
+
+// recycle keeps c for another call. The client must have received its last answer, or not sent it. What the storage of
+// lineages still names stays in memory until the garbage collector empties the pool.
 func (m *Manager[N]) recycle(c *call[N]) {
 	if cap(c.claims) > maxKeptClaims || cap(c.lineage) > maxKeptLineage {
 		return
 	}
-	clear(c.claims)
-	clear(c.lineage)
-	c.claims, c.lineage, c.grant = c.claims[:0], c.lineage[:0], Grant[N]{}
+	c.claims, c.lineage = c.claims[:0], c.lineage[:0]
+	c.grant, c.err, c.waited, c.ticket = Grant[N]{}, nil, false, nil
 	m.calls.Put(c)
+}
+
+// A client is who waits for a request to be granted: a call or a ticket. It is told one thing on the manager
+// goroutine, that it is granted or refused; after that it is on its own.
+type client[N treelock.Node[N]] struct {
+	call   *call[N]
+	ticket *Ticket[N]
+}
+
+func (c client[N]) deliver(grant Grant[N]) {
+	if c.ticket != nil {
+		c.ticket.deliver(grant)
+	} else {
+		c.call.deliver(grant)
+	}
+}
+
+func (c client[N]) refuse(err error) {
+	if c.ticket != nil {
+		c.ticket.refuse(err)
+	} else {
+		c.call.refuse(err)
+	}
+}
+
+func (c *call[N]) deliver(grant Grant[N]) {
+	c.grant = grant
+	c.answers <- accepted
+}
+
+func (c *call[N]) refuse(err error) {
+	c.grant, c.err = Grant[N]{}, err
+	c.answers <- refused
 }
 
 // brief names a node in an error. A hostile one may be very long.

@@ -3,6 +3,7 @@ package manager
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -25,20 +26,41 @@ func startLoop(t *testing.T, opts ...Option) *loop[path] {
 // arrives lets a call for req arrive.
 func arrives(t *testing.T, l *loop[path], req treelock.Request[path], mode callMode) *call[path] {
 	t.Helper()
-	c, err := l.m.newCall(req, mode)
+	c, err := l.m.newCall(&req, mode)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if mode == ticket {
-		c.ticket = &Ticket[path]{m: l.m, call: c, granted: make(chan Grant[path], 1), ended: make(chan struct{})}
+		c.ticket = &Ticket[path]{m: l.m, granted: make(chan Grant[path], 1)}
 	}
 	l.dispatch(message[path]{kind: acquire, call: c})
 	if mode == ticket {
-		if a := <-c.answer; a.err != nil {
-			t.Fatal(a.err)
+		if v := <-c.answers; v != accepted {
+			t.Fatalf("the arrival was answered %d, %v, want accepted", v, c.err)
 		}
 	}
 	return c
+}
+
+// withdraws lets a message arrive that ends c's request, as its client would send it.
+func withdraws(l *loop[path], c *call[path], mode callMode) {
+	if mode == wait {
+		l.dispatch(message[path]{kind: giveUp, call: c})
+		return
+	}
+	about := l.m.emptyCall()
+	about.ticket = c.ticket
+	l.dispatch(message[path]{kind: withdraw, call: about})
+	<-about.answers
+}
+
+// takeGrant receives the grant of a call that was granted.
+func takeGrant(t *testing.T, c *call[path]) Grant[path] {
+	t.Helper()
+	if v := <-c.answers; v != accepted {
+		t.Fatalf("the call was answered %d, %v, want accepted", v, c.err)
+	}
+	return c.grant
 }
 
 func TestGrantThatMeetsAWithdrawalIsTakenBack(t *testing.T) {
@@ -46,16 +68,19 @@ func TestGrantThatMeetsAWithdrawalIsTakenBack(t *testing.T) {
 		l := startLoop(t)
 		leaver := arrives(t, l, treelock.Write("/a"), mode) // the grant is on its way
 		behind := arrives(t, l, treelock.Write("/a"), wait)
-		l.dispatch(message[path]{kind: withdraw, call: leaver})
-		if len(behind.answer) != 1 {
-			t.Errorf("mode %d: the one behind has %d answers, want its grant", mode, len(behind.answer))
+		if v := <-behind.answers; v != waits {
+			t.Errorf("mode %d: the one behind is told %d, want that it waits", mode, v)
+		}
+		withdraws(l, leaver, mode)
+		if len(behind.answers) != 1 {
+			t.Errorf("mode %d: the one behind has %d answers, want its grant", mode, len(behind.answers))
 		}
 		if live := l.table.Live(); live != 1 {
 			t.Errorf("mode %d: %d requests are live, want 1", mode, live)
 		}
 		if mode == ticket {
-			if g, ok := <-leaver.ticket.Granted(); ok || !errors.Is(leaver.ticket.Err(), treelock.ErrWithdrawn) {
-				t.Errorf("Granted() delivered %v, %t, Err() = %v, want closed and ErrWithdrawn", g, ok, leaver.ticket.Err())
+			if g, ok := <-leaver.ticket.Granted(); ok || !errors.Is(leaver.ticket.err, treelock.ErrWithdrawn) {
+				t.Errorf("Granted() delivered %v, %t, and the error is %v, want closed and ErrWithdrawn", g, ok, leaver.ticket.err)
 			}
 		}
 	}
@@ -65,26 +90,26 @@ func TestGrantThatWasReceivedStaysWithItsReceiver(t *testing.T) {
 	l := startLoop(t)
 	c := arrives(t, l, treelock.Write("/a"), ticket)
 	g := <-c.ticket.Granted()
-	l.dispatch(message[path]{kind: withdraw, call: c})
-	if !g.req.Granted() || c.ticket.Err() != nil {
-		t.Errorf("after a late withdrawal: held %t, Err() = %v, want true and nil", g.req.Granted(), c.ticket.Err())
+	withdraws(l, c, ticket)
+	if !g.req.Granted() || c.ticket.err != nil {
+		t.Errorf("after a late withdrawal: held %t, error %v, want true and nil", g.req.Granted(), c.ticket.err)
 	}
 	l.dispatch(message[path]{kind: release, req: g.req, seq: g.seq})
-	next := arrives(t, l, treelock.Write("/a"), wait)
-	l.dispatch(message[path]{kind: withdraw, call: c}) // whose storage serves next by now
-	if next.grant.req != g.req {
+	next := takeGrant(t, arrives(t, l, treelock.Write("/a"), wait))
+	withdraws(l, c, ticket) // whose storage serves next by now
+	if next.req != g.req {
 		t.Fatal("the storage of a released request was not used again: the test tests nothing")
 	}
-	if !next.grant.req.Granted() {
+	if !next.req.Granted() {
 		t.Error("a withdrawal of an old ticket ended another request")
 	}
 }
 
 func TestSecondReleaseDoesNotEndAnotherRequest(t *testing.T) {
 	l := startLoop(t)
-	old := (<-arrives(t, l, treelock.Write("/a"), wait).answer).grant
+	old := takeGrant(t, arrives(t, l, treelock.Write("/a"), wait))
 	l.dispatch(message[path]{kind: release, req: old.req, seq: old.seq})
-	next := (<-arrives(t, l, treelock.Write("/a"), wait).answer).grant
+	next := takeGrant(t, arrives(t, l, treelock.Write("/a"), wait))
 	if next.req != old.req {
 		t.Fatal("the storage of a released request was not used again: the test tests nothing")
 	}
@@ -92,23 +117,47 @@ func TestSecondReleaseDoesNotEndAnotherRequest(t *testing.T) {
 	if !next.req.Granted() {
 		t.Error("the second release of an old grant ended another request")
 	}
-	narrowing, _ := l.m.newCall(treelock.Request[path]{}, noWait)
+	narrowing, _ := l.m.newCall(&treelock.Request[path]{}, noWait)
 	l.dispatch(message[path]{kind: narrow, call: narrowing, req: old.req, seq: old.seq})
-	if a := <-narrowing.answer; !errors.Is(a.err, treelock.ErrNotHeld) {
-		t.Errorf("narrowing an old grant: %v, want ErrNotHeld", a.err)
+	if v := <-narrowing.answers; v != refused || !errors.Is(narrowing.err, treelock.ErrNotHeld) {
+		t.Errorf("narrowing an old grant: %d, %v, want refused and ErrNotHeld", v, narrowing.err)
 	}
 }
 
 func TestWithdrawalOfARefusedCallDoesNothing(t *testing.T) {
 	l := startLoop(t, WithMaxWaiting(0))
 	holder := arrives(t, l, treelock.Write("/a"), wait)
-	refused := arrives(t, l, treelock.Write("/a"), wait)
-	l.dispatch(message[path]{kind: withdraw, call: refused})
-	if a := <-refused.answer; !errors.Is(a.err, treelock.ErrBusy) {
-		t.Errorf("the refused call was answered %v, want ErrBusy", a.err)
+	busy := arrives(t, l, treelock.Write("/a"), wait)
+	withdraws(l, busy, wait)
+	if v := <-busy.answers; v != refused || !errors.Is(busy.err, treelock.ErrBusy) {
+		t.Errorf("the call was answered %d, %v, want refused and ErrBusy", v, busy.err)
 	}
 	if !holder.grant.req.Granted() || l.table.Live() != 1 {
 		t.Error("the withdrawal of a refused call changed something")
+	}
+}
+
+// Only who asks to be told is told that it waits: there is no second answer for who is patient.
+func TestPatientClientIsNotToldThatItWaits(t *testing.T) {
+	for _, patient := range []bool{false, true} {
+		l := startLoop(t)
+		holder := takeGrant(t, arrives(t, l, treelock.Write("/a"), wait))
+		req := treelock.Write("/a")
+		c, _ := l.m.newCall(&req, wait)
+		c.patient = patient
+		l.dispatch(message[path]{kind: acquire, call: c})
+		l.release(holder.req, holder.seq)
+		var got []verdict
+		for len(c.answers) > 0 {
+			got = append(got, <-c.answers)
+		}
+		want := []verdict{waits, accepted}
+		if patient {
+			want = want[1:]
+		}
+		if !slices.Equal(got, want) || !c.waited {
+			t.Errorf("patient=%t: the answers are %v, waited=%t, want %v and true", patient, got, c.waited, want)
+		}
 	}
 }
 

@@ -29,7 +29,7 @@ func TestReleasedPathsAreForgotten(t *testing.T) {
 			calls[j] = arrives(t, l, treelock.Write(path(fmt.Sprintf("/tenant/%d/docs/%d", i, j))), wait)
 		}
 		for _, c := range calls {
-			g := (<-c.answer).grant
+			g := takeGrant(t, c)
 			l.m.recycle(c)
 			l.release(g.req, g.seq)
 		}
@@ -54,7 +54,8 @@ func TestCrowdIsForgotten(t *testing.T) {
 	}
 	l.release(holder.grant.req, holder.grant.seq)
 	for i, c := range calls {
-		g := (<-c.answer).grant
+		<-c.answers // it waits
+		g := takeGrant(t, c)
 		l.release(g.req, g.seq)
 		calls[i] = nil
 	}
@@ -71,7 +72,7 @@ func TestLargeRequestIsForgotten(t *testing.T) {
 	for i := range paths {
 		paths[i] = path(fmt.Sprint("/", i))
 	}
-	g := (<-arrives(t, l, treelock.Write(paths...), wait).answer).grant
+	g := takeGrant(t, arrives(t, l, treelock.Write(paths...), wait))
 	l.release(g.req, g.seq)
 	paths = nil
 	if grown := heap() - before; grown > 8<<20 {
@@ -86,7 +87,7 @@ func TestIdleNodesDoNotKeepTheStringsThatPathsWereCutFrom(t *testing.T) {
 	l := startLoop(t)
 	for i := range 100 {
 		page := fmt.Sprintf("/%d", i) + strings.Repeat(" ", 1<<20)
-		g := (<-arrives(t, l, treelock.Write(path(page[:3])), wait).answer).grant
+		g := takeGrant(t, arrives(t, l, treelock.Write(path(page[:3])), wait))
 		l.release(g.req, g.seq)
 	}
 	if grown := heap() - before; grown > 8<<20 {

@@ -13,7 +13,9 @@ type kind uint8
 const (
 	acquire  kind = iota // call
 	release              // req, seq
-	withdraw             // call, done
+	giveUp               // call, of an Acquire whose context has ended
+	withdraw             // call, with a ticket
+	ask                  // call, with a ticket
 	narrow               // call, req, seq
 	drain                // no fields
 	stop                 // no fields: the context has ended
@@ -29,36 +31,53 @@ type message[N treelock.Node[N]] struct {
 	// been used again since, the number is not.
 	req *request[N]
 	seq uint64
-
-	done chan<- struct{} // closed by the manager when it has done what the message says
 }
 
 // send puts msg into the inbox, waiting for nothing but room there. It returns false if the manager has
 // stopped, or is about to: then it never sees msg.
 func (m *Manager[N]) send(msg message[N]) bool {
-	return m.sendWithin(context.Background(), msg) == nil
+	if m.ctx.Err() != nil {
+		return false
+	}
+	select { // most often there is room, and a full select costs far more than this one
+	case m.inbox <- msg:
+		return true
+	default:
+		return m.sendSlowly(msg, nil)
+	}
 }
 
-// sendWithin is like send, but also gives up when ctx ends. It returns nil if msg is in the inbox.
-func (m *Manager[N]) sendWithin(ctx context.Context, msg message[N]) error {
+// sendWithin is like send, but also gives up when ctx ends. It returns nil if msg is in the inbox. ended is ctx.Done().
+func (m *Manager[N]) sendWithin(ctx context.Context, ended <-chan struct{}, msg message[N]) error {
 	if ctx.Err() != nil {
 		return m.gaveUp(ctx)
 	}
 	if m.ctx.Err() != nil {
 		return m.stopped()
 	}
-	ended := ctx.Done()
-	select { // most often there is room, and a full select costs far more than this one
+	select {
 	case m.inbox <- msg:
 		return nil
 	default:
 	}
+	switch {
+	case m.sendSlowly(msg, ended):
+		return nil
+	case ctx.Err() != nil:
+		return m.gaveUp(ctx)
+	default:
+		return m.stopped()
+	}
+}
+
+// sendSlowly puts msg into the inbox when there is room. It returns false if ended was closed first, or the manager has stopped.
+func (m *Manager[N]) sendSlowly(msg message[N], ended <-chan struct{}) bool {
 	select {
 	case m.inbox <- msg:
-		return nil
+		return true
 	case <-ended:
-		return m.gaveUp(ctx)
+		return false
 	case <-m.done:
-		return m.stopped()
+		return false
 	}
 }

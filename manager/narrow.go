@@ -9,35 +9,37 @@ import "github.com/treelock/treelock"
 // claimed node has moved (see [treelock.Node]), so that somebody else holds what req asks for. The error is [treelock.ErrStopped] if the manager has stopped, and one of the node as for [Manager.Acquire].
 //
 // It applies to all copies of the grant. It never waits for other clients. The token stays. It allocates, and
-// costs O(d). If it moves to nodes below those that were held, it costs O(1) more for each request that waits
-// for these already, and so does the release of what was narrowed.
+// costs O(d). If it moves to nodes further down that waiting requests have claimed in a way that conflicts, it costs O(d)
+// more for each request that waits where the grant was held, or for something below.
 func (g Grant[N]) Narrow(req treelock.Request[N]) error {
 	if g.m == nil {
 		return treelock.ErrNotHeld
 	}
-	c, err := g.m.newCall(req, noWait) // it does not wait, in any case
+	c, err := g.m.newCall(&req, noWait) // it does not wait, in any case
 	if err != nil {
 		return err
 	}
-	defer g.m.recycle(c)
 	if !g.m.send(message[N]{kind: narrow, call: c, req: g.req, seq: g.seq}) {
+		g.m.recycle(c)
 		return g.m.stopped()
 	}
-	return (<-c.answer).err
+	<-c.answers
+	_, err = g.m.result(c)
+	return err
 }
 
 // narrow makes a request hold what c claims instead. On the manager goroutine.
 func (l *loop[N]) narrow(c *call[N], r *request[N], seq uint64) {
 	l.assertOwner()
 	if r.Seq() != seq {
-		c.answer <- answer[N]{err: treelock.ErrNotHeld}
+		c.refuse(treelock.ErrNotHeld)
 		return
 	}
 	granted, ok := l.table.Narrow(r, c.claims)
 	if !ok {
-		c.answer <- answer[N]{err: treelock.ErrNotHeld}
+		c.refuse(treelock.ErrNotHeld)
 		return
 	}
-	c.answer <- answer[N]{}
+	c.answers <- accepted
 	l.deliverAll(granted)
 }

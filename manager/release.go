@@ -12,7 +12,7 @@ type Grant[N treelock.Node[N]] struct {
 
 // Release lets go of all that the grant holds; whoever waited only for that is granted. It never waits for
 // other clients. A further release of any copy of the grant does nothing, for ever; and so does the
-// release of the zero Grant, or one after the manager stopped. O(d); but see [Grant.Narrow].
+// release of the zero Grant, or one after the manager stopped. O(d).
 func (g Grant[N]) Release() {
 	if g.m != nil {
 		g.m.send(message[N]{kind: release, req: g.req, seq: g.seq})

@@ -12,11 +12,9 @@ import (
 func (l *loop[N]) stop(msg message[N]) {
 	l.assertOwner()
 	err := l.m.stopped()
-	for r := range l.table.Waiters() {
-		if c := r.Who; c.mode == ticket {
-			c.ticket.end(err)
-		} else {
-			c.answer <- answer[N]{err: err} // and c is the client's again
+	for r := range l.table.Requests() {
+		if r.Waiting() {
+			r.Who.refuse(err)
 		}
 	}
 	for msg.kind != stop { // it comes, and then the goroutine that sent it has ended
@@ -60,8 +58,8 @@ func (m *Manager[N]) seal(err error) {
 // refuse answers a message that came too late.
 func refuse[N treelock.Node[N]](msg message[N], err error) {
 	switch msg.kind {
-	case acquire, narrow:
-		msg.call.answer <- answer[N]{err: err}
+	case acquire, withdraw, ask, narrow:
+		msg.call.refuse(err)
 	}
 }
 

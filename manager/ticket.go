@@ -9,16 +9,15 @@ import (
 // A Ticket is a submitted request: the place in the queue, and the channel over which the grant
 // comes. Get one from [Manager.Submit]; the zero Ticket is of no use.
 type Ticket[N treelock.Node[N]] struct {
-	m    *Manager[N]
-	call *call[N]
+	m *Manager[N]
 
 	// granted: from the manager to whoever has the ticket. It has room for the one grant, and is closed if
-	// there is none: see end.
+	// there is none: see refuse.
 	granted chan Grant[N]
 
-	// ended is closed by whoever closes granted, after err is set and before granted is closed.
-	ended chan struct{}
-	err   error
+	// The manager's, until it has ended.
+	grant Grant[N] // what the ticket was granted, or will be
+	err   error    // why there was no grant
 }
 
 // Submit is [Manager.Acquire] for a select: it returns as soon as the request has arrived, with a ticket for
@@ -26,20 +25,20 @@ type Ticket[N treelock.Node[N]] struct {
 //
 // The errors are those of Acquire. The ticket costs a few allocations.
 func (m *Manager[N]) Submit(ctx context.Context, req treelock.Request[N]) (*Ticket[N], error) {
-	c, err := m.newCall(req, ticket)
+	c, err := m.newCall(&req, ticket)
 	if err != nil {
 		return nil, err
 	}
-	t := &Ticket[N]{m: m, call: c, granted: make(chan Grant[N], 1), ended: make(chan struct{})}
+	t := &Ticket[N]{m: m, granted: make(chan Grant[N], 1)}
 	c.ticket = t
-	if err := m.sendWithin(ctx, message[N]{kind: acquire, call: c}); err != nil {
+	if err := m.sendWithin(ctx, ctx.Done(), message[N]{kind: acquire, call: c}); err != nil {
+		m.recycle(c)
 		return nil, err
 	}
-	a := <-c.answer // which comes at once
-	if a.err != nil {
-		return nil, a.err
+	<-c.answers // at once
+	if _, err := m.result(c); err != nil {
+		return nil, err
 	}
-	c.claims, c.lineage = nil, nil // the manager has made its own of them
 	return t, nil
 }
 
@@ -49,20 +48,60 @@ func (m *Manager[N]) Submit(ctx context.Context, req treelock.Request[N]) (*Tick
 func (t *Ticket[N]) Granted() <-chan Grant[N] { return t.granted }
 
 // Err returns nil while the request waits and once it was granted, [treelock.ErrWithdrawn] if it was
-// withdrawn, and [treelock.ErrStopped] if the manager stopped while it waited.
+// withdrawn, and [treelock.ErrStopped] if the manager stopped while it waited. It asks the manager, and waits for
+// nobody else.
 func (t *Ticket[N]) Err() error {
-	select {
-	case <-t.ended:
+	if err, ok := t.consult(ask); ok {
+		return err
+	}
+	if t.err != nil || len(t.granted) > 0 {
 		return t.err
-	default:
+	}
+	select { // it is empty for ever, so this takes no grant from anybody
+	case <-t.granted: // closed by Withdraw
+		return treelock.ErrWithdrawn
+	default: // received
 		return nil
 	}
 }
 
-// end tells whoever has the ticket that there will be no grant. It is called once at most: on the manager
-// goroutine, or, when that has ended, by the one who took the grant back.
-func (t *Ticket[N]) end(err error) {
+// consult sends a message about the ticket to the manager and returns its answer. ok is false if there is none, since the
+// manager has ended: then it does nothing more with the ticket, and what was its own may be looked at.
+func (t *Ticket[N]) consult(kind kind) (err error, ok bool) {
+	c := t.m.emptyCall()
+	defer t.m.recycle(c)
+	c.ticket = t
+	if !t.m.send(message[N]{kind: kind, call: c}) {
+		<-t.m.done
+		return nil, false
+	}
+	verdict := <-c.answers
+	return c.err, verdict == accepted
+}
+
+// acquireTicket is the arrival of a request with a ticket. On the manager goroutine.
+func (l *loop[N]) acquireTicket(c *call[N], grant Grant[N]) {
+	t := c.ticket
+	t.grant = grant
+	if grant.req.Granted() {
+		t.deliver(grant)
+	} else {
+		grant.req.Who = client[N]{ticket: t}
+	}
+	c.answers <- accepted
+}
+
+// ask tells what became of a ticket. On the manager goroutine.
+func (l *loop[N]) ask(c *call[N]) {
+	l.assertOwner()
+	c.err = c.ticket.err
+	c.answers <- accepted
+}
+
+func (t *Ticket[N]) deliver(grant Grant[N]) { t.granted <- grant }
+
+// refuse tells whoever has the ticket that there will be no grant.
+func (t *Ticket[N]) refuse(err error) {
 	t.err = err
-	close(t.ended)
 	close(t.granted)
 }

@@ -2,28 +2,45 @@ package manager
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/treelock/treelock"
 )
 
-// vetter returns the function that says what is wrong with a node of type N, and whether the ancestors of
-// a good node may still be bad.
-func vetter[N treelock.Node[N]]() (vet func(N) error, ancestorsToo bool) {
-	if vet, ok := any(vetPath).(func(N) error); ok {
-		return vet, false
+// A tracer appends a node and all its ancestors to lineage, or says what is wrong with one of them, or that there are
+// more than limit.
+type tracer[N any] func(lineage []N, node N, limit int) ([]N, error)
+
+// tracerFor returns the tracer for nodes of type N.
+func tracerFor[N treelock.Node[N]]() tracer[N] {
+	if trace, ok := any(tracer[treelock.Path](tracePath)).(tracer[N]); ok {
+		return trace
 	}
-	return vetValue[N], true
+	return traceNode[N]
 }
 
-// vetPath refuses paths that are not canonical.
-func vetPath(p treelock.Path) error {
-	_, err := treelock.ParsePath(string(p))
-	return err
+// traceNode asks each node for its parent. All have to be looked at, since the ancestors of a good node may be bad.
+func traceNode[N treelock.Node[N]](lineage []N, node N, limit int) ([]N, error) {
+	first := node
+	for length, ok := 0, true; ok; node, ok = node.Parent() {
+		if length++; length > limit {
+			return lineage, tooDeep(first, limit)
+		}
+		if err := vet(node); err != nil {
+			return lineage, err
+		}
+		lineage = append(lineage, node)
+	}
+	return lineage, nil
 }
 
-// vetValue refuses values that cannot be found again in a map: a NaN is not equal to itself, and an
+func tooDeep[N any](node N, limit int) error {
+	return fmt.Errorf("%w (more than %d from %s up)", treelock.ErrTooDeep, limit, brief(node))
+}
+
+// vet refuses values that cannot be found again in a map: a NaN is not equal to itself, and an
 // interface may hold a value that == panics on.
-func vetValue[N comparable](node N) (err error) {
+func vet[N comparable](node N) (err error) {
 	defer func() {
 		if recover() != nil {
 			err = fmt.Errorf("%w (a %T)", treelock.ErrIncomparable, node)
@@ -33,4 +50,16 @@ func vetValue[N comparable](node N) (err error) {
 		return fmt.Errorf("%w (a %T)", treelock.ErrIncomparable, node)
 	}
 	return nil
+}
+
+// tracePath looks at all of p, as ParsePath does, and leaves its ancestors to the manager, which finds those that it
+// knows without their names.
+func tracePath(lineage []treelock.Path, p treelock.Path, limit int) ([]treelock.Path, error) {
+	if _, err := treelock.ParsePath(string(p)); err != nil {
+		return lineage, err
+	}
+	if len(p) >= 2*limit-1 && p != "/" && strings.Count(string(p), "/") >= limit {
+		return lineage, tooDeep(p, limit)
+	}
+	return append(lineage, p), nil
 }

@@ -5,98 +5,79 @@ import (
 	"testing"
 )
 
-// A crowd is a queue with a writer that is admitted and n that wait for it.
+// A crowd is a queue with a writer that is admitted and n that wait for it, in a circle: the first to wait is at next.
 type crowd struct {
-	queue   Queue[*Entry[int]]
-	holder  *Entry[*Entry[int]]
-	waiters []Entry[*Entry[int]]
-	seq     uint64
-	stirred []*Entry[int]
+	queue    Queue[int]
+	waiters  []Entry[int]
+	next     int
+	seq      uint64
+	admitted []*Entry[int]
 }
 
 func newCrowd(n int) *crowd {
-	c := &crowd{holder: new(Entry[*Entry[int]]), waiters: make([]Entry[*Entry[int]], n), stirred: make([]*Entry[int], 0, 8)}
-	c.arrive(c.holder)
+	c := &crowd{waiters: make([]Entry[int], n), admitted: make([]*Entry[int], 0, 8)}
+	c.queue.Arrive(TW)
 	for i := range c.waiters {
-		c.arrive(&c.waiters[i])
+		c.wait(&c.waiters[i])
 	}
 	return c
 }
 
-// arrive puts e at the end of the queue.
-func (c *crowd) arrive(e *Entry[*Entry[int]]) {
+// wait puts e at the end of the queue.
+func (c *crowd) wait(e *Entry[int]) {
 	c.seq++
-	c.queue.Arrive(e, nil, c.seq, TW)
+	c.queue.Wait(e, 0, c.seq, TW)
 }
 
-func (c *crowd) leave(e *Entry[*Entry[int]]) { c.stirred = c.queue.Leave(e, c.stirred[:0]) }
+// again takes e out, and puts it at the end.
+func (c *crowd) again(e *Entry[int]) {
+	c.admitted = c.queue.Withdraw(e, c.admitted[:0])
+	c.wait(e)
+}
 
-// BenchmarkQueue is to show that no step depends on how many wait. Each operation takes one entry out and puts
-// one in, so that there are always as many:
+// BenchmarkQueue is to show that no step depends on how many wait. After each there are as many as before:
 //
-//   - arrive: the last waiter leaves and arrives again;
+//   - pass: a reader of something else arrives and leaves, which waits for nobody;
+//   - arrive: one more arrives, and is withdrawn;
 //   - withdraw: a waiter leaves, at the front, in the middle or at the back, and arrives again at the end;
 //   - hand-over: the holder leaves, which admits the first waiter, and arrives again at the end.
 func BenchmarkQueue(b *testing.B) {
+	b.Run("op=pass/waiters=0", func(b *testing.B) {
+		c := newCrowd(0)
+		c.queue.Leave(TW)
+		for b.Loop() {
+			c.queue.Arrive(IR)
+			c.queue.Leave(IR)
+		}
+	})
 	for _, n := range []int{10, 1_000, 100_000} {
-		run := func(op string, step func(c *crowd) func()) {
+		run := func(op string, step func(c *crowd)) {
 			b.Run(fmt.Sprintf("%s/waiters=%d", op, n), func(b *testing.B) {
-				do := step(newCrowd(n))
+				c := newCrowd(n)
 				b.ReportAllocs()
 				for b.Loop() {
-					do()
+					step(c)
 				}
 			})
 		}
-		run("op=arrive", arriveLast)
-		run("op=withdraw/at=front", withdrawFront)
+		var extra Entry[int]
+		run("op=arrive", func(c *crowd) {
+			c.wait(&extra)
+			c.admitted = c.queue.Withdraw(&extra, c.admitted[:0])
+		})
+		run("op=withdraw/at=front", func(c *crowd) { c.again(c.queue.lists[TW]) })
+		run("op=withdraw/at=back", func(c *crowd) { c.again(c.queue.lists[TW].prev) })
 		run("op=withdraw/at=middle", withdrawMiddle)
-		run("op=withdraw/at=back", withdrawBack)
-		run("op=hand-over", handOver)
+		run("op=hand-over", func(c *crowd) {
+			c.queue.Leave(TW)
+			c.admitted = c.queue.Advance(TW, c.admitted[:0])
+			c.wait(c.admitted[0])
+		})
 	}
 }
 
-func arriveLast(c *crowd) func() {
-	e := new(Entry[*Entry[int]])
-	c.arrive(e)
-	return func() {
-		c.leave(e)
-		c.arrive(e)
-	}
-}
-
-func withdrawFront(c *crowd) func() {
-	return func() {
-		e := c.holder.next
-		c.leave(e)
-		c.arrive(e)
-	}
-}
-
-// withdrawMiddle stays in the middle: each waiter that leaves lets the one behind it move up to its place.
-func withdrawMiddle(c *crowd) func() {
-	middle := &c.waiters[len(c.waiters)/2]
-	return func() {
-		e := middle
-		middle = e.next
-		c.leave(e)
-		c.arrive(e)
-	}
-}
-
-func withdrawBack(c *crowd) func() {
-	return func() {
-		e := c.holder.prev.prev // the last but one
-		c.leave(e)
-		c.arrive(e)
-	}
-}
-
-func handOver(c *crowd) func() {
-	return func() {
-		e := c.holder
-		c.holder = e.next
-		c.leave(e)
-		c.arrive(e)
-	}
+// withdrawMiddle stays in the middle: whoever leaves goes to the end, and the next one half a round on is there then.
+func withdrawMiddle(c *crowd) {
+	c.again(&c.waiters[(c.next+len(c.waiters)/2)%len(c.waiters)])
+	c.next = (c.next + 1) % len(c.waiters)
 }

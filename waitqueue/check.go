@@ -6,59 +6,55 @@ import "fmt"
 // difference. It is for tests and for builds with the race detector: it takes time in proportion to the
 // number of entries.
 //
-// What it checks: an entry is admitted exactly if no earlier conflicting entry is in the queue (the queue's part of
-// I2), each entry is in the list of its mode (I3), and within a mode the admitted entries come first, and the
-// queue knows where they end (I4).
+// What it checks: each entry that waits has somebody to wait for (the queue's part of I2), is in the list of its
+// mode, in order of arrival (I3, I4), and the queue knows which modes have somebody admitted or waiting (I4). Who it is that
+// was admitted the queue does not know; its owner does.
 func (q *Queue[R]) Check() error {
-	var modes, blocked Modes
-	for mode := range q.heads {
-		waiting, err := q.checkList(mode)
-		if err != nil {
-			return err
+	var admitted, waiting Modes
+	for mode := range Mode(NumModes) {
+		if q.counts[mode] > 0 {
+			admitted = admitted.With(mode)
 		}
-		if q.heads[mode] != nil {
-			modes = modes.With(Mode(mode))
-		}
-		if waiting != nil {
-			blocked = blocked.With(Mode(mode))
-		}
-		if waiting != q.waiting[mode] {
-			return fmt.Errorf("I4: the queue is wrong about where the waiting entries of %v begin", Mode(mode))
+		if q.lists != nil && q.lists[mode] != nil {
+			waiting = waiting.With(mode)
 		}
 	}
-	if modes != q.modes || blocked != q.blocked {
-		return fmt.Errorf("I4: the queue is wrong about which modes have entries, or waiting ones")
+	if admitted != q.admitted || waiting != q.waiting {
+		return fmt.Errorf("I4: the queue is wrong about which modes have somebody admitted, or waiting")
+	}
+	for rest := waiting; rest != 0; rest = rest.Rest() {
+		if err := q.checkList(rest.First()); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// checkList checks one list and returns its first waiting entry.
-func (q *Queue[R]) checkList(mode int) (waiting *Entry[R], err error) {
-	earliest := q.earliest(matrix[mode])
-	for e := range q.list(mode) {
-		if e.mode != Mode(mode) || e.next.prev != e {
-			return nil, fmt.Errorf("I3: entry %v of %d is in the list of %v, or linked into it badly", e.mode, e.seq, Mode(mode))
+// checkList checks one list.
+func (q *Queue[R]) checkList(mode Mode) error {
+	head := q.lists[mode]
+	earliest := q.earliest(conflicts[mode] & q.waiting)
+	for e, last := head, uint64(0); ; e = e.next {
+		if e.mode != mode || e.next == nil || e.next.prev != e {
+			return fmt.Errorf("I3: entry %v of %d is in the list of %v, or linked into it badly", e.mode, e.seq, mode)
 		}
-		if free := e.seq <= earliest; e.admitted != free {
-			return nil, fmt.Errorf("I2: entry %v of %d has admitted=%t, but a recount gives %t", e.mode, e.seq, e.admitted, free)
+		if e.seq <= last {
+			return fmt.Errorf("I4: entry %v of %d waits behind that of %d", e.mode, e.seq, last)
 		}
-		if e.admitted && waiting != nil {
-			return nil, fmt.Errorf("I4: entry %v of %d is admitted behind one that waits", e.mode, e.seq)
+		if conflicts[mode]&q.admitted == 0 && e.seq <= earliest {
+			return fmt.Errorf("I2: entry %v of %d waits for nobody", e.mode, e.seq)
 		}
-		if !e.admitted && waiting == nil {
-			waiting = e
+		if last = e.seq; e.next == head {
+			return nil
 		}
 	}
-	return waiting, nil
 }
 
-// earliest returns the smallest sequence number in modes, found without trust in the order.
+// earliest returns the smallest sequence number of those that wait in modes, found without trust in the order.
 func (q *Queue[R]) earliest(modes Modes) uint64 {
 	earliest := ^uint64(0)
-	for ; modes != 0; modes = modes.Rest() {
-		for e := range q.list(int(modes.First())) {
-			earliest = min(earliest, e.seq)
-		}
+	for e := range q.Waiting(modes) {
+		earliest = min(earliest, e.seq)
 	}
 	return earliest
 }

@@ -9,36 +9,44 @@ import (
 // Three requests for one subtree: the late reader waits for its turn behind the writer.
 func ExampleQueue() {
 	var queue waitqueue.Queue[string]
-	var early, writer, late waitqueue.Entry[string]
+	var writer, late waitqueue.Entry[string]
 
-	fmt.Println(queue.Arrive(&early, "early", 1, waitqueue.TR))
-	fmt.Println(queue.Arrive(&writer, "writer", 2, waitqueue.TW))
-	fmt.Println(queue.Arrive(&late, "late", 3, waitqueue.TR))
+	fmt.Println(queue.Arrive(waitqueue.TR))
+	fmt.Println(queue.Arrive(waitqueue.TW))
+	queue.Wait(&writer, "writer", 2, waitqueue.TW)
+	fmt.Println(queue.Arrive(waitqueue.TR))
+	queue.Wait(&late, "late", 3, waitqueue.TR)
 
-	fmt.Println(queue.Leave(&early, nil))
-	fmt.Println(queue.Leave(&writer, nil))
+	for _, mode := range []waitqueue.Mode{waitqueue.TR, waitqueue.TW} {
+		if queue.Leave(mode) {
+			for _, admitted := range queue.Advance(mode, nil) {
+				fmt.Println(admitted.Request())
+			}
+		}
+	}
 	// Output:
 	// true
 	// false
 	// false
-	// [writer]
-	// [late]
+	// writer
+	// late
 }
 
 // A holder of the whole tree above narrows its hold to writing this node alone. The reader here had to wait for
 // the tree; now it has to wait for the node.
 func ExampleQueue_Hold() {
 	var queue waitqueue.Queue[string]
-	var reader, holder waitqueue.Entry[string]
+	var reader waitqueue.Entry[string]
 
-	queue.Arrive(&reader, "reader", 2, waitqueue.NR)
-	fmt.Println(queue.Hold(&holder, "holder", 1, waitqueue.NW, nil))
-	fmt.Println(reader.Admitted())
-	fmt.Println(queue.Leave(&holder, nil))
-	// Output:
-	// [reader]
-	// false
-	// [reader]
+	queue.Arrive(waitqueue.NR)
+	queue.Hold(waitqueue.NW)
+	queue.Revoke(&reader, "reader", 2, waitqueue.NR)
+
+	queue.Leave(waitqueue.NW)
+	for _, admitted := range queue.Advance(waitqueue.NW, nil) {
+		fmt.Println(admitted.Request())
+	}
+	// Output: reader
 }
 
 func ExampleMode_Conflicts() {
@@ -56,12 +64,13 @@ func ExampleMode_Intention() {
 	// Output: IW IR
 }
 
-// Whoever writes the subtree needs no entry for anything else at the node.
-func ExampleModes_Minimal() {
+// Whoever writes the subtree does everything else at the node with that.
+func ExampleModes_Combined() {
 	var modes waitqueue.Modes
-	modes = modes.With(waitqueue.IW).With(waitqueue.NR).With(waitqueue.TW)
-	for rest := modes.Minimal(); rest != 0; rest = rest.Rest() {
-		fmt.Println(rest.First())
-	}
-	// Output: TW
+	modes = modes.With(waitqueue.IW).With(waitqueue.TR)
+	fmt.Println(modes.Combined())
+	fmt.Println(modes.With(waitqueue.TW).Combined())
+	// Output:
+	// IW+TR
+	// TW
 }

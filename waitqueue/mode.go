@@ -20,6 +20,11 @@ import "math/bits"
 // It is symmetric. The scheme is that of the intention locks of Gray, Lorie, Putzolu and Traiger
 // ("Granularity of Locks in a Large Shared Data Base", 1975), with the node itself told apart
 // from the subtree below it, so that NR and NW let claims further down pass.
+//
+// A request may use one node in several ways, say to read the subtree and to write below. Then it
+// is there in a combined mode, which conflicts with whatever one of its parts conflicts with (their SIX is
+// IWTR here). There are three, since any other two modes are one of them, or one of the two alone:
+// see [Modes.Combined].
 type Mode uint8
 
 const (
@@ -30,12 +35,17 @@ const (
 	TR             // read the node and everything below
 	TW             // write the node and everything below
 
-	numModes = 6
+	IWNR // IW and NR
+	IWTR // IW and TR
+	NWTR // NW and TR
+
+	NumModes  = 9 // how many there are
+	numSimple = 6 // the modes before the combined ones
 )
 
 // matrix is the compatibility matrix: matrix[held] is the set of asked modes that conflict. It is the
 // only place in which the project says what conflicts.
-var matrix = [numModes]Modes{
+var matrix = [numSimple]Modes{
 	//       IR   IW   NR   NW   TR   TW
 	IR: set(0, 0, 0, 0, 0, x),
 	IW: set(0, 0, 0, 0, x, x),
@@ -49,73 +59,119 @@ var matrix = [numModes]Modes{
 const x = 1
 
 // set builds a row of matrix.
-func set(row ...uint8) (conflicts Modes) {
+func set(row ...Modes) (conflicts Modes) {
 	for asked, mark := range row {
-		conflicts |= Modes(mark) << asked
+		conflicts |= mark << asked
 	}
 	return conflicts
 }
 
+// parts are the modes that a combined mode is made of.
+var parts = [NumModes]Modes{
+	IWNR: 1<<IW | 1<<NR,
+	IWTR: 1<<IW | 1<<TR,
+	NWTR: 1<<NW | 1<<TR,
+}
+
+// conflicts is matrix for all modes: conflicts[held] is the set of asked modes that conflict.
+var conflicts = func() (all [NumModes]Modes) {
+	for held := range Mode(NumModes) {
+		for asked := range Mode(NumModes) {
+			for p := held.Parts(); p != 0; p = p.Rest() {
+				if matrix[p.First()]&asked.Parts() != 0 {
+					all[held] = all[held].With(asked)
+				}
+			}
+		}
+	}
+	return all
+}()
+
 // Conflicts reports whether an earlier request in mode m keeps out a later one in mode asked at the
 // same node, or the other way round: it is symmetric.
-func (m Mode) Conflicts(asked Mode) bool { return matrix[m].Has(asked) }
+func (m Mode) Conflicts(asked Mode) bool { return conflicts[m].Has(asked) }
 
 // Covers reports whether everything that conflicts with o conflicts with m too, so that a request
-// with an entry in mode m needs none in mode o at the same node.
-func (m Mode) Covers(o Mode) bool { return matrix[o]&^matrix[m] == 0 }
+// in mode m at a node need not be in mode o there.
+func (m Mode) Covers(o Mode) bool { return conflicts[o]&^conflicts[m] == 0 }
+
+// Rivals returns the modes that conflict with m.
+func (m Mode) Rivals() Modes { return conflicts[m] }
+
+// Parts returns the simple modes that m is made of: m itself if it is one.
+func (m Mode) Parts() Modes {
+	if m < numSimple {
+		return Modes(1) << m
+	}
+	return parts[m]
+}
 
 // Intention returns the mode that a claim with mode m at its node has at the node's ancestors.
 func (m Mode) Intention() Mode {
-	if m == IW || m == NW || m == TW {
+	if m.Parts()&(1<<IW|1<<NW|1<<TW) != 0 {
 		return IW
 	}
 	return IR
 }
 
-// String returns the two letters of the mode.
+// String returns the two letters of the mode, or those of the parts of a combined one, "IW+TR".
 func (m Mode) String() string {
-	if m >= numModes {
+	if m >= NumModes {
 		return "??"
 	}
-	return "IRIWNRNWTRTW"[2*m : 2*m+2]
+	first := m.Parts().First()
+	name := "IRIWNRNWTRTW"[2*first : 2*first+2]
+	if rest := m.Parts().Rest(); rest != 0 {
+		name += "+" + rest.First().String()
+	}
+	return name
 }
 
 // Modes is a set of modes. The zero value is empty.
-type Modes uint8
+type Modes uint16
+
+// (The shifts are by m&15, which is m, as that is one instruction.)
+
+// AllModes is the set of all modes.
+const AllModes Modes = 1<<NumModes - 1
 
 // Has reports whether m is in the set.
-func (s Modes) Has(m Mode) bool { return s>>m&1 != 0 }
+func (s Modes) Has(m Mode) bool { return s>>(m&15)&1 != 0 }
 
 // With returns the set with m in it.
-func (s Modes) With(m Mode) Modes { return s | 1<<m }
+func (s Modes) With(m Mode) Modes { return s | 1<<(m&15) }
 
 // Without returns the set with m not in it.
-func (s Modes) Without(m Mode) Modes { return s &^ (1 << m) }
+func (s Modes) Without(m Mode) Modes { return s &^ (1 << (m & 15)) }
 
-// Minimal returns the least subset of s that conflicts with the same modes as s: it leaves out what
-// another mode of s covers.
-func (s Modes) Minimal() Modes {
-	minimal := s
-	for rest := s; rest != 0; rest = rest.Rest() {
-		m := rest.First()
-		for others := minimal.Without(m); others != 0; others = others.Rest() {
-			if others.First().Covers(m) {
-				minimal = minimal.Without(m)
-				break
+// Combined returns the mode that conflicts with exactly what the simple modes in s conflict with together.
+// The set must have one at least, and simple modes only.
+func (s Modes) Combined() Mode { return combined[s] }
+
+// combined is what Combined returns, by set.
+var combined = func() (all [1 << numSimple]Mode) {
+	for s := Modes(1); s < 1<<numSimple; s++ {
+		var together Modes
+		for rest := s; rest != 0; rest = rest.Rest() {
+			together |= conflicts[rest.First()]
+		}
+		for m, conflicts := range conflicts {
+			if conflicts == together {
+				all[s] = Mode(m)
 			}
 		}
 	}
-	return minimal
-}
+	return all
+}()
 
 // First returns the mode of s that is declared first. The set must not be empty.
 //
 // With Rest it makes a loop over a set, for s := set; s != 0; s = s.Rest(), that allocates nothing
 // inside generic functions, as an iterator would. See BenchmarkQueue.
-func (s Modes) First() Mode { return Mode(bits.TrailingZeros8(uint8(s))) }
+func (s Modes) First() Mode { return Mode(bits.TrailingZeros16(uint16(s))) }
 
 // Rest returns the set without its first mode.
 func (s Modes) Rest() Modes { return s & (s - 1) }
 
 // Len returns the number of modes in the set.
-func (s Modes) Len() int { return bits.OnesCount8(uint8(s)) }
+func (s Modes) Len() int { return bits.OnesCount16(uint16(s)) }

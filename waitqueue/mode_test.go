@@ -21,7 +21,11 @@ const (
 	TW = waitqueue.TW
 )
 
-var allModes = []waitqueue.Mode{IR, IW, NR, NW, TR, TW}
+// simple are the modes that claims and intentions have, allModes those and their combinations.
+var (
+	simple   = []waitqueue.Mode{IR, IW, NR, NW, TR, TW}
+	allModes = append(slices.Clip(simple), waitqueue.IWNR, waitqueue.IWTR, waitqueue.NWTR)
+)
 
 // matrix is the compatibility matrix as the doc comment of Mode draws it.
 const matrix = `
@@ -37,16 +41,16 @@ TW  writes the subtree  x   x   x   x   x   x
 
 func TestConflictsAreThoseOfTheDrawnMatrix(t *testing.T) {
 	rows := strings.Split(strings.TrimSpace(matrix), "\n")[2:]
-	if len(rows) != len(allModes) {
-		t.Fatalf("the matrix has %d rows, want %d", len(rows), len(allModes))
+	if len(rows) != len(simple) {
+		t.Fatalf("the matrix has %d rows, want %d", len(rows), len(simple))
 	}
-	for i, held := range allModes {
+	for i, held := range simple {
 		cells := strings.Fields(rows[i])
-		marks := cells[len(cells)-len(allModes):]
+		marks := cells[len(cells)-len(simple):]
 		if cells[0] != held.String() {
 			t.Fatalf("row %d of the matrix is for %s, want %v", i, cells[0], held)
 		}
-		for j, asked := range allModes {
+		for j, asked := range simple {
 			if got, want := held.Conflicts(asked), marks[j] == "x"; got != want {
 				t.Errorf("%v.Conflicts(%v) = %t, want %t", held, asked, got, want)
 			}
@@ -160,7 +164,9 @@ func TestCoversMeansToConflictWithAllTheOtherDoes(t *testing.T) {
 }
 
 func TestWritersIntendToWriteAndReadersToRead(t *testing.T) {
-	want := map[waitqueue.Mode]waitqueue.Mode{IR: IR, NR: IR, TR: IR, IW: IW, NW: IW, TW: IW}
+	want := map[waitqueue.Mode]waitqueue.Mode{
+		IR: IR, NR: IR, TR: IR, IW: IW, NW: IW, TW: IW, waitqueue.IWNR: IW, waitqueue.IWTR: IW, waitqueue.NWTR: IW,
+	}
 	for _, m := range allModes {
 		if got := m.Intention(); got != want[m] {
 			t.Errorf("%v.Intention() = %v, want %v", m, got, want[m])
@@ -168,10 +174,10 @@ func TestWritersIntendToWriteAndReadersToRead(t *testing.T) {
 	}
 }
 
-func TestModesAreNamedByTheirTwoLetters(t *testing.T) {
-	want := []string{"IR", "IW", "NR", "NW", "TR", "TW", "??", "??"}
+func TestModesAreNamedByTheLettersOfTheirParts(t *testing.T) {
+	want := []string{"IR", "IW", "NR", "NW", "TR", "TW", "IW+NR", "IW+TR", "NW+TR", "??", "??"}
 	var got []string
-	for m := range waitqueue.Mode(7) {
+	for m := range waitqueue.Mode(10) {
 		got = append(got, m.String())
 	}
 	got = append(got, waitqueue.Mode(255).String())
@@ -180,10 +186,10 @@ func TestModesAreNamedByTheirTwoLetters(t *testing.T) {
 	}
 }
 
-// conflictsOf returns the modes that conflict with some mode of s.
+// conflictsOf returns the simple modes that conflict with some simple mode of s.
 func conflictsOf(s waitqueue.Modes) (conflicts waitqueue.Modes) {
-	for _, m := range allModes {
-		for _, asked := range allModes {
+	for _, m := range simple {
+		for _, asked := range simple {
 			if s.Has(m) && m.Conflicts(asked) {
 				conflicts = conflicts.With(asked)
 			}
@@ -192,36 +198,52 @@ func conflictsOf(s waitqueue.Modes) (conflicts waitqueue.Modes) {
 	return conflicts
 }
 
-func TestMinimalConflictsWithTheSameAndNoSmallerSetDoes(t *testing.T) {
-	for s := range waitqueue.Modes(64) {
-		got := s.Minimal()
-		if got&^s != 0 || conflictsOf(got) != conflictsOf(s) {
-			t.Errorf("Modes(%06b).Minimal() = %06b, want a subset that conflicts with %06b", s, got, conflictsOf(s))
+// The nine modes are enough: for whatever a request does at a node there is one that keeps out the same others.
+func TestCombinedModeConflictsWithWhatItsPartsConflictWith(t *testing.T) {
+	for s := waitqueue.Modes(1); s < 64; s++ {
+		got := s.Combined()
+		for _, asked := range allModes {
+			if want := conflictsOf(s)&asked.Parts() != 0; got.Conflicts(asked) != want {
+				t.Errorf("Modes(%06b).Combined() is %v, which conflicts with %v: %t, want %t", s, got, asked, !want, want)
+			}
 		}
-		for smaller := range waitqueue.Modes(64) {
-			if smaller&^s == 0 && smaller.Len() < got.Len() && conflictsOf(smaller) == conflictsOf(s) {
-				t.Errorf("Modes(%06b).Minimal() = %06b, want %06b or one as small", s, got, smaller)
+		if got.Parts()&^s != 0 {
+			t.Errorf("Modes(%06b).Combined() is %v, which has a part that is not in the set", s, got)
+		}
+	}
+	for _, m := range allModes {
+		if got := m.Parts().Combined(); got != m {
+			t.Errorf("%v.Parts().Combined() = %v, want %v", m, got, m)
+		}
+	}
+}
+
+func TestRivalsAreTheModesThatConflict(t *testing.T) {
+	for _, m := range allModes {
+		for _, o := range allModes {
+			if got := m.Rivals().Has(o); got != m.Conflicts(o) {
+				t.Errorf("%v.Rivals().Has(%v) = %t, want %t", m, o, got, !got)
 			}
 		}
 	}
 }
 
 func TestModesAreASet(t *testing.T) {
-	for s := range waitqueue.Modes(64) {
+	for s := range waitqueue.AllModes + 1 {
 		var members, looped []waitqueue.Mode
 		for _, m := range allModes {
 			if s.Has(m) {
 				members = append(members, m)
 			}
 			if with, without := s.With(m), s.Without(m); !with.Has(m) || without.Has(m) || with.Without(m) != without || without.With(m) != with {
-				t.Errorf("Modes(%06b): With(%v) = %06b, Without(%v) = %06b", s, m, with, m, without)
+				t.Errorf("Modes(%09b): With(%v) = %09b, Without(%v) = %09b", s, m, with, m, without)
 			}
 		}
 		for rest := s; rest != 0; rest = rest.Rest() {
 			looped = append(looped, rest.First())
 		}
 		if diff := cmp.Diff(members, looped); diff != "" || s.Len() != len(members) {
-			t.Errorf("Modes(%06b) has Len() = %d and, as First and Rest go, -want +got:\n%s", s, s.Len(), diff)
+			t.Errorf("Modes(%09b) has Len() = %d and, as First and Rest go, -want +got:\n%s", s, s.Len(), diff)
 		}
 	}
 }

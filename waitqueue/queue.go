@@ -2,18 +2,13 @@ package waitqueue
 
 import "iter"
 
-// An Entry is the place of one request in the queue of one node. It belongs to whoever owns the
-// queue; between Arrive or Hold and Leave it must stay where it is in memory, and only the queue may
-// change it.
-//
-// A request may have several entries in one queue, in different modes. They never conflict with one
-// another, since an entry waits for earlier ones only.
+// An Entry is the place of a request that waits in the queue of one node. It belongs to whoever owns the
+// queue; while it is in a queue it must stay where it is in memory, and only the queue may change it.
 type Entry[R any] struct {
 	next, prev *Entry[R] // neighbours in the list of the mode; circular, so head.prev is the tail
 	request    R
 	seq        uint64
 	mode       Mode
-	admitted   bool
 }
 
 // Request returns the request that the entry stands for.
@@ -22,90 +17,122 @@ func (e *Entry[R]) Request() R { return e.request }
 // Seq returns the sequence number of the entry's request.
 func (e *Entry[R]) Seq() uint64 { return e.seq }
 
-// Mode returns how the request uses the node.
+// Mode returns how the request wants to use the node.
 func (e *Entry[R]) Mode() Mode { return e.mode }
-
-// Admitted reports whether no earlier conflicting entry is in the queue.
-func (e *Entry[R]) Admitted() bool { return e.admitted }
 
 // A Queue is the wait queue of one node. The zero Queue is empty and ready for use; it must not be
 // copied once used. R is what the owner wants to be told when an entry is admitted.
+//
+// Of those admitted it knows their number by mode, and no more. So a request that need not wait costs
+// the queue a count, up and down, and its owner no storage.
 type Queue[R any] struct {
-	heads   [numModes]*Entry[R] // the earliest entry of each mode
-	waiting [numModes]*Entry[R] // the earliest entry of each mode that is not admitted
-	modes   Modes               // the modes that have entries
-	blocked Modes               // the modes that have entries that are not admitted
+	tally
+	lists *lists[R] // nil until somebody waits
 }
 
-// Empty reports whether the queue has no entries. O(1).
-func (q *Queue[R]) Empty() bool { return q.modes == 0 }
+// A tally is what a queue knows without knowing who. It is not generic, for the compiler to inline it where a queue is
+// used. See BenchmarkQueue.
+type tally struct {
+	counts   [NumModes]uint32 // of those admitted, by mode
+	admitted Modes            // the modes with a count
+	waiting  Modes            // the modes with a list
+}
 
-// Arrive puts e at the end of the queue, for request in mode, and reports whether it is admitted. The
-// sequence number must be larger than those of all other requests in the queue. O(1).
-func (q *Queue[R]) Arrive(e *Entry[R], request R, seq uint64, mode Mode) (admitted bool) {
+// Empty reports whether nobody is admitted and nobody waits. O(1).
+func (t *tally) Empty() bool { return t.admitted|t.waiting == 0 }
+
+// Admitted returns the number of requests that are admitted in mode. O(1).
+func (t *tally) Admitted(mode Mode) int { return int(t.counts[mode]) }
+
+// Arrive is the arrival of a request in mode. It reports whether that is admitted: if nobody who conflicts is there,
+// admitted or waiting. If it returns false nothing has changed, and the caller must call [Queue.Wait]. O(1).
+func (t *tally) Arrive(mode Mode) (admitted bool) {
+	if conflicts[mode]&(t.admitted|t.waiting) != 0 {
+		return false
+	}
+	t.add(mode)
+	return true
+}
+
+// Wait puts e at the end of the queue, for a request in mode that was not admitted. The
+// sequence number must be larger than those of all others in the queue. O(1).
+func (q *Queue[R]) Wait(e *Entry[R], request R, seq uint64, mode Mode) {
 	*e = Entry[R]{request: request, seq: seq, mode: mode}
 	q.insert(e)
-	if e.admitted = q.admissible(e); e.admitted {
-		return true
-	}
-	if q.waiting[mode] == nil {
-		q.waiting[mode] = e
-		q.blocked = q.blocked.With(mode)
-	}
-	return false
 }
 
-// Leave takes e out of the queue, whether it was admitted or not, and appends to admitted the
-// requests of all entries that are admitted by that, in order within each mode. O(1), and O(1) for
-// each request appended.
-func (q *Queue[R]) Leave(e *Entry[R], admitted []R) []R {
-	wasHead := q.heads[e.mode] == e
-	if q.waiting[e.mode] == e {
-		q.setWaiting(e.mode, q.after(e))
+// Leave is the departure of one that was admitted in mode. It reports whether that was the last one: then the caller
+// must call [Queue.Advance]. O(1).
+func (t *tally) Leave(mode Mode) (last bool) {
+	if t.counts[mode]--; t.counts[mode] > 0 {
+		return false
 	}
-	q.remove(e)
-	if !wasHead {
-		return admitted // what waits for this mode waits for an earlier entry too
-	}
-	for stirred := matrix[e.mode] & q.blocked; stirred != 0; stirred = stirred.Rest() {
+	t.admitted = t.admitted.Without(mode)
+	return true
+}
+
+// Advance appends to admitted the entries that are admitted by the departure of the last one in mode, in order within
+// each mode; they are in the queue no longer. O(1), and O(1) for each entry appended.
+func (q *Queue[R]) Advance(mode Mode, admitted []*Entry[R]) []*Entry[R] {
+	for stirred := conflicts[mode] & q.waiting; stirred != 0; stirred = stirred.Rest() {
 		admitted = q.advance(stirred.First(), admitted)
 	}
 	return admitted
 }
 
-// Hold puts e, admitted, at the front of the queue, for a request that narrows a wider hold to one
-// that includes this node in mode. It appends to revoked the requests of all entries that were admitted
-// and now have to wait for e.
-//
-// The caller must hold, up to now, something that conflicts with all that e conflicts with, be it at
-// an ancestor. Then no earlier request that conflicts with e is live, and the requests in revoked are
-// waiting, each for the caller's wider hold: no grant is ever taken back. [Queue.Rivals] tells whether this is
-// so. For the same reason it does no harm that e may stand before entries that came earlier: nothing that
-// conflicts arrived in between.
-//
-// O(1) if no other request that conflicts is in the queue, as when the node itself was held before; else O(1)
-// for each request appended, and once more when e leaves and they are admitted again.
-func (q *Queue[R]) Hold(e *Entry[R], request R, seq uint64, mode Mode, revoked []R) []R {
-	*e = Entry[R]{request: request, seq: seq, mode: mode, admitted: true}
-	q.insert(e)
-	q.heads[mode] = e
-	for rivals := matrix[mode] & q.modes; rivals != 0; rivals = rivals.Rest() {
-		revoked = q.revoke(rivals.First(), seq, revoked)
+// Withdraw takes e, which waits, out of the queue. It appends to admitted as [Queue.Advance] does. O(1), and O(1) for
+// each entry appended.
+func (q *Queue[R]) Withdraw(e *Entry[R], admitted []*Entry[R]) []*Entry[R] {
+	wasHead := q.lists[e.mode] == e
+	q.remove(e)
+	if !wasHead {
+		return admitted // what waits for this mode waits for an earlier entry too
 	}
-	return revoked
+	return q.Advance(e.mode, admitted)
 }
 
-// Rivals returns an iterator over the entries that decide whether Hold may be called for a request with number seq:
-// the admitted entries of other requests that conflict with mode, and for each mode that conflicts the
-// first entry that waits. The queue must not change while it runs.
-func (q *Queue[R]) Rivals(seq uint64, mode Mode) iter.Seq[*Entry[R]] {
+// Hold admits a request in mode whoever is there, for one that narrows a wider hold to one that includes this node.
+//
+// The caller must hold, up to now, something that conflicts with all that mode conflicts with, be it at
+// an ancestor, and must call [Queue.Revoke] for all others that are admitted in a mode that conflicts: their
+// requests are waiting, each for the caller's wider hold, so no grant is ever taken back. For the same
+// reason it does no harm that the request may come to stand before some that came earlier: nothing that
+// conflicts arrived in between. O(1).
+func (q *Queue[R]) Hold(mode Mode) { q.add(mode) }
+
+// Revoke makes a request that was admitted in mode wait again, as it would have if the caller of [Queue.Hold] had been
+// there first: e goes to the front of the queue, so of several the latest must be revoked first. O(1).
+func (q *Queue[R]) Revoke(e *Entry[R], request R, seq uint64, mode Mode) {
+	q.Leave(mode)
+	*e = Entry[R]{request: request, seq: seq, mode: mode}
+	q.insert(e)
+	q.lists[mode] = e
+}
+
+// Rivals returns the number of requests that are admitted in a mode that conflicts with mode, and the smallest sequence
+// number of those that wait in such a mode, or the largest uint64 if none does. O(1).
+func (q *Queue[R]) Rivals(mode Mode) (admitted int, earliest uint64) {
+	for rivals := conflicts[mode] & q.admitted; rivals != 0; rivals = rivals.Rest() {
+		admitted += int(q.counts[rivals.First()])
+	}
+	earliest = ^uint64(0)
+	for rivals := conflicts[mode] & q.waiting; rivals != 0; rivals = rivals.Rest() {
+		earliest = min(earliest, q.lists[rivals.First()].seq)
+	}
+	return admitted, earliest
+}
+
+// Waiting returns an iterator over the entries that wait in one of modes, mode by mode, each mode's in order of
+// arrival. The queue must not change while it runs.
+func (q *Queue[R]) Waiting(modes Modes) iter.Seq[*Entry[R]] {
 	return func(yield func(*Entry[R]) bool) {
-		for rivals := matrix[mode] & q.modes; rivals != 0; rivals = rivals.Rest() {
-			for e := q.heads[rivals.First()]; e != nil; e = q.after(e) {
-				if e.seq != seq && !yield(e) {
+		for rest := modes & q.waiting; rest != 0; rest = rest.Rest() {
+			head := q.lists[rest.First()]
+			for e := head; e != nil; {
+				if !yield(e) {
 					return
 				}
-				if !e.admitted {
+				if e = e.next; e == head {
 					break
 				}
 			}
@@ -113,52 +140,32 @@ func (q *Queue[R]) Rivals(seq uint64, mode Mode) iter.Seq[*Entry[R]] {
 	}
 }
 
-// admissible reports whether no entry that conflicts with e came earlier. Entries of the same request
-// have the same sequence number and are not earlier.
+// add counts one more who is admitted in mode.
+func (t *tally) add(mode Mode) {
+	t.counts[mode]++
+	t.admitted = t.admitted.With(mode)
+}
+
+// admissible reports whether nobody who conflicts with e, the head of a list, came earlier. Whoever is admitted
+// did: one who came later would have had to wait for e.
 func (q *Queue[R]) admissible(e *Entry[R]) bool {
-	for rivals := matrix[e.mode] & q.modes; rivals != 0; rivals = rivals.Rest() {
-		if q.heads[rivals.First()].seq < e.seq {
+	if conflicts[e.mode]&q.admitted != 0 {
+		return false
+	}
+	for rivals := conflicts[e.mode] & q.waiting; rivals != 0; rivals = rivals.Rest() {
+		if q.lists[rivals.First()].seq < e.seq {
 			return false
 		}
 	}
 	return true
 }
 
-// advance admits the waiting entries of mode up to the first that still has to wait.
-func (q *Queue[R]) advance(mode Mode, admitted []R) []R {
-	e := q.waiting[mode]
-	for e != nil && q.admissible(e) {
-		e.admitted = true
-		admitted = append(admitted, e.request)
-		e = q.after(e)
+// advance admits the entries that wait in mode, up to the first that still has to.
+func (q *Queue[R]) advance(mode Mode, admitted []*Entry[R]) []*Entry[R] {
+	for e := q.lists[mode]; e != nil && q.admissible(e); e = q.lists[mode] {
+		q.remove(e)
+		q.add(mode)
+		admitted = append(admitted, e)
 	}
-	q.setWaiting(mode, e)
 	return admitted
-}
-
-// revoke makes all admitted entries of mode wait, but for those of the request with number seq. These
-// come first: an earlier request with an admitted entry in mode would conflict with that request.
-func (q *Queue[R]) revoke(mode Mode, seq uint64, revoked []R) []R {
-	first := q.heads[mode]
-	for first != nil && first.seq == seq {
-		first = q.after(first)
-	}
-	for e := first; e != nil && e.admitted; e = q.after(e) {
-		e.admitted = false
-		revoked = append(revoked, e.request)
-	}
-	if first != nil {
-		q.setWaiting(mode, first)
-	}
-	return revoked
-}
-
-// setWaiting says that e is the first entry of mode that waits, nil for none.
-func (q *Queue[R]) setWaiting(mode Mode, e *Entry[R]) {
-	q.waiting[mode] = e
-	if e != nil {
-		q.blocked = q.blocked.With(mode)
-	} else {
-		q.blocked = q.blocked.Without(mode)
-	}
 }

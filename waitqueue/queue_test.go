@@ -1,9 +1,6 @@
 package waitqueue_test
 
 import (
-	"fmt"
-	"math/rand/v2"
-	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,46 +13,66 @@ type (
 	entry = waitqueue.Entry[string]
 )
 
-// line is a queue whose entries are known by the names of their requests. Requests arrive one after the other.
+// line is a queue whose requests are known by their names. They arrive one after the other.
 type line struct {
 	*testing.T
-	queue   queue
-	entries map[string]*entry
-	seq     uint64
+	queue    queue
+	entries  map[string]*entry         // of those that wait
+	admitted map[string]waitqueue.Mode // of the others
+	seqs     map[string]uint64
 }
 
-func newLine(t *testing.T) *line { return &line{T: t, entries: map[string]*entry{}} }
+func newLine(t *testing.T) *line {
+	return &line{T: t, entries: map[string]*entry{}, admitted: map[string]waitqueue.Mode{}, seqs: map[string]uint64{}}
+}
 
-// arrive is the arrival of one request in some modes, each of which must be admitted or not, as want says.
-func (l *line) arrive(name string, want bool, modes ...waitqueue.Mode) {
+// arrive is the arrival of one request, which must be admitted or not, as want says.
+func (l *line) arrive(name string, want bool, mode waitqueue.Mode) {
 	l.Helper()
-	l.seq++
-	for _, mode := range modes {
-		e := new(entry)
-		l.entries[name+" "+mode.String()] = e
-		if got := l.queue.Arrive(e, name, l.seq, mode); got != want {
-			l.Errorf("Arrive(%s, %v) = %t, want %t", name, mode, got, want)
-		}
+	l.seqs[name] = uint64(len(l.seqs) + 1)
+	got := l.queue.Arrive(mode)
+	if got != want {
+		l.Errorf("Arrive(%v) of %s = %t, want %t", mode, name, got, want)
+	}
+	if got {
+		l.admitted[name] = mode
+	} else {
+		l.entries[name] = new(entry)
+		l.queue.Wait(l.entries[name], name, l.seqs[name], mode)
 	}
 	l.check()
 }
 
-// leave is the departure of an entry, such as "writer TW", which must admit those in want.
+// leave is the departure of a request, which must admit those in want.
 func (l *line) leave(name string, want ...string) {
 	l.Helper()
-	if diff := cmp.Diff(want, l.queue.Leave(l.entries[name], nil)); diff != "" {
-		l.Errorf("Leave(%s): -want +got:\n%s", name, diff)
+	var got []*entry
+	if e := l.entries[name]; e != nil {
+		delete(l.entries, name)
+		got = l.queue.Withdraw(e, nil)
+	} else if mode := l.admitted[name]; l.queue.Leave(mode) {
+		got = l.queue.Advance(mode, nil)
+	}
+	var names []string
+	for _, e := range got {
+		names = append(names, e.Request())
+		l.admitted[e.Request()] = e.Mode()
+		delete(l.entries, e.Request())
+	}
+	if diff := cmp.Diff(want, names); diff != "" {
+		l.Errorf("the departure of %s admits, -want +got:\n%s", name, diff)
 	}
 	l.check()
 }
 
-// hold narrows the hold of an entry's request to mode, which must make those in want wait.
-func (l *line) hold(name string, mode waitqueue.Mode, want ...string) {
+// hold narrows the hold of a request to mode, where those in revoked have to wait from now on. The latest come first.
+func (l *line) hold(name string, mode waitqueue.Mode, revoked ...string) {
 	l.Helper()
-	e, wide := new(entry), l.entries[name]
-	l.entries[wide.Request()+" "+mode.String()] = e
-	if diff := cmp.Diff(want, l.queue.Hold(e, wide.Request(), wide.Seq(), mode, nil)); diff != "" {
-		l.Errorf("Hold(%s, %v): -want +got:\n%s", name, mode, diff)
+	l.queue.Hold(mode)
+	l.admitted[name] = mode
+	for _, revoked := range revoked {
+		l.entries[revoked] = new(entry)
+		l.queue.Revoke(l.entries[revoked], revoked, l.seqs[revoked], l.admitted[revoked])
 	}
 	l.check()
 }
@@ -67,16 +84,16 @@ func (l *line) check() {
 	}
 }
 
-func TestLaterEntryIsKeptOutExactlyByConflictingModes(t *testing.T) {
+func TestLaterRequestIsKeptOutExactlyByConflictingModes(t *testing.T) {
 	for _, held := range allModes {
 		for _, asked := range allModes {
 			l := newLine(t)
 			l.arrive("first", true, held)
 			l.arrive("second", !held.Conflicts(asked), asked)
 			if held.Conflicts(asked) {
-				l.leave("first "+held.String(), "second")
+				l.leave("first", "second")
 			} else {
-				l.leave("first " + held.String())
+				l.leave("first")
 			}
 		}
 	}
@@ -87,8 +104,8 @@ func TestReaderDoesNotOvertakeWaitingWriter(t *testing.T) {
 	l.arrive("early", true, TR)
 	l.arrive("writer", false, TW)
 	l.arrive("late", false, TR)
-	l.leave("early TR", "writer")
-	l.leave("writer TW", "late")
+	l.leave("early", "writer")
+	l.leave("writer", "late")
 }
 
 func TestWithdrawnHeadAdmitsThoseBehind(t *testing.T) {
@@ -98,7 +115,7 @@ func TestWithdrawnHeadAdmitsThoseBehind(t *testing.T) {
 	l.arrive("late 1", false, TR)
 	l.arrive("late 2", false, TR)
 	l.arrive("later", false, NR)
-	l.leave("writer TW", "later", "late 1", "late 2")
+	l.leave("writer", "later", "late 1", "late 2")
 }
 
 func TestWithdrawalBehindTheHeadAdmitsNobody(t *testing.T) {
@@ -107,9 +124,9 @@ func TestWithdrawalBehindTheHeadAdmitsNobody(t *testing.T) {
 	l.arrive("writer 1", false, TW)
 	l.arrive("writer 2", false, TW)
 	l.arrive("reader", false, TR)
-	l.leave("writer 2 TW")
-	l.leave("reader TR")
-	l.leave("holder TR", "writer 1")
+	l.leave("writer 2")
+	l.leave("reader")
+	l.leave("holder", "writer 1")
 }
 
 func TestRunOfReadersIsAdmittedUpToTheNextWriter(t *testing.T) {
@@ -119,10 +136,10 @@ func TestRunOfReadersIsAdmittedUpToTheNextWriter(t *testing.T) {
 	l.arrive("reader 2", false, NR)
 	l.arrive("next writer", false, NW)
 	l.arrive("reader 3", false, NR)
-	l.leave("writer NW", "reader 1", "reader 2")
-	l.leave("reader 1 NR")
-	l.leave("reader 2 NR", "next writer")
-	l.leave("next writer NW", "reader 3")
+	l.leave("writer", "reader 1", "reader 2")
+	l.leave("reader 1")
+	l.leave("reader 2", "next writer")
+	l.leave("next writer", "reader 3")
 }
 
 func TestIntentionsPassAWaitingNodeWriter(t *testing.T) {
@@ -131,37 +148,28 @@ func TestIntentionsPassAWaitingNodeWriter(t *testing.T) {
 	l.arrive("writer", false, NW)
 	l.arrive("reads below", true, IR)
 	l.arrive("writes below", true, IW)
-	l.leave("reader NR", "writer")
+	l.leave("reader", "writer")
 }
 
 // TestReadAndWriteBelowKeepOutOtherReaders is where the original library goes wrong.
 func TestReadAndWriteBelowKeepOutOtherReaders(t *testing.T) {
 	l := newLine(t)
-	l.arrive("both", true, TR, IW)
+	l.arrive("both", true, waitqueue.IWTR)
 	l.arrive("reader", false, TR)
-	l.leave("both TR")
-	l.leave("both IW", "reader")
+	l.leave("both", "reader")
 }
 
-func TestEntriesOfOneRequestDoNotConflict(t *testing.T) {
-	l := newLine(t)
-	l.arrive("all", true, allModes...)
-	l.arrive("all again", false, allModes...)
-	l.leave("all TW", "all again") // its IR
-	for _, mode := range []waitqueue.Mode{NW, TR, IR, NR} {
-		l.queue.Leave(l.entries["all "+mode.String()], nil)
-		l.check()
-	}
-	l.leave("all IW", "all again", "all again") // its TR and TW
-}
-
-func TestLeaveAppendsToWhatItIsGiven(t *testing.T) {
+func TestAdvanceAppendsToWhatItIsGiven(t *testing.T) {
 	l := newLine(t)
 	l.arrive("writer", true, TW)
 	l.arrive("reader", false, TR)
-	got := l.queue.Leave(l.entries["writer TW"], []string{"before"})
-	if diff := cmp.Diff([]string{"before", "reader"}, got); diff != "" {
-		t.Errorf("Leave(writer, [before]): -want +got:\n%s", diff)
+	before := new(entry)
+	if !l.queue.Leave(TW) {
+		t.Error("Leave(TW) of the only writer = false, want true")
+	}
+	got := l.queue.Advance(TW, []*entry{before})
+	if len(got) != 2 || got[0] != before || got[1] != l.entries["reader"] {
+		t.Errorf("Advance(TW, [before]) = %v, want before and the reader", got)
 	}
 }
 
@@ -172,99 +180,105 @@ func TestQueueIsEmptyWhenAllHaveLeft(t *testing.T) {
 	}
 	l.arrive("a", true, TW)
 	l.arrive("b", false, IR)
-	l.leave("a TW", "b")
-	if l.queue.Empty() {
-		t.Error("Empty() = true, want false while b is there")
+	l.leave("a", "b")
+	if l.queue.Empty() || l.queue.Admitted(IR) != 1 || l.queue.Admitted(TW) != 0 {
+		t.Errorf("Empty() = %t, Admitted(IR) = %d, Admitted(TW) = %d, want false, 1, 0 while b is there",
+			l.queue.Empty(), l.queue.Admitted(IR), l.queue.Admitted(TW))
 	}
-	l.leave("b IR")
+	l.leave("b")
 	if !l.queue.Empty() {
 		t.Error("Empty() = false, want true after all have left")
 	}
 }
 
-func TestHoldMakesLaterEntriesWait(t *testing.T) {
+func TestHoldMakesThoseWhoAreRevokedWait(t *testing.T) {
 	l := newLine(t)
 	l.arrive("owner", true, IR)    // holds the tree above with TW, too, which is not seen here
 	l.arrive("reader 1", true, NR) // waits for that, above
 	l.arrive("below", true, IW)
 	l.arrive("reader 2", true, NR)
-	l.hold("owner IR", NW, "reader 1", "reader 2")
-	l.leave("owner IR")
+	if rivals, earliest := l.queue.Rivals(NW); rivals != 2 || earliest != ^uint64(0) {
+		t.Errorf("Rivals(NW) = %d, %d, want 2 admitted and nobody waiting", rivals, earliest)
+	}
+	l.queue.Leave(IR)
+	l.hold("owner", NW, "reader 2", "reader 1")
 	l.arrive("reader 3", false, NR)
-	l.leave("owner NW", "reader 1", "reader 2", "reader 3")
+	l.leave("owner", "reader 1", "reader 2", "reader 3")
 }
 
-func TestHoldSparesEntriesOfItsOwnRequest(t *testing.T) {
+func TestRivalsAreCountedAndTheEarliestThatWaitsIsKnown(t *testing.T) {
 	l := newLine(t)
-	l.arrive("owner", true, TW)
-	l.arrive("reader", false, TR)
-	l.hold("owner TW", IW)
-	l.hold("owner TW", TR)
-	l.leave("owner TW")
-	l.leave("owner IW", "reader")
-}
-
-func TestHoldStandsBeforeThoseItSharesWith(t *testing.T) {
-	l := newLine(t)
-	l.arrive("early", true, NR)
-	l.arrive("owner", true, TR)
-	l.arrive("writer", false, NW)
-	l.hold("owner TR", NR)
-	l.leave("owner TR")
-	l.leave("owner NR")
-	l.leave("early NR", "writer")
-}
-
-func TestHolderOfARequestMayLeaveInAnyOrder(t *testing.T) {
-	for seed := range uint64(50) {
-		l := newLine(t)
-		l.arrive("owner", true, TW)
-		l.arrive("reader", false, TR)
-		l.hold("owner TW", NW)
-		l.hold("owner TW", IW)
-		rng, last := rand.New(rand.NewPCG(seed, 0)), []string(nil)
-		for _, i := range rng.Perm(3) {
-			last = l.queue.Leave(l.entries["owner "+[]string{"TW", "NW", "IW"}[i]], nil)
-			l.check()
-		}
-		if !slices.Equal(last, []string{"reader"}) {
-			t.Errorf("the last entry of the owner admits %v, want the reader", last)
+	l.arrive("reader 1", true, TR)
+	l.arrive("reader 2", true, IR)
+	l.arrive("writer 1", false, NW)
+	l.arrive("writer 2", false, TW)
+	l.arrive("reader 3", false, TR)
+	for _, test := range []struct {
+		mode     waitqueue.Mode
+		admitted int
+		earliest uint64
+	}{{TW, 2, 3}, {IW, 1, 4}, {NR, 0, 3}, {IR, 0, 4}, {waitqueue.IWNR, 1, 3}} {
+		if admitted, earliest := l.queue.Rivals(test.mode); admitted != test.admitted || earliest != test.earliest {
+			t.Errorf("Rivals(%v) = %d, %d, want %d, %d", test.mode, admitted, earliest, test.admitted, test.earliest)
 		}
 	}
 }
 
-func TestEntriesRunModeByModeAndStopWhenTold(t *testing.T) {
+func TestWaitingRunsModeByModeInOrderOfArrivalAndStopsWhenTold(t *testing.T) {
 	l := newLine(t)
-	l.arrive("a", true, TR)
-	l.arrive("b", true, IR)
-	l.arrive("c", true, TR, NR)
+	l.arrive("holder", true, TW)
+	l.arrive("tree 1", false, TR)
+	l.arrive("node 1", false, NR)
+	l.arrive("tree 2", false, TR)
+	l.arrive("both", false, waitqueue.IWTR)
+	l.arrive("node 2", false, NR)
 	var got []string
-	for e := range l.queue.Entries() {
-		got = append(got, fmt.Sprint(e.Request(), " ", e.Seq(), " ", e.Mode(), " ", e.Admitted()))
+	for e := range l.queue.Waiting(waitqueue.AllModes.Without(waitqueue.IWTR)) {
+		got = append(got, e.Request())
 	}
-	if diff := cmp.Diff([]string{"b 2 IR true", "c 3 NR true", "a 1 TR true", "c 3 TR true"}, got); diff != "" {
-		t.Errorf("Entries(): -want +got:\n%s", diff)
+	if diff := cmp.Diff([]string{"node 1", "node 2", "tree 1", "tree 2"}, got); diff != "" {
+		t.Errorf("Waiting(all but IWTR): -want +got:\n%s", diff)
 	}
-	for range l.queue.Entries() {
+	for range l.queue.Waiting(waitqueue.AllModes) {
 		break
+	}
+}
+
+func TestClearLetsGoOfAllEntries(t *testing.T) {
+	l := newLine(t)
+	l.arrive("holder", true, TW)
+	for _, name := range []string{"a", "b", "c"} {
+		l.arrive(name, false, TR)
+		l.arrive(name+"'", false, NW)
+	}
+	l.queue.Clear()
+	if !l.queue.Empty() || l.queue.Check() != nil {
+		t.Errorf("Empty() = %t, Check() = %v, want true and nil", l.queue.Empty(), l.queue.Check())
+	}
+	for name, e := range l.entries {
+		if *e != (entry{}) {
+			t.Errorf("entry %s is %+v, want the zero Entry", name, *e)
+		}
 	}
 }
 
 func TestQueueAllocatesNothing(t *testing.T) {
 	var q queue
-	var holder, reader, writer entry
-	admitted := make([]string, 0, 4)
+	var reader, writer entry
+	admitted := make([]*entry, 0, 4)
 	seq := uint64(0)
 	got := testing.AllocsPerRun(100, func() {
 		seq += 3
-		q.Arrive(&holder, "holder", seq, TW)
-		q.Arrive(&reader, "reader", seq+1, TR)
-		q.Arrive(&writer, "writer", seq+2, NW)
-		admitted = q.Leave(&holder, admitted[:0])
-		admitted = q.Leave(&reader, admitted[:0])
-		admitted = q.Leave(&writer, admitted[:0])
+		q.Arrive(TW)
+		q.Wait(&reader, "reader", seq+1, TR)
+		q.Wait(&writer, "writer", seq+2, NW)
+		for _, mode := range []waitqueue.Mode{TW, TR, NW} {
+			if q.Leave(mode) {
+				admitted = q.Advance(mode, admitted[:0])
+			}
+		}
 	})
-	if got != 0 {
-		t.Errorf("Arrive and Leave allocate %v times, want 0", got)
+	if got != 0 || !q.Empty() {
+		t.Errorf("the steps allocate %v times, want 0; Empty() = %t", got, q.Empty())
 	}
 }

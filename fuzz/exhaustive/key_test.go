@@ -8,14 +8,14 @@ import (
 // endOfNode separates the nodes in a key. No entry looks like it.
 const endOfNode = 0xff
 
-// appendEntries appends to key all that the queues of a table say: node by node in that order, mode by mode, from the
-// first to the last entry, whose it is and whether it is admitted. live are the live requests by arrival.
+// appendEntries appends to key all that the queues of a table say: node by node in that order, who was admitted in which
+// mode, and then, mode by mode, from the first to the last entry, who waits. live are the live requests by arrival.
 func appendEntries(key []byte, t *table, live []*request, order []int) []byte {
 	for _, node := range order {
-		for e := range t.Entries(node) {
-			rank := slices.Index(live, e.Request())
-			entry := byte(e.Mode())<<4 | byte(rank)<<1
-			if e.Admitted() {
+		for s := range t.Standings(node) {
+			rank := slices.Index(live, s.Request)
+			entry := byte(s.Mode)<<4 | byte(rank)<<1
+			if s.Admitted {
 				entry |= 1
 			}
 			if key = append(key, entry); len(key) > maxKey {

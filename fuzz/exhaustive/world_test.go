@@ -51,7 +51,7 @@ type world struct {
 type spelling struct {
 	req    asked
 	claims []locktable.Claim[int]
-	places int // the entries that it must have in all queues
+	places int // that it must have
 	form   uint16
 }
 

@@ -11,132 +11,167 @@ import (
 // the invariant for the first difference that it finds. It is for tests and for builds with the race detector: it
 // takes time in proportion to the number of nodes, of live requests and of their places.
 func (t *Table[N, W]) Check() error {
-	recounts := make(map[*Request[N, W]]recount)
+	recounts := make(map[*node[N, W]]*recount, len(t.nodes.byName))
 	for name, n := range t.nodes.byName {
-		if err := t.checkNode(name, n, recounts); err != nil {
-			return err
+		if n.name != name || !n.inTable {
+			return fmt.Errorf("I8: node %v is in the table as %v", n.name, name)
 		}
+		recounts[n] = &recount{earliest: earliestOfAll}
 	}
-	for r, recount := range recounts {
-		if err := r.check(recount); err != nil {
-			return err
-		}
-	}
-	if len(recounts) > t.live {
-		return fmt.Errorf("I5: %d requests have entries, %d are live", len(recounts), t.live)
-	}
-	places := 0
-	for _, recount := range recounts {
-		places += recount.entries
-	}
-	if places != t.places {
-		return fmt.Errorf("I3: there are %d entries, %d counted", places, t.places)
-	}
-	if err := t.checkWaiting(recounts); err != nil {
+	if err := t.checkRequests(recounts); err != nil {
 		return err
+	}
+	for n, recount := range recounts {
+		if err := n.check(recount); err != nil {
+			return err
+		}
+	}
+	for r := range t.Requests() {
+		if err := r.checkOrder(recounts); err != nil {
+			return err
+		}
 	}
 	return t.nodes.check()
 }
 
-// A recount is what the queues say of one request.
+// A recount is what the live requests say of one node.
 type recount struct {
-	entries int
-	blocked int // those that are not admitted
+	admitted [waitqueue.NumModes]int
+	waiting  int
+	earliest [waitqueue.NumModes]uint64 // who waits in a mode
 }
 
-// checkNode checks one node and adds its entries to recounts.
-func (t *Table[N, W]) checkNode(name N, n *node[N, W], recounts map[*Request[N, W]]recount) error {
-	if n.name != name || !n.inTable {
-		return fmt.Errorf("I8: node %v is in the table as %v", n.name, name)
+// earliestOfAll is the earliest where nobody waits.
+var earliestOfAll = func() (none [waitqueue.NumModes]uint64) {
+	for mode := range none {
+		none[mode] = ^uint64(0)
 	}
-	if n.idle != n.queue.Empty() {
-		return fmt.Errorf("I8: node %v has idle=%t, and an empty queue: %t", name, n.idle, n.queue.Empty())
-	}
-	if err := n.queue.Check(); err != nil {
-		return fmt.Errorf("node %v: %w", name, err)
-	}
-	for e := range n.queue.Entries() {
-		r := e.Request()
-		if r.seq != e.Seq() {
-			return fmt.Errorf("I3: node %v has an entry of request %d, which is %d now", name, e.Seq(), r.seq)
-		}
-		count := recounts[r]
-		count.entries++
-		if !e.Admitted() {
-			count.blocked++
-		}
-		recounts[r] = count
-	}
-	return nil
-}
+	return none
+}()
 
-// check checks one request against what the queues say of it.
-func (r *Request[N, W]) check(recount recount) error {
-	if r.blocked != recount.blocked {
-		return fmt.Errorf("I5: request %d counts %d entries that are not admitted, a recount %d", r.seq, r.blocked, recount.blocked)
-	}
-	if len(r.places) != recount.entries {
-		return fmt.Errorf("I3: request %d has %d places and %d entries", r.seq, len(r.places), recount.entries)
-	}
-	type spot struct {
-		node *node[N, W]
-		mode waitqueue.Mode
-	}
-	seen := make(map[spot]bool)
-	for i := range r.places {
-		p := &r.places[i]
-		at := spot{p.node, p.entry.Mode()}
-		if seen[at] {
-			return fmt.Errorf("I3: request %d is queued twice at %v in mode %v", r.seq, p.node.name, p.entry.Mode())
+// checkRequests checks the list of live requests and each of them, and counts their places in recounts.
+func (t *Table[N, W]) checkRequests(recounts map[*node[N, W]]*recount) error {
+	live, waiting, places := 0, 0, 0
+	last := (*Request[N, W])(nil)
+	for r := range t.Requests() {
+		if r.earlier != last || r.seq > t.lastSeq || last != nil && r.seq <= last.seq {
+			return fmt.Errorf("I5: request %d is listed as live in the wrong place", r.seq)
 		}
-		seen[at] = true
-	}
-	return nil
-}
-
-// checkWaiting checks the list of waiting requests.
-func (t *Table[N, W]) checkWaiting(recounts map[*Request[N, W]]recount) error {
-	listed, waiting, last := 0, 0, (*Request[N, W])(nil)
-	for _, recount := range recounts {
-		if recount.blocked > 0 {
+		if err := r.check(recounts); err != nil {
+			return err
+		}
+		if r.Waiting() {
 			waiting++
 		}
-	}
-	for r := range t.Waiters() {
-		if recounts[r].blocked == 0 || r.earlier != last || last != nil && r.seq <= last.seq {
-			return fmt.Errorf("I5: request %d is listed as waiting in the wrong place, or with no entry that is not admitted", r.seq)
-		}
+		live++
+		places += len(r.places)
 		last = r
-		listed++
 	}
-	if listed != waiting || t.waiting != waiting || t.lastWaiting != last {
-		return fmt.Errorf("I5: %d requests wait, %d are listed, %d counted", waiting, listed, t.waiting)
+	if live != t.live || waiting != t.waiting || last != t.last {
+		return fmt.Errorf("I5: %d requests are listed as live, %d of them wait; %d and %d are counted", live, waiting, t.live, t.waiting)
+	}
+	if places != t.places {
+		return fmt.Errorf("I3: there are %d places, %d counted", places, t.places)
 	}
 	return nil
 }
 
-// check checks the list of idle nodes.
-func (t *nodes[N, W]) check() error {
-	idle := 0
-	for n := range t.idleNodes() {
-		if !n.idle || !n.inTable || t.byName[n.name] != n {
-			return fmt.Errorf("I8: node %v is on the idle list and has idle=%t, inTable=%t", n.name, n.idle, n.inTable)
+// check checks one request, and counts its places in recounts.
+func (r *Request[N, W]) check(recounts map[*node[N, W]]*recount) error {
+	blocked, seen := 0, make(map[*node[N, W]]bool, len(r.places))
+	for i := range r.places {
+		p := &r.places[i]
+		recount := recounts[p.node]
+		if recount == nil {
+			return fmt.Errorf("I3: request %d is at a node that is not in the table", r.seq)
 		}
-		idle++
+		if seen[p.node] {
+			return fmt.Errorf("I3: request %d is queued twice at %v", r.seq, p.node.name)
+		}
+		seen[p.node] = true
+		if !p.waiting {
+			recount.admitted[p.mode]++
+			continue
+		}
+		blocked++
+		recount.waiting++
+		recount.earliest[p.mode] = min(recount.earliest[p.mode], r.seq)
 	}
-	if idle != t.idle || idle > t.maxIdle {
-		return fmt.Errorf("I8: %d nodes are idle, %d counted, at most %d allowed", idle, t.idle, t.maxIdle)
+	if r.blocked != blocked {
+		return fmt.Errorf("I5: request %d counts %d places where it is not admitted, a recount %d", r.seq, r.blocked, blocked)
 	}
 	return nil
 }
 
-// idleNodes returns an iterator over the idle nodes, the longest idle first.
-func (t *nodes[N, W]) idleNodes() iter.Seq[*node[N, W]] {
-	return func(yield func(*node[N, W]) bool) {
-		for n := t.oldest; n != nil; n = n.newer {
-			if !yield(n) {
-				return
+// checkOrder checks that r is not admitted anywhere before an earlier request that conflicts with it.
+func (r *Request[N, W]) checkOrder(recounts map[*node[N, W]]*recount) error {
+	for i := range r.places {
+		p := &r.places[i]
+		for rivals := p.mode.Rivals(); !p.waiting && rivals != 0; rivals = rivals.Rest() {
+			if earlier := recounts[p.node].earliest[rivals.First()]; earlier < r.seq {
+				return fmt.Errorf("I2: request %d is admitted at node %v, where request %d waits", r.seq, p.node.name, earlier)
 			}
+		}
+	}
+	return nil
+}
+
+// check checks one node against what the live requests say of it.
+func (n *node[N, W]) check(recount *recount) error {
+	if n.queue.Empty() && !n.listed {
+		return fmt.Errorf("I8: node %v is idle, and not listed", n.name)
+	}
+	if err := n.queue.Check(); err != nil {
+		return fmt.Errorf("node %v: %w", n.name, err)
+	}
+	for mode, count := range recount.admitted {
+		mode := waitqueue.Mode(mode)
+		if got := n.queue.Admitted(mode); got != count {
+			return fmt.Errorf("I3: node %v has %d admitted in %v, a recount gives %d", n.name, got, mode, count)
+		}
+	}
+	waiting := 0
+	for e := range n.queue.Waiting(waitqueue.AllModes) {
+		w := e.Request()
+		p := &w.request.places[w.place]
+		if p.node != n || !p.waiting || p.mode != e.Mode() || w.request.seq != e.Seq() {
+			return fmt.Errorf("I3: node %v has an entry of request %d, which says otherwise", n.name, e.Seq())
+		}
+		waiting++
+	}
+	if waiting != recount.waiting {
+		return fmt.Errorf("I3: node %v has %d entries that wait, a recount gives %d", n.name, waiting, recount.waiting)
+	}
+	return nil
+}
+
+// check checks the list of nodes that were idle.
+func (t *nodes[N, W]) check() error {
+	listed := 0
+	last := (*node[N, W])(nil)
+	for n := range t.wereIdle() {
+		if !n.listed || !n.inTable || t.byName[n.name] != n {
+			return fmt.Errorf("I8: node %v is on the list and has listed=%t, inTable=%t", n.name, n.listed, n.inTable)
+		}
+		listed++
+		last = n
+	}
+	flagged := 0
+	for _, n := range t.byName {
+		if n.listed {
+			flagged++
+		}
+	}
+	if listed != t.listed || flagged != listed || listed > t.maxListed || last != t.newest {
+		return fmt.Errorf("I8: %d nodes are listed, %d say so, %d are counted, at most %d allowed", listed, flagged, t.listed, t.maxListed)
+	}
+	return nil
+}
+
+// wereIdle returns an iterator over the list of nodes that were idle, from the front.
+func (t *nodes[N, W]) wereIdle() iter.Seq[*node[N, W]] {
+	return func(yield func(*node[N, W]) bool) {
+		for n := t.oldest; n != nil && yield(n); n = n.newer {
 		}
 	}
 }

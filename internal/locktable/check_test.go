@@ -11,18 +11,18 @@ import (
 	"github.com/treelock/treelock/waitqueue"
 )
 
-// modesOf returns the modes that a request is queued in, by node, in the order of the modes.
+// modesOf returns the mode that a request has at each of its nodes.
 func modesOf(r *Request[treelock.Path, string]) map[string]string {
 	modes := map[string]string{}
 	for i := range r.places {
 		p := &r.places[i]
-		modes[string(p.node.name)] += p.entry.Mode().String()
+		modes[string(p.node.name)] += p.mode.String()
 	}
 	return modes
 }
 
-// TestRequestQueuesOnceForEachNodeAndMinimalMode is I3.
-func TestRequestQueuesOnceForEachNodeAndMinimalMode(t *testing.T) {
+// TestRequestIsAtEachNodeOnce is I3.
+func TestRequestIsAtEachNodeOnce(t *testing.T) {
 	for _, test := range []struct {
 		req  treelock.Request[treelock.Path]
 		want map[string]string
@@ -34,12 +34,12 @@ func TestRequestQueuesOnceForEachNodeAndMinimalMode(t *testing.T) {
 		{treelock.Read("/a", "/a", "/a"), map[string]string{"/a": "TR", "/": "IR"}},
 		{treelock.Read("/a").ReadNode("/a"), map[string]string{"/a": "TR", "/": "IR"}},
 		{treelock.ReadNode("/a").WriteNode("/a"), map[string]string{"/a": "NW", "/": "IW"}},
-		{treelock.Read("/a").WriteNode("/a"), map[string]string{"/a": "NWTR", "/": "IW"}},
-		{treelock.Read("/a").Write("/a/b"), map[string]string{"/a/b": "TW", "/a": "IWTR", "/": "IW"}},
-		{treelock.Write("/a/b").Read("/a"), map[string]string{"/a/b": "TW", "/a": "IWTR", "/": "IW"}},
+		{treelock.Read("/a").WriteNode("/a"), map[string]string{"/a": "NW+TR", "/": "IW"}},
+		{treelock.Read("/a").Write("/a/b"), map[string]string{"/a/b": "TW", "/a": "IW+TR", "/": "IW"}},
+		{treelock.Write("/a/b").Read("/a"), map[string]string{"/a/b": "TW", "/a": "IW+TR", "/": "IW"}},
 		{treelock.Write("/a").Write("/a/b"), map[string]string{"/a/b": "TW", "/a": "TW", "/": "IW"}},
 		{treelock.Read("/a/x").Write("/a/y"), map[string]string{"/a/x": "TR", "/a/y": "TW", "/a": "IW", "/": "IW"}},
-		{treelock.Write("/a/y").ReadNode("/a", "/"), map[string]string{"/a/y": "TW", "/a": "IWNR", "/": "IWNR"}},
+		{treelock.Write("/a/y").ReadNode("/a", "/"), map[string]string{"/a/y": "TW", "/a": "IW+NR", "/": "IW+NR"}},
 		{treelock.ReadNode("/a/b").Read("/"), map[string]string{"/a/b": "NR", "/a": "IR", "/": "TR"}},
 	} {
 		table := New[treelock.Path, string](4)
@@ -85,28 +85,33 @@ func TestCheckFindsBrokenTables(t *testing.T) {
 		corrupt func(b broken)
 		want    string
 	}{
-		"a holder counts an obstacle":           {func(b broken) { b.holder.blocked++ }, "I5: request 2"},
-		"a waiter counts one obstacle less":     {func(b broken) { b.late.blocked-- }, "I5: request 4"},
-		"a request has another number":          {func(b broken) { b.holder.seq = 99 }, "I3: node"},
-		"a place is missing":                    {func(b broken) { b.holder.places = b.holder.places[:1] }, "I3: request 2"},
-		"an entry is missing":                   {leaveSilently, "I3: request 2"},
-		"a request is queued twice":             {queueTwice, "I3: request 2"},
-		"more have entries than are live":       {func(b broken) { b.live = 2 }, "I5: 3 requests have entries"},
-		"the number of waiters is wrong":        {func(b broken) { b.waiting++ }, "I5: 2 requests wait"},
-		"a waiter is not listed":                {func(b broken) { b.dropWaiting(b.early) }, "I5: 2 requests wait"},
-		"a waiter is counted, but not listed":   {func(b broken) { b.dropWaiting(b.early); b.waiting++ }, "I5: 2 requests wait"},
-		"a holder is listed":                    {func(b broken) { b.pushWaiting(b.Submit("", nil)) }, "I5: request 5 is listed"},
-		"the waiters are not listed by arrival": {listBackwards, "I5: request 3 is listed"},
-		"a waiter is linked back to nobody":     {func(b broken) { b.late.earlier = nil }, "I5: request 4 is listed"},
-		"the last waiter is another one":        {func(b broken) { b.lastWaiting = b.early }, "I5: 2 requests wait"},
-		"a node has another name":               {func(b broken) { b.node("/a").name = "/b" }, "I8: node /b"},
-		"a node says it is not in the table":    {func(b broken) { b.node("/a").inTable = false }, "I8: node /a"},
-		"a busy node says it is idle":           {func(b broken) { b.node("/a").idle = true }, "I8: node /a"},
-		"an idle node says it is busy":          {func(b broken) { b.node("/idle").idle = false }, "I8: node /idle"},
-		"an idle node is not listed":            {func(b broken) { b.nodes.oldest = b.nodes.newest }, "I8: 1 nodes are idle"},
-		"idle nodes are counted wrong":          {func(b broken) { b.nodes.idle++ }, "I8: 2 nodes are idle, 3 counted"},
-		"too many nodes are idle":               {func(b broken) { b.nodes.maxIdle = 1 }, "I8: 2 nodes are idle"},
-		"an idle node is not in the table":      {func(b broken) { delete(b.nodes.byName, "/idle") }, "I8: node /idle"},
+		"a holder counts an obstacle":             {func(b broken) { b.holder.blocked++ }, "I5: request 2"},
+		"a waiter counts one obstacle less":       {func(b broken) { b.late.blocked-- }, "I5: request 4"},
+		"a request has a later number":            {func(b broken) { b.late.seq = 99 }, "I5: request 99 is listed"},
+		"a request has another's number":          {func(b broken) { b.early.seq = b.late.seq }, "I5: request 4 is listed"},
+		"the waiter's entry has another number":   {func(b broken) { b.late.seq = 5; b.lastSeq = 5 }, "I3: node"},
+		"a place is missing":                      {func(b broken) { b.holder.places = b.holder.places[:1] }, "I3: there are"},
+		"a place is missing, and not counted":     {func(b broken) { b.holder.places = b.holder.places[:1]; b.places-- }, "I3: node /"},
+		"a place is at a node that is gone":       {func(b broken) { b.holder.places[0].node = &node[treelock.Path, string]{} }, "I3: request 2"},
+		"a place says another mode":               {func(b broken) { b.holder.places[0].mode = waitqueue.TR }, "I3: node /a"},
+		"a holder's place says that it waits":     {func(b broken) { b.holder.places[0].waiting = true }, "I5: request 2"},
+		"a request is at a node twice":            {standTwice, "I3: request 2"},
+		"one less is live than counted":           {func(b broken) { b.live++ }, "I5: 3 requests are listed"},
+		"the number of waiters is wrong":          {func(b broken) { b.waiting++ }, "I5: 3 requests are listed"},
+		"a request is not listed":                 {func(b broken) { b.holder.later = b.late; b.late.earlier = b.holder }, "I5: 2 requests are listed"},
+		"requests are not listed by arrival":      {func(b broken) { b.early.seq, b.late.seq = b.late.seq, b.early.seq }, "I5: request 3 is listed"},
+		"a request is linked back to nobody":      {func(b broken) { b.late.earlier = nil }, "I5: request 4 is listed"},
+		"the last request is another one":         {func(b broken) { b.last = b.early }, "I5: 3 requests are listed"},
+		"an entry has left the queue":             {withdrawSilently, "I3: node /"},
+		"one is admitted before one that waits":   {overtake, "I2: request 4 is admitted"},
+		"a node has another name":                 {func(b broken) { b.node("/a").name = "/b" }, "I8: node /b"},
+		"a node says it is not in the table":      {func(b broken) { b.node("/a").inTable = false }, "I8: node /a"},
+		"an idle node says that it is not listed": {func(b broken) { b.node("/idle").listed = false }, "I8: node /idle"},
+		"an idle node is not listed":              {func(b broken) { b.nodes.oldest = b.nodes.oldest.newer }, "I8: 1 nodes are listed"},
+		"listed nodes are counted wrong":          {func(b broken) { b.nodes.listed++ }, "I8: 2 nodes are listed, 2 say so, 3"},
+		"too many nodes are listed":               {func(b broken) { b.nodes.maxListed = 1 }, "I8: 2 nodes are listed"},
+		"the list has another end":                {func(b broken) { b.nodes.newest = b.nodes.oldest }, "I8: 2 nodes are listed"},
+		"an idle node is not in the table":        {func(b broken) { delete(b.nodes.byName, "/idle") }, "I8: node /idle"},
 	} {
 		b := newBroken()
 		if err := b.Check(); err != nil {
@@ -119,32 +124,37 @@ func TestCheckFindsBrokenTables(t *testing.T) {
 	}
 }
 
-// leaveSilently takes an entry of the holder out of the root's queue, which others are in.
-func leaveSilently(b broken) {
-	for i := range b.holder.places {
-		if p := &b.holder.places[i]; p.node.name == "/" {
-			p.node.queue.Leave(&p.entry, nil)
+// standTwice gives the holder a second place at the root, in another mode, and tells the queue.
+func standTwice(b broken) {
+	b.node("/").queue.Hold(waitqueue.IR)
+	b.holder.places = append(b.holder.places, place[treelock.Path, string]{node: b.node("/"), mode: waitqueue.IR})
+	b.Table.places++
+}
+
+// withdrawSilently takes the entry of a waiter out of the queue, whose place stays as it is.
+func withdrawSilently(b broken) {
+	w := b.early.waits
+	b.early.places[w.place].node.queue.Withdraw(&w.entry, nil)
+}
+
+// overtake admits the late writer to /a/x, where the early reader waits from now on.
+func overtake(b broken) {
+	x := b.node("/a/x")
+	x.queue.Leave(waitqueue.TR)
+	for i := range b.early.places {
+		if p := &b.early.places[i]; p.node == x {
+			b.await(b.early, i)
 		}
 	}
-}
-
-// queueTwice gives the holder a second place of the same mode at the same node.
-func queueTwice(b broken) {
-	places := make([]place[treelock.Path, string], len(b.holder.places)+1)
-	places[0].node = b.node("/")
-	for i := range b.holder.places {
-		p := &b.holder.places[i]
-		p.node.queue.Leave(&p.entry, nil)
-		places[i+1].node = p.node
-		p.node.queue.Hold(&places[i+1].entry, b.holder, b.holder.seq, p.entry.Mode(), nil)
+	// The late writer waits there already: it changes places with the reader.
+	for w := b.late.waits; w != nil; w = w.next {
+		if p := &b.late.places[w.place]; p.node == x {
+			x.queue.Hold(waitqueue.TW) // first, for the withdrawal to admit nobody
+			x.queue.Withdraw(&w.entry, nil)
+			p.waiting = false
+			b.late.blocked--
+		}
 	}
-	places[0].node.queue.Hold(&places[0].entry, b.holder, b.holder.seq, waitqueue.IW, nil)
-	b.holder.places = places
-}
-
-func listBackwards(b broken) {
-	b.dropWaiting(b.early)
-	b.pushWaiting(b.early)
 }
 
 func TestSpareStorageIsBounded(t *testing.T) {
@@ -158,13 +168,31 @@ func TestSpareStorageIsBounded(t *testing.T) {
 		wide[i] = treelock.Path(fmt.Sprint("/wide", i))
 	}
 	table.End(table.Submit("", ClaimsOf(treelock.Read(wide...))))
-	if got := len(table.free); got != 0 {
+	if got := len(table.free.requests); got != 0 {
 		t.Errorf("%d requests are kept for reuse after the end of a wide one, want 0", got)
 	}
 	for _, r := range live {
 		table.End(r)
 	}
-	if len(table.free) > maxFree || len(table.nodes.spare) > maxSpare || table.nodes.idle != 10 {
-		t.Errorf("%d requests and %d nodes are kept, and %d idle, want %d and %d at most, and 10", len(table.free), len(table.nodes.spare), table.nodes.idle, maxFree, maxSpare)
+	if len(table.free.requests) > maxFree || table.nodes.listed != 10 || table.Nodes() != 10 {
+		t.Errorf("%d requests are kept, and %d of %d nodes, want %d at most, and 10", len(table.free.requests), table.nodes.listed, table.Nodes(), maxFree)
+	}
+}
+
+// Entries of requests that waited are kept for others, up to a limit.
+func TestStorageOfWaitersIsBounded(t *testing.T) {
+	table := New[treelock.Path, string](10)
+	holder := table.Submit("", ClaimsOf(treelock.Write("/")))
+	for range 2 * maxFree {
+		table.Submit("", ClaimsOf(treelock.Write("/")))
+	}
+	for granted := table.End(holder); len(granted) > 0; granted = table.End(granted[0]) {
+	}
+	kept := 0
+	for w := table.free.waits; w != nil; w = w.next {
+		kept++
+	}
+	if kept != maxFree || kept != table.free.waitsFree {
+		t.Errorf("%d entries are kept, %d are counted, want %d", kept, table.free.waitsFree, maxFree)
 	}
 }

@@ -16,15 +16,15 @@
 // # Invariants
 //
 // They hold after every call. Comments, tests and fuzz failures refer to them by number. [Table.Check] checks what
-// the table can know of itself: the queues' part of I2, that entries and counts agree (I3, I5), I4 and I8.
+// the table can know of itself: I2 at each node, that places, entries and counts agree (I3, I5), I4 and I8.
 // The rest is checked from outside, against the rule evaluated over all pairs (package model).
 //
 //	I1  No two conflicting requests hold at once.
 //	I2  A request is granted exactly if no earlier conflicting request is live.
-//	I3  Every live claim is queued at its node, and its intention at every ancestor, once for each mode
-//	    that no other mode of the request covers there.
-//	I4  Within a mode, the admitted entries of a node's queue come first.
-//	I5  A request's count of entries that are not admitted is what a recount gives; it holds if that is 0.
+//	I3  Every live claim is at its node, and its intention at every ancestor, and a request is there once: admitted,
+//	    and counted in the node's queue, or waiting, with an entry there.
+//	I4  Those that wait at a node stand in order of arrival, mode by mode, behind all who are admitted in that mode.
+//	I5  A request's count of places where it waits is what a recount gives; it holds if that is 0.
 //	I6  A grant is reported at most once.
 //	I7  Sequence numbers, the base of fencing tokens, grow along conflicting grants.
 //	I8  A node whose queue is empty is not in the table, or is in its bounded cache of idle nodes.
@@ -39,8 +39,7 @@
 // With d the number of distinct nodes that a request claims and of their ancestors: Submit and End
 // take O(d), and O(1) more for each entry that they admit, which was paid for by its arrival.
 // Nothing depends on how many requests are live, here or elsewhere, or wait for the same node. Narrow
-// takes O(d) when it stays on the nodes that were held. Where it moves to a node further down it takes
-// O(1) more for each request that waits there already, and so does the End of the narrowed request: these
-// had passed that node, and waited above it; now they wait at it, and the arrival of a request has paid
-// for passing each of its nodes once only.
+// takes O(d) when nobody has passed one of the new nodes who conflicts there. Else it takes O(d) more, and a sort,
+// for each request that waits where the narrowed one was for something further down: those that passed a new node
+// now wait at it.
 package locktable

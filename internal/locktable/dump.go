@@ -6,17 +6,39 @@ import (
 	"github.com/treelock/treelock/waitqueue"
 )
 
-// Entries returns an iterator over the entries in the queue of one node, in the order of
-// [waitqueue.Queue.Entries]: none if nobody claims the node or anything below it. The table must not change while it
-// runs.
+// A Standing is what a node has of a request.
+type Standing[N comparable, W any] struct {
+	Request  *Request[N, W]
+	Mode     waitqueue.Mode
+	Admitted bool
+}
+
+// Standings returns an iterator over what one node has of all requests: those admitted, by arrival, then those
+// that wait, mode by mode as they stand in the queue. There are none if nobody claims the node or anything
+// below it. The table must not change while it runs. It takes time in proportion to the number of live requests and
+// their places.
 //
-// It shows what decides what the table will grant. If the entries of all nodes are the same in two tables but for
+// It shows what decides what the table will grant. If the standings of all nodes are the same in two tables but for
 // the numbers of their requests, which are in the same order, and [Table.Check] finds both sound, then the same calls grant
 // the same requests in both, though perhaps in another order within one call.
-func (t *Table[N, W]) Entries(name N) iter.Seq[*waitqueue.Entry[*Request[N, W]]] {
-	return func(yield func(*waitqueue.Entry[*Request[N, W]]) bool) {
-		if n := t.nodes.byName[name]; n != nil {
-			n.queue.Entries()(yield)
+func (t *Table[N, W]) Standings(name N) iter.Seq[Standing[N, W]] {
+	return func(yield func(Standing[N, W]) bool) {
+		n := t.nodes.byName[name]
+		if n == nil {
+			return
+		}
+		for r := range t.Requests() {
+			for i := range r.places {
+				p := &r.places[i]
+				if p.node == n && !p.waiting && !yield(Standing[N, W]{r, p.mode, true}) {
+					return
+				}
+			}
+		}
+		for e := range n.queue.Waiting(waitqueue.AllModes) {
+			if !yield(Standing[N, W]{e.Request().request, e.Mode(), false}) {
+				return
+			}
 		}
 	}
 }

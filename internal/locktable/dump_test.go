@@ -10,7 +10,7 @@ import (
 	"github.com/treelock/treelock/internal/locktable"
 )
 
-func TestEntriesShowWhoIsQueuedAtANode(t *testing.T) {
+func TestStandingsShowWhoIsAtANode(t *testing.T) {
 	tb := locktable.New[treelock.Path, string](4)
 	tb.End(submit(tb, "gone", treelock.Write("/idle")))
 	submit(tb, "writer", treelock.Write("/a/x"))
@@ -20,21 +20,21 @@ func TestEntriesShowWhoIsQueuedAtANode(t *testing.T) {
 		node treelock.Path
 		want []string
 	}{
-		{"/", []string{"IR of late: admitted=true", "IW of writer: admitted=true", "IW of reader: admitted=true"}},
-		{"/a", []string{"IR of late: admitted=true", "IW of writer: admitted=true", "NW of reader: admitted=true", "TR of reader: admitted=false"}},
-		{"/a/x", []string{"TR of late: admitted=false", "TW of writer: admitted=true"}},
+		{"/", []string{"IW of writer: admitted=true", "IW of reader: admitted=true", "IR of late: admitted=true"}},
+		{"/a", []string{"IW of writer: admitted=true", "IR of late: admitted=true", "NW+TR of reader: admitted=false"}},
+		{"/a/x", []string{"TW of writer: admitted=true", "TR of late: admitted=false"}},
 		{"/idle", nil},
 		{"/unknown", nil},
 	} {
 		var got []string
-		for e := range tb.Entries(test.node) {
-			got = append(got, fmt.Sprintf("%v of %s: admitted=%t", e.Mode(), e.Request().Who, e.Admitted()))
+		for s := range tb.Standings(test.node) {
+			got = append(got, fmt.Sprintf("%v of %s: admitted=%t", s.Mode, s.Request.Who, s.Admitted))
 		}
 		if diff := cmp.Diff(test.want, got); diff != "" {
-			t.Errorf("Entries(%s): -want +got:\n%s", test.node, diff)
+			t.Errorf("Standings(%s): -want +got:\n%s", test.node, diff)
 		}
 	}
-	for range tb.Entries("/") {
+	for range tb.Standings("/") {
 		break // is allowed
 	}
 }

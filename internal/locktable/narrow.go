@@ -1,6 +1,11 @@
 package locktable
 
-import "github.com/treelock/treelock/waitqueue"
+import (
+	"cmp"
+	"slices"
+
+	"github.com/treelock/treelock/waitqueue"
+)
 
 // Narrow makes r, which must be granted, hold claims instead of what it held, and returns the requests
 // that are granted by that. The slice is valid until the next call. It returns false and changes
@@ -17,60 +22,97 @@ func (t *Table[N, W]) Narrow(r *Request[N, W], claims []Claim[N]) (granted []*Re
 	if !t.holds(r, claims) {
 		return nil, false
 	}
-	t.planClaims(claims)
-	if !t.unrivalled(r) {
-		t.dropPlan()
+	t.plan++
+	places := t.planClaims(nil, claims)
+	if !t.findRevoked(r, places) {
+		for i := range places {
+			t.nodes.settle(places[i].node) // if the plan has added it
+		}
 		return nil, false
 	}
 	// First in with the new, then out with the old: so nobody slips in between.
+	for i := range places {
+		places[i].node.queue.Hold(places[i].mode)
+	}
+	t.revoke()
 	old := r.places
-	r.places = makePlaces[N, W](nil, t.countPlaces())
-	t.places += len(r.places)
-	t.hold(r)
+	r.places = places
+	t.places += len(places)
 	t.leave(old)
 	return t.granted, true
 }
 
-// unrivalled reports whether whoever conflicts with r at the nodes of the latest plan came later and waits.
-func (t *Table[N, W]) unrivalled(r *Request[N, W]) bool {
-	for _, n := range t.planned {
-		for modes := n.modes; modes != 0; modes = modes.Rest() {
-			for rival := range n.queue.Rivals(r.seq, modes.First()) {
-				if rival.Seq() < r.seq || rival.Request().Granted() {
-					return false
-				}
+// A revocation is a place of a request, which waits elsewhere, where it was admitted and has to wait now.
+type revocation[N comparable, W any] struct {
+	request *Request[N, W]
+	place   int
+}
+
+// findRevoked sets the modes of planned, the places of the latest plan, finds the places of others that keep out r there, and
+// leaves them in t.revoked. It reports whether all are of requests that came later and wait for what r holds.
+//
+// What r holds conflicts with each of these requests, so they wait at one of the nodes where it is now. That is
+// where they are looked for, since the queues at the nodes of the plan know only how many they are.
+func (t *Table[N, W]) findRevoked(r *Request[N, W], planned []place[N, W]) bool {
+	t.revoked = reuse(t.revoked)
+	rivals := 0
+	for i := range planned {
+		p := &planned[i]
+		p.mode = p.node.modes.Combined()
+		admitted, earliest := p.node.queue.Rivals(p.mode)
+		if earliest < r.seq {
+			return false
+		}
+		rivals += admitted
+	}
+	for i := range r.places {
+		if t.keepsOut(&r.places[i]) {
+			rivals-- // r itself
+		}
+	}
+	if rivals == 0 {
+		return true
+	}
+	for _, w := range t.waitersFor(r) {
+		for i := range w.places {
+			if p := &w.places[i]; !p.waiting && t.keepsOut(p) {
+				t.revoked = append(t.revoked, revocation[N, W]{w, i})
 			}
 		}
 	}
-	return true
+	return len(t.revoked) == rivals
 }
 
-// dropPlan lets go of the latest plan, for which nobody has been queued.
-func (t *Table[N, W]) dropPlan() {
-	for _, n := range t.planned {
-		if n.queue.Empty() && !n.idle { // the plan has added it
-			t.nodes.becomeIdle(n)
-		}
-	}
-	t.planned = reuse(t.planned)
+// keepsOut reports whether p, where its request is admitted, conflicts with the latest plan.
+func (t *Table[N, W]) keepsOut(p *place[N, W]) bool {
+	return p.node.plan == t.plan && p.mode.Conflicts(p.node.modes.Combined())
 }
 
-// hold queues r, admitted, at the nodes of the latest plan.
-func (t *Table[N, W]) hold(r *Request[N, W]) {
-	i := 0
-	for _, n := range t.planned {
-		t.nodes.becomeBusy(n)
-		for modes := n.modes; modes != 0; modes = modes.Rest() {
-			p := &r.places[i]
-			p.node = n
-			t.stirred = n.queue.Hold(&p.entry, r, r.seq, modes.First(), reuse(t.stirred))
-			for _, revoked := range t.stirred {
-				revoked.blocked++
+// waitersFor returns the requests that came later than r and wait at a node where r is, for r or for others. The
+// latest come first.
+func (t *Table[N, W]) waitersFor(r *Request[N, W]) (waiters []*Request[N, W]) {
+	for i := range r.places {
+		p := &r.places[i]
+		for e := range p.node.queue.Waiting(p.mode.Rivals()) {
+			if e.Seq() > r.seq {
+				waiters = append(waiters, e.Request().request)
 			}
-			i++
 		}
 	}
-	t.planned = reuse(t.planned)
+	slices.SortFunc(waiters, func(a, b *Request[N, W]) int { return cmp.Compare(b.seq, a.seq) })
+	return slices.Compact(waiters)
+}
+
+// revoke makes those in t.revoked wait.
+func (t *Table[N, W]) revoke() {
+	for _, revoked := range t.revoked {
+		r := revoked.request
+		w, p := t.newWait(r, revoked.place), &r.places[revoked.place]
+		p.waiting = true
+		p.node.queue.Revoke(&w.entry, w, r.seq, p.mode)
+		r.blocked++
+	}
+	t.revoked = reuse(t.revoked)
 }
 
 // holds reports whether each of claims lies inside what r holds.
@@ -78,10 +120,7 @@ func (t *Table[N, W]) holds(r *Request[N, W], claims []Claim[N]) bool {
 	t.plan++
 	for i := range r.places {
 		p := &r.places[i]
-		if p.node.plan != t.plan {
-			p.node.plan, p.node.modes = t.plan, 0
-		}
-		p.node.modes = p.node.modes.With(p.entry.Mode())
+		p.node.plan, p.node.modes = t.plan, p.mode.Parts()
 	}
 	for _, claim := range claims {
 		if !t.holdsClaim(claim) {
@@ -96,10 +135,8 @@ func (t *Table[N, W]) holds(r *Request[N, W], claims []Claim[N]) bool {
 // a subtree, since nobody knows what is in one.
 func (t *Table[N, W]) holdsClaim(claim Claim[N]) bool {
 	writes := claim.Mode.Intention() == waitqueue.IW
-	var below *node[N, W]
-	for i, name := range claim.Lineage {
-		n := t.nodes.find(name, below)
-		if n != nil && n.plan == t.plan {
+	for i, name, ok := 0, claim.Lineage[0], true; ok; i++ {
+		if n := t.nodes.byName[name]; n != nil && n.plan == t.plan {
 			if n.modes.Has(waitqueue.TW) || n.modes.Has(waitqueue.TR) && !writes {
 				return true
 			}
@@ -107,7 +144,7 @@ func (t *Table[N, W]) holdsClaim(claim Claim[N]) bool {
 				return true
 			}
 		}
-		below = n
+		name, ok = t.nodes.parentName(name, claim.Lineage, i)
 	}
 	return false
 }

@@ -7,134 +7,145 @@ import (
 	"github.com/treelock/treelock/waitqueue"
 )
 
-// A node is one node of a tree while somebody claims it or something below it, and for some time after.
+// A node is one node of a tree while somebody claims it or something below it, and for some time after. Its name
+// stays the same: when it is evicted its storage is not used for another one.
 type node[N comparable, W any] struct {
-	name  N
-	queue waitqueue.Queue[*Request[N, W]]
+	queue waitqueue.Queue[*wait[N, W]]
 
-	// up is where the parent was found the last time. It is a guess, to be verified: the parent may have
-	// left the table since, or the user's idea of it may have changed.
-	up      *node[N, W]
-	inTable bool
-
-	// modes are those that the request being planned has here, if plan is its plan's number.
+	// plan and modes are those that the request being planned has here, if plan is its plan's number.
 	plan  uint64
 	modes waitqueue.Modes
 
-	idle         bool // in the list of idle nodes
-	older, newer *node[N, W]
+	inTable bool
+	root    bool // it has no parent, for ever
+	listed  bool // in the list of nodes that were idle
+	name    N
+
+	// up is where the parent was found the last time. It is a guess, to be verified: the parent may have
+	// left the table since, or the user's idea of it may have changed.
+	up *node[N, W]
+
+	newer *node[N, W] // in the list of nodes that were idle
 }
 
-// nodes finds nodes by name. A node whose queue is empty is kept for a while, in a bounded list of idle
-// nodes (I8): programs come back to the same places, and making a node costs as much as the rest of a
-// request.
+// nodes finds nodes by name. A node whose queue is empty is idle, and is kept for a while (I8): programs come back to
+// the same places, and making a node costs as much as the rest of a request.
+//
+// The list of nodes that were idle has all that are, and some that have become busy since: so it costs nothing to
+// become busy and idle again. It is bounded. Whoever comes to its front busy is taken off, to be listed anew when it
+// next becomes idle.
 type nodes[N comparable, W any] struct {
 	byName map[N]*node[N, W]
 	peak   int // the most that byName held since it was made: a map never shrinks by itself
 
-	own            func(N) N // returns a name that may be kept for long
-	maxIdle        int
-	idle           int
-	oldest, newest *node[N, W] // the idle nodes, by when they became idle
+	own func(N) N // returns a name that may be kept for long
 
-	spare []*node[N, W] // evicted nodes, for reuse
+	// parentOf is there if a name alone says what its parent is, for ever. Then the lineages of claims are not looked at: they
+	// may not be in this processor's cache.
+	parentOf func(N) (N, bool)
+
+	maxListed      int
+	listed         int
+	oldest, newest *node[N, W] // of those that were idle, by when they became that
 }
 
-const (
-	maxSpare  = 64   // bounds nodes.spare
-	minShrink = 4096 // maps smaller than this are not worth remaking
-)
+const minShrink = 4096 // maps smaller than this are not worth remaking
 
 func newNodes[N comparable, W any](maxIdle int) nodes[N, W] {
-	own, ok := any(ownPath).(func(N) N)
-	if !ok {
-		own = func(name N) N { return name }
+	t := nodes[N, W]{byName: make(map[N]*node[N, W]), maxListed: maxIdle}
+	if own, ok := any(ownPath).(func(N) N); ok {
+		t.own = own
+		t.parentOf, _ = any(treelock.Path.Parent).(func(N) (N, bool))
 	}
-	return nodes[N, W]{byName: make(map[N]*node[N, W]), maxIdle: maxIdle, own: own}
+	return t
 }
 
 // ownPath returns a copy of p that does not keep a larger string, which p may have been cut from, in memory.
 func ownPath(p treelock.Path) treelock.Path { return treelock.Path(strings.Clone(string(p))) }
 
-// find returns the node with that name, or nil if it is not in the table. below is the node whose parent
-// is wanted, or nil.
-func (t *nodes[N, W]) find(name N, below *node[N, W]) *node[N, W] {
-	if below != nil && below.up != nil && below.up.inTable && below.up.name == name {
-		return below.up
-	}
-	n := t.byName[name]
-	if below != nil && n != nil {
-		below.up = n
-	}
-	return n
-}
-
-// findOrAdd is like find, but adds the node if need be. The caller makes it busy, or adds it to the
-// idle nodes, before it returns to its own caller. It evicts nothing, so the nodes found for one request
-// stay valid while the rest are found.
-func (t *nodes[N, W]) findOrAdd(name N, below *node[N, W]) *node[N, W] {
-	if n := t.find(name, below); n != nil {
+// at returns the node with that name, and adds it if need be. It evicts nothing, so the nodes found for one request
+// stay valid while the rest are found. The caller calls settle for a node that nobody comes to.
+func (t *nodes[N, W]) at(name N) *node[N, W] {
+	if n := t.byName[name]; n != nil {
 		return n
 	}
-	var n *node[N, W]
-	if last := len(t.spare) - 1; last >= 0 {
-		n, t.spare[last] = t.spare[last], nil
-		t.spare = t.spare[:last]
-	} else {
-		n = new(node[N, W])
+	if t.own != nil {
+		name = t.own(name)
 	}
-	n.name, n.inTable = t.own(name), true
-	t.byName[n.name] = n
+	n := &node[N, W]{name: name, inTable: true}
+	t.byName[name] = n
 	t.peak = max(t.peak, len(t.byName))
-	if below != nil {
-		below.up = n
-	}
 	return n
 }
 
-// becomeBusy takes n off the idle list, if it is there, before it gets its first entry.
-func (t *nodes[N, W]) becomeBusy(n *node[N, W]) {
-	if !n.idle {
-		return
+// above returns the node above n, which has the i-th name of lineage, and adds it if need be. It returns nil at the root.
+func (t *nodes[N, W]) above(n *node[N, W], lineage []N, i int) *node[N, W] {
+	if up := n.up; up != nil && up.inTable && (t.parentOf != nil || i+1 < len(lineage) && up.name == lineage[i+1]) {
+		return up
 	}
-	if n.older != nil {
-		n.older.newer = n.newer
-	} else {
-		t.oldest = n.newer
-	}
-	if n.newer != nil {
-		n.newer.older = n.older
-	} else {
-		t.newest = n.older
-	}
-	n.idle, n.older, n.newer = false, nil, nil
-	t.idle--
+	return t.aboveUnknown(n, lineage, i)
 }
 
-// becomeIdle puts n, which has lost its last entry, on the idle list, and evicts the oldest if there are
-// too many.
-func (t *nodes[N, W]) becomeIdle(n *node[N, W]) {
-	n.idle, n.older = true, t.newest
+// aboveUnknown is above where n's guess is wrong.
+func (t *nodes[N, W]) aboveUnknown(n *node[N, W], lineage []N, i int) *node[N, W] {
+	if n.root {
+		return nil
+	}
+	name, ok := t.parentName(n.name, lineage, i)
+	if !ok {
+		n.root = t.parentOf != nil
+		return nil
+	}
+	n.up = t.at(name)
+	return n.up
+}
+
+// parentName returns the name above the i-th of lineage, which is name.
+func (t *nodes[N, W]) parentName(name N, lineage []N, i int) (parent N, ok bool) {
+	if t.parentOf != nil {
+		return t.parentOf(name)
+	}
+	if i+1 < len(lineage) {
+		return lineage[i+1], true
+	}
+	return parent, false
+}
+
+// settle looks whether n is idle now, after somebody has left its queue or did not come.
+func (t *nodes[N, W]) settle(n *node[N, W]) {
+	if n.queue.Empty() && !n.listed {
+		t.list(n)
+	}
+}
+
+// list puts n at the end of the list of nodes that were idle, and evicts the first if there are too many.
+func (t *nodes[N, W]) list(n *node[N, W]) {
+	n.listed = true
+	t.listed++
 	if t.newest != nil {
 		t.newest.newer = n
 	} else {
 		t.oldest = n
 	}
 	t.newest = n
-	t.idle++
-	if t.idle > t.maxIdle {
-		t.evict(t.oldest)
+	if t.listed > t.maxListed {
+		t.evictOldest()
 	}
 }
 
-// evict removes an idle node from the table.
-func (t *nodes[N, W]) evict(n *node[N, W]) {
-	t.becomeBusy(n)
+// evictOldest takes the first node off the list, and out of the table if it is idle.
+func (t *nodes[N, W]) evictOldest() {
+	n := t.oldest
+	t.oldest, n.newer, n.listed = n.newer, nil, false
+	t.listed--
+	if t.oldest == nil {
+		t.newest = nil
+	}
+	if !n.queue.Empty() {
+		return
+	}
 	delete(t.byName, n.name)
 	*n = node[N, W]{} // also ends the guesses that lead here, and lets go of the name
-	if len(t.spare) < maxSpare {
-		t.spare = append(t.spare, n)
-	}
 	t.shrink()
 }
 

@@ -8,7 +8,7 @@ import (
 // A Claim is what a request wants of one node: its mode there is NR, NW, TR or TW.
 type Claim[N comparable] struct {
 	Mode    waitqueue.Mode
-	Lineage []N // the node, its parent, and so on to the root; never empty
+	Lineage []N // the node, its parent, and so on to the root; for a Path the node is enough
 }
 
 // ModeOf returns the mode that a claim has at the node that it names.
@@ -46,16 +46,26 @@ type Request[N comparable, W any] struct {
 	Who W
 
 	seq     uint64
-	blocked int           // entries that are not admitted (I5)
-	places  []place[N, W] // one for each node and mode
+	blocked int           // places where it waits (I5)
+	places  []place[N, W] // one for each node
+	waits   *wait[N, W]   // one for each place where it had to wait since it arrived; nil once it is granted
 
-	earlier, later *Request[N, W] // neighbours in the list of waiting requests
+	earlier, later *Request[N, W] // neighbours in the list of live requests
 }
 
-// A place is where a request stands in the queue of one node.
+// A place is how a request uses one node.
 type place[N comparable, W any] struct {
-	entry waitqueue.Entry[*Request[N, W]]
-	node  *node[N, W]
+	node    *node[N, W]
+	mode    waitqueue.Mode
+	waiting bool // the request has an entry in the node's queue; else it is counted there as admitted
+}
+
+// A wait is the entry of a request in the queue of one node where it has to wait.
+type wait[N comparable, W any] struct {
+	entry   waitqueue.Entry[*wait[N, W]]
+	request *Request[N, W]
+	place   int         // the index of the place
+	next    *wait[N, W] // of the same request; or the next one that is free
 }
 
 // Seq returns the sequence number, which is never 0 while the request is live, and 0 after that.
@@ -67,62 +77,86 @@ func (r *Request[N, W]) Granted() bool { return r.seq != 0 && r.blocked == 0 }
 // Waiting reports whether the request is live and not yet granted.
 func (r *Request[N, W]) Waiting() bool { return r.blocked > 0 }
 
+// storage is what a table uses over and over.
+type storage[N comparable, W any] struct {
+	requests  []*Request[N, W] // those that ended
+	waits     *wait[N, W]      // those that ended
+	waitsFree int              // how many
+}
+
 const (
-	maxFree   = 1024 // bounds Table.free
+	maxFree   = 1024 // bounds storage.requests, and storage.waits
 	maxPlaces = 64   // requests with more places are not kept for reuse
 )
 
-// newRequest returns an empty request with the next sequence number.
+// newRequest returns a request without places, with the next sequence number, at the end of the list of live ones.
 func (t *Table[N, W]) newRequest(who W) *Request[N, W] {
 	var r *Request[N, W]
-	if last := len(t.free) - 1; last >= 0 {
-		r, t.free[last] = t.free[last], nil
-		t.free = t.free[:last]
+	if last := len(t.free.requests) - 1; last >= 0 {
+		r, t.free.requests[last] = t.free.requests[last], nil
+		t.free.requests = t.free.requests[:last]
 	} else {
 		r = new(Request[N, W])
 	}
 	t.lastSeq++
 	t.live++
 	r.Who, r.seq = who, t.lastSeq
+	r.earlier = t.last
+	if t.last != nil {
+		t.last.later = r
+	} else {
+		t.first = r
+	}
+	t.last = r
 	return r
 }
 
-// free ends the life of r, which has left all queues.
+// freeRequest ends the life of r, which has left all queues.
 func (t *Table[N, W]) freeRequest(r *Request[N, W]) {
-	places := r.places
-	*r = Request[N, W]{}
 	t.live--
-	if len(t.free) < maxFree && cap(places) <= maxPlaces {
-		clear(places)
-		r.places = places[:0]
-		t.free = append(t.free, r)
-	}
-}
-
-// pushWaiting puts r, the latest request, at the end of the list of those that wait.
-func (t *Table[N, W]) pushWaiting(r *Request[N, W]) {
-	r.earlier = t.lastWaiting
-	if r.earlier != nil {
-		r.earlier.later = r
-	} else {
-		t.firstWaiting = r
-	}
-	t.lastWaiting = r
-	t.waiting++
-}
-
-// dropWaiting takes r off the list of those that wait.
-func (t *Table[N, W]) dropWaiting(r *Request[N, W]) {
 	if r.earlier != nil {
 		r.earlier.later = r.later
 	} else {
-		t.firstWaiting = r.later
+		t.first = r.later
 	}
 	if r.later != nil {
 		r.later.earlier = r.earlier
 	} else {
-		t.lastWaiting = r.earlier
+		t.last = r.earlier
 	}
-	r.earlier, r.later = nil, nil
-	t.waiting--
+	clear(r.places)
+	*r = Request[N, W]{places: r.places[:0]}
+	if len(t.free.requests) < maxFree && cap(r.places) <= maxPlaces {
+		t.free.requests = append(t.free.requests, r)
+	} else {
+		r.places = nil // in case somebody keeps r
+	}
+}
+
+// newWait returns a wait of r at its i-th place.
+func (t *Table[N, W]) newWait(r *Request[N, W], i int) *wait[N, W] {
+	w := t.free.waits
+	if w != nil {
+		t.free.waits = w.next
+		t.free.waitsFree--
+	} else {
+		w = new(wait[N, W])
+	}
+	w.request, w.place, w.next = r, i, r.waits
+	r.waits = w
+	return w
+}
+
+// freeWaits lets go of the waits of r, which are in no queue any more.
+func (t *Table[N, W]) freeWaits(r *Request[N, W]) {
+	for r.waits != nil {
+		w := r.waits
+		r.waits = w.next
+		*w = wait[N, W]{}
+		if t.free.waitsFree < maxFree {
+			w.next = t.free.waits
+			t.free.waits = w
+			t.free.waitsFree++
+		}
+	}
 }

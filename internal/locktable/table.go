@@ -11,20 +11,24 @@ import (
 type Table[N comparable, W any] struct {
 	nodes nodes[N, W]
 
-	lastSeq uint64 // of the latest request
-	live    int
-	places  int // of all live requests
+	lastSeq     uint64 // of the latest request
+	live        int
+	waiting     int // of those that are live
+	places      int // of all that are live
+	first, last *Request[N, W]
 
-	waiting                   int // the requests that wait, and the list of them by arrival
-	firstWaiting, lastWaiting *Request[N, W]
+	free storage[N, W]
 
-	// Storage that is used over and over.
-	free    []*Request[N, W] // requests that ended
-	plan    uint64           // the number of the latest plan
-	planned []*node[N, W]    // the nodes of the latest plan
-	stirred []*Request[N, W] // requests with an entry that was just admitted or revoked, once for each
-	granted []*Request[N, W] // what the latest call granted
+	// Scratch space for one call.
+	plan     uint64           // the number of the latest plan
+	admitted []*entry[N, W]   // what a queue has admitted
+	granted  []*Request[N, W] // what the latest call granted
+	fresh    []place[N, W]    // the places of a request that has no storage for them yet
+	revoked  []revocation[N, W]
 }
+
+// entry is an entry in a queue.
+type entry[N comparable, W any] = waitqueue.Entry[*wait[N, W]]
 
 // New returns an empty table that keeps at most maxIdle nodes that nobody claims.
 func New[N comparable, W any](maxIdle int) *Table[N, W] {
@@ -37,16 +41,16 @@ func (t *Table[N, W]) Live() int { return t.live }
 // Waiting returns the number of requests that are live and not granted.
 func (t *Table[N, W]) Waiting() int { return t.waiting }
 
-// Places returns the number of entries in all queues.
+// Places returns the number of places of all live requests: for each, the nodes that it claims and their ancestors.
 func (t *Table[N, W]) Places() int { return t.places }
 
 // Nodes returns the number of nodes that the table knows, the idle ones included.
 func (t *Table[N, W]) Nodes() int { return len(t.nodes.byName) }
 
-// Waiters returns an iterator over the waiting requests by arrival. The table must not change while it runs.
-func (t *Table[N, W]) Waiters() iter.Seq[*Request[N, W]] {
+// Requests returns an iterator over the live requests by arrival. The table must not change while it runs.
+func (t *Table[N, W]) Requests() iter.Seq[*Request[N, W]] {
 	return func(yield func(*Request[N, W]) bool) {
-		for r := t.firstWaiting; r != nil; r = r.later {
+		for r := t.first; r != nil; r = r.later {
 			if !yield(r) {
 				return
 			}
@@ -61,6 +65,11 @@ func (t *Table[N, W]) Abandon() {
 		n.queue.Clear()
 		*n = node[N, W]{}
 	}
+	for r := t.first; r != nil; {
+		later := r.later
+		*r = Request[N, W]{}
+		r = later
+	}
 	*t = Table[N, W]{}
 }
 
@@ -68,26 +77,62 @@ func (t *Table[N, W]) Abandon() {
 // granted at once if Granted says so; if not, a later call will return it as granted.
 func (t *Table[N, W]) Submit(who W, claims []Claim[N]) *Request[N, W] {
 	r := t.newRequest(who)
-	t.planClaims(claims)
-	r.places = makePlaces(r.places, t.countPlaces())
-	t.places += len(r.places)
-	i := 0
-	for _, n := range t.planned {
-		t.nodes.becomeBusy(n)
-		for modes := n.modes; modes != 0; modes = modes.Rest() {
-			p := &r.places[i]
-			p.node = n
-			if !n.queue.Arrive(&p.entry, r, r.seq, modes.First()) {
-				r.blocked++
-			}
-			i++
-		}
+	t.plan++
+	if len(claims) == 1 {
+		t.arriveAlone(r, &claims[0])
+	} else {
+		t.arrive(r, claims)
 	}
-	t.planned = reuse(t.planned)
+	t.places += len(r.places)
 	if r.blocked > 0 {
-		t.pushWaiting(r)
+		t.waiting++
 	}
 	return r
+}
+
+// arrive lets r arrive with several claims. First it finds out all modes that r has at a node.
+func (t *Table[N, W]) arrive(r *Request[N, W], claims []Claim[N]) {
+	r.places = t.planClaims(r.places, claims)
+	for i := range r.places {
+		p := &r.places[i]
+		p.mode = p.node.modes.Combined()
+		if !p.node.queue.Arrive(p.mode) {
+			t.await(r, i)
+		}
+	}
+}
+
+// arriveAlone is arrive for one claim, in one pass, as most requests have no more. See BenchmarkSubmit.
+func (t *Table[N, W]) arriveAlone(r *Request[N, W], claim *Claim[N]) {
+	mode, places, fresh := claim.Mode, r.places[:0], cap(r.places) == 0
+	if fresh {
+		places = t.fresh[:0]
+	}
+	for i, n := 0, t.nodes.at(claim.Lineage[0]); n != nil; i, n = i+1, t.nodes.above(n, claim.Lineage, i) {
+		if n.plan == t.plan {
+			continue // a lineage that comes to a node twice: what r has there covers the intention
+		}
+		n.plan = t.plan
+		places = append(places, place[N, W]{node: n, mode: mode})
+		if !n.queue.Arrive(mode) {
+			r.places = places
+			t.await(r, len(places)-1)
+		}
+		mode = claim.Mode.Intention()
+	}
+	r.places = places
+	if fresh {
+		r.places = append(make([]place[N, W], 0, len(places)), places...) // and no more memory than that
+		t.fresh = reuse(places)
+	}
+}
+
+// await makes r wait at its i-th place, behind all who are there.
+func (t *Table[N, W]) await(r *Request[N, W], i int) {
+	w, p := t.newWait(r, i), &r.places[i]
+	p.waiting = true
+	p.node.queue.Wait(&w.entry, w, r.seq, p.mode)
+	r.blocked++
 }
 
 // End releases or withdraws a live request, whichever it is for, and returns the requests that are
@@ -96,79 +141,90 @@ func (t *Table[N, W]) End(r *Request[N, W]) (granted []*Request[N, W]) {
 	if r.seq == 0 {
 		panic("BUG: treelock: the end of a request that is not live")
 	}
-	if r.Waiting() {
-		t.dropWaiting(r)
-	}
 	t.granted = reuse(t.granted)
+	if r.blocked > 0 {
+		t.withdraw(r)
+	}
 	t.leave(r.places)
 	t.freeRequest(r)
 	return t.granted
 }
 
-// leave takes entries out of the queues and adds the requests that lose their last obstacle by that to
-// t.granted.
+// withdraw takes r, which waits, out of the queues where it does, and drops the places there.
+func (t *Table[N, W]) withdraw(r *Request[N, W]) {
+	t.waiting--
+	for w := r.waits; w != nil; w = w.next {
+		p := &r.places[w.place]
+		if !p.waiting {
+			continue // it was admitted since
+		}
+		n := p.node
+		*p = place[N, W]{}
+		t.admit(n.queue.Withdraw(&w.entry, t.admitted))
+		t.nodes.settle(n)
+	}
+	t.freeWaits(r)
+}
+
+// leave gives up places, at all of which a request was admitted but for those without a node, and adds the requests
+// that lose their last obstacle by that to t.granted.
 func (t *Table[N, W]) leave(places []place[N, W]) {
 	t.places -= len(places)
 	for i := range places {
 		p := &places[i]
-		t.stirred = p.node.queue.Leave(&p.entry, reuse(t.stirred))
-		for _, r := range t.stirred {
-			r.blocked--
-			if r.blocked == 0 {
-				t.dropWaiting(r)
-				t.granted = append(t.granted, r)
-			}
-		}
-		if p.node.queue.Empty() {
-			t.nodes.becomeIdle(p.node)
+		if p.node != nil && p.node.queue.Leave(p.mode) {
+			t.admit(p.node.queue.Advance(p.mode, t.admitted))
+			t.nodes.settle(p.node)
 		}
 	}
 }
 
-// planClaims finds the nodes that a request for claims has to be queued at, and leaves them in
-// t.planned, each with the modes that it needs there: those that no other of its modes covers (I3).
-func (t *Table[N, W]) planClaims(claims []Claim[N]) {
-	t.plan++
+// admit tells requests that their entries were admitted, and adds those that lose their last obstacle by that
+// to t.granted. The slice is t.admitted, which is empty at other times, or takes its place.
+func (t *Table[N, W]) admit(admitted []*entry[N, W]) {
+	if len(admitted) == 0 {
+		return
+	}
+	for _, e := range admitted {
+		w := e.Request()
+		r := w.request
+		r.places[w.place].waiting = false
+		r.blocked--
+		if r.blocked == 0 {
+			t.waiting--
+			t.freeWaits(r)
+			t.granted = append(t.granted, r)
+		}
+	}
+	t.admitted = reuse(admitted)
+}
+
+// planClaims finds the nodes that a request for claims has to be at, and returns them as places, in the storage of
+// free if that is large enough. The nodes carry the number of this plan and the modes that the request has there (I3).
+func (t *Table[N, W]) planClaims(free []place[N, W], claims []Claim[N]) (places []place[N, W]) {
+	places = free[:0]
 	for i := range claims {
-		t.planLineage(claims[i].Lineage, claims[i].Mode)
+		places = t.planLineage(places, claims[i].Lineage, claims[i].Mode)
 	}
-	for _, n := range t.planned {
-		n.modes = n.modes.Minimal()
-	}
+	return places
 }
 
 // planLineage plans one claim. It stops early at the first ancestor that an earlier claim of the same
 // request has the same intention for, since that claim went on from there.
-func (t *Table[N, W]) planLineage(lineage []N, mode waitqueue.Mode) {
-	var below *node[N, W]
-	for _, name := range lineage {
-		n := t.nodes.findOrAdd(name, below)
+func (t *Table[N, W]) planLineage(places []place[N, W], lineage []N, mode waitqueue.Mode) []place[N, W] {
+	for i, n := 0, t.nodes.at(lineage[0]); n != nil; i, n = i+1, t.nodes.above(n, lineage, i) {
 		if n.plan != t.plan {
 			n.plan, n.modes = t.plan, 0
-			t.planned = append(t.planned, n)
-		}
-		if below != nil && n.modes.Has(mode) {
-			return
+			places = append(places, place[N, W]{node: n})
+		} else if i > 0 && n.modes.Has(mode) {
+			break
 		}
 		n.modes = n.modes.With(mode)
-		below, mode = n, mode.Intention()
+		if i == 0 {
+			mode = mode.Intention()
+		}
 	}
-}
-
-// countPlaces returns how many places the latest plan needs.
-func (t *Table[N, W]) countPlaces() (count int) {
-	for _, n := range t.planned {
-		count += n.modes.Len()
-	}
-	return count
-}
-
-// makePlaces returns a slice of count zero places, in the storage of free if that is large enough.
-func makePlaces[N comparable, W any](free []place[N, W], count int) []place[N, W] {
-	if cap(free) < count {
-		return make([]place[N, W], count)
-	}
-	return free[:count]
+	return places
 }
 
 // maxReuse bounds the storage that a table keeps for its next call.

@@ -165,7 +165,7 @@ func TestSequenceNumbersAreNeverReused(t *testing.T) {
 	}
 }
 
-func TestWaitersRunByArrival(t *testing.T) {
+func TestRequestsRunByArrival(t *testing.T) {
 	tb := locktable.New[treelock.Path, string](4)
 	submit(tb, "holder", treelock.Write("/"))
 	for i := range 6 {
@@ -173,25 +173,26 @@ func TestWaitersRunByArrival(t *testing.T) {
 	}
 	var got []string
 	var leavers []*request
-	for r := range tb.Waiters() {
-		if got = append(got, r.Who); len(got)%2 == 0 {
+	for r := range tb.Requests() {
+		if got = append(got, fmt.Sprint(r.Who, " ", r.Waiting())); len(got)%2 == 0 {
 			leavers = append(leavers, r)
 		}
 	}
 	for _, r := range leavers {
 		tb.End(r)
 	}
-	if diff := cmp.Diff([]string{"w0", "w1", "w2", "w3", "w4", "w5"}, got); diff != "" {
-		t.Errorf("Waiters(): -want +got:\n%s", diff)
+	want := []string{"holder false", "w0 true", "w1 true", "w2 true", "w3 true", "w4 true", "w5 true"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Requests(): -want +got:\n%s", diff)
 	}
-	for r := range tb.Waiters() {
-		if r.Who != "w0" {
-			t.Errorf("Waiters() begin with %s, want w0", r.Who)
+	for r := range tb.Requests() {
+		if r.Who != "holder" {
+			t.Errorf("Requests() begin with %s, want the holder", r.Who)
 		}
 		break
 	}
-	if got := tb.Waiting(); got != 3 {
-		t.Errorf("Waiting() = %d after three were withdrawn, want 3", got)
+	if waiting, live := tb.Waiting(), tb.Live(); waiting != 3 || live != 4 {
+		t.Errorf("Waiting() = %d, Live() = %d after three were withdrawn, want 3 and 4", waiting, live)
 	}
 	checkSound(t, tb)
 }

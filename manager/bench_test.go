@@ -38,7 +38,7 @@ package manager_test
 //	go test -c -o manager.test ./manager
 //	for i in $(seq 10); do ./manager.test -test.run - -test.bench Lock -test.cpu 2; done | tee new.txt
 //	go run golang.org/x/perf/cmd/benchstat@latest -col /impl -row /clients \
-//		-ignore /op,/nodes,/depth -filter '/impl:(echo OR rwmutex) OR (/op:write /nodes:disjoint /depth:4)' new.txt
+//		-ignore /op,/nodes,/depth -filter '/impl:echo OR (/impl:rwmutex /op:write) OR (/op:write /nodes:disjoint /depth:4)' new.txt
 //	go run golang.org/x/perf/cmd/benchstat@latest old.txt new.txt    # before and after a change
 //
 // go run ./examples/speed does that, judges the results and draws them.

@@ -28,6 +28,9 @@
 //
 // What a client did before it released happens before what the next holder does after it got its grant.
 //
+// A client that has to wait is told so at once, and only then looks at its context as well: a select costs as much as all
+// the rest of a request. (Who had to wait the last time expects to wait again, and selects from the beginning.)
+//
 // A message that got into the inbox is always answered, even if the manager stops; one that comes
 // later cannot get in (stop.go).
 package manager

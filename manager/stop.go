@@ -12,10 +12,8 @@ import (
 func (l *loop[N]) stop(msg message[N]) {
 	l.assertOwner()
 	err := l.m.stopped()
-	for r := range l.table.Requests() {
-		if r.Waiting() {
-			r.Who.refuse(err)
-		}
+	for _, r := range l.table.Waiters() {
+		r.Who.refuse(err)
 	}
 	for msg.kind != stop { // it comes, and then the goroutine that sent it has ended
 		refuse(msg, err)

@@ -6,23 +6,26 @@
 //
 // # Terminology
 //
-// A request that claims nodes of a tree leaves an [Entry] in the queue of each node that it
-// claims and, to say that it claims something further down, in the queue of each ancestor. The
-// entry's [Mode] says which of these it is. A request's entries carry its sequence number, which
-// orders requests by arrival. An entry is admitted if no earlier entry that conflicts is in the
-// queue. A request holds its claims once all of its entries, at all of its nodes, are admitted.
+// A request that claims nodes of a tree is at each node that it claims and, to say that it claims something
+// further down, at each ancestor. How it uses a node is its [Mode] there. It is admitted to a node if no earlier
+// request that conflicts is there; until then it waits, and its [Entry] is in the node's queue. Its sequence number orders
+// requests by arrival. A request holds its claims once it is admitted to all of its nodes.
 //
 // # How every step is O(1)
 //
-// The queue keeps one list of entries per mode, in order of arrival. Two facts make a scan
-// over waiters unnecessary:
+// The queue counts those who are admitted, mode by mode, and keeps one list per mode of those who wait, in
+// order of arrival. Three facts make it unnecessary to know more, or to scan:
 //
-//   - Whether an entry is admissible depends only on the heads of the lists that conflict with
-//     its mode: the head is the earliest, so if it came later than the entry, so did the rest.
-//   - Hence within a list the admitted entries come first: what holds back an entry holds back
-//     all later ones of its mode.
+//   - Whoever is admitted came before all who wait and conflict, for these would have been in the way. So an
+//     arrival has to wait exactly if somebody who conflicts is there, whoever that is.
+//   - Whether an entry that waits is admissible depends only on whether somebody who conflicts is admitted,
+//     and on the heads of the lists that conflict: the head is the earliest, so if it came later than the entry, so
+//     did the rest.
+//   - Hence those of one list are admitted from its front: what holds back an entry holds back all later ones of its
+//     mode.
 //
-// So an arrival looks at six heads at most; the departure of an entry that is not the head of its list
-// changes nothing for anybody; and the departure of a head admits a run of entries that starts at a
-// place the queue remembers, one per list. The cost of that run is charged to those admitted.
+// So an arrival looks at two sets; the departure of one of several in a mode, and the withdrawal of an entry that
+// is not the head of its list, change nothing for anybody; and the departure of the last one in a mode, or the
+// withdrawal of a head, admits a run of entries at the front of each list that conflicts. The cost of that run is
+// charged to those admitted.
 package waitqueue

@@ -26,7 +26,7 @@ func (t *Table[N, W]) Check() error {
 			return err
 		}
 	}
-	for r := range t.Requests() {
+	for _, r := range t.Requests() {
 		if err := r.checkOrder(recounts); err != nil {
 			return err
 		}
@@ -49,13 +49,17 @@ var earliestOfAll = func() (none [waitqueue.NumModes]uint64) {
 	return none
 }()
 
-// checkRequests checks the list of live requests and each of them, and counts their places in recounts.
+// checkRequests checks the storage of requests and each that is live, and counts their places in recounts.
 func (t *Table[N, W]) checkRequests(recounts map[*node[N, W]]*recount) error {
-	live, waiting, places := 0, 0, 0
-	last := (*Request[N, W])(nil)
-	for r := range t.Requests() {
-		if r.earlier != last || r.seq > t.lastSeq || last != nil && r.seq <= last.seq {
-			return fmt.Errorf("I5: request %d is listed as live in the wrong place", r.seq)
+	for i, r := range t.storage.requests {
+		if r.index != i || r.seq == 0 && (r.blocked != 0 || r.waits != nil || len(r.places) != 0) {
+			return fmt.Errorf("I5: request %d is stored in the wrong place, or is over and has left something", r.seq)
+		}
+	}
+	live, waiting, places, last := 0, 0, 0, uint64(0)
+	for _, r := range t.Requests() {
+		if r.seq > t.lastSeq || r.seq == last {
+			return fmt.Errorf("I5: request %d has a wrong number", r.seq)
 		}
 		if err := r.check(recounts); err != nil {
 			return err
@@ -65,10 +69,10 @@ func (t *Table[N, W]) checkRequests(recounts map[*node[N, W]]*recount) error {
 		}
 		live++
 		places += len(r.places)
-		last = r
+		last = r.seq
 	}
-	if live != t.live || waiting != t.waiting || last != t.last {
-		return fmt.Errorf("I5: %d requests are listed as live, %d of them wait; %d and %d are counted", live, waiting, t.live, t.waiting)
+	if live != t.live || waiting != t.waiting || live+len(t.storage.free) != len(t.storage.requests) {
+		return fmt.Errorf("I5: %d requests are live, %d of them wait; %d and %d are counted", live, waiting, t.live, t.waiting)
 	}
 	if places != t.places {
 		return fmt.Errorf("I3: there are %d places, %d counted", places, t.places)

@@ -87,8 +87,8 @@ func TestCheckFindsBrokenTables(t *testing.T) {
 	}{
 		"a holder counts an obstacle":             {func(b broken) { b.holder.blocked++ }, "I5: request 2"},
 		"a waiter counts one obstacle less":       {func(b broken) { b.late.blocked-- }, "I5: request 4"},
-		"a request has a later number":            {func(b broken) { b.late.seq = 99 }, "I5: request 99 is listed"},
-		"a request has another's number":          {func(b broken) { b.early.seq = b.late.seq }, "I5: request 4 is listed"},
+		"a request has a later number":            {func(b broken) { b.late.seq = 99 }, "I5: request 99 has"},
+		"a request has another's number":          {func(b broken) { b.early.seq = b.late.seq }, "I5: request 4 has"},
 		"the waiter's entry has another number":   {func(b broken) { b.late.seq = 5; b.lastSeq = 5 }, "I3: node"},
 		"a place is missing":                      {func(b broken) { b.holder.places = b.holder.places[:1] }, "I3: there are"},
 		"a place is missing, and not counted":     {func(b broken) { b.holder.places = b.holder.places[:1]; b.places-- }, "I3: node /"},
@@ -96,12 +96,12 @@ func TestCheckFindsBrokenTables(t *testing.T) {
 		"a place says another mode":               {func(b broken) { b.holder.places[0].mode = waitqueue.TR }, "I3: node /a"},
 		"a holder's place says that it waits":     {func(b broken) { b.holder.places[0].waiting = true }, "I5: request 2"},
 		"a request is at a node twice":            {standTwice, "I3: request 2"},
-		"one less is live than counted":           {func(b broken) { b.live++ }, "I5: 3 requests are listed"},
-		"the number of waiters is wrong":          {func(b broken) { b.waiting++ }, "I5: 3 requests are listed"},
-		"a request is not listed":                 {func(b broken) { b.holder.later = b.late; b.late.earlier = b.holder }, "I5: 2 requests are listed"},
-		"requests are not listed by arrival":      {func(b broken) { b.early.seq, b.late.seq = b.late.seq, b.early.seq }, "I5: request 3 is listed"},
-		"a request is linked back to nobody":      {func(b broken) { b.late.earlier = nil }, "I5: request 4 is listed"},
-		"the last request is another one":         {func(b broken) { b.last = b.early }, "I5: 3 requests are listed"},
+		"one less is live than counted":           {func(b broken) { b.live++ }, "I5: 3 requests are live"},
+		"the number of waiters is wrong":          {func(b broken) { b.waiting++ }, "I5: 3 requests are live"},
+		"a request is not stored":                 {func(b broken) { b.storage.requests = b.storage.requests[:3] }, "I5: 2 requests are live"},
+		"requests have changed numbers":           {func(b broken) { b.early.seq, b.late.seq = b.late.seq, b.early.seq }, "I3: node"},
+		"a request is stored elsewhere":           {func(b broken) { b.late.index = 0 }, "I5: request 4 is stored"},
+		"a request that is over has left places":  {leaveRemains, "I5: request 0 is stored"},
 		"an entry has left the queue":             {withdrawSilently, "I3: node /"},
 		"one is admitted before one that waits":   {overtake, "I2: request 4 is admitted"},
 		"a node has another name":                 {func(b broken) { b.node("/a").name = "/b" }, "I8: node /b"},
@@ -122,6 +122,13 @@ func TestCheckFindsBrokenTables(t *testing.T) {
 			t.Errorf("%s: Check() = %v, want %s...", name, err, test.want)
 		}
 	}
+}
+
+// leaveRemains is the end of a request that keeps a place.
+func leaveRemains(b broken) {
+	r := b.Submit("", ClaimsOf(treelock.Read("/b")))
+	b.End(r)
+	r.places = r.places[:1]
 }
 
 // standTwice gives the holder a second place at the root, in another mode, and tells the queue.
@@ -168,14 +175,14 @@ func TestSpareStorageIsBounded(t *testing.T) {
 		wide[i] = treelock.Path(fmt.Sprint("/wide", i))
 	}
 	table.End(table.Submit("", ClaimsOf(treelock.Read(wide...))))
-	if got := len(table.free.requests); got != 0 {
+	if got := len(table.storage.free); got != 0 {
 		t.Errorf("%d requests are kept for reuse after the end of a wide one, want 0", got)
 	}
 	for _, r := range live {
 		table.End(r)
 	}
-	if len(table.free.requests) > maxFree || table.nodes.listed != 10 || table.Nodes() != 10 {
-		t.Errorf("%d requests are kept, and %d of %d nodes, want %d at most, and 10", len(table.free.requests), table.nodes.listed, table.Nodes(), maxFree)
+	if len(table.storage.free) > maxFree || table.nodes.listed != 10 || table.Nodes() != 10 {
+		t.Errorf("%d requests are kept, and %d of %d nodes, want %d at most, and 10", len(table.storage.free), table.nodes.listed, table.Nodes(), maxFree)
 	}
 }
 
@@ -189,10 +196,10 @@ func TestStorageOfWaitersIsBounded(t *testing.T) {
 	for granted := table.End(holder); len(granted) > 0; granted = table.End(granted[0]) {
 	}
 	kept := 0
-	for w := table.free.waits; w != nil; w = w.next {
+	for w := table.storage.waits; w != nil; w = w.next {
 		kept++
 	}
-	if kept != maxFree || kept != table.free.waitsFree {
-		t.Errorf("%d entries are kept, %d are counted, want %d", kept, table.free.waitsFree, maxFree)
+	if kept != maxFree || kept != table.storage.waitsFree {
+		t.Errorf("%d entries are kept, %d are counted, want %d", kept, table.storage.waitsFree, maxFree)
 	}
 }

@@ -27,7 +27,7 @@ func (t *Table[N, W]) Standings(name N) iter.Seq[Standing[N, W]] {
 		if n == nil {
 			return
 		}
-		for r := range t.Requests() {
+		for _, r := range t.Requests() {
 			for i := range r.places {
 				p := &r.places[i]
 				if p.node == n && !p.waiting && !yield(Standing[N, W]{r, p.mode, true}) {

@@ -1,6 +1,8 @@
 package locktable
 
 import (
+	"slices"
+
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/waitqueue"
 )
@@ -49,8 +51,7 @@ type Request[N comparable, W any] struct {
 	blocked int           // places where it waits (I5)
 	places  []place[N, W] // one for each node
 	waits   *wait[N, W]   // one for each place where it had to wait since it arrived; nil once it is granted
-
-	earlier, later *Request[N, W] // neighbours in the list of live requests
+	index   int           // in storage.requests
 }
 
 // A place is how a request uses one node.
@@ -78,67 +79,69 @@ func (r *Request[N, W]) Granted() bool { return r.seq != 0 && r.blocked == 0 }
 func (r *Request[N, W]) Waiting() bool { return r.blocked > 0 }
 
 // storage is what a table uses over and over.
+//
+// requests has all requests, live or free. So those that are live are found without any cost to a request that takes
+// free storage, as most do.
 type storage[N comparable, W any] struct {
-	requests  []*Request[N, W] // those that ended
-	waits     *wait[N, W]      // those that ended
-	waitsFree int              // how many
+	requests  []*Request[N, W]
+	free      []*Request[N, W]
+	waits     *wait[N, W] // free ones
+	waitsFree int         // how many
 }
 
 const (
-	maxFree   = 1024 // bounds storage.requests, and storage.waits
-	maxPlaces = 64   // requests with more places are not kept for reuse
+	maxFree   = 1024 // bounds storage.free, and storage.waits
+	maxPlaces = 64   // requests with storage for more places are not kept for reuse
 )
 
-// newRequest returns a request without places, with the next sequence number, at the end of the list of live ones.
+// newRequest returns a request without places, with the next sequence number.
 func (t *Table[N, W]) newRequest(who W) *Request[N, W] {
 	var r *Request[N, W]
-	if last := len(t.free.requests) - 1; last >= 0 {
-		r, t.free.requests[last] = t.free.requests[last], nil
-		t.free.requests = t.free.requests[:last]
+	if last := len(t.storage.free) - 1; last >= 0 {
+		r = t.storage.free[last]
+		t.storage.free = t.storage.free[:last]
 	} else {
-		r = new(Request[N, W])
+		r = &Request[N, W]{index: len(t.storage.requests)}
+		t.storage.requests = append(t.storage.requests, r)
 	}
 	t.lastSeq++
 	t.live++
 	r.Who, r.seq = who, t.lastSeq
-	r.earlier = t.last
-	if t.last != nil {
-		t.last.later = r
-	} else {
-		t.first = r
-	}
-	t.last = r
 	return r
 }
 
-// freeRequest ends the life of r, which has left all queues.
+// freeRequest ends the life of r, which has left all queues. What its places still name is some nodes, which may
+// have left the table and are small then.
 func (t *Table[N, W]) freeRequest(r *Request[N, W]) {
+	var nobody W
 	t.live--
-	if r.earlier != nil {
-		r.earlier.later = r.later
+	r.Who, r.seq, r.blocked, r.places = nobody, 0, 0, r.places[:0]
+	if len(t.storage.free) < maxFree && cap(r.places) <= maxPlaces {
+		t.storage.free = append(t.storage.free, r)
 	} else {
-		t.first = r.later
+		t.dropRequest(r)
 	}
-	if r.later != nil {
-		r.later.earlier = r.earlier
-	} else {
-		t.last = r.earlier
+}
+
+// dropRequest leaves r to the garbage collector.
+func (t *Table[N, W]) dropRequest(r *Request[N, W]) {
+	last := len(t.storage.requests) - 1
+	moved := t.storage.requests[last]
+	t.storage.requests[r.index], moved.index = moved, r.index
+	t.storage.requests[last] = nil
+	t.storage.requests = t.storage.requests[:last]
+	if cap(t.storage.requests) > 4*max(last, maxFree) {
+		t.storage.requests = slices.Clone(t.storage.requests) // it has been much larger
 	}
-	clear(r.places)
-	*r = Request[N, W]{places: r.places[:0]}
-	if len(t.free.requests) < maxFree && cap(r.places) <= maxPlaces {
-		t.free.requests = append(t.free.requests, r)
-	} else {
-		r.places = nil // in case somebody keeps r
-	}
+	*r = Request[N, W]{} // in case somebody keeps it
 }
 
 // newWait returns a wait of r at its i-th place.
 func (t *Table[N, W]) newWait(r *Request[N, W], i int) *wait[N, W] {
-	w := t.free.waits
+	w := t.storage.waits
 	if w != nil {
-		t.free.waits = w.next
-		t.free.waitsFree--
+		t.storage.waits = w.next
+		t.storage.waitsFree--
 	} else {
 		w = new(wait[N, W])
 	}
@@ -153,10 +156,10 @@ func (t *Table[N, W]) freeWaits(r *Request[N, W]) {
 		w := r.waits
 		r.waits = w.next
 		*w = wait[N, W]{}
-		if t.free.waitsFree < maxFree {
-			w.next = t.free.waits
-			t.free.waits = w
-			t.free.waitsFree++
+		if t.storage.waitsFree < maxFree {
+			w.next = t.storage.waits
+			t.storage.waits = w
+			t.storage.waitsFree++
 		}
 	}
 }

@@ -1,7 +1,8 @@
 package locktable
 
 import (
-	"iter"
+	"cmp"
+	"slices"
 
 	"github.com/treelock/treelock/waitqueue"
 )
@@ -11,13 +12,12 @@ import (
 type Table[N comparable, W any] struct {
 	nodes nodes[N, W]
 
-	lastSeq     uint64 // of the latest request
-	live        int
-	waiting     int // of those that are live
-	places      int // of all that are live
-	first, last *Request[N, W]
+	lastSeq uint64 // of the latest request
+	live    int
+	waiting int // of those that are live
+	places  int // of all that are live
 
-	free storage[N, W]
+	storage storage[N, W]
 
 	// Scratch space for one call.
 	plan     uint64           // the number of the latest plan
@@ -47,15 +47,23 @@ func (t *Table[N, W]) Places() int { return t.places }
 // Nodes returns the number of nodes that the table knows, the idle ones included.
 func (t *Table[N, W]) Nodes() int { return len(t.nodes.byName) }
 
-// Requests returns an iterator over the live requests by arrival. The table must not change while it runs.
-func (t *Table[N, W]) Requests() iter.Seq[*Request[N, W]] {
-	return func(yield func(*Request[N, W]) bool) {
-		for r := t.first; r != nil; r = r.later {
-			if !yield(r) {
-				return
-			}
+// Requests returns the live requests by arrival. It takes time in proportion to their number, and to sort them.
+func (t *Table[N, W]) Requests() []*Request[N, W] {
+	return t.requests(func(r *Request[N, W]) bool { return r.seq != 0 })
+}
+
+// Waiters returns the requests that wait, as Requests does.
+func (t *Table[N, W]) Waiters() []*Request[N, W] { return t.requests((*Request[N, W]).Waiting) }
+
+// requests returns the requests that are wanted, by arrival.
+func (t *Table[N, W]) requests(want func(*Request[N, W]) bool) (found []*Request[N, W]) {
+	for _, r := range t.storage.requests {
+		if want(r) {
+			found = append(found, r)
 		}
 	}
+	slices.SortFunc(found, func(a, b *Request[N, W]) int { return cmp.Compare(a.seq, b.seq) })
+	return found
 }
 
 // Abandon ends the use of the table: it takes everything in it apart, so that a request that somebody keeps does
@@ -65,10 +73,8 @@ func (t *Table[N, W]) Abandon() {
 		n.queue.Clear()
 		*n = node[N, W]{}
 	}
-	for r := t.first; r != nil; {
-		later := r.later
+	for _, r := range t.storage.requests {
 		*r = Request[N, W]{}
-		r = later
 	}
 	*t = Table[N, W]{}
 }

@@ -173,7 +173,7 @@ func TestRequestsRunByArrival(t *testing.T) {
 	}
 	var got []string
 	var leavers []*request
-	for r := range tb.Requests() {
+	for _, r := range tb.Requests() {
 		if got = append(got, fmt.Sprint(r.Who, " ", r.Waiting())); len(got)%2 == 0 {
 			leavers = append(leavers, r)
 		}
@@ -185,11 +185,12 @@ func TestRequestsRunByArrival(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Requests(): -want +got:\n%s", diff)
 	}
-	for r := range tb.Requests() {
-		if r.Who != "holder" {
-			t.Errorf("Requests() begin with %s, want the holder", r.Who)
-		}
-		break
+	got = nil
+	for _, r := range tb.Waiters() {
+		got = append(got, r.Who)
+	}
+	if diff := cmp.Diff([]string{"w1", "w3", "w5"}, got); diff != "" {
+		t.Errorf("Waiters() after some were withdrawn: -want +got:\n%s", diff)
 	}
 	if waiting, live := tb.Waiting(), tb.Live(); waiting != 3 || live != 4 {
 		t.Errorf("Waiting() = %d, Live() = %d after three were withdrawn, want 3 and 4", waiting, live)

@@ -1,7 +1,7 @@
 /*
  * The protocol between clients and the manager: who sends what when, and every race between
  * cancellation, grant, release, withdrawal, draining and stopping. The script run beside this file has
- * spin check it completely; README.md says what is left out and lists the properties, P1 to P11.
+ * spin check it completely; README.md says what is left out and lists the properties, P1 to P12.
  *
  * Names are those of the Go code in manager/, in the order of its files. A comment "P3" marks the
  * assertion that states the property. The blocks "#if FAULT == n" are deliberate faults: each says what
@@ -23,7 +23,7 @@
 #define SUBMITTERS 0	/* clients that call Submit */
 #endif
 #ifndef RIVALS
-#define RIVALS 0	/* 1: a second goroutine withdraws each ticket at any time */
+#define RIVALS 0	/* 1: a second goroutine withdraws each ticket at any time, or asks for its error */
 #endif
 #ifndef DRAINERS
 #define DRAINERS 0	/* clients that call Drain, with a ctx that may end */
@@ -46,6 +46,9 @@
 #ifndef STEADY
 #define STEADY 0	/* 1: no ctx ends */
 #endif
+#ifndef KEEP
+#define KEEP 0		/* 1: a trier holds until all others have returned; so every ctx ends, and every ticket is withdrawn */
+#endif
 #ifndef MAXWAITING
 #define MAXWAITING 255	/* WithMaxWaiting; 255: no limit */
 #endif
@@ -55,32 +58,45 @@
 
 #define LOCKERS	(ACQUIRERS + TRIERS + SUBMITTERS)
 #define REQS	(LOCKERS + ENDLESS)	/* a client has one live request at a time */
-#define CALLS	(ACQUIRERS * ROUNDS + TRIERS + SUBMITTERS + SHARED * LOCKERS + ENDLESS + 1)
+#define CALLS	(ACQUIRERS * ROUNDS + TRIERS + SUBMITTERS + SUBMITTERS * RIVALS + ENDLESS + 1)
+#if SUBMITTERS
+#define TICKETS	SUBMITTERS
+#else
+#define TICKETS	1	/* no array is empty */
+#endif
 #define NONE	255
 
-/* Kinds of message, modes of call, errors. */
-mtype = { acquire, release, withdraw, narrow, drain, stop, sealed };
+/* Kinds of message, modes of call, verdicts, errors. */
+mtype = { acquire, release, giveUp, withdraw, ask, narrow, drain, stop, sealed };
 mtype = { wait, noWait, ticket };
-mtype = { ok, gaveUp, errStopped, errConflict, errBusy, errDraining, errNotHeld, errWithdrawn };
+mtype = { accepted, refused, waits };
+mtype = { gaveUp, errStopped, errConflict, errBusy, errDraining, errNotHeld, errWithdrawn };
+#define ok 0	/* no error */
 
 /* What clients and the manager share: the Manager, */
 bool ctxEnded;					/* m.ctx.Err() != nil */
-chan inbox = [INBOX] of { mtype, byte, byte, byte, byte };	/* kind, call, req, seq, done */
+chan inbox = [INBOX] of { mtype, byte, byte, byte };	/* kind, call, req, seq */
 bool done, drained;				/* closed */
 
 /* the calls, */
 mtype mode[CALLS];
 bool writes[CALLS];				/* what it claims: the one node, to write or to read */
-chan answer[CALLS] = [1] of { mtype, byte, byte };	/* err, and the grant: req, seq */
+bool patient[CALLS];
+#if FAULT == 28
+/* The client may not have received that it has to wait when it is granted. */
+chan answers[CALLS] = [1] of { mtype };
+#else
+chan answers[CALLS] = [2] of { mtype };		/* verdicts */
+#endif
+byte callTicket[CALLS];				/* NONE if it is about none */
 byte callReq[CALLS], callSeq[CALLS];		/* call.grant; its request is NONE if there is none */
+mtype callErr[CALLS];
 
-/* the tickets, each with the number of its call, */
-chan granted[CALLS] = [1] of { byte, byte };	/* the grant: req, seq */
-bool grantedClosed[CALLS], ended[CALLS];	/* closed */
-mtype err[CALLS];
-
-/* and the done channels of Withdraw: a ticket's own client and its rival have one each. */
-bool withdrawDone[2 * CALLS];
+/* and the tickets. */
+chan granted[TICKETS] = [1] of { byte, byte };	/* the grant: req, seq */
+bool grantedClosed[TICKETS];
+byte ticketReq[TICKETS], ticketSeq[TICKETS];	/* ticket.grant */
+mtype err[TICKETS];
 
 /*
  * What only the properties know.
@@ -88,8 +104,10 @@ bool withdrawDone[2 * CALLS];
 mtype = { pool, client, manager };
 mtype owner[CALLS];		/* who has the call: P10 */
 bool lost[CALLS];		/* the client has left the call to the manager for ever */
-bool delivered[CALLS];		/* its grant was received by the client */
-bool withdrawn[CALLS];		/* a Withdraw has returned */
+bool delivered[TICKETS];	/* its grant was received by the client */
+byte withdrawing[TICKETS];	/* the calls of Withdraw that have not returned */
+bool withdrawn[TICKETS];	/* a Withdraw has returned */
+bool ticketsLeft;		/* the manager does nothing more with any ticket */
 byte readers, writers;		/* the clients that hold */
 byte running;			/* the clients that have not ended */
 bool timerRuns, managerRuns;	/* the two goroutines of the manager */
@@ -101,7 +119,7 @@ bool timerRuns, managerRuns;	/* the two goroutines of the manager */
 byte seq[REQS];			/* 0: not live */
 bool shares[REQS];
 bool held[REQS];
-byte who[REQS];			/* the call that waits for it; NONE once it is granted */
+byte who[REQS];			/* the call that waits for it, or CALLS and the ticket; NONE once it is granted */
 byte lastSeq, live, waiting;
 bool draining;
 
@@ -113,7 +131,7 @@ bool draining;
 #define blocks(q, r)	(seq[q] != 0 && seq[q] < seq[r] && !(shares[q] && shares[r]))
 #endif
 
-/* admit grants every request that no earlier live one conflicts with. Those have who set until deliver. */
+/* admit grants every request that no earlier live one conflicts with. Those that waited have who set until deliverAll. */
 inline admit() {
 	r_ = 0;
 	do
@@ -144,7 +162,7 @@ inline tableSubmit(c, r) {
 		od;
 		assert(r < REQS);	/* P4: what a client gave up is over before its next request arrives */
 		lastSeq++; live++; waiting++;
-		seq[r] = lastSeq; who[r] = c; held[r] = false; shares[r] = !writes[c];
+		seq[r] = lastSeq; who[r] = NONE; held[r] = false; shares[r] = !writes[c];
 		admit(); r_ = 0
 	}
 }
@@ -175,15 +193,15 @@ inline tableNarrow(r, c) {
  * some time, if the client waits for long enough.
  */
 
-inline send(k, c, r, s, d) {
+inline send(k, c, r, s) {
 	if
 	:: ctxEnded -> res = errStopped
 	:: !ctxEnded ->
 		if
-		:: inbox!k(c, r, s, d) -> res = ok
+		:: inbox!k(c, r, s) -> res = ok
 		:: full(inbox) ->
 			if
-			:: inbox!k(c, r, s, d) -> res = ok
+			:: inbox!k(c, r, s) -> res = ok
 #if FAULT != 2
 			/* Without this a client waits for ever for room in a sealed inbox. */
 			:: done -> res = errStopped
@@ -199,10 +217,10 @@ inline sendWithin(fickle, k, c) {
 	:: ctxEnded -> res = errStopped
 	:: !ctxEnded ->
 		if
-		:: inbox!k(c, NONE, 0, NONE) -> res = ok
+		:: inbox!k(c, NONE, 0) -> res = ok
 		:: full(inbox) ->
 			if
-			:: inbox!k(c, NONE, 0, NONE) -> res = ok
+			:: inbox!k(c, NONE, 0) -> res = ok
 			:: fickle -> res = gaveUp
 			:: done -> res = errStopped
 			fi
@@ -211,7 +229,7 @@ inline sendWithin(fickle, k, c) {
 }
 
 /*
- * call.go. The client has a call until it is sent, and again from when the manager has answered.
+ * call.go. The client has a call until it is sent, and again from when the manager has given the last answer.
  */
 
 inline newCall(c, m, w) {
@@ -222,15 +240,21 @@ inline newCall(c, m, w) {
 		:: else -> break
 		od;
 		assert(c < CALLS);
-		assert(empty(answer[c]) && callReq[c] == NONE);	/* P10 */
+		assert(empty(answers[c]) && callTicket[c] == NONE && callReq[c] == NONE && callErr[c] == ok);	/* P10 */
 		owner[c] = client; mode[c] = m; writes[c] = w
 	}
+}
+
+/* result takes the error of the last answer, which the client has received. */
+inline result(c) {
+	d_step { res = callErr[c]; recycle(c) }
 }
 
 inline recycle(c) {
 	d_step {
 		assert(owner[c] == client);	/* P10 */
-		owner[c] = pool; mode[c] = 0; writes[c] = false; callReq[c] = NONE; callSeq[c] = 0; delivered[c] = false
+		owner[c] = pool; mode[c] = 0; writes[c] = false; patient[c] = false;
+		callTicket[c] = NONE; callReq[c] = NONE; callSeq[c] = 0; callErr[c] = ok
 	}
 }
 
@@ -239,13 +263,29 @@ inline touch(c) {
 	assert(owner[c] == manager || lost[c])	/* P10 */
 }
 
-/* reply answers c, which is the client's again. */
-inline reply(c, e, r, s) {
+/* last gives the last answer to c, which is the client's again. */
+inline last(c, verdict) {
 	atomic {
 		touch(c);
-		assert(nfull(answer[c]));	/* P5 */
+		assert(nfull(answers[c]));	/* P5 */
 		owner[c] = client;
-		answer[c]!e(r, s)
+		answers[c]!verdict
+	}
+}
+
+inline c_deliver(c, r) {
+	atomic {
+		touch(c);
+		callReq[c] = r; callSeq[c] = seq[r];
+		last(c, accepted)
+	}
+}
+
+inline c_refuse(c, e) {
+	atomic {
+		touch(c);
+		callErr[c] = e;
+		last(c, refused)
 	}
 }
 
@@ -254,44 +294,75 @@ inline reply(c, e, r, s) {
  */
 
 /* l_acquire is the arrival of a request. */
-inline l_acquire(c, r) {
+inline l_acquire(c, r, t) {
 	atomic {
 		touch(c);
 		if
 #if FAULT != 3
 		/* Else requests arrive after Drain has said that nothing is live. */
-		:: draining -> reply(c, errDraining, NONE, 0)
+		:: draining -> c_refuse(c, errDraining)
 #endif
 		:: else ->
 			tableSubmit(c, r);
 			if
-			:: !held[r] && mode[c] == noWait -> tableEnd(r); reply(c, errConflict, NONE, 0)
-			:: !held[r] && mode[c] != noWait && waiting > MAXWAITING -> tableEnd(r); reply(c, errBusy, NONE, 0)
+			:: !held[r] && mode[c] == noWait -> tableEnd(r); c_refuse(c, errConflict)
+			:: !held[r] && mode[c] != noWait && waiting > MAXWAITING -> tableEnd(r); c_refuse(c, errBusy)
 			:: else ->
-				callReq[c] = r; callSeq[c] = seq[r];
 				if
-				:: mode[c] == ticket -> reply(c, ok, NONE, 0); owner[c] = manager
-				:: else
+				:: mode[c] == ticket -> t = callTicket[c]; ticketReq[t] = r; ticketSeq[t] = seq[r]
+				:: mode[c] != ticket && held[r] -> c_deliver(c, r)
+				:: mode[c] != ticket && !held[r] ->
+					who[r] = c; callReq[c] = r; callSeq[c] = seq[r];
+					if
+#if FAULT == 29
+					/* A client that is patient takes the first answer for the last. */
+					:: true ->
+#elif FAULT == 33
+					/* A client that is not patient does not look at its ctx before it hears that it has to wait. */
+					:: false ->
+#else
+					:: !patient[c] ->
+#endif
+						assert(nfull(answers[c]));	/* P5 */
+						answers[c]!waits
+					:: else
+					fi
 				fi
 			fi
 		fi
 	};
-	deliverAll()
+	if
+	:: t != NONE -> acquireTicket(c, t, r)
+	:: t == NONE
+	fi
 }
 
-inline deliver(r) {
+inline l_giveUp(c, r) {
 	atomic {
-		d_ = who[r];
-		who[r] = NONE;
+		touch(c);
+		r = callReq[c];
 		if
-		:: mode[d_] == ticket ->
-			touch(d_);
-			assert(nfull(granted[d_]));	/* P5 */
-			granted[d_]!callReq[d_], callSeq[d_]
-		:: else -> reply(d_, ok, callReq[d_], callSeq[d_])
-		fi;
-		d_ = 0
-	}
+#if FAULT == 9
+		/* The manager leaves a grant that it has sent with a client that no longer receives. */
+		:: r != NONE && seq[r] == callSeq[c] && isWaiting(r) ->
+#else
+		:: r != NONE && seq[r] == callSeq[c] ->
+#endif
+			tableEnd(r);
+			over = true
+		:: else
+		fi
+	};
+	if
+	:: over ->
+		over = false;
+#if FAULT != 7
+		/* Else those who waited for what was given up never hear that it is over. */
+		deliverAll();
+#endif
+		settleDrain()
+	:: !over
+	fi
 }
 
 /* deliverAll delivers what a step of the table has granted: clients may run between any two. */
@@ -304,7 +375,14 @@ inline deliverAll() {
 		:: else -> break
 		od;
 		if
-		:: n_ < REQS -> deliver(n_)
+		:: n_ < REQS ->
+			w_ = who[n_];
+			who[n_] = NONE;
+			if
+			:: w_ < CALLS -> c_deliver(w_, n_)
+			:: w_ >= CALLS -> t_deliver(w_ - CALLS, n_)
+			fi;
+			w_ = 0
 		:: else -> n_ = 0; break
 		fi
 	}
@@ -315,115 +393,182 @@ inline deliverAll() {
  * ticket.go.
  */
 
-inline end(c, e) {
-	assert(!ended[c] && !grantedClosed[c]);	/* P11 */
-	err[c] = e;
-	ended[c] = true;
-	grantedClosed[c] = true
+inline Err(t) {
+	sure = grantedClosed[t];
+	consult(ask, t);
+	if
+	:: v == accepted
+	:: v == refused ->
+		if
+#if FAULT == 31
+		/* What Err receives then may be a grant. */
+		:: err[t] != ok -> res = err[t]
+		:: err[t] == ok ->
+#else
+		:: err[t] != ok || nempty(granted[t]) -> res = err[t]
+		:: err[t] == ok && empty(granted[t]) ->
+#endif
+			assert(empty(granted[t]));	/* P3: Err takes no grant */
+			if
+			:: grantedClosed[t] -> res = errWithdrawn
+			:: !grantedClosed[t] -> res = ok
+			fi
+		fi
+	fi;
+	assert(res == ok || !delivered[t] && grantedClosed[t]);	/* P12 */
+	assert(res == ok && !sure || res == errStopped && ctxEnded || res == errWithdrawn && (withdrawn[t] || withdrawing[t] > 0));	/* P12 */
+	d_step { sure = false; v = 0; res = 0 }
+}
+
+/* consult sets v to accepted if the manager has answered, and to refused if it has ended. */
+inline consult(k, t) {
+	d_step { prepare(c, 0, false); callTicket[c] = t };
+	send(k, c, NONE, 0);
+	if
+	:: res == ok ->
+#if FAULT == 4
+		/* Withdraw returns before the manager has seen it. */
+		if
+		:: k == withdraw -> v = accepted; lost[c] = true
+		:: k != withdraw -> atomic { answers[c]?v -> result(c) }
+		fi
+#else
+		atomic { answers[c]?v -> result(c) }
+#endif
+	:: res != ok -> done; unsent(c); v = refused
+	fi;
+	c = 0;
+	assert(v == accepted || ticketsLeft)	/* P10 */
+}
+
+inline acquireTicket(c, t, r) {
+#if FAULT == 32
+	/* Submit returns without the grant that it was given at once. */
+	last(c, accepted);
+	if
+	:: held[r] -> t_deliver(t, r)
+	:: !held[r] -> who[r] = CALLS + t
+	fi
+#else
+	if
+	:: held[r] -> t_deliver(t, r)
+	:: !held[r] -> who[r] = CALLS + t
+	fi;
+	last(c, accepted)
+#endif
+}
+
+inline l_ask(c) {
+	atomic {
+		touch(c);
+		callErr[c] = err[callTicket[c]];
+		last(c, accepted)
+	}
+}
+
+inline t_deliver(t, r) {
+	atomic {
+		assert(nfull(granted[t]));	/* P5 */
+		granted[t]!r, seq[r]
+	}
+}
+
+inline t_refuse(t, e) {
+	err[t] = e;
+	closeGranted(t)
+}
+
+inline closeGranted(t) {
+	atomic {
+		assert(!grantedClosed[t]);	/* P11 */
+		grantedClosed[t] = true
+	}
 }
 
 /*
  * withdraw.go.
  */
 
-inline Withdraw(c, d) {
-	send(withdraw, c, NONE, 0, d);
-#if FAULT == 4
-	/* Withdraw returns before the manager has seen it. */
+inline Withdraw(t) {
+	withdrawing[t]++;
+	consult(withdraw, t);
 	if
-	:: res == ok -> skip
-	:: else ->
-#else
-	if
-	:: withdrawDone[d] -> assert(delivered[c] || grantedClosed[c])	/* P3 */
-	:: done ->
-#endif
+	:: v == accepted -> assert(delivered[t] || grantedClosed[t])	/* P3 */
+	:: v == refused ->
 		/* The manager has ended, and what it may have left in the channel is for whoever gets it. */
 		if
 #if FAULT == 5
 		/* Withdraw leaves a grant in the channel, as the manager has ended. */
 		:: true
 #else
-		:: granted[c]?_, _ -> end(c, errWithdrawn)
-		:: empty(granted[c])	/* closed or not */
+		:: granted[t]?_, _ -> assert(err[t] == ok); closeGranted(t)
+		:: empty(granted[t])	/* closed or not */
 #endif
 #if FAULT == 27
 		/* Withdraw takes a closed channel for one with a grant. */
-		:: grantedClosed[c] && empty(granted[c]) -> end(c, errWithdrawn)
+		:: grantedClosed[t] && empty(granted[t]) -> closeGranted(t)
 #endif
 		fi
 	fi;
-	withdrawn[c] = true
+	d_step {
+		withdrawing[t]--;
+		withdrawn[t] = true;
+		assert(withdrawing[t] > 0 || delivered[t] || grantedClosed[t]);	/* P3 */
+		v = 0; res = 0
+	}
 }
 
-inline l_withdraw(c, r, d) {
+inline l_withdraw(c, r, t) {
 	atomic {
 		touch(c);
-		r = callReq[c];
+		t = callTicket[c];
+		r = ticketReq[t];
 		if
 #if FAULT != 6
-		:: r != NONE && seq[r] == callSeq[c] ->
+		:: seq[r] == ticketSeq[t] ->
 #else
 		/* Without the number, a withdrawal is of whoever uses the storage now. */
-		:: r != NONE && seq[r] != 0 ->
+		:: seq[r] != 0 ->
 #endif
 			if
-			:: isWaiting(r) -> takenBack = true
-			:: else -> takeBack(c)
+			:: isWaiting(r) -> over = true
+			:: else -> takeBack(t)
 			fi
 		:: else
 		fi;
 		if
-		:: takenBack -> tableEnd(r)
+		:: over -> tableEnd(r)
 		:: else
 		fi
 	};
 	if
-	:: takenBack ->
-		takenBack = false;
-#if FAULT != 7
-		/* Else those whom the withdrawal unblocks never hear of it. */
+	:: over ->
+		over = false;
 		deliverAll();
-#endif
-		if
-		:: mode[c] == ticket -> end(c, errWithdrawn)
-		:: mode[c] != ticket
-		fi;
+		t_refuse(t, errWithdrawn);
 #if FAULT != 8
 		/* Else Drain waits for ever if the last one is withdrawn. */
 		settleDrain()
 #endif
-	:: !takenBack
+	:: !over
 	fi;
-	if
-	:: d != NONE -> withdrawDone[d] = true
-	:: d == NONE
-	fi
+	last(c, accepted)
 }
 
-inline takeBack(c) {
+inline takeBack(t) {
 	if
-	:: mode[c] != ticket ->
-#if FAULT == 9
-		/* The manager leaves a grant that it has sent with a client that no longer receives. */
-		skip
-#else
-		assert(nempty(answer[c]));	/* P5: nor does it wait for what it takes back */
-		answer[c]?_, _, _;
-		takenBack = true
-#endif
 #if FAULT == 10
 	/* The manager waits for a grant that the client may have got. */
-	:: else -> granted[c]?_, _; takenBack = true
+	:: granted[t]?_, _ -> over = true
 #elif FAULT == 11
 	/* The manager ends a request whose grant the client may have got. */
-	:: else -> takenBack = true
+	:: over = true
 #elif FAULT == 12
 	/* The manager leaves a grant that it has sent in the ticket. */
-	:: else
+	:: true
 #else
-	:: mode[c] == ticket && nempty(granted[c]) -> granted[c]?_, _; takenBack = true
-	:: mode[c] == ticket && empty(granted[c])
+	:: nempty(granted[t]) -> granted[t]?_, _; over = true
+	:: empty(granted[t])
 #endif
 	fi
 }
@@ -456,8 +601,8 @@ inline l_narrow(c, r, s) {
 	atomic {
 		touch(c);
 		if
-		:: seq[r] != s -> reply(c, errNotHeld, NONE, 0)
-		:: else -> tableNarrow(r, c); reply(c, ok, NONE, 0)
+		:: seq[r] != s -> c_refuse(c, errNotHeld)
+		:: else -> tableNarrow(r, c); last(c, accepted)
 		fi
 	};
 #if FAULT != 14
@@ -494,37 +639,51 @@ inline refuse(k, c) {
 	if
 #if FAULT == 16
 	/* A message that came too late stays without an answer. */
-	:: k == acquire -> reply(c, errStopped, NONE, 0)
+	:: k == acquire -> c_refuse(c, errStopped)
 #else
-	:: k == acquire || k == narrow -> reply(c, errStopped, NONE, 0)
+	:: k == acquire || k == withdraw || k == ask || k == narrow -> c_refuse(c, errStopped)
 #endif
 	:: else
 	fi
 }
 
 inline l_stop() {
+#if FAULT == 18
+	/* Who looks at a ticket once the manager has ended must not be told so before the last one has been refused. */
+	refuse(kind, c);
+	if
+	:: kind != stop -> inbox?kind, c, r, s
+	:: kind == stop
+	fi;
+#endif
 #if FAULT != 17
 	/* Else those that wait do so for ever. */
+	n_ = 1;
 	do
-	:: n_ < REQS ->
+	:: n_ <= lastSeq ->
+		d_step {
+			w_ = NONE;
+			do
+			:: r_ < REQS && seq[r_] == n_ && isWaiting(r_) -> w_ = who[r_]; r_++
+			:: r_ < REQS && !(seq[r_] == n_ && isWaiting(r_)) -> r_++
+			:: else -> break
+			od;
+			r_ = 0
+		};
 		if
-		:: isWaiting(n_) && mode[who[n_]] == ticket ->
-#if FAULT == 18
-			/* The answer of Submit may still be there. */
-			reply(who[n_], errStopped, NONE, 0);
-#endif
-			end(who[n_], errStopped)
-		:: isWaiting(n_) && mode[who[n_]] != ticket -> reply(who[n_], errStopped, NONE, 0)
-		:: !isWaiting(n_)
+		:: w_ == NONE
+		:: w_ < CALLS -> c_refuse(w_, errStopped)
+		:: w_ != NONE && w_ >= CALLS -> t_refuse(w_ - CALLS, errStopped)
 		fi;
 		n_++
-	:: n_ == REQS -> break
+	:: n_ > lastSeq -> break
 	od;
 #endif
+	atomic { ticketsLeft = true; n_ = 0; w_ = 0 };
 #if FAULT != 19
 	/* Else the goroutine that sends it may be left behind. */
 	do
-	:: kind != stop -> refuse(kind, c); inbox?kind, c, r, s, d
+	:: kind != stop -> refuse(kind, c); inbox?kind, c, r, s
 	:: kind == stop -> break
 	od;
 #else
@@ -541,19 +700,19 @@ inline seal() {
 	do
 	:: n_ < INBOX ->
 		if
-		:: inbox!sealed(0, 0, 0, 0)
+		:: inbox!sealed(0, 0, 0)
 		:: full(inbox) ->
 #if FAULT == 21
 			/* That it is full now says nothing about what it is full of. */
 			break;
 #endif
-			inbox?kind, c, r, s, d;
+			inbox?kind, c, r, s;
 			refuse(kind, c);
 			if
 			:: kind != sealed -> n_ = 0
 			:: kind == sealed ->
 				if
-				:: inbox!sealed(0, 0, 0, 0) -> n_++
+				:: inbox!sealed(0, 0, 0) -> n_++
 #if FAULT == 22
 				/* A client was faster: it counts as an own message. */
 				:: full(inbox) -> n_++
@@ -576,27 +735,29 @@ inline seal() {
 
 proctype run_() {
 	mtype kind;
-	byte c, r, s, d;
-	byte n_, d_, r_, q_;	/* of the inlines */
-	bool takenBack;
+	byte c, r, s, t = NONE;
+	byte n_, w_, r_, q_;	/* of the inlines */
+	bool over;
 
 end_receive:
 	do
-	:: inbox?kind, c, r, s, d ->
+	:: inbox?kind, c, r, s ->
 		if
 		:: ctxEnded -> break
 		:: !ctxEnded	/* and may end now, before the message is dealt with */
 		fi;
 		if
-		:: kind == acquire -> l_acquire(c, r)
+		:: kind == acquire -> l_acquire(c, r, t)
 		:: kind == release -> l_release(r, s)
-		:: kind == withdraw -> l_withdraw(c, r, d)
+		:: kind == giveUp -> l_giveUp(c, r)
+		:: kind == withdraw -> l_withdraw(c, r, t)
+		:: kind == ask -> l_ask(c)
 		:: kind == narrow -> l_narrow(c, r, s)
 		:: kind == drain -> draining = true; settleDrain()
 		fi;
 		atomic {
 			assert(drained == (draining && live == 0));	/* P8 */
-			kind = 0; c = 0; r = 0; s = 0; d = 0
+			kind = 0; c = 0; r = 0; s = 0; t = NONE
 		}
 	od;
 	l_stop();
@@ -608,7 +769,7 @@ proctype afterFunc() {
 end_waits:
 	ctxEnded;
 	timerRuns = true;
-	inbox!stop(0, 0, 0, 0);
+	inbox!stop(0, 0, 0);
 	timerRuns = false
 }
 
@@ -642,11 +803,9 @@ inline leave(w, r, s) {
 	fi
 }
 
-/* got is the moment in which a client receives the grant of call c. */
-inline got(c, w, r, s) {
+/* got is the moment in which a client receives a grant. */
+inline got(w, r, s) {
 	assert(r != NONE && s != 0);
-	assert(!delivered[c] && !withdrawn[c]);	/* P3 */
-	delivered[c] = true;
 	enter(w)
 }
 
@@ -654,7 +813,7 @@ inline got(c, w, r, s) {
 inline use(w, r, s) {
 #if TWICE
 	if
-	:: old != NONE -> send(release, 0, old, oldSeq, NONE)	/* again, while this client holds something else */
+	:: old != NONE -> send(release, 0, old, oldSeq)	/* again, while this client holds something else */
 	:: true
 	fi;
 #endif
@@ -669,10 +828,10 @@ inline use(w, r, s) {
 	fi;
 #endif
 	d_step { leave(w, r, s) };
-	send(release, 0, r, s, NONE);
+	send(release, 0, r, s);
 #if TWICE
 	if
-	:: send(release, 0, r, s, NONE)	/* again, at any later moment */
+	:: send(release, 0, r, s)	/* again, at any later moment */
 	:: true
 	fi;
 	old = r; oldSeq = s;
@@ -687,13 +846,13 @@ inline use(w, r, s) {
 }
 
 inline Narrow(r, s) {
-	prepare(x, noWait, false);
-	send(narrow, x, r, s, NONE);
+	prepare(c, noWait, false);
+	send(narrow, c, r, s);
 	if
-	:: res == ok -> atomic { answer[x]?res, _, _; recycle(x) }
-	:: else -> unsent(x)
+	:: res == ok -> atomic { answers[c]?_ -> result(c) }
+	:: else -> unsent(c)
 	fi;
-	x = 0
+	c = 0
 }
 
 inline choose(w) {
@@ -711,6 +870,8 @@ inline choose(w) {
 inline chooseFickle() {
 #if STEADY
 	fickle = false
+#elif KEEP
+	fickle = true
 #else
 	if
 	:: fickle = true
@@ -719,64 +880,92 @@ inline chooseFickle() {
 #endif
 }
 
+/* The last answer to an acquire comes with a grant, or with an error. */
+inline outcome(c) {
+	r = callReq[c]; s = callSeq[c];
+	result(c);
+	if
+	:: res == ok -> got(w, r, s)
+	:: else
+	fi
+}
+
 #if ACQUIRERS
+inline answered(c) {
+	outcome(c);
+	assert(res == ok || res == errStopped && ctxEnded || res == errDraining && draining || res == errBusy)	/* P6 */
+}
+
 proctype acquirer() {
-	mtype res;
+	mtype res, v;
 	byte c, r, s, round;
 #if TWICE
 	byte old = NONE, oldSeq;
-#endif
-#if SHARED
-	byte x;
 #endif
 	bool fickle, w;
 
 	do
 	:: round < ROUNDS ->
-		atomic { round++; chooseFickle(); choose(w); prepare(c, wait, w) };
+		atomic {
+			round++; chooseFickle(); choose(w); prepare(c, wait, w);
+			if
+			:: patient[c] = true
+			:: patient[c] = false
+			fi
+		};
 		sendWithin(fickle, acquire, c);
 		if
 		:: res != ok -> unsent(c)
 		:: res == ok ->
 			if
-			:: atomic { answer[c]?res, r, s ->
+			:: patient[c] -> v = waits	/* if it has to, which it is not told */
+			:: !patient[c] ->
+				/* No look at ctx: this comes at once. */
+				atomic { answers[c]?v ->
 				if
-				:: res == ok -> got(c, w, r, s); recycle(c)
-				:: else ->
-					assert(res == errStopped && ctxEnded || res == errDraining && draining || res == errBusy);	/* P6 */
-					recycle(c)
-				fi };
-				if
-				:: res == ok -> use(w, r, s)
+				:: v != waits -> answered(c)
 				:: else
-				fi
-			:: atomic { fickle -> lost[c] = true };
-#if FAULT == 24
-				/* Acquire leaves its request in the queue. */
-				skip
-#elif FAULT == 25
-				/* The call is used again while the manager has it. */
-				unsent(c); lost[c] = false
-#elif FAULT == 26
-				/* The withdrawal is given up when ctx ends, as it has already. */
-				sendWithin(fickle, withdraw, c)
+				fi }
+			fi;
+			if
+			:: v != waits
+			:: v == waits ->
+				if
+				:: atomic { answers[c]?v -> answered(c) }
+#if FAULT == 30
+				/* A client that waits looks at nothing but the answers. */
+				:: atomic { fickle && patient[c] -> lost[c] = true };
 #else
-				send(withdraw, c, NONE, 0, NONE)
+				:: atomic { fickle -> lost[c] = true };
 #endif
+#if FAULT == 24
+					/* Acquire leaves its request in the queue. */
+					skip
+#elif FAULT == 25
+					/* The call is used again while the manager has it. */
+					unsent(c); lost[c] = false
+#elif FAULT == 26
+					/* The message is given up when ctx ends, as it has already. */
+					sendWithin(fickle, giveUp, c)
+#else
+					send(giveUp, c, NONE, 0)
+#endif
+				fi
+			fi;
+			if
+			:: v != waits && res == ok -> use(w, r, s)
+			:: v != waits && res != ok
+			:: v == waits
 #if LOCKERS == 1
 				;
 				/* P4: who comes later never waits for what was given up. */
 				prepare(c, noWait, true);
-				send(acquire, c, NONE, 0, NONE);
+				send(acquire, c, NONE, 0);
 				if
 				:: res != ok -> unsent(c)
 				:: res == ok ->
-					atomic { answer[c]?res, r, s ->
-					if
-					:: res == ok -> w = true; got(c, w, r, s)
-					:: else -> assert(res == errStopped && ctxEnded || res == errDraining && draining)	/* P4 */
-					fi;
-					recycle(c) };
+					atomic { w = true; answers[c]?v -> outcome(c) };
+					assert(res == ok || res == errStopped && ctxEnded || res == errDraining && draining);	/* P4 */
 					if
 					:: res == ok -> use(w, r, s)
 					:: else
@@ -785,7 +974,7 @@ proctype acquirer() {
 #endif
 			fi
 		fi;
-		d_step { c = 0; r = 0; s = 0; w = false; fickle = false; res = 0 }
+		d_step { c = 0; r = 0; s = 0; v = 0; w = false; fickle = false; res = 0 }
 	:: round == ROUNDS -> break
 	od;
 	running--
@@ -799,26 +988,23 @@ proctype trier() {
 #if TWICE
 	byte old = NONE, oldSeq;
 #endif
-#if SHARED
-	byte x;
-#endif
 	bool w;
 
 	do
 	:: round < ROUNDS ->
 		atomic { round++; choose(w); prepare(c, noWait, w) };
-		send(acquire, c, NONE, 0, NONE);
+		send(acquire, c, NONE, 0);
 		if
 		:: res != ok -> unsent(c)
 		:: res == ok ->
-			atomic { answer[c]?res, r, s ->
+			atomic { answers[c]?_ -> outcome(c) };
+			assert(res == ok || res == errStopped && ctxEnded || res == errDraining && draining || res == errConflict);	/* P6 */
 			if
-			:: res == ok -> got(c, w, r, s)
-			:: else -> assert(res == errStopped && ctxEnded || res == errDraining && draining || res == errConflict)	/* P6 */
-			fi;
-			recycle(c) };
-			if
-			:: res == ok -> use(w, r, s)
+			:: res == ok ->
+#if KEEP
+				running == 1;
+#endif
+				use(w, r, s)
 			:: else
 			fi
 		fi;
@@ -831,72 +1017,80 @@ proctype trier() {
 
 #if SUBMITTERS
 /* receive waits for the grant. An impatient client withdraws the ticket some time, before it has the grant or after. */
-inline receive(c) {
+inline receive(t) {
 	if
-	:: atomic { granted[c]?r, s -> got(c, w, r, s) };
+	:: atomic { granted[t]?r, s ->
+		assert(!delivered[t] && !withdrawn[t]);	/* P3 */
+		delivered[t] = true;
+		got(w, r, s) };
 		if
-		:: impatient -> Withdraw(c, 2 * c); impatient = false	/* which does nothing */
+		:: impatient -> Withdraw(t); impatient = false	/* which does nothing */
 		:: true
 		fi;
 		use(w, r, s);
 		if
-		:: impatient -> Withdraw(c, 2 * c)	/* nor does this, whoever uses the storage now */
+		:: impatient -> Withdraw(t)	/* nor does this, whoever uses the storage now */
 		:: else
 		fi
-	:: grantedClosed[c] && empty(granted[c]) ->
-		assert(!delivered[c]);	/* P3 */
-		assert(ended[c] && (err[c] == errStopped && ctxEnded || err[c] == errWithdrawn))	/* P6 */
-	:: impatient -> Withdraw(c, 2 * c)
+	:: grantedClosed[t] && empty(granted[t]) ->
+		assert(!delivered[t]);	/* P3 */
+		Err(t)
+	:: impatient -> Withdraw(t)
 	fi
 }
 
-proctype submitter() {
-	mtype res;
+proctype submitter(byte t) {
+	mtype res, v;
 	byte c, r, s;
 #if TWICE
 	byte old = NONE, oldSeq;
 #endif
-#if SHARED
-	byte x;
-#endif
-	bool fickle, impatient, w;
+	bool fickle, impatient, w, sure;
 
-	atomic { chooseFickle(); choose(w); prepare(c, ticket, w) };
+	atomic { chooseFickle(); choose(w); prepare(c, ticket, w); callTicket[c] = t };
 	sendWithin(fickle, acquire, c);
 	if
 	:: res == ok ->
-		atomic { answer[c]?res, _, _; lost[c] = true };	/* a call of Submit is never used again */
+		atomic { answers[c]?_ -> result(c) };
 		if
 		:: res == ok ->
+			r = ticketReq[t];
 			atomic {
 				if
 				:: impatient = true
+#if !KEEP
 				:: impatient = false
+#endif
 				fi;
 #if RIVALS
 				running++;
-				run rival(c)
+				run rival(t)
 #endif
 			};
 			if
-			:: receive(c)
+			:: receive(t)
 #if STOP
 			:: true	/* the client never receives */
 #endif
 			fi
 		:: else -> assert(res == errStopped && ctxEnded || res == errDraining && draining || res == errBusy)	/* P6 */
 		fi
-	:: else
+	:: else -> unsent(c)
 	fi;
-	d_step { c = 0; res = 0; fickle = false; impatient = false; w = false; running-- }
+	d_step { c = 0; r = 0; s = 0; res = 0; v = 0; fickle = false; impatient = false; w = false; running-- }
 }
 
 #if RIVALS
-/* rival is another goroutine that withdraws the ticket, at any time. */
-proctype rival(byte c) {
-	mtype res;
+/* rival is another goroutine that withdraws the ticket, at any time, or asks for its error. */
+proctype rival(byte t) {
+	mtype res, v;
+	byte c;
+	bool sure;
 
-	Withdraw(c, 2 * c + 1);
+	if
+	:: Withdraw(t)
+	:: Err(t)
+	fi;
 	running--
 }
 #endif
@@ -908,7 +1102,7 @@ proctype drainer() {
 	bool fickle;
 
 	chooseFickle();
-	send(drain, 0, 0, 0, NONE);
+	send(drain, 0, 0, 0);
 	if
 	:: res != ok -> fickle = false	/* the manager was the first to end */
 	:: else
@@ -932,12 +1126,12 @@ bool calling[ENDLESS];
 /* endless calls for ever, to no effect: with a grant that it has released long ago. */
 proctype endless(byte i) {
 	mtype res;
-	byte x;
+	byte c;
 
 	do
 	:: calling[i] = true;
 		if
-		:: send(release, 0, 0, 1, NONE)
+		:: send(release, 0, 0, 1)
 		:: Narrow(0, 1); assert(res == errNotHeld || res == errStopped)
 		fi;
 		calling[i] = false
@@ -961,7 +1155,7 @@ proctype judge() {
 #if STOP
 	assert(done && !managerRuns && !timerRuns);	/* P6 */
 	do
-	:: inbox?kind, _, _, _, _ -> assert(kind == sealed); i++	/* P6 */
+	:: inbox?kind, _, _, _ -> assert(kind == sealed); i++	/* P6 */
 	:: empty(inbox) -> break
 	od;
 	assert(i == INBOX);	/* P6: nobody can send any more */
@@ -973,7 +1167,7 @@ proctype judge() {
 	i = 0;
 	do
 	:: i < CALLS ->
-		assert(owner[i] == pool || lost[i] || mode[i] == ticket);	/* P10: nor is a call forgotten */
+		assert(owner[i] == pool || lost[i]);	/* P10: nor is a call forgotten */
 		i++
 	:: i == CALLS -> break
 	od
@@ -984,7 +1178,7 @@ init {
 
 	atomic {
 		do
-		:: i < CALLS -> owner[i] = pool; callReq[i] = NONE; i++
+		:: i < CALLS -> owner[i] = pool; callTicket[i] = NONE; callReq[i] = NONE; i++
 		:: else -> break
 		od;
 		i = 0;
@@ -1013,7 +1207,7 @@ init {
 #endif
 #if SUBMITTERS
 		do
-		:: i < SUBMITTERS -> run submitter(); i++
+		:: i < SUBMITTERS -> run submitter(i); i++
 		:: else -> break
 		od;
 		i = 0;

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 
 	"github.com/treelock/treelock"
@@ -13,7 +14,8 @@ import (
 
 // crowd prepares the visit of many others, who ask for nothing and release it, all at once, every other one with a
 // context that ends meanwhile. They fill the inbox of a lock that has one. Nobody waits for them, nor they for
-// anybody, so they leave no trace.
+// anybody, so they leave no trace but one: what they ask for is live for a while, and a lock that is stopped
+// meanwhile was not drained.
 func (s *stage) crowd(number string, _ []string) *act {
 	n, err := strconv.Atoi(number)
 	if err != nil {
@@ -51,8 +53,28 @@ func (s *stage) crowd(number string, _ []string) *act {
 				}
 			})
 		}
-		return steps
+		return append(steps, visitorArrives, visitorLeaves)
 	}}
+}
+
+// visitor is the name of those of a crowd who are live. One stands for all: more would make no difference.
+const visitor = "visitor"
+
+func visitorArrives(w *world, then func(*world)) {
+	if w.Closed() == nil {
+		w.Arrive(visitor, request{})
+	}
+	then(w)
+}
+
+func visitorLeaves(w *world, then func(*world)) {
+	switch {
+	case slices.Contains(w.Live(), visitor):
+		w.Leave(visitor)
+		then(w)
+	case w.Closed() != nil: // it was refused
+		then(w)
+	}
 }
 
 // A lazy context lets others run when it is asked for its channel once more. A lock that asks in the middle of something, say

@@ -510,7 +510,7 @@ inline Withdraw(t) {
 #endif
 		fi
 	fi;
-	d_step {
+	atomic {
 		withdrawing[t]--;
 		withdrawn[t] = true;
 		assert(withdrawing[t] > 0 || delivered[t] || grantedClosed[t]);	/* P3 */
@@ -757,6 +757,11 @@ end_receive:
 		fi;
 		atomic {
 			assert(drained == (draining && live == 0));	/* P8 */
+			do
+			:: n_ < REQS -> assert(!held[n_] || who[n_] == NONE); n_++	/* P1: who is granted has been told */
+			:: else -> break
+			od;
+			n_ = 0;
 			kind = 0; c = 0; r = 0; s = 0; t = NONE
 		}
 	od;
@@ -1039,6 +1044,9 @@ inline receive(t) {
 	fi
 }
 
+/* waitsFor says whether the grant of a ticket is still to come. */
+#define waitsFor(t)	(seq[ticketReq[t]] == ticketSeq[t] && who[ticketReq[t]] != NONE)
+
 proctype submitter(byte t) {
 	mtype res, v;
 	byte c, r, s;
@@ -1051,10 +1059,11 @@ proctype submitter(byte t) {
 	sendWithin(fickle, acquire, c);
 	if
 	:: res == ok ->
-		atomic { answers[c]?_ -> result(c) };
+		atomic { answers[c]?_ ->
+		assert(callErr[c] != ok || len(granted[t]) == !waitsFor(t));	/* P3: what was granted at once is there */
+		result(c) };
 		if
 		:: res == ok ->
-			r = ticketReq[t];
 			atomic {
 				if
 				:: impatient = true

@@ -284,6 +284,10 @@ inline c_deliver(c, r) {
 inline c_refuse(c, e) {
 	atomic {
 		touch(c);
+#if FAULT != 34
+		/* Else what a client waited for in vain comes with the error. */
+		callReq[c] = NONE; callSeq[c] = 0;
+#endif
 		callErr[c] = e;
 		last(c, refused)
 	}
@@ -891,7 +895,7 @@ inline outcome(c) {
 	result(c);
 	if
 	:: res == ok -> got(w, r, s)
-	:: else
+	:: else -> assert(r == NONE && s == 0)	/* P6: nothing comes with an error */
 	fi
 }
 
@@ -1029,7 +1033,7 @@ inline receive(t) {
 		delivered[t] = true;
 		got(w, r, s) };
 		if
-		:: impatient -> Withdraw(t); impatient = false	/* which does nothing */
+		:: impatient -> Withdraw(t); Err(t); impatient = false	/* which does nothing, and there is none */
 		:: true
 		fi;
 		use(w, r, s);

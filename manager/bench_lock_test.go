@@ -60,7 +60,7 @@ func BenchmarkLock(b *testing.B) {
 		run := func(impl string, start rival, cases ...lockCase) {
 			for _, c := range cases {
 				b.Run(fmt.Sprintf("impl=%s%v/clients=%d", impl, c, clients), func(b *testing.B) {
-					inParallel(b, clients, start(b, c))
+					inParallel(b, clients, start(b, c, clients))
 				})
 			}
 		}

@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+
+	"github.com/treelock/treelock/manager"
 )
 
 // echo is the yardstick: a goroutine that answers every message and knows nothing. No lock manager that
@@ -71,20 +73,20 @@ func (m *rwMutexMap) find(p path) *sync.RWMutex {
 	return mu.(*sync.RWMutex)
 }
 
-// A rival starts an implementation for one benchmark, and returns what starts its clients.
-type rival func(b *testing.B, c lockCase) (start func(client int) (step func()))
+// A rival starts an implementation for one benchmark with so many clients, and returns what starts its clients.
+type rival func(b *testing.B, c lockCase, clients int) (start func(client int) (step func()))
 
-func startEchoRival(b *testing.B, _ lockCase) func(int) func() {
+func startEchoRival(b *testing.B, _ lockCase, _ int) func(int) func() {
 	e := startEcho(b.Context())
 	return func(int) func() { return e.client() }
 }
 
-func startRWMutex(_ *testing.B, c lockCase) func(int) func() {
+func startRWMutex(_ *testing.B, c lockCase, _ int) func(int) func() {
 	var mu sync.RWMutex
 	return func(int) func() { return rwMutexStep(c.op, func() *sync.RWMutex { return &mu }) }
 }
 
-func startRWMutexMap(_ *testing.B, c lockCase) func(int) func() {
+func startRWMutexMap(_ *testing.B, c lockCase, _ int) func(int) func() {
 	var m rwMutexMap
 	return func(client int) func() {
 		node := c.node(client)
@@ -92,8 +94,8 @@ func startRWMutexMap(_ *testing.B, c lockCase) func(int) func() {
 	}
 }
 
-func startTreelock(b *testing.B, c lockCase) func(int) func() {
-	m := startManager(b)
+func startTreelock(b *testing.B, c lockCase, clients int) func(int) func() {
+	m := startManager(b, manager.WithClients(clients))
 	return func(client int) func() {
 		ctx, req := canEnd(b), request(c.op, c.node(client))
 		return func() { must(m.Acquire(ctx, req)).Release() }

@@ -166,8 +166,9 @@ func TestPatientClientIsNotToldThatItWaits(t *testing.T) {
 func TestWhoeverGotIntoTheInboxIsAnswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stopNow := context.WithCancel(t.Context())
-		m, cancel := newManager[path](ctx, nil)
-		const clients = 5 * inboxSize
+		const room = 100
+		m, cancel := newManager[path](ctx, []Option{WithClients(room / perClient)})
+		const clients = 5 * room
 		errs := make(chan error, clients)
 		for range clients {
 			go func() {
@@ -184,8 +185,8 @@ func TestWhoeverGotIntoTheInboxIsAnswered(t *testing.T) {
 				t.Fatalf("Acquire() = %v, want ErrStopped and the cause", err)
 			}
 		}
-		for i := range inboxSize {
-			if len(m.inbox) != inboxSize-i {
+		for i := range room {
+			if len(m.inbox) != room-i {
 				t.Fatalf("the inbox has %d messages, want it full for ever", len(m.inbox)+i)
 			}
 			if msg := <-m.inbox; msg.kind != sealed {
@@ -199,9 +200,10 @@ func TestWhoeverGotIntoTheInboxIsAnswered(t *testing.T) {
 func TestSealAnswersThoseWhoCameInMeanwhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stopNow := context.WithCancel(t.Context())
-		m, cancel := newManager[path](ctx, nil)
+		const room = 100
+		m, cancel := newManager[path](ctx, []Option{WithClients(room / perClient)})
 		defer cancel()
-		const clients = 3 * inboxSize
+		const clients = 3 * room
 		errs := make(chan error, clients)
 		for range clients {
 			go func() {

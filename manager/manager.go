@@ -7,11 +7,8 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// inboxSize lets a burst of clients send without waiting for the manager goroutine to be scheduled: a client that
-// finds no room has to be parked and woken, which costs more than its request. A client has two messages in the inbox
-// at most, most of the time, so there is room for a thousand of them; it takes 64 KiB. See BenchmarkLock, with
-// 1,000 clients.
-const inboxSize = 2048
+// perClient is how many messages a client has in the inbox at most, most of the time: a release, and the next request.
+const perClient = 2
 
 // A Manager grants requests for the nodes of one forest. Get one from [Start] or [StartNodes]; it
 // lives until the context given there ends. All methods are safe for concurrent use.
@@ -54,10 +51,11 @@ func StartNodes[N treelock.Node[N]](ctx context.Context, opts ...Option) *Manage
 
 // newManager returns a manager without its goroutine, and the function that frees its context.
 func newManager[N treelock.Node[N]](ctx context.Context, opts []Option) (*Manager[N], context.CancelFunc) {
+	o := buildOptions(opts)
 	m := &Manager[N]{
-		options: buildOptions(opts),
+		options: o,
 		trace:   tracerFor[N](),
-		inbox:   make(chan message[N], inboxSize),
+		inbox:   make(chan message[N], perClient*o.clients),
 		drained: make(chan struct{}),
 		done:    make(chan struct{}),
 	}

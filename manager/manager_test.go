@@ -228,7 +228,7 @@ func TestOneGoroutinesRequestsArriveInItsOrder(t *testing.T) {
 }
 
 func TestOptionsTakeZeroAndNegativeAsTheySay(t *testing.T) {
-	m := manager.Start(t.Context(), manager.WithFirstToken(0), manager.WithMaxWaiting(-1), manager.WithMaxDepth(0), manager.WithIdleNodes(-1))
+	m := manager.Start(t.Context(), manager.WithFirstToken(0), manager.WithMaxWaiting(-1), manager.WithMaxDepth(0), manager.WithIdleNodes(-1), manager.WithClients(0))
 	g, err := m.TryAcquire(treelock.Write("/a"))
 	if err != nil || g.Token() != 1 {
 		t.Errorf("TryAcquire() = token %d, %v, want token 1", g.Token(), err)

@@ -79,9 +79,9 @@ type Ticket interface {
 	Err() error
 }
 
-// Manager starts a lock manager of package manager.
+// Manager starts a lock manager of package manager, with so little room for messages that clients often have to wait for some.
 func Manager(ctx context.Context, o Options) (Lock, error) {
-	opts := []manager.Option{manager.WithFirstToken(o.FirstToken), manager.WithMaxDepth(o.MaxDepth), manager.WithIdleNodes(o.IdleNodes - 1)}
+	opts := []manager.Option{manager.WithFirstToken(o.FirstToken), manager.WithMaxDepth(o.MaxDepth), manager.WithIdleNodes(o.IdleNodes - 1), manager.WithClients(1)}
 	if o.Limited {
 		opts = append(opts, manager.WithMaxWaiting(o.MaxWaiting))
 	}

@@ -107,7 +107,8 @@ func (s *soak) epoch(i int) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	m := manager.Start(ctx, manager.WithFirstToken(s.token),
-		manager.WithMaxWaiting([]int{-1, 4}[s.rng.IntN(2)]), manager.WithIdleNodes([]int{-1, 0, 5}[s.rng.IntN(3)]))
+		manager.WithMaxWaiting([]int{-1, 4}[s.rng.IntN(2)]), manager.WithIdleNodes([]int{-1, 0, 5}[s.rng.IntN(3)]),
+		manager.WithClients([]int{-1, 1, 5}[s.rng.IntN(3)]))
 	s.over.Store(s.t.Failed())
 	var clients sync.WaitGroup
 	for _, c := range s.clients {

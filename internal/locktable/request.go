@@ -91,7 +91,7 @@ type storage[N comparable, W any] struct {
 
 const (
 	maxFree   = 1024 // bounds storage.free, and storage.waits
-	maxPlaces = 64   // requests with storage for more places are not kept for reuse
+	maxPlaces = 128  // requests with storage for more places are not kept for reuse
 )
 
 // newRequest returns a request without places, with the next sequence number.

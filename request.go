@@ -14,6 +14,17 @@ const (
 	NodeOnly              // the node alone
 )
 
+// String returns "subtree" or "node".
+func (s Scope) String() string {
+	if s == NodeOnly {
+		return "node"
+	}
+	return "subtree"
+}
+
+// MarshalText returns the string: it is how a scope stands in JSON.
+func (s Scope) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
 // An Access says what a claim is for.
 type Access uint8
 
@@ -22,14 +33,25 @@ const (
 	Exclusive               // writing: no other claim may reach the node
 )
 
+// String returns "shared" or "exclusive".
+func (a Access) String() string {
+	if a == Exclusive {
+		return "exclusive"
+	}
+	return "shared"
+}
+
+// MarshalText returns the string: it is how an access stands in JSON.
+func (a Access) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
 // A Claim is one region of a tree and what is wanted of it. Its region is Node alone or Node and
 // everything below, by its Scope.
 //
 // Two claims conflict if their regions share a node and at least one of them is Exclusive.
 type Claim[N Node[N]] struct {
-	Node   N
-	Scope  Scope
-	Access Access
+	Node   N      `json:"node"`
+	Scope  Scope  `json:"scope"`
+	Access Access `json:"access"`
 }
 
 // String names the claim as [Request.String] does.
@@ -66,9 +88,10 @@ const fewClaims = 4
 // Building a request allocates nothing up to four claims. Beyond that each call copies what was
 // there before, so add many nodes in one call.
 type Request[N Node[N]] struct {
-	few  [fewClaims]Claim[N] // the first claims
-	n    int                 // how many claims of few are set
-	more []Claim[N]          // those that did not fit; never appended to in place
+	few   [fewClaims]Claim[N] // the first claims
+	n     int                 // how many claims of few are set
+	more  []Claim[N]          // those that did not fit; never appended to in place
+	label string
 }
 
 // Read returns a request to read paths and everything below them.

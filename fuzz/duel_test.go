@@ -10,6 +10,7 @@ import (
 	"github.com/treelock/treelock/fuzz/locktest"
 	"github.com/treelock/treelock/internal/locktable"
 	"github.com/treelock/treelock/internal/model"
+	"github.com/treelock/treelock/waitqueue"
 )
 
 type (
@@ -119,6 +120,7 @@ func (d *duel) compare(got []*locktable.Request[path, *contestant], want []strin
 		}
 	}
 	d.checkHolders()
+	d.checkBlockers()
 	if err := d.table.Check(); err != nil {
 		d.fatalf("%v", err)
 	}
@@ -177,6 +179,53 @@ func (d *duel) checkHolders() {
 			}
 		}
 	}
+}
+
+// checkBlockers checks that each request that waits can say for whom, and because of which claims.
+func (d *duel) checkBlockers() {
+	d.t.Helper()
+	for name, r := range d.live {
+		if !r.Waiting() {
+			continue
+		}
+		const limit = 3
+		got, more, all := d.table.Blockers(r, limit)
+		want := d.model.Blockers(name)
+		if len(got)+more != len(want) || len(got) != min(limit, len(want)) || !all {
+			d.fatalf("%s waits for %d requests and %d more, all=%t, want %v", name, len(got), more, all, want)
+		}
+		for i, b := range got {
+			if b.Request.Who.name != want[i] {
+				d.fatalf("%s waits for %s, want %s", name, b.Request.Who.name, want[i])
+			}
+			claim, wanted := claimed(b.Claim), claimed(b.Wanted)
+			if !model.Conflict(claim, wanted) || !covers(d.model.Request(want[i]), claim) || !covers(d.model.Request(name), wanted) {
+				d.fatalf("%s waits for %s, since %v and %v conflict, which they claim", name, want[i], wanted, claim)
+			}
+		}
+	}
+}
+
+// claimed returns the request for a claim alone.
+func claimed(u locktable.Used[path]) (req treelock.Request[path]) {
+	switch u.Mode {
+	case waitqueue.NR:
+		return req.ReadNode(u.Node)
+	case waitqueue.NW:
+		return req.WriteNode(u.Node)
+	case waitqueue.TR:
+		return req.Read(u.Node)
+	default:
+		return req.Write(u.Node)
+	}
+}
+
+// covers reports whether req has the claim of one, or one that is wider.
+func covers(req, one treelock.Request[path]) bool {
+	var m model.Model[path]
+	m.Submit("", req)
+	_, ok := m.Narrow("", one)
+	return ok
 }
 
 // note writes a step, and what should come of it, to the script.

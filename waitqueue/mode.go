@@ -114,6 +114,9 @@ func (m Mode) Intention() Mode {
 	return IR
 }
 
+// Claims reports whether somebody in mode m uses the node itself, and not only something below it.
+func (m Mode) Claims() bool { return m >= NR }
+
 // String returns the two letters of the mode, or those of the parts of a combined one, "IW+TR".
 func (m Mode) String() string {
 	if m >= NumModes {

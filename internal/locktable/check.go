@@ -2,7 +2,6 @@ package locktable
 
 import (
 	"fmt"
-	"iter"
 
 	"github.com/treelock/treelock/waitqueue"
 )
@@ -38,6 +37,7 @@ func (t *Table[N, W]) Check() error {
 type recount struct {
 	admitted [waitqueue.NumModes]int
 	waiting  int
+	claims   int
 	earliest [waitqueue.NumModes]uint64 // who waits in a mode
 }
 
@@ -52,7 +52,7 @@ var earliestOfAll = func() (none [waitqueue.NumModes]uint64) {
 // checkRequests checks the storage of requests and each that is live, and counts their places in recounts.
 func (t *Table[N, W]) checkRequests(recounts map[*node[N, W]]*recount) error {
 	for i, r := range t.storage.requests {
-		if r.index != i || r.seq == 0 && (r.blocked != 0 || r.waits != nil || len(r.places) != 0) {
+		if int(r.index) != i || r.seq == 0 && (r.blocked != 0 || r.waits != nil || len(r.places) != 0) {
 			return fmt.Errorf("I5: request %d is stored in the wrong place, or is over and has left something", r.seq)
 		}
 	}
@@ -93,6 +93,9 @@ func (r *Request[N, W]) check(recounts map[*node[N, W]]*recount) error {
 			return fmt.Errorf("I3: request %d is queued twice at %v", r.seq, p.node.name)
 		}
 		seen[p.node] = true
+		if p.mode.Claims() {
+			recount.claims++
+		}
 		if !p.waiting {
 			recount.admitted[p.mode]++
 			continue
@@ -101,7 +104,7 @@ func (r *Request[N, W]) check(recounts map[*node[N, W]]*recount) error {
 		recount.waiting++
 		recount.earliest[p.mode] = min(recount.earliest[p.mode], r.seq)
 	}
-	if r.blocked != blocked {
+	if int(r.blocked) != blocked {
 		return fmt.Errorf("I5: request %d counts %d places where it is not admitted, a recount %d", r.seq, r.blocked, blocked)
 	}
 	return nil
@@ -146,19 +149,31 @@ func (n *node[N, W]) check(recount *recount) error {
 	if waiting != recount.waiting {
 		return fmt.Errorf("I3: node %v has %d entries that wait, a recount gives %d", n.name, waiting, recount.waiting)
 	}
+	return n.checkClaimed(recount)
+}
+
+// checkClaimed checks the list of those who claim n.
+func (n *node[N, W]) checkClaimed(recount *recount) error {
+	claims, last := 0, (*link[N, W])(nil)
+	for l := n.claimed; l != nil; l = l.next {
+		if p := l.request.placeAt(n); p == nil || !p.mode.Claims() || last != nil && l.prev != last {
+			return fmt.Errorf("I3: node %v lists request %d, which does not claim it, or out of line", n.name, l.request.seq)
+		}
+		claims++
+		last = l
+	}
+	if claims != recount.claims || last != nil && n.claimed.prev != last {
+		return fmt.Errorf("I3: node %v lists %d claims, a recount gives %d", n.name, claims, recount.claims)
+	}
 	return nil
 }
 
 // check checks the list of nodes that were idle.
 func (t *nodes[N, W]) check() error {
-	listed := 0
-	last := (*node[N, W])(nil)
-	for n := range t.wereIdle() {
+	for _, n := range t.listed.all[t.listed.first:] {
 		if !n.listed || !n.inTable || t.byName[n.name] != n {
 			return fmt.Errorf("I8: node %v is on the list and has listed=%t, inTable=%t", n.name, n.listed, n.inTable)
 		}
-		listed++
-		last = n
 	}
 	flagged := 0
 	for _, n := range t.byName {
@@ -166,16 +181,8 @@ func (t *nodes[N, W]) check() error {
 			flagged++
 		}
 	}
-	if listed != t.listed || flagged != listed || listed > t.maxListed || last != t.newest {
-		return fmt.Errorf("I8: %d nodes are listed, %d say so, %d are counted, at most %d allowed", listed, flagged, t.listed, t.maxListed)
+	if listed := t.listed.len(); flagged != listed || listed > t.maxListed {
+		return fmt.Errorf("I8: %d nodes are listed, %d say so, at most %d are allowed", listed, flagged, t.maxListed)
 	}
 	return nil
-}
-
-// wereIdle returns an iterator over the list of nodes that were idle, from the front.
-func (t *nodes[N, W]) wereIdle() iter.Seq[*node[N, W]] {
-	return func(yield func(*node[N, W]) bool) {
-		for n := t.oldest; n != nil && yield(n); n = n.newer {
-		}
-	}
 }

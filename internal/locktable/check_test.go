@@ -104,13 +104,15 @@ func TestCheckFindsBrokenTables(t *testing.T) {
 		"a request that is over has left places":  {leaveRemains, "I5: request 0 is stored"},
 		"an entry has left the queue":             {withdrawSilently, "I3: node /"},
 		"one is admitted before one that waits":   {overtake, "I2: request 4 is admitted"},
+		"a claim is not listed":                   {func(b broken) { b.node("/a").unclaim(&b.holder.first) }, "I3: node /a lists 0 claims"},
+		"a claim is listed elsewhere":             {func(b broken) { b.node("/").claim(&b.holder.first) }, "I3: node /"},
+		"claims are listed out of line":           {func(b broken) { b.late.first.prev = &b.holder.first }, "I3: node /a/x"},
+		"the list of claims has another end":      {func(b broken) { b.early.first.prev = &b.early.first }, "I3: node /a/x lists 2"},
 		"a node has another name":                 {func(b broken) { b.node("/a").name = "/b" }, "I8: node /b"},
 		"a node says it is not in the table":      {func(b broken) { b.node("/a").inTable = false }, "I8: node /a"},
 		"an idle node says that it is not listed": {func(b broken) { b.node("/idle").listed = false }, "I8: node /idle"},
-		"an idle node is not listed":              {func(b broken) { b.nodes.oldest = b.nodes.oldest.newer }, "I8: 1 nodes are listed"},
-		"listed nodes are counted wrong":          {func(b broken) { b.nodes.listed++ }, "I8: 2 nodes are listed, 2 say so, 3"},
+		"an idle node is not listed":              {func(b broken) { b.nodes.listed.pop() }, "I8: 1 nodes are listed"},
 		"too many nodes are listed":               {func(b broken) { b.nodes.maxListed = 1 }, "I8: 2 nodes are listed"},
-		"the list has another end":                {func(b broken) { b.nodes.newest = b.nodes.oldest }, "I8: 2 nodes are listed"},
 		"an idle node is not in the table":        {func(b broken) { delete(b.nodes.byName, "/idle") }, "I8: node /idle"},
 	} {
 		b := newBroken()
@@ -181,8 +183,8 @@ func TestSpareStorageIsBounded(t *testing.T) {
 	for _, r := range live {
 		table.End(r)
 	}
-	if len(table.storage.free) > maxFree || table.nodes.listed != 10 || table.Nodes() != 10 {
-		t.Errorf("%d requests are kept, and %d of %d nodes, want %d at most, and 10", len(table.storage.free), table.nodes.listed, table.Nodes(), maxFree)
+	if len(table.storage.free) > maxFree || table.nodes.listed.len() != 10 || table.Nodes() != 10 {
+		t.Errorf("%d requests are kept, and %d of %d nodes, want %d at most, and 10", len(table.storage.free), table.nodes.listed.len(), table.Nodes(), maxFree)
 	}
 }
 

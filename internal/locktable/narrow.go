@@ -35,8 +35,10 @@ func (t *Table[N, W]) Narrow(r *Request[N, W], claims []Claim[N]) (granted []*Re
 		places[i].node.queue.Hold(places[i].mode)
 	}
 	t.revoke()
+	t.unlink(r)
 	old := r.places
 	r.places = places
+	t.link(r)
 	t.places += len(places)
 	t.leave(old)
 	return t.granted, true

@@ -25,7 +25,7 @@ type node[N comparable, W any] struct {
 	// left the table since, or the user's idea of it may have changed.
 	up *node[N, W]
 
-	newer *node[N, W] // in the list of nodes that were idle
+	claimed *link[N, W] // the first of the list of all live claims of this node itself
 }
 
 // nodes finds nodes by name. A node whose queue is empty is idle, and is kept for a while (I8): programs come back to
@@ -44,9 +44,8 @@ type nodes[N comparable, W any] struct {
 	// may not be in this processor's cache.
 	parentOf func(N) (N, bool)
 
-	maxListed      int
-	listed         int
-	oldest, newest *node[N, W] // of those that were idle, by when they became that
+	maxListed int
+	listed    fifo[*node[N, W]] // of those that were idle, by when they became that
 }
 
 const minShrink = 4096 // maps smaller than this are not worth remaking
@@ -121,26 +120,16 @@ func (t *nodes[N, W]) settle(n *node[N, W]) {
 // list puts n at the end of the list of nodes that were idle, and evicts the first if there are too many.
 func (t *nodes[N, W]) list(n *node[N, W]) {
 	n.listed = true
-	t.listed++
-	if t.newest != nil {
-		t.newest.newer = n
-	} else {
-		t.oldest = n
-	}
-	t.newest = n
-	if t.listed > t.maxListed {
+	t.listed.push(n)
+	if t.listed.len() > t.maxListed {
 		t.evictOldest()
 	}
 }
 
 // evictOldest takes the first node off the list, and out of the table if it is idle.
 func (t *nodes[N, W]) evictOldest() {
-	n := t.oldest
-	t.oldest, n.newer, n.listed = n.newer, nil, false
-	t.listed--
-	if t.oldest == nil {
-		t.newest = nil
-	}
+	n := t.listed.pop()
+	n.listed = false
 	if !n.queue.Empty() {
 		return
 	}
@@ -160,4 +149,28 @@ func (t *nodes[N, W]) shrink() {
 		smaller[name] = n
 	}
 	t.byName, t.peak = smaller, len(smaller)
+}
+
+// A fifo is a list that grows at the end and shrinks at the front. The zero fifo is empty.
+type fifo[E any] struct {
+	all   []E
+	first int // of those in all that have not been taken
+}
+
+func (f *fifo[E]) len() int { return len(f.all) - f.first }
+
+func (f *fifo[E]) push(e E) { f.all = append(f.all, e) }
+
+// pop takes the first element. When half of the storage has been taken it is used again, so a step costs O(1), amortised.
+func (f *fifo[E]) pop() E {
+	var none E
+	e := f.all[f.first]
+	f.all[f.first] = none
+	f.first++
+	if f.first > len(f.all)/2 {
+		rest := copy(f.all, f.all[f.first:])
+		clear(f.all[rest:])
+		f.all, f.first = f.all[:rest], 0
+	}
+	return e
 }

@@ -48,10 +48,11 @@ type Request[N comparable, W any] struct {
 	Who W
 
 	seq     uint64
-	blocked int           // places where it waits (I5)
-	places  []place[N, W] // one for each node
+	blocked uint32        // places where it waits (I5)
+	index   uint32        // in storage.requests
+	places  []place[N, W] // one for each node; the first is one that it claims
 	waits   *wait[N, W]   // one for each place where it had to wait since it arrived; nil once it is granted
-	index   int           // in storage.requests
+	first   link[N, W]    // of its claims
 }
 
 // A place is how a request uses one node.
@@ -87,10 +88,12 @@ type storage[N comparable, W any] struct {
 	free      []*Request[N, W]
 	waits     *wait[N, W] // free ones
 	waitsFree int         // how many
+	links     *link[N, W] // free ones, for other claims than a request's first
+	linksFree int         // how many
 }
 
 const (
-	maxFree   = 1024 // bounds storage.free, and storage.waits
+	maxFree   = 1024 // bounds storage.free, and the free waits and links
 	maxPlaces = 128  // requests with storage for more places are not kept for reuse
 )
 
@@ -101,7 +104,8 @@ func (t *Table[N, W]) newRequest(who W) *Request[N, W] {
 		r = t.storage.free[last]
 		t.storage.free = t.storage.free[:last]
 	} else {
-		r = &Request[N, W]{index: len(t.storage.requests)}
+		r = &Request[N, W]{index: uint32(len(t.storage.requests))}
+		r.first.request = r
 		t.storage.requests = append(t.storage.requests, r)
 	}
 	t.lastSeq++

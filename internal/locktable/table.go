@@ -106,6 +106,7 @@ func (t *Table[N, W]) arrive(r *Request[N, W], claims []Claim[N]) {
 			t.await(r, i)
 		}
 	}
+	t.link(r)
 }
 
 // arriveAlone is arrive for one claim, in one pass, as most requests have no more. See BenchmarkSubmit.
@@ -120,6 +121,9 @@ func (t *Table[N, W]) arriveAlone(r *Request[N, W], claim *Claim[N]) {
 		}
 		n.plan = t.plan
 		places = append(places, place[N, W]{node: n, mode: mode})
+		if i == 0 {
+			n.claim(&r.first)
+		}
 		if !n.queue.Arrive(mode) {
 			r.places = places
 			t.await(r, len(places)-1)
@@ -148,6 +152,7 @@ func (t *Table[N, W]) End(r *Request[N, W]) (granted []*Request[N, W]) {
 		panic("BUG: treelock: the end of a request that is not live")
 	}
 	t.granted = reuse(t.granted)
+	t.unlink(r)
 	if r.blocked > 0 {
 		t.withdraw(r)
 	}

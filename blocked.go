@@ -1,0 +1,135 @@
+package treelock
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A State says what a live request does.
+type State uint8
+
+const (
+	Waiting State = iota // it is to be granted when those before it that conflict have gone
+	Holding              // it was granted
+)
+
+// String returns "waiting" or "holding".
+func (s State) String() string {
+	if s == Holding {
+		return "holding"
+	}
+	return "waiting"
+}
+
+// MarshalText returns the string: it is how a state stands in JSON.
+func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// A Blocker is a live request that another one would have had to wait for, or did.
+type Blocker[N Node[N]] struct {
+	Seq   uint64        `json:"seq"` // its sequence number
+	Label string        `json:"label,omitempty"`
+	State State         `json:"state"`
+	For   time.Duration `json:"for"` // how long it has been in that state, in JSON in nanoseconds
+
+	// Claim is what it claims, or one of its claims, that conflicts with Wanted, a claim of the request that it blocks.
+	Claim  Claim[N] `json:"claim"`
+	Wanted Claim[N] `json:"wanted"`
+}
+
+// String describes the blocker for a log line: `write /a by "rename 17" (#42, holding for 1.5s)`.
+func (b Blocker[N]) String() string {
+	return fmt.Sprintf("%s by %s, %v for %v)", quoteClaim(b.Claim), nameOf(b.Seq, b.Label), b.State, roughly(b.For))
+}
+
+// nameOf names a request, up to a parenthesis that is left open.
+func nameOf(seq uint64, label string) string {
+	if label == "" {
+		return "a request (#" + strconv.FormatUint(seq, 10)
+	}
+	return strconv.Quote(label) + " (#" + strconv.FormatUint(seq, 10)
+}
+
+// A BlockedError says who blocked a request that was refused, or given up while it waited. Get it from an error with
+// [errors.As]; the error that it wraps says why that was the end: [ErrConflict], [ErrBusy] or the error of a context.
+//
+//	var blocked *treelock.BlockedError[treelock.Path]
+//	if errors.As(err, &blocked) {
+//		log.Print(blocked.Blockers[0].Label)
+//	}
+//
+// It tells of the moment at which the request ended. It names a few blockers, the earliest first.
+type BlockedError[N Node[N]] struct {
+	Label    string        // of the request that was blocked
+	Waited   time.Duration // how long it had waited; 0 if it was refused at once
+	Blockers []Blocker[N]  // the earliest ones
+	More     int           // how many more there were
+	AtLeast  bool          // there may have been more than that: not all were counted
+	Err      error         // why it did not wait any longer
+}
+
+// Unwrap returns Err.
+func (e *BlockedError[N]) Unwrap() error { return e.Err }
+
+// Error is in one line, whatever labels and nodes are.
+func (e *BlockedError[N]) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Err.Error())
+	b.WriteString(": ")
+	if e.Label != "" {
+		b.WriteString(strconv.Quote(e.Label) + " ")
+	}
+	if e.Waited > 0 {
+		b.WriteString("waited " + roughly(e.Waited).String() + " and ")
+	}
+	if len(e.Blockers) > 0 {
+		b.WriteString("wants " + quoteClaim(e.Blockers[0].Wanted) + " and ")
+	}
+	b.WriteString("is blocked by ")
+	for i, blocker := range e.Blockers {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(blocker.String())
+	}
+	b.WriteString(e.rest())
+	return b.String()
+}
+
+// rest tells of the blockers that are not named.
+func (e *BlockedError[N]) rest() string {
+	count := strconv.Itoa(e.More)
+	if e.AtLeast {
+		count = "at least " + count
+	}
+	switch {
+	case e.More == 0 && !e.AtLeast:
+		return ""
+	case len(e.Blockers) == 0:
+		return count + " requests"
+	default:
+		return "; and " + count + " more"
+	}
+}
+
+// quoteClaim names a claim as [Claim.String] does, shortened if it is very long, and without line breaks.
+func quoteClaim[N Node[N]](c Claim[N]) string {
+	s := c.String()
+	if len(s) > longestQuote {
+		s = s[:longestQuote] + "..."
+	}
+	if quoted := strconv.Quote(s); len(quoted) != len(s)+2 {
+		return quoted // there is something in it that does not belong in a log
+	}
+	return s
+}
+
+// roughly returns d with three digits or so.
+func roughly(d time.Duration) time.Duration {
+	unit := time.Duration(1)
+	for unit < time.Second && d >= 1000*unit {
+		unit *= 10
+	}
+	return d.Round(unit)
+}

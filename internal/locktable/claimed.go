@@ -1,0 +1,97 @@
+package locktable
+
+// A link is a claim of one node by one live request, in that node's list of all such, be they waiting or not. Intentions
+// are in no list: so a request that releases touches nobody who is somewhere below the same ancestors.
+//
+// The lists are for telling who is in the way; whether somebody is, the queues decide. They are in order of arrival, but for
+// those that came to a node by [Table.Narrow].
+type link[N comparable, W any] struct {
+	next, prev *link[N, W] // in the list of the node; the first one's prev is the last
+	request    *Request[N, W]
+	more       *link[N, W] // of the same request, in the order of its places; or the next one that is free
+}
+
+// claim puts l at the end of the list of those who claim n.
+func (n *node[N, W]) claim(l *link[N, W]) {
+	first := n.claimed
+	if first == nil {
+		n.claimed, l.next, l.prev = l, nil, l
+		return
+	}
+	last := first.prev
+	last.next, l.prev, l.next, first.prev = l, last, nil, l
+}
+
+// unclaim takes l off the list of those who claim n.
+func (n *node[N, W]) unclaim(l *link[N, W]) {
+	switch {
+	case l.next != nil:
+		l.next.prev = l.prev
+	case l != n.claimed:
+		n.claimed.prev = l.prev // it was the last one
+	}
+	if l == n.claimed {
+		n.claimed = l.next
+	} else {
+		l.prev.next = l.next
+	}
+	l.next, l.prev = nil, nil
+}
+
+// link puts the claims of r into the lists of their nodes. Most requests have one, and the link for it in themselves.
+func (t *Table[N, W]) link(r *Request[N, W]) {
+	last := (*link[N, W])(nil)
+	for i := range r.places {
+		p := &r.places[i]
+		if !p.mode.Claims() {
+			continue
+		}
+		l := &r.first
+		if last != nil {
+			l = t.newLink(r)
+			last.more = l
+		}
+		p.node.claim(l)
+		last = l
+	}
+}
+
+// unlink is the reverse of link. The first place of a request is one that it claims.
+func (t *Table[N, W]) unlink(r *Request[N, W]) {
+	if len(r.places) == 0 {
+		return
+	}
+	r.places[0].node.unclaim(&r.first)
+	l := r.first.more
+	r.first.more = nil
+	for i := 1; l != nil; i++ {
+		if p := &r.places[i]; p.mode.Claims() {
+			p.node.unclaim(l)
+			l = t.freeLink(l)
+		}
+	}
+}
+
+// newLink returns a link for a further claim of r.
+func (t *Table[N, W]) newLink(r *Request[N, W]) *link[N, W] {
+	l := t.storage.links
+	if l == nil {
+		return &link[N, W]{request: r}
+	}
+	t.storage.links = l.more
+	t.storage.linksFree--
+	l.request, l.more = r, nil
+	return l
+}
+
+// freeLink lets go of l, which is in no list any more, and returns the next one of the same request.
+func (t *Table[N, W]) freeLink(l *link[N, W]) (next *link[N, W]) {
+	next = l.more
+	*l = link[N, W]{}
+	if t.storage.linksFree < maxFree {
+		l.more = t.storage.links
+		t.storage.links = l
+		t.storage.linksFree++
+	}
+	return next
+}

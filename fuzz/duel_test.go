@@ -195,10 +195,11 @@ func (d *duel) checkBlockers() {
 			d.fatalf("%s waits for %d requests and %d more, all=%t, want %v", name, len(got), more, all, want)
 		}
 		for i, b := range got {
-			if b.Request.Who.name != want[i] {
-				d.fatalf("%s waits for %s, want %s", name, b.Request.Who.name, want[i])
+			if b.Who.name != want[i] {
+				d.fatalf("%s waits for %s, want %s", name, b.Who.name, want[i])
 			}
-			claim, wanted := claimed(b.Claim), claimed(b.Wanted)
+			why := r.Quarrel(b)
+			claim, wanted := claimed(why.Claim), claimed(why.Wanted)
 			if !model.Conflict(claim, wanted) || !covers(d.model.Request(want[i]), claim) || !covers(d.model.Request(name), wanted) {
 				d.fatalf("%s waits for %s, since %v and %v conflict, which they claim", name, want[i], wanted, claim)
 			}

@@ -43,11 +43,25 @@ func (m *Manager[N]) Acquire(ctx context.Context, req treelock.Request[N]) (Gran
 	case <-c.answers:
 		return m.result(c)
 	case <-ended:
-		// From here on c is the manager's for ever: it may just have sent the grant, which nobody receives
-		// any more. It sees that when it sees this message.
-		m.send(message[N]{kind: giveUp, call: c})
-		return Grant[N]{}, m.gaveUp(ctx)
+		return Grant[N]{}, m.giveUp(ctx, c)
 	}
+}
+
+// giveUp ends the request of c, whose ctx has ended, and returns why. The manager may just have granted it: then it takes
+// that back.
+func (m *Manager[N]) giveUp(ctx context.Context, c *call[N]) error {
+	if !m.send(message[N]{kind: giveUp, call: c}) {
+		return m.gaveUp(ctx) // and c is the manager's for ever, as it may just be answering it
+	}
+	for <-c.answers != gone {
+	}
+	_, blocked := m.result(c)
+	err := m.gaveUp(ctx)
+	if blocked, ok := blocked.(*treelock.BlockedError[N]); ok {
+		blocked.Err = err
+		return blocked
+	}
+	return err
 }
 
 // TryAcquire grants req at once or fails, leaving no trace. It respects the order of arrival: it fails with
@@ -91,15 +105,18 @@ func (m *Manager[N]) Do(ctx context.Context, req treelock.Request[N], f func(con
 func (l *loop[N]) acquire(c *call[N]) {
 	l.assertOwner()
 	if l.draining {
+		l.stats.Draining++
 		c.refuse(treelock.ErrDraining)
 		return
 	}
-	r := l.table.Submit(client[N]{}, c.claims)
+	r := l.table.Submit(client[N]{note: c.note, since: l.now}, c.claims)
 	if err := l.refusal(c, r); err != nil {
+		err = l.explain(r, err, l.m.maxBlockers)
 		l.table.End(r) // the latest request: nobody waits for it
 		c.refuse(err)
 		return
 	}
+	l.countArrival(r)
 	grant := Grant[N]{m: l.m, req: r, seq: r.Seq()}
 	if c.mode == ticket {
 		l.acquireTicket(c, grant)
@@ -109,7 +126,7 @@ func (l *loop[N]) acquire(c *call[N]) {
 		c.deliver(grant)
 		return
 	}
-	r.Who, c.grant, c.waited = client[N]{call: c}, grant, true
+	r.Who.call, c.grant, c.waited = c, grant, true
 	if !c.patient {
 		c.answers <- waits
 	}
@@ -121,28 +138,43 @@ func (l *loop[N]) refusal(c *call[N], r *request[N]) error {
 	case r.Granted():
 		return nil
 	case c.mode == noWait:
+		l.stats.Conflicts++
 		return treelock.ErrConflict
 	case l.m.maxWaiting >= 0 && l.table.Waiting() > l.m.maxWaiting:
+		l.stats.Busy++
 		return treelock.ErrBusy
 	}
 	return nil
 }
 
-// giveUp ends the request of a call whose client has gone: it receives no answer any more, be it that one was sent. On
-// the manager goroutine.
+// giveUp ends the request of a call whose client takes no grant any more, be it that one was sent. On the manager goroutine.
 func (l *loop[N]) giveUp(c *call[N]) {
 	l.assertOwner()
+	var why error
 	if r := c.grant.req; r != nil && r.Seq() == c.grant.seq { // it was not refused
-		l.deliverAll(l.table.End(r))
-		l.settleDrain()
+		if r.Waiting() {
+			why = l.explain(r, nil, l.m.maxBlockers)
+		}
+		l.end(r)
 	}
+	c.refuseLate(why)
+}
+
+// end ends a request that is live, and tells those who are granted by that.
+func (l *loop[N]) end(r *request[N]) {
+	l.countEnd(r)
+	l.beforeChange(r)
+	l.deliverAll(l.table.End(r))
+	l.settleDrain()
 }
 
 // deliverAll gives requests that a step of the table has granted to their clients.
 func (l *loop[N]) deliverAll(granted []*request[N]) {
 	for _, r := range granted {
 		who := r.Who
-		r.Who = client[N]{}
+		l.beforeGrant(r)
+		l.countGrant(r)
+		r.Who = client[N]{note: who.note, since: l.now}
 		who.deliver(Grant[N]{m: l.m, req: r, seq: r.Seq()})
 	}
 }

@@ -19,11 +19,13 @@ type call[N treelock.Node[N]] struct {
 	patient bool
 	waited  bool // for others, before it was granted; the manager's
 
-	// answers: from the manager to the client, never closed. There are two at most to each call sent, waits and
-	// the last one, so a capacity of two is enough for the manager never to wait.
+	// answers: from the manager to the client, never closed. There are two at most that the client has not received, waits and
+	// the last one, or the last one and gone, so a capacity of two is enough for the manager never to wait.
 	answers chan verdict
 
 	ticket *Ticket[N] // that the call is about, if any
+	note   *note      // of the request, if any
+	about  any        // what the client and the manager share for other purposes
 	claims []locktable.Claim[N]
 	claim  [1]locktable.Claim[N] // the storage of claims, and of lineage, while there is one
 	node   [1]N
@@ -33,8 +35,8 @@ type call[N treelock.Node[N]] struct {
 	err   error    // why it was refused
 
 	// The client's alone.
-	lineage []N       // the storage of the claims' lineages
-	_       [4]uint64 // up to a multiple of a cache line
+	lineage []N    // the storage of the claims' lineages
+	_       uint64 // up to a multiple of a cache line
 }
 
 // A callMode says what a call wants if it cannot be granted at once.
@@ -53,6 +55,7 @@ const (
 	accepted verdict = iota // the last answer: what was asked for is done; call.grant is the client's
 	refused                 // the last answer: call.err says why
 	waits                   // the request has arrived and waits
+	gone                    // the last answer to a call that was given up, perhaps behind another last answer; call.err says why
 )
 
 // Calls with larger buffers than these are not kept for reuse.
@@ -66,6 +69,7 @@ const (
 func (m *Manager[N]) newCall(req *treelock.Request[N], mode callMode) (*call[N], error) {
 	c := m.emptyCall()
 	c.mode = mode
+	c.note = m.noteOf(req)
 	for i := range req.Len() {
 		claim := req.Claim(i)
 		start := len(c.lineage)
@@ -107,15 +111,17 @@ func (m *Manager[N]) recycle(c *call[N]) {
 		return
 	}
 	c.claims, c.lineage = c.claims[:0], c.lineage[:0]
-	c.grant, c.err, c.waited, c.ticket = Grant[N]{}, nil, false, nil
+	c.grant, c.err, c.waited, c.ticket, c.note, c.about = Grant[N]{}, nil, false, nil, nil, nil
 	m.calls.Put(c)
 }
 
-// A client is who waits for a request to be granted: a call or a ticket. It is told one thing on the manager
-// goroutine, that it is granted or refused; after that it is on its own.
+// A client is what the manager knows of who made a request. While that waits there is a call or a ticket. It is told one
+// thing on the manager goroutine, that it is granted or that the manager stops; after that it is on its own.
 type client[N treelock.Node[N]] struct {
 	call   *call[N]
 	ticket *Ticket[N]
+	note   *note
+	since  instant // when it began to wait or, once it is granted, to hold
 }
 
 func (c client[N]) deliver(grant Grant[N]) {
@@ -126,9 +132,10 @@ func (c client[N]) deliver(grant Grant[N]) {
 	}
 }
 
-func (c client[N]) refuse(err error) {
+// stop tells the client that the manager has stopped, which is what err says.
+func (c client[N]) stop(err error) {
 	if c.ticket != nil {
-		c.ticket.refuse(err)
+		c.ticket.refuse(stoppedTicket)
 	} else {
 		c.call.refuse(err)
 	}
@@ -142,6 +149,12 @@ func (c *call[N]) deliver(grant Grant[N]) {
 func (c *call[N]) refuse(err error) {
 	c.grant, c.err = Grant[N]{}, err
 	c.answers <- refused
+}
+
+// refuseLate is the answer to a call that was given up.
+func (c *call[N]) refuseLate(err error) {
+	c.grant, c.err = Grant[N]{}, err
+	c.answers <- gone
 }
 
 // brief names a node in an error. A hostile one may be very long.

@@ -79,8 +79,8 @@ func TestGrantThatMeetsAWithdrawalIsTakenBack(t *testing.T) {
 			t.Errorf("mode %d: %d requests are live, want 1", mode, live)
 		}
 		if mode == ticket {
-			if g, ok := <-leaver.ticket.Granted(); ok || !errors.Is(leaver.ticket.err, treelock.ErrWithdrawn) {
-				t.Errorf("Granted() delivered %v, %t, and the error is %v, want closed and ErrWithdrawn", g, ok, leaver.ticket.err)
+			if g, ok := <-leaver.ticket.Granted(); ok || !errors.Is(leaver.ticket.ended(), treelock.ErrWithdrawn) {
+				t.Errorf("Granted() delivered %v, %t, and the error is %v, want closed and ErrWithdrawn", g, ok, leaver.ticket.ended())
 			}
 		}
 	}
@@ -91,8 +91,8 @@ func TestGrantThatWasReceivedStaysWithItsReceiver(t *testing.T) {
 	c := arrives(t, l, treelock.Write("/a"), ticket)
 	g := <-c.ticket.Granted()
 	withdraws(l, c, ticket)
-	if !g.req.Granted() || c.ticket.err != nil {
-		t.Errorf("after a late withdrawal: held %t, error %v, want true and nil", g.req.Granted(), c.ticket.err)
+	if !g.req.Granted() || c.ticket.ended() != nil {
+		t.Errorf("after a late withdrawal: held %t, error %v, want true and nil", g.req.Granted(), c.ticket.ended())
 	}
 	l.dispatch(message[path]{kind: release, req: g.req, seq: g.seq})
 	next := takeGrant(t, arrives(t, l, treelock.Write("/a"), wait))
@@ -129,8 +129,8 @@ func TestWithdrawalOfARefusedCallDoesNothing(t *testing.T) {
 	holder := arrives(t, l, treelock.Write("/a"), wait)
 	busy := arrives(t, l, treelock.Write("/a"), wait)
 	withdraws(l, busy, wait)
-	if v := <-busy.answers; v != refused || !errors.Is(busy.err, treelock.ErrBusy) {
-		t.Errorf("the call was answered %d, %v, want refused and ErrBusy", v, busy.err)
+	if first, second := <-busy.answers, <-busy.answers; first != refused || second != gone {
+		t.Errorf("the call was answered %d and %d, want refused and gone", first, second)
 	}
 	if !holder.grant.req.Granted() || l.table.Live() != 1 {
 		t.Error("the withdrawal of a refused call changed something")

@@ -3,6 +3,7 @@ package manager
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/treelock/treelock"
 )
@@ -28,6 +29,10 @@ type Manager[N treelock.Node[N]] struct {
 	drained chan struct{}
 	done    chan struct{}
 
+	// started is when the manager started, by the clock. final is what it had counted when it stopped: the manager's until done is closed.
+	started time.Time
+	final   Stats
+
 	// calls has *call[N] for reuse, by clients. BenchmarkLock allocates without it.
 	calls sync.Pool
 }
@@ -46,6 +51,9 @@ func Start(ctx context.Context, opts ...Option) *Manager[treelock.Path] {
 func StartNodes[N treelock.Node[N]](ctx context.Context, opts ...Option) *Manager[N] {
 	m, cancel := newManager[N](ctx, opts)
 	go m.run(cancel)
+	if m.slow.threshold() > 0 {
+		go m.watch()
+	}
 	return m
 }
 
@@ -54,6 +62,7 @@ func newManager[N treelock.Node[N]](ctx context.Context, opts []Option) (*Manage
 	o := buildOptions(opts)
 	m := &Manager[N]{
 		options: o,
+		started: time.Now(),
 		trace:   tracerFor[N](),
 		inbox:   make(chan message[N], perClient*o.clients),
 		drained: make(chan struct{}),

@@ -21,7 +21,7 @@ func many(n int) int {
 // TestReleasedPathsAreForgotten locks and releases a million distinct paths, and then knows no more nodes than fit into the cache, and has let go of the storage.
 func TestReleasedPathsAreForgotten(t *testing.T) {
 	distinct, atOnce := many(1_000_000), many(10_000)
-	before := heap()
+	before := liveHeap()
 	l := startLoop(t)
 	for i := 0; i < distinct; i += atOnce {
 		calls := make([]*call[path], atOnce)
@@ -37,7 +37,7 @@ func TestReleasedPathsAreForgotten(t *testing.T) {
 	if nodes := l.table.Nodes(); nodes > defaultIdle {
 		t.Errorf("I8: the table knows %d nodes after the release of all, want at most %d", nodes, defaultIdle)
 	}
-	if grown := heap() - before; grown > 8<<20 {
+	if grown := liveHeap() - before; grown > 8<<20 {
 		t.Errorf("the heap has grown by %d KiB, want at most 8 MiB", grown>>10)
 	}
 	runtime.KeepAlive(l)
@@ -45,7 +45,7 @@ func TestReleasedPathsAreForgotten(t *testing.T) {
 
 // A crowd that waited for one node, and was granted together, leaves nothing behind either.
 func TestCrowdIsForgotten(t *testing.T) {
-	before := heap()
+	before := liveHeap()
 	l := startLoop(t)
 	holder := arrives(t, l, treelock.Write("/a"), wait)
 	calls := make([]*call[path], many(100_000))
@@ -59,14 +59,14 @@ func TestCrowdIsForgotten(t *testing.T) {
 		l.release(g.req, g.seq)
 		calls[i] = nil
 	}
-	if grown := heap() - before; grown > 8<<20 {
+	if grown := liveHeap() - before; grown > 8<<20 {
 		t.Errorf("the heap has grown by %d KiB, want at most 8 MiB", grown>>10)
 	}
 	runtime.KeepAlive(l)
 }
 
 func TestLargeRequestIsForgotten(t *testing.T) {
-	before := heap()
+	before := liveHeap()
 	l := startLoop(t)
 	paths := make([]path, many(200_000))
 	for i := range paths {
@@ -75,7 +75,7 @@ func TestLargeRequestIsForgotten(t *testing.T) {
 	g := takeGrant(t, arrives(t, l, treelock.Write(paths...), wait))
 	l.release(g.req, g.seq)
 	paths = nil
-	if grown := heap() - before; grown > 8<<20 {
+	if grown := liveHeap() - before; grown > 8<<20 {
 		t.Errorf("the heap has grown by %d KiB, want at most 8 MiB", grown>>10)
 	}
 	runtime.KeepAlive(l)
@@ -83,21 +83,21 @@ func TestLargeRequestIsForgotten(t *testing.T) {
 }
 
 func TestIdleNodesDoNotKeepTheStringsThatPathsWereCutFrom(t *testing.T) {
-	before := heap()
+	before := liveHeap()
 	l := startLoop(t)
 	for i := range 100 {
 		page := fmt.Sprintf("/%d", i) + strings.Repeat(" ", 1<<20)
 		g := takeGrant(t, arrives(t, l, treelock.Write(path(page[:3])), wait))
 		l.release(g.req, g.seq)
 	}
-	if grown := heap() - before; grown > 8<<20 {
+	if grown := liveHeap() - before; grown > 8<<20 {
 		t.Errorf("the heap has grown by %d KiB, want at most 8 MiB", grown>>10)
 	}
 	runtime.KeepAlive(l)
 }
 
 func TestGrantOfAStoppedManagerKeepsNothingElse(t *testing.T) {
-	before := heap()
+	before := liveHeap()
 	ctx, stop := context.WithCancel(t.Context())
 	m := Start(ctx)
 	var kept Grant[path]
@@ -110,14 +110,14 @@ func TestGrantOfAStoppedManagerKeepsNothingElse(t *testing.T) {
 	}
 	stop()
 	<-m.Done()
-	if grown := heap() - before; grown > 4<<20 {
+	if grown := liveHeap() - before; grown > 4<<20 {
 		t.Errorf("the heap has grown by %d KiB, want at most 4 MiB", grown>>10)
 	}
 	kept.Release()
 }
 
-// heap returns the size of the live heap.
-func heap() int {
+// liveHeap returns the size of the live heap.
+func liveHeap() int {
 	runtime.GC()
 	runtime.GC() // the second empties the pools
 	var stats runtime.MemStats

@@ -18,6 +18,10 @@ const (
 	ask                  // call, with a ticket
 	narrow               // call, req, seq
 	drain                // no fields
+	count                // call, about a *Stats
+	look                 // call, about a *survey
+	lookAway             // call, about a *survey; it gets no answer
+	why                  // call, req, seq
 	stop                 // no fields: the context has ended
 	sealed               // no fields: fills the inbox for ever once the manager has stopped; nobody receives it
 )

@@ -9,6 +9,9 @@ type options struct {
 	maxDepth   int    // at least 1
 	maxIdle    int    // at least 0
 	clients    int    // at least 1
+
+	maxBlockers int // at least 0
+	slow        SlowLog
 }
 
 const (
@@ -17,10 +20,16 @@ const (
 
 	defaultClients = 1024
 	mostClients    = 1 << 20
+
+	defaultBlockers = 4
+	mostBlockers    = 64
 )
 
 func buildOptions(opts []Option) options {
-	o := options{maxWaiting: -1, firstToken: 1, maxDepth: defaultDepth, maxIdle: defaultIdle, clients: defaultClients}
+	o := options{
+		maxWaiting: -1, firstToken: 1, maxDepth: defaultDepth, maxIdle: defaultIdle,
+		clients: defaultClients, maxBlockers: defaultBlockers,
+	}
 	for _, opt := range opts {
 		opt(&o)
 	}
@@ -73,5 +82,17 @@ func WithClients(n int) Option {
 			n = defaultClients
 		}
 		o.clients = min(n, mostClients)
+	}
+}
+
+// WithBlockers lets errors name up to n of the requests that were in the way: see [treelock.BlockedError]. The default is 4, and 64
+// is the most; negative means the default. With 0 errors name none, and the manager does not look for them: finding them
+// takes it some 100 ns for each, for each request that is refused or given up.
+func WithBlockers(n int) Option {
+	return func(o *options) {
+		if n < 0 {
+			n = defaultBlockers
+		}
+		o.maxBlockers = min(n, mostBlockers)
 	}
 }

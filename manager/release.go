@@ -38,6 +38,5 @@ func (l *loop[N]) release(r *request[N], seq uint64) {
 	if r.Seq() != seq {
 		return // released before
 	}
-	l.deliverAll(l.table.End(r))
-	l.settleDrain()
+	l.end(r)
 }

@@ -24,6 +24,10 @@ type loop[N treelock.Node[N]] struct {
 	draining bool // no request arrives any more
 	drained  bool // and none is live
 
+	now     instant // when it last looked at the clock
+	stats   Stats
+	surveys []*survey[N] // that have begun and are not finished
+
 	auditor
 }
 
@@ -35,8 +39,11 @@ func (m *Manager[N]) run(cancel context.CancelFunc) {
 	context.AfterFunc(m.ctx, func() { m.inbox <- message[N]{kind: stop} })
 
 	l := newLoop(m)
-	for {
-		msg := m.receive()
+	for messages := uint(0); ; messages++ {
+		msg, idle := m.receive()
+		if idle || messages%clockInterval == 0 {
+			l.readClock()
+		}
 		if m.ctx.Err() != nil { // at once, even if the stop message is still behind others
 			l.stop(msg)
 			return
@@ -45,6 +52,9 @@ func (m *Manager[N]) run(cancel context.CancelFunc) {
 		l.audit(l.table)
 	}
 }
+
+// clockInterval is after how many messages at the latest the manager looks at the clock.
+const clockInterval = 64
 
 // newLoop returns the state of a manager goroutine that begins, which is the calling one.
 func newLoop[N treelock.Node[N]](m *Manager[N]) loop[N] {
@@ -68,20 +78,33 @@ func (l *loop[N]) dispatch(msg message[N]) {
 		l.narrow(msg.call, msg.req, msg.seq)
 	case drain:
 		l.drain()
+	case count:
+		l.count(msg.call)
+	case look:
+		l.look(msg.call)
+	case lookAway:
+		l.lookAway(msg.call)
+	case why:
+		l.why(msg.call, msg.req, msg.seq)
 	default:
 		panic("BUG: treelock: a message of no known kind")
 	}
 }
 
-// receive takes the next message from the inbox. Before it parks the goroutine it lets clients run once:
-// with many of them the next message is there by then, and parking and waking cost more than all
+// receive takes the next message from the inbox, and reports whether it had to wait for it. Before it parks the goroutine it lets
+// clients run once: with many of them the next message is there by then, and parking and waking cost more than all
 // the rest. See BenchmarkLock, impl=echo.
-func (m *Manager[N]) receive() message[N] {
+func (m *Manager[N]) receive() (msg message[N], idle bool) {
 	select {
 	case msg := <-m.inbox:
-		return msg
+		return msg, false
 	default:
 		runtime.Gosched()
-		return <-m.inbox
+	}
+	select {
+	case msg := <-m.inbox:
+		return msg, false
+	default:
+		return <-m.inbox, true
 	}
 }

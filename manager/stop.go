@@ -13,13 +13,14 @@ func (l *loop[N]) stop(msg message[N]) {
 	l.assertOwner()
 	err := l.m.stopped()
 	for _, r := range l.table.Waiters() {
-		r.Who.refuse(err)
+		r.Who.stop(err)
 	}
 	for msg.kind != stop { // it comes, and then the goroutine that sent it has ended
 		refuse(msg, err)
 		msg = <-l.m.inbox
 	}
 	l.m.seal(err)
+	l.m.final = l.counted()
 	l.table.Abandon()
 }
 
@@ -56,8 +57,10 @@ func (m *Manager[N]) seal(err error) {
 // refuse answers a message that came too late.
 func refuse[N treelock.Node[N]](msg message[N], err error) {
 	switch msg.kind {
-	case acquire, withdraw, ask, narrow:
+	case acquire, withdraw, ask, narrow, count, look, why:
 		msg.call.refuse(err)
+	case giveUp:
+		msg.call.refuseLate(nil)
 	}
 }
 

@@ -15,10 +15,17 @@ type Ticket[N treelock.Node[N]] struct {
 	// there is none: see refuse.
 	granted chan Grant[N]
 
-	// The manager's, until it has ended.
-	grant Grant[N] // what the ticket was granted, or will be
-	err   error    // why there was no grant
+	// The manager's, until it has ended. What the ticket was granted, or will be; once there will be no grant, req is nil and seq
+	// says why: stoppedTicket or withdrawnTicket. (A hundred thousand tickets may wait, so they are small.)
+	req *request[N]
+	seq uint64
 }
+
+// Why a ticket will have no grant.
+const (
+	stoppedTicket uint64 = iota
+	withdrawnTicket
+)
 
 // Submit is [Manager.Acquire] for a select: it returns as soon as the request has arrived, with a ticket for
 // the grant. ctx bounds the submission only; a request that is no longer wanted must be withdrawn.
@@ -54,14 +61,26 @@ func (t *Ticket[N]) Err() error {
 	if err, ok := t.consult(ask); ok {
 		return err
 	}
-	if t.err != nil || len(t.granted) > 0 {
-		return t.err
+	if err := t.ended(); err != nil || len(t.granted) > 0 {
+		return err
 	}
 	select { // it is empty for ever, so this takes no grant from anybody
 	case <-t.granted: // closed by Withdraw
 		return treelock.ErrWithdrawn
 	default: // received
 		return nil
+	}
+}
+
+// ended returns why there will be no grant, or nil if there may be one. It is for who owns the fields.
+func (t *Ticket[N]) ended() error {
+	switch {
+	case t.req != nil:
+		return nil
+	case t.seq == withdrawnTicket:
+		return treelock.ErrWithdrawn
+	default:
+		return t.m.stopped()
 	}
 }
 
@@ -82,11 +101,11 @@ func (t *Ticket[N]) consult(kind kind) (err error, ok bool) {
 // acquireTicket is the arrival of a request with a ticket. On the manager goroutine.
 func (l *loop[N]) acquireTicket(c *call[N], grant Grant[N]) {
 	t := c.ticket
-	t.grant = grant
+	t.req, t.seq = grant.req, grant.seq
 	if grant.req.Granted() {
 		t.deliver(grant)
 	} else {
-		grant.req.Who = client[N]{ticket: t}
+		grant.req.Who.ticket = t
 	}
 	c.answers <- accepted
 }
@@ -94,14 +113,14 @@ func (l *loop[N]) acquireTicket(c *call[N], grant Grant[N]) {
 // ask tells what became of a ticket. On the manager goroutine.
 func (l *loop[N]) ask(c *call[N]) {
 	l.assertOwner()
-	c.err = c.ticket.err
+	c.err = c.ticket.ended()
 	c.answers <- accepted
 }
 
 func (t *Ticket[N]) deliver(grant Grant[N]) { t.granted <- grant }
 
-// refuse tells whoever has the ticket that there will be no grant.
-func (t *Ticket[N]) refuse(err error) {
-	t.err = err
+// refuse tells whoever has the ticket that there will be no grant, and remembers why.
+func (t *Ticket[N]) refuse(why uint64) {
+	t.req, t.seq = nil, why
 	close(t.granted)
 }

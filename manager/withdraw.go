@@ -1,7 +1,5 @@
 package manager
 
-import "github.com/treelock/treelock"
-
 // Withdraw gives up the request. If its grant has not been received yet it is taken back, so that after
 // Withdraw returned no grant is ever delivered, and nobody waits for this request. If the grant has been
 // received, by whomever, it is theirs to release and Withdraw does nothing.
@@ -13,7 +11,7 @@ func (t *Ticket[N]) Withdraw() {
 		return
 	}
 	// The manager has ended, and what it may have left in the channel is for whoever gets it.
-	if t.takeBack() && t.err == nil {
+	if t.takeBack() && t.ended() == nil {
 		close(t.granted)
 	}
 }
@@ -22,12 +20,10 @@ func (t *Ticket[N]) Withdraw() {
 func (l *loop[N]) withdraw(c *call[N]) {
 	l.assertOwner()
 	t := c.ticket
-	r := t.grant.req
-	live := r.Seq() == t.grant.seq
-	if live && (r.Waiting() || t.takeBack()) {
-		l.deliverAll(l.table.End(r))
-		t.refuse(treelock.ErrWithdrawn)
-		l.settleDrain()
+	r := t.req
+	if r != nil && r.Seq() == t.seq && (r.Waiting() || t.takeBack()) {
+		l.end(r)
+		t.refuse(withdrawnTicket)
 	}
 	c.answers <- accepted
 }

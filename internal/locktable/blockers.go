@@ -7,11 +7,10 @@ import (
 	"github.com/treelock/treelock/waitqueue"
 )
 
-// A Blocker is a request that another one waits for, with a pair of claims of theirs that conflict.
-type Blocker[N comparable, W any] struct {
-	Request *Request[N, W]
-	Claim   Used[N] // of Request
-	Wanted  Used[N] // of the one that waits
+// A Quarrel is a pair of claims that conflict, because of which one request waits for another.
+type Quarrel[N comparable] struct {
+	Claim  Used[N] // of the one that is in the way
+	Wanted Used[N] // of the one that waits
 }
 
 // Used is a node that a request claims, and its mode there: NR, NW, TR or TW.
@@ -31,8 +30,8 @@ const (
 )
 
 // Blockers returns the earliest requests that r waits for, at most limit, how many more there are, and whether those are all:
-// there may be others if there are very many, or hidden among very many. It takes bounded time.
-func (t *Table[N, W]) Blockers(r *Request[N, W], limit int) (blockers []Blocker[N, W], more int, all bool) {
+// there may be others if there are very many, or hidden among very many. See [Request.Quarrel] for the reason. It takes bounded time.
+func (t *Table[N, W]) Blockers(r *Request[N, W], limit int) (blockers []*Request[N, W], more int, all bool) {
 	s := search[N, W]{table: t, request: r, looks: maxLooks}
 	for i := range r.places {
 		if p := &r.places[i]; p.waiting {
@@ -41,9 +40,7 @@ func (t *Table[N, W]) Blockers(r *Request[N, W], limit int) (blockers []Blocker[
 	}
 	slices.SortFunc(s.found, func(a, b *Request[N, W]) int { return cmp.Compare(a.seq, b.seq) })
 	found := slices.Compact(s.found)
-	for _, b := range found[:min(limit, len(found))] {
-		blockers = append(blockers, r.blockedBy(b))
-	}
+	blockers = found[:min(limit, len(found))]
 	return blockers, len(found) - len(blockers), !s.cut
 }
 
@@ -124,8 +121,8 @@ func (r *Request[N, W]) placeAt(n *node[N, W]) *place[N, W] {
 	return nil
 }
 
-// blockedBy describes that r waits for b.
-func (r *Request[N, W]) blockedBy(b *Request[N, W]) Blocker[N, W] {
+// Quarrel returns why r waits for b, which is one of its blockers.
+func (r *Request[N, W]) Quarrel(b *Request[N, W]) Quarrel[N] {
 	for i := range r.places {
 		p := &r.places[i]
 		q := b.placeAt(p.node)
@@ -133,7 +130,7 @@ func (r *Request[N, W]) blockedBy(b *Request[N, W]) Blocker[N, W] {
 			continue
 		}
 		if theirs, ours, ok := quarrel(q.mode, p.mode); ok {
-			return Blocker[N, W]{b, b.claimBehind(p.node, theirs), r.claimBehind(p.node, ours)}
+			return Quarrel[N]{b.claimBehind(p.node, theirs), r.claimBehind(p.node, ours)}
 		}
 	}
 	panic("BUG: treelock: a blocker that does not block")

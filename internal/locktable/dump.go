@@ -42,3 +42,26 @@ func (t *Table[N, W]) Standings(name N) iter.Seq[Standing[N, W]] {
 		}
 	}
 }
+
+// LastSeq returns the sequence number of the latest request, 0 if there was none.
+func (t *Table[N, W]) LastSeq() uint64 { return t.lastSeq }
+
+// Stored and StoredAt are for going through all requests bit by bit, from the last to the first, while the table changes: what was
+// live when that began is come to, once at least, unless it has ended. StoredAt(i) may not be live; then its Seq is 0.
+func (t *Table[N, W]) Stored() int { return len(t.storage.requests) }
+
+// StoredAt returns the i-th of [Table.Stored] requests.
+func (t *Table[N, W]) StoredAt(i int) *Request[N, W] { return t.storage.requests[i] }
+
+// Reaches reports whether a claim of r reaches the node with that lineage, or something below it.
+func (r *Request[N, W]) Reaches(lineage []N) bool {
+	for i := range r.places {
+		p := &r.places[i]
+		for above, name := range lineage {
+			if p.node.name == name && (above == 0 || p.mode.Covers(waitqueue.TR)) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,77 @@
+package manager
+
+import (
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/locktable"
+	"github.com/treelock/treelock/waitqueue"
+)
+
+// explain returns err with the names of those that r, which waits, waits for, at most limit; or err alone, if that is 0. It takes
+// bounded time, and is for requests that end by it, as most never need it. On the manager goroutine.
+func (l *loop[N]) explain(r *request[N], err error, limit int) error {
+	l.assertOwner()
+	if limit == 0 {
+		return err
+	}
+	found, more, all := l.table.Blockers(r, limit)
+	blocked := &treelock.BlockedError[N]{
+		Label:    r.Who.note.labelOf(),
+		Waited:   l.now.since(r.Who.since),
+		Blockers: make([]treelock.Blocker[N], 0, len(found)),
+		More:     more,
+		AtLeast:  !all,
+		Err:      err,
+	}
+	for _, b := range found {
+		why := r.Quarrel(b)
+		blocked.Blockers = append(blocked.Blockers, treelock.Blocker[N]{
+			Seq:    b.Seq(),
+			Label:  b.Who.note.labelOf(),
+			State:  stateOf(b),
+			For:    l.now.since(b.Who.since),
+			Claim:  claimOf(why.Claim),
+			Wanted: claimOf(why.Wanted),
+		})
+	}
+	return blocked
+}
+
+// why returns what a request that was seen to wait waits for, or nil if it waits no longer.
+func (m *Manager[N]) why(row *sighting[N]) *treelock.BlockedError[N] {
+	c := m.emptyCall()
+	if !m.send(message[N]{kind: why, call: c, req: row.req, seq: row.seq}) {
+		m.recycle(c)
+		return nil
+	}
+	<-c.answers
+	_, err := m.result(c)
+	blocked, _ := err.(*treelock.BlockedError[N])
+	return blocked
+}
+
+// why tells what a request waits for. On the manager goroutine.
+func (l *loop[N]) why(c *call[N], r *request[N], seq uint64) {
+	if r.Seq() == seq && r.Waiting() {
+		c.err = l.explain(r, nil, maxNamed)
+	}
+	c.answers <- accepted
+}
+
+func stateOf[N treelock.Node[N]](r *request[N]) treelock.State {
+	if r.Granted() {
+		return treelock.Holding
+	}
+	return treelock.Waiting
+}
+
+// claimOf is the reverse of locktable.ModeOf.
+func claimOf[N treelock.Node[N]](u locktable.Used[N]) treelock.Claim[N] {
+	claim := treelock.Claim[N]{Node: u.Node}
+	if u.Mode == waitqueue.NR || u.Mode == waitqueue.NW {
+		claim.Scope = treelock.NodeOnly
+	}
+	if u.Mode == waitqueue.NW || u.Mode == waitqueue.TW {
+		claim.Access = treelock.Exclusive
+	}
+	return claim
+}

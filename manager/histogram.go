@@ -1,0 +1,41 @@
+package manager
+
+import "math/bits"
+
+// A Histogram counts values by their size, in powers of two.
+type Histogram struct {
+	// Counts[i] is the number of values below 1<<i that are in no bucket before it: so 0 is in the first, 1 in the second, 2 and
+	// 3 in the third. The last bucket has all larger values too.
+	Counts [32]uint64 `json:"counts"`
+	Sum    uint64     `json:"sum"` // of all values
+}
+
+func (h *Histogram) add(value uint64) {
+	h.Counts[min(bits.Len64(value), len(h.Counts)-1)]++
+	h.Sum += value
+}
+
+// Count returns the number of values.
+func (h *Histogram) Count() (n uint64) {
+	for _, count := range h.Counts {
+		n += count
+	}
+	return n
+}
+
+// Quantile returns a bound that at least the share q of the values, between 0 and 1, lie below, and that is
+// at most twice as large as need be; 0 if there are no values.
+func (h *Histogram) Quantile(q float64) uint64 {
+	total := h.Count()
+	if total == 0 {
+		return 0
+	}
+	below := uint64(0)
+	for i, count := range h.Counts {
+		below += count
+		if float64(below) >= q*float64(total) {
+			return 1 << i
+		}
+	}
+	return 1 << (len(h.Counts) - 1)
+}

@@ -1,0 +1,60 @@
+package manager
+
+import (
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/treelock/treelock"
+)
+
+// A note is what is known of a request besides its claims, for people. Most requests have none.
+type note struct {
+	label string
+	stack []uintptr // of the call that made it
+}
+
+// noteOf returns the note of req, or nil if there is nothing to note.
+func (m *Manager[N]) noteOf(req *treelock.Request[N]) *note {
+	label := req.Label()
+	if label == "" && !m.slow.Sites {
+		return nil
+	}
+	n := &note{label: label}
+	if m.slow.Sites {
+		n.stack = callers()
+	}
+	return n
+}
+
+// labelOf returns the label, "" if there is none.
+func (n *note) labelOf() string {
+	if n == nil {
+		return ""
+	}
+	return n.label
+}
+
+// site returns the function, file and line outside of this package that made the request, or "" if that was not noted.
+func (n *note) site() string {
+	if n == nil || len(n.stack) == 0 {
+		return ""
+	}
+	frames := runtime.CallersFrames(n.stack)
+	for {
+		frame, more := frames.Next()
+		if !strings.HasPrefix(frame.Function, ourselves) || !more {
+			return frame.Function + " (" + frame.File + ":" + strconv.Itoa(frame.Line) + ")"
+		}
+	}
+}
+
+// ourselves is what the names of all functions of this package begin with.
+const ourselves = "github.com/treelock/treelock/manager."
+
+// callers returns the innermost frames of the stack, as many as are needed to find one outside of this package.
+func callers() []uintptr {
+	var pcs [8]uintptr
+	n := runtime.Callers(3, pcs[:])
+	return append([]uintptr(nil), pcs[:n]...)
+}

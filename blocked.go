@@ -106,6 +106,10 @@ func (e *BlockedError[N]) rest() string {
 	switch {
 	case e.More == 0 && !e.AtLeast:
 		return ""
+	case e.More == 0 && len(e.Blockers) > 0:
+		return "; and perhaps more"
+	case len(e.Blockers) == 0 && e.More == 0:
+		return "some among too many to be looked through"
 	case len(e.Blockers) == 0:
 		return count + " requests"
 	default:

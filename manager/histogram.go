@@ -16,7 +16,7 @@ func (h *Histogram) add(value uint64) {
 }
 
 // Count returns the number of values.
-func (h *Histogram) Count() (n uint64) {
+func (h Histogram) Count() (n uint64) {
 	for _, count := range h.Counts {
 		n += count
 	}
@@ -25,7 +25,7 @@ func (h *Histogram) Count() (n uint64) {
 
 // Quantile returns a bound that at least the share q of the values, between 0 and 1, lie below, and that is
 // at most twice as large as need be; 0 if there are no values.
-func (h *Histogram) Quantile(q float64) uint64 {
+func (h Histogram) Quantile(q float64) uint64 {
 	total := h.Count()
 	if total == 0 {
 		return 0

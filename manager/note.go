@@ -40,11 +40,14 @@ func (n *note) site() string {
 	if n == nil || len(n.stack) == 0 {
 		return ""
 	}
-	frames := runtime.CallersFrames(n.stack)
+	frames, site := runtime.CallersFrames(n.stack), ""
 	for {
 		frame, more := frames.Next()
-		if !strings.HasPrefix(frame.Function, ourselves) || !more {
-			return frame.Function + " (" + frame.File + ":" + strconv.Itoa(frame.Line) + ")"
+		if frame.Function != "runtime.goexit" { // a method of ours may be all that a goroutine does
+			site = frame.Function + " (" + frame.File + ":" + strconv.Itoa(frame.Line) + ")"
+		}
+		if !more || !strings.HasPrefix(frame.Function, ourselves) {
+			return site
 		}
 	}
 }

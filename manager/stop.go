@@ -19,8 +19,9 @@ func (l *loop[N]) stop(msg message[N]) {
 		refuse(msg, err)
 		msg = <-l.m.inbox
 	}
-	l.m.seal(err)
 	l.m.final = l.counted()
+	l.m.final.Inbox = 0 // they have their answers
+	l.m.seal(err)
 	l.table.Abandon()
 }
 

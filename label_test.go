@@ -1,0 +1,50 @@
+package treelock_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/treelock/treelock"
+)
+
+func TestLabelStaysWithTheRequest(t *testing.T) {
+	plain := treelock.Read("/a")
+	labeled := plain.Labeled("first").Write("/b").Labeled("rename 17").ReadNode("/c")
+	if got := labeled.Label(); got != "rename 17" {
+		t.Errorf("Label() = %q, want the last one given", got)
+	}
+	if got := plain.Label(); got != "" {
+		t.Errorf("Label() of the request that it was made from = %q, want none", got)
+	}
+	if got, want := labeled.String(), "read /a, write /b, read-node /c"; got != want {
+		t.Errorf("String() = %q, want %q", got, want)
+	}
+}
+
+func TestLongLabelIsCutBetweenCharacters(t *testing.T) {
+	for _, test := range []struct{ label, want string }{
+		{strings.Repeat("x", treelock.MaxLabel), strings.Repeat("x", treelock.MaxLabel)},
+		{strings.Repeat("x", 10_000), strings.Repeat("x", treelock.MaxLabel)},
+		{strings.Repeat("€", 50), strings.Repeat("€", treelock.MaxLabel/3)},
+		{strings.Repeat("x", treelock.MaxLabel-1) + "😀", strings.Repeat("x", treelock.MaxLabel-1)},
+		{strings.Repeat("\x80", 200), strings.Repeat("\x80", treelock.MaxLabel-utf8.UTFMax)}, // no characters at all
+	} {
+		if got := treelock.Read("/a").Labeled(test.label).Label(); got != test.want {
+			t.Errorf("Label() of %.20q... (%d bytes) = %q (%d bytes), want %d bytes", test.label, len(test.label), got, len(got), len(test.want))
+		}
+	}
+}
+
+func TestClaimsHaveReadableJSON(t *testing.T) {
+	var claims []treelock.Claim[treelock.Path]
+	for claim := range treelock.Read("/a").WriteNode("/b").Claims() {
+		claims = append(claims, claim)
+	}
+	got, err := json.Marshal(claims)
+	want := `[{"node":"/a","scope":"subtree","access":"shared"},{"node":"/b","scope":"node","access":"exclusive"}]`
+	if err != nil || string(got) != want {
+		t.Errorf("Marshal() = %s, %v, want %s", got, err, want)
+	}
+}

@@ -1,0 +1,174 @@
+package manager_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/manager"
+)
+
+type (
+	blockedError = treelock.BlockedError[path]
+	blocker      = treelock.Blocker[path]
+)
+
+// blockedBy returns what err says of who was in the way.
+func blockedBy(t *testing.T, err error) *blockedError {
+	t.Helper()
+	var blocked *blockedError
+	if !errors.As(err, &blocked) {
+		t.Fatalf("%v is no BlockedError", err)
+	}
+	return blocked
+}
+
+func claim(req treelock.Request[path]) treelock.Claim[path] { return req.Claim(0) }
+
+// A copy has held its folders for three seconds and a rename has waited for one of them for two, when a third asks.
+func TestTryAcquireSaysWhoIsInTheWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := manager.Start(t.Context())
+		must(m.Acquire(t.Context(), treelock.Read("/photos").Write("/backup").Labeled("copy 1")))
+		time.Sleep(time.Second)
+		must(m.Submit(t.Context(), treelock.Write("/photos/2024", "/photos/2025").Labeled("rename 2")))
+		time.Sleep(2 * time.Second)
+
+		_, err := m.TryAcquire(treelock.Write("/photos/2025/cat.jpg").Labeled("put 3"))
+		want := blockedError{
+			Label: "put 3",
+			Blockers: []blocker{
+				{Seq: 1, Label: "copy 1", State: treelock.Holding, For: 3 * time.Second, Claim: claim(treelock.Read("/photos")), Wanted: claim(treelock.Write("/photos/2025/cat.jpg"))},
+				{Seq: 2, Label: "rename 2", State: treelock.Waiting, For: 2 * time.Second, Claim: claim(treelock.Write("/photos/2025")), Wanted: claim(treelock.Write("/photos/2025/cat.jpg"))},
+			},
+			Err: treelock.ErrConflict,
+		}
+		if diff := cmp.Diff(want, *blockedBy(t, err), cmpopts.EquateErrors()); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+	})
+}
+
+// Somebody wants a whole folder, and files in it are in use: they are told of the files.
+func TestBlockersBelowAreFound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := manager.Start(t.Context())
+		must(m.TryAcquire(treelock.Read("/other").Labeled("elsewhere")))
+		must(m.TryAcquire(treelock.Read("/a/b/c").Labeled("reader")))
+		must(m.TryAcquire(treelock.WriteNode("/a/x").Labeled("writer")))
+
+		_, err := m.TryAcquire(treelock.Read("/a"))
+		if got := blockedBy(t, err).Blockers; len(got) != 1 || got[0].Label != "writer" || got[0].Claim != claim(treelock.WriteNode("/a/x")) {
+			t.Errorf("a reader of the folder is blocked by %v, want the writer", got)
+		}
+		_, err = m.TryAcquire(treelock.Write("/a"))
+		if got := blockedBy(t, err).Blockers; len(got) != 2 || got[0].Label != "reader" || got[1].Label != "writer" {
+			t.Errorf("a writer of the folder is blocked by %v, want the reader and the writer", got)
+		}
+	})
+}
+
+func TestAcquireThatTimesOutSaysWhoWasInTheWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := manager.Start(t.Context())
+		holder := must(m.Acquire(t.Context(), treelock.Write("/docs").Labeled("import 1")))
+		time.Sleep(time.Minute)
+		why := errors.New("the user has closed the window")
+		for _, patient := range []bool{false, true} { // the second one takes the call of the first, which expects to wait
+			ctx, cancel := context.WithCancelCause(t.Context())
+			time.AfterFunc(1500*time.Millisecond, func() { cancel(why) })
+			_, err := m.Acquire(ctx, treelock.Read("/docs/a").Labeled("view 2"))
+			blocked := blockedBy(t, err)
+			if !errors.Is(err, context.Canceled) || !errors.Is(err, why) {
+				t.Errorf("patient=%t: Acquire() = %v, want the error of the context and its cause", patient, err)
+			}
+			if blocked.Waited != 1500*time.Millisecond || len(blocked.Blockers) != 1 || blocked.Blockers[0].Label != "import 1" {
+				t.Errorf("patient=%t: Acquire() = %v, want that it waited 1.5s for import 1", patient, err)
+			}
+		}
+		holder.Release()
+		must(m.Acquire(t.Context(), treelock.Write("/docs"))) // nothing was left behind
+	})
+}
+
+func TestBusyManagerSaysWhoIsInTheWay(t *testing.T) {
+	m := manager.Start(t.Context(), manager.WithMaxWaiting(0))
+	must(m.Acquire(t.Context(), treelock.Write("/a").Labeled("hog")))
+	_, err := m.Acquire(t.Context(), treelock.Write("/a/b"))
+	if got := blockedBy(t, err).Blockers; !errors.Is(err, treelock.ErrBusy) || len(got) != 1 || got[0].Label != "hog" {
+		t.Errorf("Acquire() = %v, want ErrBusy, and that the hog is in the way", err)
+	}
+	if _, err := m.Submit(t.Context(), treelock.Write("/a/b")); blockedBy(t, err).Blockers[0].Label != "hog" {
+		t.Errorf("Submit() = %v, want that the hog is in the way", err)
+	}
+}
+
+// Whoever was refused for another reason than others is told of none.
+func TestNobodyIsBlamedForOtherErrors(t *testing.T) {
+	m := manager.Start(t.Context())
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, early := m.Acquire(ended, treelock.Write("/a"))
+	_, wrong := m.TryAcquire(treelock.Write("a"))
+	if err := m.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, late := m.TryAcquire(treelock.Write("/a"))
+	var blocked *blockedError
+	for _, err := range []error{early, wrong, late} {
+		if err == nil || errors.As(err, &blocked) {
+			t.Errorf("the error is %v, want one without blockers", err)
+		}
+	}
+}
+
+func TestErrorsNameAsManyBlockersAsTheyAreToldTo(t *testing.T) {
+	const holders = 100
+	for n, want := range map[int]struct{ named, more int }{
+		-1: {4, 60}, 0: {0, 0}, 1: {1, 63}, 64: {64, 0}, 1000: {64, 0},
+	} {
+		m := manager.Start(t.Context(), manager.WithBlockers(n))
+		for range holders {
+			must(m.TryAcquire(treelock.Read("/a")))
+		}
+		_, err := m.TryAcquire(treelock.Write("/a"))
+		if n == 0 {
+			var blocked *blockedError
+			if !errors.Is(err, treelock.ErrConflict) || errors.As(err, &blocked) {
+				t.Errorf("WithBlockers(0): TryAcquire() = %v, want ErrConflict and no blockers", err)
+			}
+			continue
+		}
+		got := blockedBy(t, err)
+		if len(got.Blockers) != want.named || got.More != want.more || !got.AtLeast {
+			t.Errorf("WithBlockers(%d): %d are named, %d more, at least: %t; want %d, %d and at least", n, len(got.Blockers), got.More, got.AtLeast, want.named, want.more)
+		}
+		if got.Blockers[0].Seq != 1 {
+			t.Errorf("WithBlockers(%d): the first is %v, want the earliest", n, got.Blockers[0])
+		}
+	}
+}
+
+// The manager looks at a bounded number of requests, so one among many below may not be found. It does not pretend then.
+func TestSearchForBlockersIsBounded(t *testing.T) {
+	m := manager.Start(t.Context())
+	for range 3000 {
+		must(m.TryAcquire(treelock.Read("/crowd")))
+	}
+	must(m.TryAcquire(treelock.Write("/a/b").Labeled("lost in the crowd")))
+	_, err := m.TryAcquire(treelock.Write("/a"))
+	if got := blockedBy(t, err); len(got.Blockers) != 0 || !got.AtLeast || !strings.HasSuffix(err.Error(), "is blocked by some among too many to be looked through") {
+		t.Errorf("TryAcquire() = %v, want no blockers, and that there are others", err)
+	}
+	_, err = m.TryAcquire(treelock.Write("/a/b"))
+	if got := blockedBy(t, err); len(got.Blockers) != 1 || got.AtLeast {
+		t.Errorf("TryAcquire() = %v, want the one that holds the same node, whatever the crowd", err)
+	}
+}

@@ -1,0 +1,182 @@
+package manager_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/manager"
+)
+
+// lines returns what was logged, a map for each line, and forgets it. Times of the log itself are left out.
+func lines(t *testing.T, log *bytes.Buffer) (all []map[string]any) {
+	t.Helper()
+	for decoder := json.NewDecoder(log); ; {
+		var line map[string]any
+		switch err := decoder.Decode(&line); err {
+		case nil:
+			delete(line, "time")
+			all = append(all, line)
+		case io.EOF:
+			return all
+		default:
+			t.Fatal(err)
+		}
+	}
+}
+
+// startSlow returns a manager that logs as s says, and its log. Only within a bubble may that be read, when all is at rest.
+func startSlow(ctx context.Context, s manager.SlowLog) (*manager.Manager[path], *bytes.Buffer) {
+	var log bytes.Buffer
+	s.Logger = slog.New(slog.NewJSONHandler(&log, nil))
+	return manager.Start(ctx, manager.WithSlowLog(s)), &log
+}
+
+// A backup is never released, and a rename waits for it. Both are reported when they reach their thresholds, and
+// each time they have become twice as old; what is fast never is.
+func TestSlowHoldsAndWaitsAreReported(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, log := startSlow(t.Context(), manager.SlowLog{Wait: time.Second, Hold: 4 * time.Second})
+		must(m.Acquire(t.Context(), treelock.Read("/a").Labeled("backup 1")))
+		must(m.TryAcquire(treelock.Read("/b"))).Release()
+		rename := must(m.Submit(t.Context(), treelock.Write("/a/b", "/a/c").Labeled("rename 2")))
+		pass := func(d time.Duration) []map[string]any {
+			time.Sleep(d)
+			synctest.Wait()
+			return lines(t, log)
+		}
+		wait := map[string]any{
+			"level": "WARN", "msg": "treelock: slow wait", "seq": 3.0, "label": "rename 2", "claims": "write /a/b, write /a/c",
+			"for": float64(time.Second), "blocked_by": []any{`read /a by "backup 1" (#1, holding for 1s)`},
+		}
+		hold := map[string]any{
+			"level": "WARN", "msg": "treelock: slow hold", "seq": 1.0, "label": "backup 1", "claims": "read /a", "for": float64(4 * time.Second),
+		}
+		if diff := cmp.Diff([]map[string]any(nil), pass(999*time.Millisecond)); diff != "" {
+			t.Errorf("before one second: -want +got:\n%s", diff)
+		}
+		if diff := cmp.Diff([]map[string]any{wait}, pass(2*time.Millisecond)); diff != "" {
+			t.Errorf("after one second: -want +got:\n%s", diff)
+		}
+		wait["for"], wait["blocked_by"] = float64(2*time.Second), []any{`read /a by "backup 1" (#1, holding for 2s)`}
+		if diff := cmp.Diff([]map[string]any{wait}, pass(time.Second)); diff != "" {
+			t.Errorf("after two seconds: -want +got:\n%s", diff)
+		}
+		rename.Withdraw()
+		if diff := cmp.Diff([]map[string]any{hold}, pass(5*time.Second)); diff != "" {
+			t.Errorf("after seven seconds: -want +got:\n%s", diff)
+		}
+		hold["for"] = float64(8 * time.Second)
+		if diff := cmp.Diff([]map[string]any{hold}, pass(5*time.Second)); diff != "" {
+			t.Errorf("after twelve seconds: -want +got:\n%s", diff)
+		}
+	})
+}
+
+func TestOneThresholdAloneIsEnough(t *testing.T) {
+	for _, test := range []struct {
+		slow manager.SlowLog
+		want []string
+	}{
+		{manager.SlowLog{}, nil},
+		{manager.SlowLog{Wait: -1, Hold: -1, Sites: true}, nil},
+		{manager.SlowLog{Wait: time.Second}, []string{"treelock: slow wait"}},
+		{manager.SlowLog{Hold: time.Second}, []string{"treelock: slow hold"}},
+		{manager.SlowLog{Wait: time.Second, Hold: time.Hour}, []string{"treelock: slow wait"}},
+		{manager.SlowLog{Wait: time.Hour, Hold: time.Second}, []string{"treelock: slow hold"}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			m, log := startSlow(t.Context(), test.slow)
+			must(m.Acquire(t.Context(), treelock.Read("/a")))
+			must(m.Submit(t.Context(), treelock.Write("/a")))
+			time.Sleep(1100 * time.Millisecond)
+			synctest.Wait()
+			var got []string
+			for _, line := range lines(t, log) {
+				got = append(got, line["msg"].(string))
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("%+v: -want +got:\n%s", test.slow, diff)
+			}
+		})
+	}
+}
+
+// Whatever makes a request, it is told where that was, outside of the package.
+func TestSlowHoldTellsWhereItWasAcquired(t *testing.T) {
+	for name, acquire := range map[string]func(m *manager.Manager[path], ctx context.Context){
+		"Acquire":    func(m *manager.Manager[path], ctx context.Context) { must(m.Acquire(ctx, treelock.Read("/a"))) },
+		"TryAcquire": func(m *manager.Manager[path], ctx context.Context) { must(m.TryAcquire(treelock.Read("/a"))) },
+		"Submit":     func(m *manager.Manager[path], ctx context.Context) { must(m.Submit(ctx, treelock.Read("/a"))) },
+		"Do": func(m *manager.Manager[path], ctx context.Context) {
+			go func() { m.Do(ctx, treelock.Read("/a"), func(context.Context) error { <-ctx.Done(); return nil }) }()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, stop := context.WithCancel(t.Context())
+				defer stop()
+				m, log := startSlow(ctx, manager.SlowLog{Hold: time.Second, Sites: true})
+				acquire(m, ctx)
+				time.Sleep(1100 * time.Millisecond)
+				synctest.Wait()
+				_, file, _, _ := runtime.Caller(0)
+				got := lines(t, log)
+				if len(got) != 1 || !strings.Contains(got[0]["site"].(string), "manager_test.") || !strings.Contains(got[0]["site"].(string), file+":") {
+					t.Errorf("the log is %v, want one line with a place in %s", got, file)
+				}
+			})
+		})
+	}
+}
+
+// A log that blocks keeps nobody waiting: it is not the manager that writes it.
+func TestLogThatBlocksDelaysNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		unblock := make(chan struct{})
+		m := manager.Start(t.Context(), manager.WithSlowLog(manager.SlowLog{Hold: time.Second, Logger: slog.New(deafHandler{unblock})}))
+		must(m.Acquire(t.Context(), treelock.Read("/a")))
+		time.Sleep(time.Minute)
+		start := time.Now()
+		must(m.Acquire(t.Context(), treelock.Read("/a"))).Release()
+		if took := time.Since(start); took != 0 {
+			t.Errorf("a request has taken %v, want no time", took)
+		}
+		close(unblock)
+	})
+}
+
+// A deafHandler blocks until it is told not to.
+type deafHandler struct{ unblock chan struct{} }
+
+func (deafHandler) Enabled(context.Context, slog.Level) bool    { return true }
+func (h deafHandler) Handle(context.Context, slog.Record) error { <-h.unblock; return nil }
+func (h deafHandler) WithAttrs([]slog.Attr) slog.Handler        { return h }
+func (h deafHandler) WithGroup(string) slog.Handler             { return h }
+
+// Without a logger of its own it takes the default one, whichever that is by then.
+func TestSlowLogTakesTheDefaultLogger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := manager.Start(t.Context(), manager.WithSlowLog(manager.SlowLog{Hold: time.Second}))
+		var log bytes.Buffer
+		before := slog.Default()
+		slog.SetDefault(slog.New(slog.NewJSONHandler(&log, nil)))
+		defer slog.SetDefault(before)
+		must(m.Acquire(t.Context(), treelock.Read("/a")))
+		time.Sleep(1100 * time.Millisecond)
+		synctest.Wait()
+		if got := lines(t, &log); len(got) != 1 {
+			t.Errorf("the log is %v, want one line", got)
+		}
+	})
+}

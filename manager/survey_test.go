@@ -1,0 +1,183 @@
+package manager
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/treelock/treelock"
+)
+
+// These tests take a survey step by step, and let others act in between.
+
+// begin begins a survey of what is live, and takes its first step.
+func begin(l *loop[path], q Query[path]) *survey[path] {
+	s := &survey[path]{query: q, limit: q.Limit}
+	proceed(l, s)
+	return s
+}
+
+// proceed takes a survey one step further.
+func proceed(l *loop[path], s *survey[path]) {
+	c := l.m.emptyCall()
+	c.about = s
+	l.dispatch(message[path]{kind: look, call: c})
+	<-c.answers
+}
+
+// seen describes the requests in a survey, after it was taken to its end.
+func seen(t *testing.T, l *loop[path], s *survey[path]) (all []string) {
+	t.Helper()
+	for !s.finished() {
+		proceed(l, s)
+	}
+	if len(l.surveys) != 0 {
+		t.Errorf("%d surveys go on, want none", len(l.surveys))
+	}
+	for _, row := range append(s.waiters.sorted(), s.holders.sorted()...) {
+		all = append(all, fmt.Sprint(row.note.labelOf(), " ", row.state))
+	}
+	return all
+}
+
+// fill lets so many requests that hold arrive, which a survey comes to before all that arrived earlier.
+func fill(t *testing.T, l *loop[path], n int) {
+	for range n {
+		takeGrant(t, arrives(t, l, treelock.Read("/fill"), wait))
+	}
+}
+
+// After the first step everything changes: who holds releases, who waits is granted or withdrawn, who narrows does, and others
+// arrive, some in the storage of those that have gone. The survey shows what was.
+func TestSurveyShowsOneMoment(t *testing.T) {
+	l := startLoop(t)
+	call := func(label string, req treelock.Request[path]) *call[path] { return arrives(t, l, req.Labeled(label), wait) }
+	narrowed := takeGrant(t, call("narrows", treelock.Write("/n")))
+	released := takeGrant(t, call("releases", treelock.Write("/a")))
+	granted := call("is granted", treelock.Write("/a"))
+	withdrawn := call("withdraws", treelock.Write("/a"))
+	call("stays", treelock.Write("/a"))
+	const others = 2 * step
+	fill(t, l, others)
+
+	s := begin(l, Query[path]{})
+	if s.finished() {
+		t.Fatal("the survey was finished after one step, want it to be under way")
+	}
+	l.dispatch(message[path]{kind: giveUp, call: withdrawn})
+	l.dispatch(message[path]{kind: release, req: released.req, seq: released.seq})
+	if !granted.grant.req.Granted() {
+		t.Fatal("the request behind was not granted")
+	}
+	narrowing := treelock.Read("/n/below")
+	c, err := l.m.newCall(&narrowing, noWait)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.dispatch(message[path]{kind: narrow, call: c, req: narrowed.req, seq: narrowed.seq})
+	call("arrives late", treelock.Read("/n/below"))
+	l.dispatch(message[path]{kind: release, req: granted.grant.req, seq: granted.grant.seq})
+
+	got := seen(t, l, s)
+	want := []string{"is granted waiting", "withdraws waiting", "stays waiting", "narrows holding", "releases holding"}
+	for range others {
+		want = append(want, " holding")
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	for _, row := range s.holders {
+		if row.seq == narrowed.seq && row.claims[0].Node != "/n" {
+			t.Errorf("the one that narrowed held %v, want what it held before", row.claims)
+		}
+	}
+	if s.stats.Live != 5+others || s.stats.Waiting != 3 || s.matches != 5+others {
+		t.Errorf("the survey counts %d live, %d waiting and %d in all, want %d, 3 and %d", s.stats.Live, s.stats.Waiting, s.matches, 5+others, 5+others)
+	}
+}
+
+// So many end that their storage is given up, and others move in it.
+func TestSurveyFindsThoseThatMove(t *testing.T) {
+	l := startLoop(t)
+	var grants []Grant[path]
+	for i := range 3000 {
+		grants = append(grants, takeGrant(t, arrives(t, l, treelock.Read("/a").Labeled(fmt.Sprint(i)), wait)))
+	}
+	s := begin(l, Query[path]{})
+	for i, g := range grants {
+		if i%3 != 0 {
+			l.dispatch(message[path]{kind: release, req: g.req, seq: g.seq})
+		}
+		if i%100 == 0 && !s.finished() {
+			proceed(l, s)
+		}
+	}
+	got := seen(t, l, s)
+	if len(got) != len(grants) {
+		t.Fatalf("%d requests were seen, want %d", len(got), len(grants))
+	}
+	for i, name := range got {
+		if want := fmt.Sprint(i, " holding"); name != want {
+			t.Fatalf("request %d was seen as %s, want %s", i, name, want)
+		}
+	}
+}
+
+func TestSurveyThatIsLeftCostsNothingMore(t *testing.T) {
+	l := startLoop(t)
+	fill(t, l, 2*step)
+	s := begin(l, Query[path]{})
+	l.dispatch(message[path]{kind: lookAway, call: &call[path]{about: s}})
+	if len(l.surveys) != 0 {
+		t.Errorf("%d surveys go on, want none", len(l.surveys))
+	}
+}
+
+func TestSurveyKeepsTheEarliest(t *testing.T) {
+	l := startLoop(t)
+	for i := range 1000 {
+		arrives(t, l, treelock.Write("/a").Labeled(fmt.Sprint(i)), wait)
+	}
+	got := seen(t, l, begin(l, Query[path]{Limit: 3}))
+	if diff := cmp.Diff([]string{"1 waiting", "2 waiting", "3 waiting", "0 holding"}, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestSurveyFindsWhatReachesANode(t *testing.T) {
+	l := startLoop(t)
+	for _, req := range []treelock.Request[path]{
+		treelock.Read("/"), treelock.ReadNode("/"), treelock.Read("/a"), treelock.ReadNode("/a"), treelock.Read("/a/b"),
+		treelock.ReadNode("/a/b"), treelock.Read("/a/b/c"), treelock.Read("/a/bc"), treelock.Read("/x"), treelock.Read("/x").ReadNode("/a/b/c/d"),
+	} {
+		arrives(t, l, req.Labeled(req.String()), wait)
+	}
+	s := &survey[path]{}
+	for _, node := range []path{"/a/b", "/y"} {
+		lineage, err := l.m.lineage(node)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.below = append(s.below, lineage)
+	}
+	want := []string{
+		"read / holding", "read /a holding", "read /a/b holding", "read-node /a/b holding", "read /a/b/c holding",
+		"read /x, read-node /a/b/c/d holding",
+	}
+	if diff := cmp.Diff(want, seen(t, l, s)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestSurveyLeavesOutTheYoung(t *testing.T) {
+	l := startLoop(t)
+	arrives(t, l, treelock.Write("/a").Labeled("old"), wait)
+	l.now += instant(time.Hour)
+	arrives(t, l, treelock.Write("/a").Labeled("young"), wait)
+	s := &survey[path]{query: Query[path]{MinAge: time.Minute}, begun: true, at: l.now, last: 2, left: 2, seen: map[uint64]bool{}}
+	if diff := cmp.Diff([]string{"old holding"}, seen(t, l, s)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}

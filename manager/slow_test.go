@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"log/slog"
 	"runtime"
 	"strings"
@@ -18,28 +17,33 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// lines returns what was logged, a map for each line, and forgets it. Times of the log itself are left out.
-func lines(t *testing.T, log *bytes.Buffer) (all []map[string]any) {
-	t.Helper()
-	for decoder := json.NewDecoder(log); ; {
-		var line map[string]any
-		switch err := decoder.Decode(&line); err {
-		case nil:
-			delete(line, "time")
-			all = append(all, line)
-		case io.EOF:
-			return all
-		default:
-			t.Fatal(err)
-		}
-	}
+// A logbook has the lines of a log that have not been read yet.
+type logbook chan []byte
+
+func (l logbook) Write(line []byte) (int, error) {
+	l <- bytes.Clone(line)
+	return len(line), nil
 }
 
-// startSlow returns a manager that logs as s says, and its log. Only within a bubble may that be read, when all is at rest.
-func startSlow(ctx context.Context, s manager.SlowLog) (*manager.Manager[path], *bytes.Buffer) {
-	var log bytes.Buffer
-	s.Logger = slog.New(slog.NewJSONHandler(&log, nil))
-	return manager.Start(ctx, manager.WithSlowLog(s)), &log
+// lines returns what was logged, a map for each line. Times of the log itself are left out.
+func (l logbook) lines(t *testing.T) (all []map[string]any) {
+	t.Helper()
+	for len(l) > 0 {
+		var line map[string]any
+		if err := json.Unmarshal(<-l, &line); err != nil {
+			t.Fatal(err)
+		}
+		delete(line, "time")
+		all = append(all, line)
+	}
+	return all
+}
+
+// startSlow returns a manager that logs as s says, and its log.
+func startSlow(ctx context.Context, s manager.SlowLog) (*manager.Manager[path], logbook) {
+	log := make(logbook, 100)
+	s.Logger = slog.New(slog.NewJSONHandler(log, nil))
+	return manager.Start(ctx, manager.WithSlowLog(s)), log
 }
 
 // A backup is never released, and a rename waits for it. Both are reported when they reach their thresholds, and
@@ -53,7 +57,7 @@ func TestSlowHoldsAndWaitsAreReported(t *testing.T) {
 		pass := func(d time.Duration) []map[string]any {
 			time.Sleep(d)
 			synctest.Wait()
-			return lines(t, log)
+			return log.lines(t)
 		}
 		wait := map[string]any{
 			"level": "WARN", "msg": "treelock: slow wait", "seq": 3.0, "label": "rename 2", "claims": "write /a/b, write /a/c",
@@ -102,7 +106,7 @@ func TestOneThresholdAloneIsEnough(t *testing.T) {
 			time.Sleep(1100 * time.Millisecond)
 			synctest.Wait()
 			var got []string
-			for _, line := range lines(t, log) {
+			for _, line := range log.lines(t) {
 				got = append(got, line["msg"].(string))
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {
@@ -131,7 +135,7 @@ func TestSlowHoldTellsWhereItWasAcquired(t *testing.T) {
 				time.Sleep(1100 * time.Millisecond)
 				synctest.Wait()
 				_, file, _, _ := runtime.Caller(0)
-				got := lines(t, log)
+				got := log.lines(t)
 				if len(got) != 1 || !strings.Contains(got[0]["site"].(string), "manager_test.") || !strings.Contains(got[0]["site"].(string), file+":") {
 					t.Errorf("the log is %v, want one line with a place in %s", got, file)
 				}
@@ -168,14 +172,14 @@ func (h deafHandler) WithGroup(string) slog.Handler             { return h }
 func TestSlowLogTakesTheDefaultLogger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := manager.Start(t.Context(), manager.WithSlowLog(manager.SlowLog{Hold: time.Second}))
-		var log bytes.Buffer
+		log := make(logbook, 100)
 		before := slog.Default()
-		slog.SetDefault(slog.New(slog.NewJSONHandler(&log, nil)))
+		slog.SetDefault(slog.New(slog.NewJSONHandler(log, nil)))
 		defer slog.SetDefault(before)
 		must(m.Acquire(t.Context(), treelock.Read("/a")))
 		time.Sleep(1100 * time.Millisecond)
 		synctest.Wait()
-		if got := lines(t, &log); len(got) != 1 {
+		if got := log.lines(t); len(got) != 1 {
 			t.Errorf("the log is %v, want one line", got)
 		}
 	})

@@ -53,7 +53,9 @@ func fill(t *testing.T, l *loop[path], n int) {
 // arrive, some in the storage of those that have gone. The survey shows what was.
 func TestSurveyShowsOneMoment(t *testing.T) {
 	l := startLoop(t)
-	call := func(label string, req treelock.Request[path]) *call[path] { return arrives(t, l, req.Labeled(label), wait) }
+	call := func(label string, req treelock.Request[path]) *call[path] {
+		return arrives(t, l, req.Labeled(label), wait)
+	}
 	narrowed := takeGrant(t, call("narrows", treelock.Write("/n")))
 	released := takeGrant(t, call("releases", treelock.Write("/a")))
 	granted := call("is granted", treelock.Write("/a"))

@@ -99,7 +99,7 @@ func (m *Manager[N]) conduct(ctx context.Context, s *survey[N]) error {
 		if <-c.answers != accepted {
 			return m.stopped()
 		}
-		if s.finished() {
+		if s.over {
 			return nil
 		}
 	}

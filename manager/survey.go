@@ -12,19 +12,19 @@ import (
 // A survey is a snapshot that is being taken. It is the manager's until it is finished, and its client's from then on. The client
 // has it taken step by step, one message for each.
 //
-// It shows the moment of its first step: each request that was live then is seen as it was. It goes through all requests, and
-// whoever is about to change before its turn comes is seen first (beforeChange, beforeGrant). The requests are gone through from
-// the last to the first, as one that moves in their storage moves to the front, where it is come to yet, or again.
+// It shows the moment of its first step: each request that was live then is seen as it was. It goes through the storage of all
+// requests, and whoever is about to change, or to move there, before its turn comes is seen first (beforeChange, beforeGrant).
 type survey[N treelock.Node[N]] struct {
 	query Query[N]
 	below [][]N // the lineages of query.Below
 	limit int
 
 	begun   bool
+	over    bool
 	at      instant
 	last    uint64          // the number of the latest request when it began
-	left    int             // requests that have not been come to
-	seen    map[uint64]bool // those in the lists, and those that were seen before they changed
+	next    int             // the first place in the storage that has not been come to
+	ahead   map[uint64]bool // requests that were seen before their turn
 	matches int             // requests that fit the query
 
 	stats            Stats
@@ -42,10 +42,9 @@ type sighting[N treelock.Node[N]] struct {
 	claims []locktable.Used[N]
 }
 
-// step is how many requests are looked at between two other messages.
-const step = 256
-
-func (s *survey[N]) finished() bool { return s.begun && s.left == 0 }
+// step is how many requests are looked at between two other messages. If none of it is in the processor's cache that takes some
+// 10 µs.
+const step = 128
 
 // look takes a survey one step further. On the manager goroutine.
 func (l *loop[N]) look(c *call[N]) {
@@ -53,16 +52,17 @@ func (l *loop[N]) look(c *call[N]) {
 	s := c.about.(*survey[N])
 	if !s.begun {
 		l.readClock()
-		s.begun, s.at, s.last, s.left = true, l.now, l.table.LastSeq(), l.table.Stored()
-		s.seen, s.stats = make(map[uint64]bool), l.counted()
+		s.begun, s.at, s.last = true, l.now, l.table.LastSeq()
+		s.ahead, s.stats = make(map[uint64]bool), l.counted()
 		l.surveys = append(l.surveys, s)
 	}
-	s.left = min(s.left, l.table.Stored())
-	for range min(step, s.left) {
-		s.left--
-		s.see(l.table.StoredAt(s.left))
+	end := min(s.next+step, l.table.Stored())
+	for ; s.next < end; s.next++ {
+		r := l.table.StoredAt(s.next)
+		s.see(r, stateOf(r))
 	}
-	if s.left == 0 {
+	if s.next >= l.table.Stored() {
+		s.over = true
 		l.forget(s)
 	}
 	c.answers <- accepted
@@ -78,27 +78,34 @@ func (l *loop[N]) forget(s *survey[N]) {
 	l.surveys = slices.DeleteFunc(l.surveys, func(o *survey[N]) bool { return o == s })
 }
 
-// beforeChange shows r, which is about to end or to be narrowed, to the surveys that have not come to it.
-func (l *loop[N]) beforeChange(r *locktable.Request[N, client[N]]) {
+// beforeChange shows r, which is about to end or to be narrowed, to the surveys; and the request that may move to its place in the
+// storage, which may be where they have been already.
+func (l *loop[N]) beforeChange(r *request[N]) {
 	for _, s := range l.surveys {
-		s.see(r)
-		s.seen[r.Seq()] = true
+		last := l.table.StoredAt(l.table.Stored() - 1)
+		s.seeAhead(r, stateOf(r))
+		s.seeAhead(last, stateOf(last))
 	}
 }
 
 // beforeGrant shows r, which the table has just granted, as it was before.
-func (l *loop[N]) beforeGrant(r *locktable.Request[N, client[N]]) {
+func (l *loop[N]) beforeGrant(r *request[N]) {
 	for _, s := range l.surveys {
-		s.seeAs(r, treelock.Waiting)
-		s.seen[r.Seq()] = true
+		s.seeAhead(r, treelock.Waiting)
 	}
 }
 
-// see takes in r, unless that is no request of the survey's, or was seen already.
-func (s *survey[N]) see(r *locktable.Request[N, client[N]]) { s.seeAs(r, stateOf(r)) }
+// seeAhead takes in r before its turn, if that has not come yet.
+func (s *survey[N]) seeAhead(r *locktable.Request[N, client[N]], state treelock.State) {
+	if r.Index() >= s.next {
+		s.see(r, state)
+		s.ahead[r.Seq()] = true
+	}
+}
 
-func (s *survey[N]) seeAs(r *locktable.Request[N, client[N]], state treelock.State) {
-	if r.Seq() == 0 || r.Seq() > s.last || s.seen[r.Seq()] || !s.fits(r) {
+// see takes in r, which is in state, unless that is no request of the survey's, or was seen already.
+func (s *survey[N]) see(r *locktable.Request[N, client[N]], state treelock.State) {
+	if r.Seq() == 0 || r.Seq() > s.last || s.ahead[r.Seq()] || !s.fits(r) {
 		return
 	}
 	s.matches++
@@ -112,7 +119,6 @@ func (s *survey[N]) seeAs(r *locktable.Request[N, client[N]], state treelock.Sta
 		}
 		heap.Pop(list)
 	}
-	s.seen[r.Seq()] = true
 	heap.Push(list, &sighting[N]{r, r.Seq(), state, r.Who.since, r.Who.note, r.Claims()})
 }
 

@@ -30,7 +30,7 @@ func proceed(l *loop[path], s *survey[path]) {
 // seen describes the requests in a survey, after it was taken to its end.
 func seen(t *testing.T, l *loop[path], s *survey[path]) (all []string) {
 	t.Helper()
-	for !s.finished() {
+	for !s.over {
 		proceed(l, s)
 	}
 	if len(l.surveys) != 0 {
@@ -65,7 +65,7 @@ func TestSurveyShowsOneMoment(t *testing.T) {
 	fill(t, l, others)
 
 	s := begin(l, Query[path]{})
-	if s.finished() {
+	if s.over {
 		t.Fatal("the survey was finished after one step, want it to be under way")
 	}
 	l.dispatch(message[path]{kind: giveUp, call: withdrawn})
@@ -112,7 +112,7 @@ func TestSurveyFindsThoseThatMove(t *testing.T) {
 		if i%3 != 0 {
 			l.dispatch(message[path]{kind: release, req: g.req, seq: g.seq})
 		}
-		if i%100 == 0 && !s.finished() {
+		if i%100 == 0 && !s.over {
 			proceed(l, s)
 		}
 	}
@@ -178,7 +178,7 @@ func TestSurveyLeavesOutTheYoung(t *testing.T) {
 	arrives(t, l, treelock.Write("/a").Labeled("old"), wait)
 	l.now += instant(time.Hour)
 	arrives(t, l, treelock.Write("/a").Labeled("young"), wait)
-	s := &survey[path]{query: Query[path]{MinAge: time.Minute}, begun: true, at: l.now, last: 2, left: 2, seen: map[uint64]bool{}}
+	s := &survey[path]{query: Query[path]{MinAge: time.Minute}, begun: true, at: l.now, last: 2}
 	if diff := cmp.Diff([]string{"old holding"}, seen(t, l, s)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

@@ -46,12 +46,15 @@ func (t *Table[N, W]) Standings(name N) iter.Seq[Standing[N, W]] {
 // LastSeq returns the sequence number of the latest request, 0 if there was none.
 func (t *Table[N, W]) LastSeq() uint64 { return t.lastSeq }
 
-// Stored and StoredAt are for going through all requests bit by bit, from the last to the first, while the table changes: what was
-// live when that began is come to, once at least, unless it has ended. StoredAt(i) may not be live; then its Seq is 0.
+// Stored returns the size of the storage of requests. What is live is there, each at its place, and what is free. A place is left
+// only when some request ends: then the last one may move to its place.
 func (t *Table[N, W]) Stored() int { return len(t.storage.requests) }
 
-// StoredAt returns the i-th of [Table.Stored] requests.
+// StoredAt returns the request at the i-th place in the storage. It may not be live; then its Seq is 0.
 func (t *Table[N, W]) StoredAt(i int) *Request[N, W] { return t.storage.requests[i] }
+
+// Index returns the place of r in the storage.
+func (r *Request[N, W]) Index() int { return int(r.index) }
 
 // Reaches reports whether a claim of r reaches the node with that lineage, or something below it.
 func (r *Request[N, W]) Reaches(lineage []N) bool {

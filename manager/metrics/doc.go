@@ -43,32 +43,32 @@
 // Waits have become long, where nobody should wait for more than a second (take a bound for the threshold, and the answer does not depend
 // on an estimate):
 //
-//	- alert: TreelockLongWaits
-//	  expr: |
-//	    histogram_quantile(0.99, sum by (manager, instance, le) (rate(treelock_wait_seconds_bucket[5m]))) > 1.048575
-//	  for: 10m
+//	alert: TreelockLongWaits
+//	expr: |
+//	  histogram_quantile(0.99, sum by (manager, instance, le) (rate(treelock_wait_seconds_bucket[5m]))) > 1.048575
+//	for: 10m
 //
 // A wait is in the histogram when it is over. So a grant that is never released is not seen there, by those who wait for
 // it: but somebody waits all the time, and nothing is released.
 //
-//	- alert: TreelockStuck
-//	  expr: |
-//	    min_over_time(treelock_live_requests{state="waiting"}[10m]) > 0
+//	alert: TreelockStuck
+//	expr: |
+//	  min_over_time(treelock_live_requests{state="waiting"}[10m]) > 0
 //	    and ignoring (state) increase(treelock_released_total[10m]) == 0
 //
 // If the rest of the tree is busy, that is not seen either. [manager.WithSlowLog] finds each such grant, and says where it was made.
 //
 // Requests are turned away since too many wait ([manager.WithMaxWaiting]):
 //
-//	- alert: TreelockBusy
-//	  expr: rate(treelock_refused_total{reason="busy"}[5m]) > 0
-//	  for: 5m
+//	alert: TreelockBusy
+//	expr: rate(treelock_refused_total{reason="busy"}[5m]) > 0
+//	for: 5m
 //
 // The manager is one goroutine. If its inbox, which has room for 2,048 unless [manager.WithClients] says otherwise, is never less than
 // half full, it has more to do than a processor can:
 //
-//	- alert: TreelockSaturated
-//	  expr: min_over_time(treelock_inbox_messages[5m]) > 1024
+//	alert: TreelockSaturated
+//	expr: min_over_time(treelock_inbox_messages[5m]) > 1024
 //
 // # Dashboard
 //

@@ -3,6 +3,7 @@ package metrics_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -302,8 +303,8 @@ treelock_granted_total{manager="b"} 0
 
 // # A scrape shows one instant
 //
-// Clients are at work while several scrape. What holds is what was granted and not released, in each of them: it would not be if
-// the collector asked twice.
+// Clients are at work, each on a node of its own so that how many hold changes all the time, while several scrape. What holds is what was
+// granted and not released, in each of them: it would not be if the collector asked twice.
 func TestAScrapeUnderLoadShowsOneInstant(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	m := manager.Start(ctx)
@@ -314,10 +315,11 @@ func TestAScrapeUnderLoadShowsOneInstant(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(metrics.New(m))
 
-	const clients, scrapers, rounds = 4, 2, 100
+	const clients, scrapers, rounds = 4, 2, 500
 	stop, ended := make(chan struct{}), make(chan error, clients)
-	for range clients {
-		go func() { ended <- work(ctx, m, stop) }()
+	for client := range clients {
+		path := treelock.Path(fmt.Sprintf("/docs/%d", client))
+		go func() { ended <- work(ctx, m, path, stop) }()
 	}
 	scraped := make(chan error, scrapers)
 	for range scrapers {
@@ -336,15 +338,15 @@ func TestAScrapeUnderLoadShowsOneInstant(t *testing.T) {
 	}
 }
 
-// work takes and releases locks until stop is closed.
-func work(ctx context.Context, m *manager.Manager[treelock.Path], stop <-chan struct{}) error {
+// work takes and releases path until stop is closed.
+func work(ctx context.Context, m *manager.Manager[treelock.Path], path treelock.Path, stop <-chan struct{}) error {
 	for {
 		select {
 		case <-stop:
 			return nil
 		default:
 		}
-		grant, err := m.Acquire(ctx, treelock.Write("/docs"))
+		grant, err := m.Acquire(ctx, treelock.Write(path))
 		if err != nil {
 			return err
 		}
@@ -367,7 +369,7 @@ func scrape(g prometheus.Gatherer, rounds int) error {
 		}
 		granted, released := got["treelock_granted_total"], got["treelock_released_total"]
 		if holding := got["treelock_live_requests state=holding"]; holding != granted-released {
-			return errors.New(cmp.Diff(granted-released, holding))
+			return fmt.Errorf("%v hold, want %v granted less %v released", holding, granted, released)
 		}
 	}
 	return nil

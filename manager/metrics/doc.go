@@ -28,8 +28,10 @@
 //
 // A scrape sends the manager one message, as a release does, and waits for the answer, whatever the number of nodes and of requests; and
 // then makes 58 series of it, on its own goroutine. Between scrapes nothing happens: there is no goroutine, and the manager counts
-// in any case. Once the manager has stopped, scrapes go on and show what it had counted until then; unregister the
-// collector if that is not wanted.
+// in any case.
+//
+// Once the manager has stopped, scrapes go on and show what it had counted until then. That includes the requests that were live at its end,
+// so alarms may go off for what is no more: unregister the collector in a process that outlives its manager.
 //
 // # Buckets
 //

@@ -36,7 +36,7 @@
 // # Buckets
 //
 // The manager counts whole microseconds, by powers of two. The bounds here are every other one of them, less one: the bucket of
-// le="0.001023" has the times below 1,024 microseconds, which are 1,023 when cut to whole ones. Times are told from 15 microseconds, below
+// le="0.001023" has the times below 1,024 microseconds, which are 1,023 at most when cut to whole ones. Times are told from 15 microseconds, below
 // which the manager's clock is no better, to 18 minutes; queues from 1 to 524,287. A quantile is estimated within its bucket, so it may be wrong
 // by a factor of four; the share of what is below a bound is exact.
 //

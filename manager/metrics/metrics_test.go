@@ -109,37 +109,11 @@ treelock_nodes{manager="folders"} 8
 	}
 	shows("at the end", string(golden))
 
-	// What the manager had counted is there when it has stopped. (But not its inbox, which a manager fills when it stops.)
+	// What the manager had counted is there when it has stopped.
 	cancel()
 	<-m.Done()
 	<-drained
-	shows("after the end", withoutMetric(string(golden), "treelock_inbox_messages"), namesBut(t, registry, "treelock_inbox_messages")...)
-}
-
-// withoutMetric returns text without the lines about one metric.
-func withoutMetric(text, name string) string {
-	var kept strings.Builder
-	for line := range strings.Lines(text) {
-		if !strings.Contains(line, name) {
-			kept.WriteString(line)
-		}
-	}
-	return kept.String()
-}
-
-// namesBut returns the names of all metrics but one.
-func namesBut(t *testing.T, g prometheus.Gatherer, but string) (names []string) {
-	t.Helper()
-	families, err := g.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, family := range families {
-		if family.GetName() != but {
-			names = append(names, family.GetName())
-		}
-	}
-	return names
+	shows("after the end", string(golden))
 }
 
 // TestEachNumberIsShownWhereItBelongs gives each field of the statistics a value of its own.

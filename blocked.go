@@ -38,17 +38,14 @@ type Blocker[N Node[N]] struct {
 	Wanted Claim[N] `json:"wanted"`
 }
 
-// String describes the blocker for a log line: `write /a by "rename 17" (#42, holding for 1.5s)`.
+// String describes the blocker for a log line: `"rename 17" (#42, write /a, holding for 1.5s)`, or without a label
+// `#42 (write /a, holding for 1.5s)`.
 func (b Blocker[N]) String() string {
-	return fmt.Sprintf("%s by %s, %v for %v)", quoteClaim(b.Claim), nameOf(b.Seq, b.Label), b.State, roughly(b.For))
-}
-
-// nameOf names a request, up to a parenthesis that is left open.
-func nameOf(seq uint64, label string) string {
-	if label == "" {
-		return "a request (#" + strconv.FormatUint(seq, 10)
+	what := fmt.Sprintf("%s, %v for %v)", quoteClaim(b.Claim), b.State, roughly(b.For))
+	if b.Label == "" {
+		return fmt.Sprintf("#%d (%s", b.Seq, what)
 	}
-	return strconv.Quote(label) + " (#" + strconv.FormatUint(seq, 10)
+	return fmt.Sprintf("%q (#%d, %s", b.Label, b.Seq, what)
 }
 
 // A BlockedError says who blocked a request that was refused, or given up while it waited. Get it from an error with
@@ -78,18 +75,21 @@ func (e *BlockedError[N]) Error() string {
 	b.WriteString(e.Err.Error())
 	b.WriteString(": ")
 	if e.Label != "" {
-		b.WriteString(strconv.Quote(e.Label) + " ")
+		fmt.Fprintf(&b, "%q: ", e.Label)
 	}
-	if e.Waited > 0 {
-		b.WriteString("waited " + roughly(e.Waited).String() + " and ")
-	}
+	wanted := "the request"
 	if len(e.Blockers) > 0 {
-		b.WriteString("wants " + quoteClaim(e.Blockers[0].Wanted) + " and ")
+		wanted = quoteClaim(e.Blockers[0].Wanted)
 	}
-	b.WriteString("is blocked by ")
+	b.WriteString(wanted)
+	if e.Waited > 0 {
+		fmt.Fprintf(&b, " has waited %v, blocked by ", roughly(e.Waited))
+	} else {
+		b.WriteString(" is blocked by ")
+	}
 	for i, blocker := range e.Blockers {
 		if i > 0 {
-			b.WriteString("; ")
+			b.WriteString(", ")
 		}
 		b.WriteString(blocker.String())
 	}
@@ -99,22 +99,23 @@ func (e *BlockedError[N]) Error() string {
 
 // rest tells of the blockers that are not named.
 func (e *BlockedError[N]) rest() string {
+	named := len(e.Blockers) > 0
+	switch {
+	case e.More == 0 && !e.AtLeast:
+		return ""
+	case e.More == 0 && named:
+		return ", and perhaps others"
+	case e.More == 0:
+		return "some among too many to be looked through"
+	}
 	count := strconv.Itoa(e.More)
 	if e.AtLeast {
 		count = "at least " + count
 	}
-	switch {
-	case e.More == 0 && !e.AtLeast:
-		return ""
-	case e.More == 0 && len(e.Blockers) > 0:
-		return "; and perhaps more"
-	case len(e.Blockers) == 0 && e.More == 0:
-		return "some among too many to be looked through"
-	case len(e.Blockers) == 0:
-		return count + " requests"
-	default:
-		return "; and " + count + " more"
+	if named {
+		return " and " + count + " more"
 	}
+	return count + " requests"
 }
 
 // quoteClaim names a claim as [Claim.String] does, shortened if it is very long, and without line breaks.

@@ -29,21 +29,25 @@ func TestBlockedErrorReadsWellInALog(t *testing.T) {
 	}{
 		{
 			blockedError{Err: treelock.ErrConflict, Blockers: []treelock.Blocker[treelock.Path]{holder}},
-			`wants read /a/b and is blocked by write /a by "rename 17" (#42, holding for 3.21s)`,
+			`read /a/b is blocked by "rename 17" (#42, write /a, holding for 3.21s)`,
 		},
 		{
 			blockedError{Err: treelock.ErrBusy, Label: "put 3", Waited: time.Second, Blockers: []treelock.Blocker[treelock.Path]{holder, waiter}, More: 7},
-			`"put 3" waited 1s and wants read /a/b and is blocked by write /a by "rename 17" (#42, holding for 3.21s); write /a by a request (#43, waiting for 1.23µs); and 7 more`,
+			`"put 3": read /a/b has waited 1s, blocked by "rename 17" (#42, write /a, holding for 3.21s), #43 (write /a, waiting for 1.23µs) and 7 more`,
 		},
 		{
 			blockedError{Err: treelock.ErrBusy, Blockers: []treelock.Blocker[treelock.Path]{hostile}, More: 60, AtLeast: true},
-			`wants read /a/b and is blocked by "write-node /x\ny" by "a\nb\x1b[2J" (#42, holding for 3.21s); and at least 60 more`,
+			`read /a/b is blocked by "a\nb\x1b[2J" (#42, "write-node /x\ny", holding for 3.21s) and at least 60 more`,
 		},
 		{
 			blockedError{Err: treelock.ErrBusy, Blockers: []treelock.Blocker[treelock.Path]{long}},
-			`wants read /a/b and is blocked by write /` + strings.Repeat("z", 193) + `... by "rename 17" (#42, holding for 3.21s)`,
+			`read /a/b is blocked by "rename 17" (#42, write /` + strings.Repeat("z", 193) + `..., holding for 3.21s)`,
 		},
-		{blockedError{Err: treelock.ErrBusy, More: 3, AtLeast: true}, `is blocked by at least 3 requests`},
+		{blockedError{Err: treelock.ErrBusy, More: 3, AtLeast: true}, `the request is blocked by at least 3 requests`},
+		{
+			blockedError{Err: treelock.ErrBusy, Blockers: []treelock.Blocker[treelock.Path]{waiter}, AtLeast: true},
+			`read /a/b is blocked by #43 (write /a, waiting for 1.23µs), and perhaps others`,
+		},
 	} {
 		if got, want := test.err.Error(), test.err.Err.Error()+": "+test.want; got != want {
 			t.Errorf("Error() =\n%s\nwant\n%s", got, want)

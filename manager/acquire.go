@@ -171,11 +171,16 @@ func (l *loop[N]) end(r *request[N]) {
 // deliverAll gives requests that a step of the table has granted to their clients.
 func (l *loop[N]) deliverAll(granted []*request[N]) {
 	for _, r := range granted {
-		who := r.Who
 		l.beforeGrant(r)
 		l.countGrant(r)
-		r.Who = client[N]{note: who.note, since: l.now}
-		who.deliver(Grant[N]{m: l.m, req: r, seq: r.Seq()})
+		call, ticket := r.Who.call, r.Who.ticket
+		r.Who.call, r.Who.ticket, r.Who.since = nil, nil, l.now
+		grant := Grant[N]{m: l.m, req: r, seq: r.Seq()}
+		if ticket != nil {
+			ticket.deliver(grant)
+		} else {
+			call.deliver(grant)
+		}
 	}
 }
 

@@ -124,14 +124,6 @@ type client[N treelock.Node[N]] struct {
 	since  instant // when it began to wait or, once it is granted, to hold
 }
 
-func (c client[N]) deliver(grant Grant[N]) {
-	if c.ticket != nil {
-		c.ticket.deliver(grant)
-	} else {
-		c.call.deliver(grant)
-	}
-}
-
 // stop tells the client that the manager has stopped, which is what err says.
 func (c client[N]) stop(err error) {
 	if c.ticket != nil {

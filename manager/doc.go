@@ -32,5 +32,12 @@
 // the rest of a request. (Who had to wait the last time expects to wait again, and selects from the beginning.)
 //
 // A message that got into the inbox is always answered, even if the manager stops; one that comes
-// later cannot get in (stop.go).
+// later cannot get in (stop.go). So a client that gives up waits for that answer: it tells who was in the way, and what the client
+// sent is its own again.
+//
+// # What can be seen
+//
+// The manager remembers a label and one time for each live request, and counts. That is all that it does for requests that are not
+// refused. Who is in the way is looked for in refusals (explain.go); [Manager.Snapshot] is taken in steps between other
+// messages (survey.go); slow requests are found by a goroutine of their own, by the same means (slow.go).
 package manager

@@ -3,6 +3,7 @@ package manager_test
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -171,4 +172,26 @@ func TestSearchForBlockersIsBounded(t *testing.T) {
 	if got := blockedBy(t, err); len(got.Blockers) != 1 || got.AtLeast {
 		t.Errorf("TryAcquire() = %v, want the one that holds the same node, whatever the crowd", err)
 	}
+}
+
+// The README shows what a rename that timed out is told.
+func TestReadmeShowsARealError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := manager.Start(t.Context())
+		must(m.Acquire(t.Context(), treelock.Read("/photos").Labeled("backup 3")))
+		time.Sleep(90 * time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		_, err := m.Acquire(ctx, treelock.Write("/photos/2024", "/photos/2025").Labeled("rename 17"))
+		if err == nil {
+			t.Fatal("Acquire() has granted what another one reads")
+		}
+		readme, readErr := os.ReadFile("../README.md")
+		if readErr != nil {
+			t.Fatal(readErr)
+		}
+		if !strings.Contains(string(readme), "\n"+err.Error()+"\n") {
+			t.Errorf("README.md has no line\n%v", err)
+		}
+	})
 }

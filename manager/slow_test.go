@@ -61,7 +61,7 @@ func TestSlowHoldsAndWaitsAreReported(t *testing.T) {
 		}
 		wait := map[string]any{
 			"level": "WARN", "msg": "treelock: slow wait", "seq": 3.0, "label": "rename 2", "claims": "write /a/b, write /a/c",
-			"for": float64(time.Second), "blocked_by": []any{`read /a by "backup 1" (#1, holding for 1s)`},
+			"for": float64(time.Second), "blocked_by": []any{`"backup 1" (#1, read /a, holding for 1s)`},
 		}
 		hold := map[string]any{
 			"level": "WARN", "msg": "treelock: slow hold", "seq": 1.0, "label": "backup 1", "claims": "read /a", "for": float64(4 * time.Second),
@@ -72,7 +72,7 @@ func TestSlowHoldsAndWaitsAreReported(t *testing.T) {
 		if diff := cmp.Diff([]map[string]any{wait}, pass(2*time.Millisecond)); diff != "" {
 			t.Errorf("after one second: -want +got:\n%s", diff)
 		}
-		wait["for"], wait["blocked_by"] = float64(2*time.Second), []any{`read /a by "backup 1" (#1, holding for 2s)`}
+		wait["for"], wait["blocked_by"] = float64(2*time.Second), []any{`"backup 1" (#1, read /a, holding for 2s)`}
 		if diff := cmp.Diff([]map[string]any{wait}, pass(time.Second)); diff != "" {
 			t.Errorf("after two seconds: -want +got:\n%s", diff)
 		}

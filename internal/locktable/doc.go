@@ -21,8 +21,8 @@
 //
 //	I1  No two conflicting requests hold at once.
 //	I2  A request is granted exactly if no earlier conflicting request is live.
-//	I3  Every live claim is at its node, and its intention at every ancestor, and a request is there once: admitted,
-//	    and counted in the node's queue, or waiting, with an entry there.
+//	I3  Every live claim is at its node, in the list of those who claim it, and its intention at every ancestor, and a
+//	    request is there once: admitted, and counted in the node's queue, or waiting, with an entry there.
 //	I4  Those that wait at a node stand in order of arrival, mode by mode, behind all who are admitted in that mode.
 //	I5  A request's count of places where it waits is what a recount gives; it holds if that is 0.
 //	I6  A grant is reported at most once.

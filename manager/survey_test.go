@@ -139,13 +139,23 @@ func TestSurveyThatIsLeftCostsNothingMore(t *testing.T) {
 	}
 }
 
+// The requests are in the storage of others that have ended, the earliest where the last of those were.
 func TestSurveyKeepsTheEarliest(t *testing.T) {
 	l := startLoop(t)
-	for i := range 1000 {
+	var grants []Grant[path]
+	for range 1000 {
+		grants = append(grants, takeGrant(t, arrives(t, l, treelock.Read("/a"), wait)))
+	}
+	for _, g := range grants {
+		l.dispatch(message[path]{kind: release, req: g.req, seq: g.seq})
+	}
+	for i := range 500 {
 		arrives(t, l, treelock.Write("/a").Labeled(fmt.Sprint(i)), wait)
+		arrives(t, l, treelock.Read("/b").Labeled(fmt.Sprint("b", i)), wait)
 	}
 	got := seen(t, l, begin(l, Query[path]{Limit: 3}))
-	if diff := cmp.Diff([]string{"1 waiting", "2 waiting", "3 waiting", "0 holding"}, got); diff != "" {
+	want := []string{"1 waiting", "2 waiting", "3 waiting", "0 holding", "b0 holding", "b1 holding"}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }

@@ -33,7 +33,8 @@ type soak struct {
 	t       *testing.T
 	shadow  *shadow
 	clients []*soaker
-	main    desk
+
+	main, observer desk
 
 	storm atomic.Pointer[storm]
 	over  atomic.Bool // no more requests
@@ -58,7 +59,7 @@ func TestSoak(t *testing.T) {
 	leftover := goleak.IgnoreCurrent()
 	long := soakLength(t)
 	s := &soak{t: t, shadow: newShadow(3, 3, 2), rng: rand.New(rand.NewPCG(11, 12)), began: time.Now(), said: time.Now(), token: 1}
-	s.main.owner = "main"
+	s.main.owner, s.observer.owner = "main", "observer"
 	for i := range uint64(soakers) {
 		s.clients = append(s.clients, newSoaker(s, i))
 	}
@@ -114,6 +115,8 @@ func (s *soak) epoch(i int) {
 	for _, c := range s.clients {
 		clients.Go(func() { c.work(m) })
 	}
+	var observer sync.WaitGroup
+	observer.Go(func() { s.observe(m, uint64(i)) })
 	life := time.Duration(50+s.rng.IntN(100)) * time.Millisecond
 	if i%100 > 2 {
 		life = time.Duration(s.rng.IntN(3000)) * time.Microsecond
@@ -138,6 +141,7 @@ func (s *soak) epoch(i int) {
 	s.main.begin("stop")
 	<-m.Done()
 	s.main.end()
+	observer.Wait()
 	s.restart()
 }
 
@@ -222,7 +226,7 @@ func (s *soak) watch(leave <-chan struct{}) {
 }
 
 func (s *soak) desks() []*desk {
-	all := []*desk{&s.main}
+	all := []*desk{&s.main, &s.observer}
 	for _, c := range s.clients {
 		all = append(all, &c.desk, &c.aideDesk)
 	}

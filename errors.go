@@ -13,7 +13,7 @@ var (
 	ErrStopped = errors.New("treelock: the manager has stopped: start another one, or give up")
 
 	// ErrConflict says that TryAcquire would have had to wait: an earlier request that conflicts is
-	// live, holding or waiting.
+	// live, holding or waiting. A [BlockedError] around it says which.
 	ErrConflict = errors.New("treelock: an earlier conflicting request is live: use Acquire to wait for it, or try later")
 
 	// ErrBusy says that as many requests wait as the manager admits, so that this one, which would

@@ -16,7 +16,8 @@ import (
 // The error is [treelock.ErrStopped] if the manager stops, [treelock.ErrDraining], [treelock.ErrBusy], one of
 // the node ([treelock.PathError], [treelock.ErrTooDeep], [treelock.ErrIncomparable]), or, if ctx ends, one that
 // satisfies errors.Is for its error and for its cause. If the manager was seen to have ended as well, it satisfies all of
-// these. If ctx has ended already, the request never arrives.
+// these. If ctx has ended already, the request never arrives. With ErrBusy, and if ctx ends while the request waits, the error is
+// also a [treelock.BlockedError], which says who was in the way (see [WithBlockers]).
 //
 // The grant must be released. Whoever waits while holding a grant risks a deadlock: ask for all that is
 // needed in one request.
@@ -65,8 +66,8 @@ func (m *Manager[N]) giveUp(ctx context.Context, c *call[N]) error {
 }
 
 // TryAcquire grants req at once or fails, leaving no trace. It respects the order of arrival: it fails with
-// [treelock.ErrConflict] if an earlier conflicting request is live, be it that this one only waits itself. Other
-// errors and the cost are those of [Manager.Acquire].
+// [treelock.ErrConflict] if an earlier conflicting request is live, be it that this one only waits itself; that error is also a
+// [treelock.BlockedError]. Other errors and the cost are those of [Manager.Acquire].
 func (m *Manager[N]) TryAcquire(req treelock.Request[N]) (Grant[N], error) {
 	c, err := m.newCall(&req, noWait)
 	if err != nil {

@@ -1,0 +1,54 @@
+package manager
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+
+	"github.com/treelock/treelock"
+)
+
+// A hundred thousand messages are in the inbox when the manager starts, so it is never idle. A request that holds
+// while they are dealt with holds for some time.
+func TestManagerThatIsNeverIdleLooksAtTheClock(t *testing.T) {
+	const between = 100_000
+	ctx, stop := context.WithCancel(t.Context())
+	m, cancel := newManager[path](ctx, []Option{WithClients(between)})
+	req := treelock.Write("/a")
+	c, err := m.newCall(&req, wait)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.inbox <- message[path]{kind: acquire, call: c}
+	nothing := message[path]{kind: lookAway, call: &call[path]{about: &survey[path]{}}}
+	for range between {
+		m.inbox <- nothing
+	}
+	m.inbox <- message[path]{kind: giveUp, call: c}
+	go m.run(cancel)
+	for <-c.answers != gone {
+	}
+	if held := m.Stats().HoldTime; held.Count() != 1 || held.Sum < 100 {
+		t.Errorf("%d requests have held, for %d µs, want one, for far more than 100 µs", held.Count(), held.Sum)
+	}
+	stop()
+	<-m.Done()
+}
+
+// Whoever asks a manager that is about to stop is told what it had counted when it has stopped.
+func TestStatsWaitForTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		m, cancel := newManager[path](ctx, nil)
+		stop()
+		told := make(chan Stats, 1)
+		go func() { told <- m.Stats() }()
+		synctest.Wait()
+		if len(told) != 0 {
+			t.Error("Stats() has returned before the manager has stopped")
+		}
+		go m.run(cancel)
+		<-told
+		<-m.Done()
+	})
+}

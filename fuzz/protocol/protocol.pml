@@ -1,7 +1,7 @@
 /*
  * The protocol between clients and the manager: who sends what when, and every race between
  * cancellation, grant, release, withdrawal, draining and stopping. The script run beside this file has
- * spin check it completely; README.md says what is left out and lists the properties, P1 to P12.
+ * spin check it completely; README.md says what is left out and lists the properties, P1 to P14.
  *
  * Names are those of the Go code in manager/, in the order of its files. A comment "P3" marks the
  * assertion that states the property. The blocks "#if FAULT == n" are deliberate faults: each says what
@@ -27,6 +27,12 @@
 #endif
 #ifndef DRAINERS
 #define DRAINERS 0	/* clients that call Drain, with a ctx that may end */
+#endif
+#ifndef COUNTERS
+#define COUNTERS 0	/* clients that call Stats */
+#endif
+#ifndef SURVEYORS
+#define SURVEYORS 0	/* 1: a client takes a snapshot, with a ctx that may end */
 #endif
 #ifndef ENDLESS
 #define ENDLESS 0	/* clients that call for ever, to no effect */
@@ -58,18 +64,19 @@
 
 #define LOCKERS	(ACQUIRERS + TRIERS + SUBMITTERS)
 #define REQS	(LOCKERS + ENDLESS)	/* a client has one live request at a time */
-#define CALLS	(ACQUIRERS * ROUNDS + TRIERS + SUBMITTERS + SUBMITTERS * RIVALS + ENDLESS + 1)
+#define CALLS	(ACQUIRERS * ROUNDS + TRIERS + SUBMITTERS + SUBMITTERS * RIVALS + ENDLESS + COUNTERS + SURVEYORS + 1)
 #if SUBMITTERS
 #define TICKETS	SUBMITTERS
 #else
 #define TICKETS	1	/* no array is empty */
 #endif
 #define NONE	255
+#define SEQS	16	/* more than any sequence number */
 
 /* Kinds of message, modes of call, verdicts, errors. */
-mtype = { acquire, release, giveUp, withdraw, ask, narrow, drain, stop, sealed };
+mtype = { acquire, release, giveUp, withdraw, ask, narrow, drain, count, look, lookAway, stop, sealed };
 mtype = { wait, noWait, ticket };
-mtype = { accepted, refused, waits };
+mtype = { accepted, refused, waits, gone };
 mtype = { gaveUp, errStopped, errConflict, errBusy, errDraining, errNotHeld, errWithdrawn };
 #define ok 0	/* no error */
 
@@ -77,6 +84,7 @@ mtype = { gaveUp, errStopped, errConflict, errBusy, errDraining, errNotHeld, err
 bool ctxEnded;					/* m.ctx.Err() != nil */
 chan inbox = [INBOX] of { mtype, byte, byte, byte };	/* kind, call, req, seq */
 bool done, drained;				/* closed */
+bool final;					/* m.final is what Stats returns once done is closed */
 
 /* the calls, */
 mtype mode[CALLS];
@@ -95,21 +103,28 @@ mtype callErr[CALLS];
 /* and the tickets. */
 chan granted[TICKETS] = [1] of { byte, byte };	/* the grant: req, seq */
 bool grantedClosed[TICKETS];
-byte ticketReq[TICKETS], ticketSeq[TICKETS];	/* ticket.grant */
-mtype err[TICKETS];
+byte ticketReq[TICKETS], ticketSeq[TICKETS];	/* with NONE, the other says why there is no grant: */
+#define stoppedTicket 0
+#define withdrawnTicket 1
+
+/* And the survey. */
+bool begun;
+byte latest, left;	/* survey.last and left */
 
 /*
  * What only the properties know.
  */
 mtype = { pool, client, manager };
 mtype owner[CALLS];		/* who has the call: P10 */
-bool lost[CALLS];		/* the client has left the call to the manager for ever */
+bool givenUp[CALLS];		/* the client has left the call to the manager until it is gone, or for ever */
 bool delivered[TICKETS];	/* its grant was received by the client */
 byte withdrawing[TICKETS];	/* the calls of Withdraw that have not returned */
 bool withdrawn[TICKETS];	/* a Withdraw has returned */
 bool ticketsLeft;		/* the manager does nothing more with any ticket */
 byte readers, writers;		/* the clients that hold */
 byte running;			/* the clients that have not ended */
+byte unseen[SEQS];		/* what the survey has still to see of each request, as it was when the survey began: see standing */
+bool developing;		/* the survey is its client's */
 bool timerRuns, managerRuns;	/* the two goroutines of the manager */
 
 /*
@@ -122,6 +137,7 @@ bool held[REQS];
 byte who[REQS];			/* the call that waits for it, or CALLS and the ticket; NONE once it is granted */
 byte lastSeq, live, waiting;
 bool draining;
+bool surveying;			/* the survey is in loop.surveys */
 
 #define isWaiting(r)	(seq[r] != 0 && !held[r])
 #if FAULT == 1
@@ -260,15 +276,18 @@ inline recycle(c) {
 
 /* touch is what the manager does first with a call. */
 inline touch(c) {
-	assert(owner[c] == manager || lost[c])	/* P10 */
+	assert(owner[c] == manager)	/* P10 */
 }
 
-/* last gives the last answer to c, which is the client's again. */
+/* last gives the last answer to c, which is the client's again; but if it is given up, only gone is the last. */
 inline last(c, verdict) {
 	atomic {
 		touch(c);
 		assert(nfull(answers[c]));	/* P5 */
-		owner[c] = client;
+		d_step {
+			owner[c] = (givenUp[c] && verdict != gone -> manager : client);
+			givenUp[c] = (owner[c] == manager)
+		};
 		answers[c]!verdict
 	}
 }
@@ -290,6 +309,14 @@ inline c_refuse(c, e) {
 #endif
 		callErr[c] = e;
 		last(c, refused)
+	}
+}
+
+inline c_refuseLate(c) {
+	atomic {
+		touch(c);
+		callReq[c] = NONE; callSeq[c] = 0; callErr[c] = ok;
+		last(c, gone)
 	}
 }
 
@@ -342,6 +369,10 @@ inline l_acquire(c, r, t) {
 }
 
 inline l_giveUp(c, r) {
+#if FAULT == 36
+	/* Once it is gone a call is no longer the manager's, who has still to look what it is about. */
+	last(c, gone);
+#endif
 	atomic {
 		touch(c);
 		r = callReq[c];
@@ -352,6 +383,7 @@ inline l_giveUp(c, r) {
 #else
 		:: r != NONE && seq[r] == callSeq[c] ->
 #endif
+			beforeChange(r);
 			tableEnd(r);
 			over = true
 		:: else
@@ -366,7 +398,12 @@ inline l_giveUp(c, r) {
 #endif
 		settleDrain()
 	:: !over
-	fi
+	fi;
+#if FAULT == 36
+#elif FAULT != 35
+	/* Else who gives up waits for ever. */
+	c_refuseLate(c)
+#endif
 }
 
 /* deliverAll delivers what a step of the table has granted: clients may run between any two. */
@@ -381,6 +418,7 @@ inline deliverAll() {
 		if
 		:: n_ < REQS ->
 			w_ = who[n_];
+			beforeGrant(n_);
 			who[n_] = NONE;
 			if
 			:: w_ < CALLS -> c_deliver(w_, n_)
@@ -397,6 +435,9 @@ inline deliverAll() {
  * ticket.go.
  */
 
+/* ended is why there will be no grant, or ok if there may be one. */
+#define ended(t)	(ticketReq[t] != NONE -> ok : (ticketSeq[t] == withdrawnTicket -> errWithdrawn : errStopped))
+
 inline Err(t) {
 	sure = grantedClosed[t];
 	consult(ask, t);
@@ -406,11 +447,11 @@ inline Err(t) {
 		if
 #if FAULT == 31
 		/* What Err receives then may be a grant. */
-		:: err[t] != ok -> res = err[t]
-		:: err[t] == ok ->
+		:: ended(t) != ok -> res = ended(t)
+		:: ended(t) == ok ->
 #else
-		:: err[t] != ok || nempty(granted[t]) -> res = err[t]
-		:: err[t] == ok && empty(granted[t]) ->
+		:: ended(t) != ok || nempty(granted[t]) -> res = ended(t)
+		:: ended(t) == ok && empty(granted[t]) ->
 #endif
 			assert(empty(granted[t]));	/* P3: Err takes no grant */
 			if
@@ -433,7 +474,7 @@ inline consult(k, t) {
 #if FAULT == 4
 		/* Withdraw returns before the manager has seen it. */
 		if
-		:: k == withdraw -> v = accepted; lost[c] = true
+		:: k == withdraw -> v = accepted; givenUp[c] = true
 		:: k != withdraw -> atomic { answers[c]?v -> result(c) }
 		fi
 #else
@@ -465,7 +506,7 @@ inline acquireTicket(c, t, r) {
 inline l_ask(c) {
 	atomic {
 		touch(c);
-		callErr[c] = err[callTicket[c]];
+		callErr[c] = ended(callTicket[c]);
 		last(c, accepted)
 	}
 }
@@ -477,8 +518,8 @@ inline t_deliver(t, r) {
 	}
 }
 
-inline t_refuse(t, e) {
-	err[t] = e;
+inline t_refuse(t, why) {
+	d_step { ticketReq[t] = NONE; ticketSeq[t] = why };
 	closeGranted(t)
 }
 
@@ -505,7 +546,7 @@ inline Withdraw(t) {
 		/* Withdraw leaves a grant in the channel, as the manager has ended. */
 		:: true
 #else
-		:: granted[t]?_, _ -> assert(err[t] == ok); closeGranted(t)
+		:: granted[t]?_, _ -> assert(ended(t) == ok); closeGranted(t)
 		:: empty(granted[t])	/* closed or not */
 #endif
 #if FAULT == 27
@@ -529,10 +570,10 @@ inline l_withdraw(c, r, t) {
 		r = ticketReq[t];
 		if
 #if FAULT != 6
-		:: seq[r] == ticketSeq[t] ->
+		:: r != NONE && seq[r] == ticketSeq[t] ->
 #else
 		/* Without the number, a withdrawal is of whoever uses the storage now. */
-		:: seq[r] != 0 ->
+		:: r != NONE && seq[r] != 0 ->
 #endif
 			if
 			:: isWaiting(r) -> over = true
@@ -541,7 +582,7 @@ inline l_withdraw(c, r, t) {
 		:: else
 		fi;
 		if
-		:: over -> tableEnd(r)
+		:: over -> beforeChange(r); tableEnd(r)
 		:: else
 		fi
 	};
@@ -549,11 +590,11 @@ inline l_withdraw(c, r, t) {
 	:: over ->
 		over = false;
 		deliverAll();
-		t_refuse(t, errWithdrawn);
 #if FAULT != 8
 		/* Else Drain waits for ever if the last one is withdrawn. */
-		settleDrain()
+		settleDrain();
 #endif
+		t_refuse(t, withdrawnTicket)
 	:: !over
 	fi;
 	last(c, accepted)
@@ -590,6 +631,7 @@ inline l_release(r, s) {
 #else
 		seq[r] == s ->
 #endif
+		beforeChange(r);
 		tableEnd(r) };
 		deliverAll();
 		settleDrain()
@@ -606,7 +648,13 @@ inline l_narrow(c, r, s) {
 		touch(c);
 		if
 		:: seq[r] != s -> c_refuse(c, errNotHeld)
-		:: else -> tableNarrow(r, c); last(c, accepted)
+		:: else ->
+#if FAULT != 43
+			/* Else a survey sees what is narrowed as it will be. */
+			beforeChange(r);
+#endif
+			tableNarrow(r, c);
+			last(c, accepted)
 		fi
 	};
 #if FAULT != 14
@@ -645,7 +693,11 @@ inline refuse(k, c) {
 	/* A message that came too late stays without an answer. */
 	:: k == acquire -> c_refuse(c, errStopped)
 #else
-	:: k == acquire || k == withdraw || k == ask || k == narrow -> c_refuse(c, errStopped)
+	:: k == acquire || k == withdraw || k == ask || k == narrow || k == count || k == look -> c_refuse(c, errStopped)
+#endif
+#if FAULT != 37
+	/* A client that gives up when the manager has stopped waits for ever. */
+	:: k == giveUp -> c_refuseLate(c)
 #endif
 	:: else
 	fi
@@ -677,7 +729,7 @@ inline l_stop() {
 		if
 		:: w_ == NONE
 		:: w_ < CALLS -> c_refuse(w_, errStopped)
-		:: w_ != NONE && w_ >= CALLS -> t_refuse(w_ - CALLS, errStopped)
+		:: w_ != NONE && w_ >= CALLS -> t_refuse(w_ - CALLS, stoppedTicket)
 		fi;
 		n_++
 	:: n_ > lastSeq -> break
@@ -695,8 +747,9 @@ inline l_stop() {
 #endif
 #if FAULT != 20
 	/* Else a client that looked in time sends too late, and waits for ever for the answer. */
-	seal()
+	seal();
 #endif
+	final = true
 }
 
 inline seal() {
@@ -734,6 +787,80 @@ inline seal() {
 }
 
 /*
+ * stats.go.
+ */
+
+inline l_count(c) { last(c, accepted) }
+
+/*
+ * survey.go. There is one survey at most, and it looks at one request in a step. It has no "seen": that is what is not unseen.
+ * Storage does not move here, so the order does not matter; this one meets more with few clients.
+ */
+
+/* standing is what a survey sees of a request. */
+#define standing(r, holds)	(seq[r] == 0 -> 0 : 1 + holds + 2 * shares[r])
+
+inline l_look(c) {
+	atomic {
+		touch(c);
+		if
+		:: !begun ->
+			d_step {
+				begun = true; surveying = true; latest = lastSeq; left = REQS;
+				r_ = 0;
+				do
+				:: r_ < REQS -> unseen[seq[r_]] = standing(r_, held[r_]); r_++
+				:: else -> break
+				od;
+				r_ = 0
+			}
+		:: else
+		fi;
+		left--;
+		see(REQS - 1 - left, held[REQS - 1 - left]);
+#if FAULT == 44
+		/* The manager goes on with a survey that its client has back. */
+#else
+		surveying = (left > 0);
+#endif
+		last(c, accepted)
+	}
+}
+
+/* see takes in a request as it is, which must be as it was. */
+inline see(r, holds) {
+	d_step {
+		assert(!developing);	/* P14: it is not the manager's any more */
+		assert(seq[r] > latest || unseen[seq[r]] == 0 || unseen[seq[r]] == standing(r, holds));	/* P14 */
+		unseen[seq[r]] = (seq[r] > latest -> unseen[seq[r]] : 0)
+	}
+}
+
+inline beforeChange(r) {
+	if
+#if FAULT == 41
+	/* A request that ends before its turn is not seen. */
+	:: surveying && false
+#else
+	:: surveying -> see(r, held[r])
+#endif
+	:: else
+	fi
+}
+
+inline beforeGrant(r) {
+	if
+#if FAULT == 42
+	/* A request that is granted before its turn is seen as one that holds. */
+	:: surveying && false
+#else
+	:: surveying -> see(r, false)
+#endif
+	:: else
+	fi
+}
+
+/*
  * run.go.
  */
 
@@ -758,6 +885,9 @@ end_receive:
 		:: kind == ask -> l_ask(c)
 		:: kind == narrow -> l_narrow(c, r, s)
 		:: kind == drain -> draining = true; settleDrain()
+		:: kind == count -> l_count(c)
+		:: kind == look -> l_look(c)
+		:: kind == lookAway -> surveying = false
 		fi;
 		atomic {
 			assert(drained == (draining && live == 0));	/* P8 */
@@ -900,6 +1030,46 @@ inline outcome(c) {
 }
 
 #if ACQUIRERS
+/* giveUpCall is giveUp of the client. The manager may have answered, or be about to. */
+inline giveUpCall(c) {
+	d_step { givenUp[c] = true; owner[c] = manager };
+#if FAULT == 24
+	/* Acquire leaves its request in the queue. */
+	res = gaveUp;
+#elif FAULT == 26
+	/* The message is given up when ctx ends, as it has already. */
+	sendWithin(fickle, giveUp, c);
+#else
+	send(giveUp, c, NONE, 0);
+#endif
+	if
+	:: res == ok ->
+#if FAULT == 25
+		/* The call is used again while the manager has it. */
+		d_step { givenUp[c] = false; unsent(c) };
+		v = gone
+#else
+		do
+		:: atomic { answers[c]?v ->
+			if
+#if FAULT == 39
+			/* Who gives up takes what the manager has answered before for the last answer. */
+			:: true ->
+#else
+			:: v == gone ->
+#endif
+				assert(callReq[c] == NONE);	/* P6: nothing comes with an error */
+				result(c);
+				v = gone;
+				break
+			:: v != gone
+			fi }
+		od
+#endif
+	:: res != ok -> v = gone	/* and the call is the manager's for ever */
+	fi
+}
+
 inline answered(c) {
 	outcome(c);
 	assert(res == ok || res == errStopped && ctxEnded || res == errDraining && draining || res == errBusy)	/* P6 */
@@ -930,11 +1100,23 @@ proctype acquirer() {
 			:: patient[c] -> v = waits	/* if it has to, which it is not told */
 			:: !patient[c] ->
 				/* No look at ctx: this comes at once. */
+#if FAULT == 38
+				/* A client that looks at its ctx at once leaves no room for a third answer. */
+				if
+				:: fickle -> giveUpCall(c)
+				:: atomic { answers[c]?v ->
+				if
+				:: v != waits -> answered(c)
+				:: else
+				fi }
+				fi
+#else
 				atomic { answers[c]?v ->
 				if
 				:: v != waits -> answered(c)
 				:: else
 				fi }
+#endif
 			fi;
 			if
 			:: v != waits
@@ -943,28 +1125,16 @@ proctype acquirer() {
 				:: atomic { answers[c]?v -> answered(c) }
 #if FAULT == 30
 				/* A client that waits looks at nothing but the answers. */
-				:: atomic { fickle && patient[c] -> lost[c] = true };
+				:: fickle && patient[c] -> giveUpCall(c)
 #else
-				:: atomic { fickle -> lost[c] = true };
-#endif
-#if FAULT == 24
-					/* Acquire leaves its request in the queue. */
-					skip
-#elif FAULT == 25
-					/* The call is used again while the manager has it. */
-					unsent(c); lost[c] = false
-#elif FAULT == 26
-					/* The message is given up when ctx ends, as it has already. */
-					sendWithin(fickle, giveUp, c)
-#else
-					send(giveUp, c, NONE, 0)
+				:: fickle -> giveUpCall(c)
 #endif
 				fi
 			fi;
 			if
-			:: v != waits && res == ok -> use(w, r, s)
-			:: v != waits && res != ok
-			:: v == waits
+			:: v != gone && res == ok -> use(w, r, s)
+			:: v != gone && res != ok
+			:: v == gone
 #if LOCKERS == 1
 				;
 				/* P4: who comes later never waits for what was given up. */
@@ -1064,7 +1234,7 @@ proctype submitter(byte t) {
 	if
 	:: res == ok ->
 		atomic { answers[c]?_ ->
-		assert(callErr[c] != ok || len(granted[t]) == !waitsFor(t));	/* P3: what was granted at once is there */
+		assert(callErr[c] != ok || ended(t) != ok || len(granted[t]) == !waitsFor(t));	/* P3: what was granted at once is there */
 		result(c) };
 		if
 		:: res == ok ->
@@ -1107,6 +1277,73 @@ proctype rival(byte t) {
 	running--
 }
 #endif
+#endif
+
+#if COUNTERS
+proctype counter() {
+	mtype res, v;
+	byte c;
+
+	prepare(c, 0, false);
+	send(count, c, NONE, 0);
+	if
+	:: res == ok -> atomic { answers[c]?v -> result(c) }
+	:: res != ok -> unsent(c)
+	fi;
+	if
+	:: v == accepted
+	:: v != accepted ->
+#if FAULT != 40
+		/* What the manager has counted is the manager's until it has ended. */
+		done;
+#endif
+		assert(final && ctxEnded)	/* P13 */
+	fi;
+	d_step { c = 0; v = 0; res = 0; running-- }
+}
+#endif
+
+#if SURVEYORS
+proctype surveyor() {
+	mtype res, v;
+	byte c, i;
+	bool fickle;
+
+	atomic {
+#if LOCKERS == 1
+		chooseFickle();
+#endif
+		prepare(c, 0, false)
+	};
+	do
+	:: sendWithin(fickle, look, c);
+		if
+		:: res != ok ->
+			unsent(c);
+#if FAULT != 45
+			/* Else the manager goes on with it for ever. */
+			send(lookAway, 0, 0, 0);
+#endif
+			break
+		:: res == ok ->
+			atomic { answers[c]?v ->
+			if
+			:: v != accepted -> assert(ctxEnded); result(c); break	/* P6 */
+			:: v == accepted && left > 0 -> owner[c] = manager	/* once more */
+			:: v == accepted && left == 0 ->
+				result(c);
+				developing = true;
+				do
+				:: i < SEQS -> assert(unseen[i] == 0); i++	/* P14 */
+				:: else -> break
+				od;
+				i = 0;
+				break
+			fi }
+		fi
+	od;
+	atomic { c = 0; v = 0; res = 0; fickle = false; running-- }
+}
 #endif
 
 #if DRAINERS
@@ -1174,13 +1411,14 @@ proctype judge() {
 	assert(i == INBOX);	/* P6: nobody can send any more */
 #else
 	assert(empty(inbox) && managerRuns);
+	assert(!surveying);	/* P4 */
 	assert(live == 0 && waiting == 0);	/* P4 */
 	assert(drained == (DRAINERS > 0));	/* P8 */
 #endif
 	i = 0;
 	do
 	:: i < CALLS ->
-		assert(owner[i] == pool || lost[i]);	/* P10: nor is a call forgotten */
+		assert(owner[i] == pool || givenUp[i] && ctxEnded);	/* P10: nor is a call forgotten */
 		i++
 	:: i == CALLS -> break
 	od
@@ -1196,13 +1434,18 @@ init {
 		od;
 		i = 0;
 		do
+		:: i < TICKETS -> ticketReq[i] = NONE; i++
+		:: else -> break
+		od;
+		i = 0;
+		do
 		:: i < REQS -> who[i] = NONE; i++
 		:: else -> break
 		od;
 		managerRuns = true;
 		run run_();
 		run afterFunc();
-		running = ACQUIRERS + TRIERS + SUBMITTERS + DRAINERS;
+		running = ACQUIRERS + TRIERS + SUBMITTERS + COUNTERS + SURVEYORS + DRAINERS;
 		i = 0;
 #if ACQUIRERS
 		do
@@ -1224,6 +1467,16 @@ init {
 		:: else -> break
 		od;
 		i = 0;
+#endif
+#if COUNTERS
+		do
+		:: i < COUNTERS -> run counter(); i++
+		:: else -> break
+		od;
+		i = 0;
+#endif
+#if SURVEYORS
+		run surveyor();
 #endif
 #if DRAINERS
 		do

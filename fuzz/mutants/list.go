@@ -27,6 +27,8 @@ const (
 	shrink   = "internal/locktable/narrow.go"
 	nodes    = "internal/locktable/node.go"
 	requests = "internal/locktable/request.go"
+	blockers = "internal/locktable/blockers.go"
+	claimed  = "internal/locktable/claimed.go"
 )
 
 var mutants = []mutant{
@@ -67,6 +69,16 @@ var mutants = []mutant{
 	{"a narrowed hold revokes who is not in its way", shrink, "!p.waiting && t.keepsOut(p)", "!p.waiting && p.node.plan == t.plan"},
 	{"a parent that has left the table is used", nodes, "up != nil && up.inTable &&", "up != nil &&"},
 
+	// Who is in the way.
+	{"blockers: those that wait are not found", blockers, "\t\t\ts.add(e.Request().request, p, rivals)\n", ""},
+	{"blockers: those that write below are not found", blockers, "const below = 1<<waitqueue.IR | 1<<waitqueue.IW", "const below = 1 << waitqueue.IR"},
+	{"blockers: who came later is found", blockers, "if r.seq >= s.request.seq {", "if r == s.request {"},
+	{"blockers: those below are not all looked for", blockers, " && !r.placeAt(p.node).waiting {", " {"},
+	{"blockers: claims that are no reason", blockers, "if as.First().Conflicts(bs.First()) {", "if true {"},
+	{"blockers: a claim that is elsewhere", blockers, "if p.node != n && p.node.isBelow(n) {", "if p.node != n {"},
+	{"claimed: the last one stays", claimed, "\t\tn.claimed.prev = l.prev // it was the last one\n", ""},
+	{"claimed: further claims stay", claimed, "\t\t\tp.node.unclaim(l)\n", ""},
+
 	// The manager.
 	{"leak: a withdrawal that meets the grant", withdraw, "&& (r.Waiting() || t.takeBack()) {", "&& r.Waiting() {"},
 	{"leak: the end of a context is not sent", acquire, "\tif !m.send(message[N]{kind: giveUp, call: c}) {\n\t\treturn m.gaveUp(ctx)", "\tif true {\n\t\treturn m.gaveUp(ctx)"},
@@ -75,11 +87,13 @@ var mutants = []mutant{
 	{"lost wake-up: a withdrawal wakes nobody", withdraw, "\t\tl.end(r)\n", "\t\tl.table.End(r)\n"},
 	{"lost wake-up: a release wakes nobody", release, "l.end(r)", "l.table.End(r)"},
 	{"lost wake-up: narrowing wakes nobody", narrow, "l.deliverAll(granted)", "l.deliverAll(granted[:0])"},
-	{"lost wake-up: a withdrawal is not confirmed", withdraw, "\tc.answers <- accepted\n", "\tif !live {\n\t\tc.answers <- accepted\n\t}\n"},
+	{"lost wake-up: a withdrawal is not confirmed", withdraw, "\tc.answers <- accepted\n", "\tif t.req == nil {\n\t\tc.answers <- accepted\n\t}\n"},
 	{"lost wake-up: draining misses an end", acquire, "\tl.settleDrain()\n", ""},
 	{"an old grant releases somebody else's", release, "if r.Seq() != seq {", "if r.Seq() == 0 {"},
 	{"an old grant narrows somebody else's", narrow, "if r.Seq() != seq {", "if r.Seq() == 0 {"},
 	{"race: a call is used again too early", acquire, "\tfor <-c.answers != gone {\n\t}\n", ""},
+	{"lost wake-up: who gives up is not answered", acquire, "\tc.refuseLate(why)\n", "\t_ = why\n"},
+	{"stop strands who gives up", stop, "\t\tmsg.call.refuseLate(nil)\n", ""},
 	{"race: Withdraw does not wait", ticket, "\tverdict := <-c.answers\n\treturn c.err, verdict == accepted\n", "\tif kind == withdraw {\n\t\tc = t.m.emptyCall()\n\t\treturn nil, true\n\t}\n\tverdict := <-c.answers\n\treturn c.err, verdict == accepted\n"},
 	{"race: the inbox is not sealed", stop, "\tl.m.seal(err)\n", ""},
 	{"leak: the stop message is not awaited", stop, "for msg.kind != stop {", "for false {"},

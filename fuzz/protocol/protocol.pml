@@ -32,7 +32,7 @@
 #define COUNTERS 0	/* clients that call Stats */
 #endif
 #ifndef SURVEYORS
-#define SURVEYORS 0	/* 1: a client takes a snapshot, with a ctx that may end */
+#define SURVEYORS 0	/* 1: a client takes a snapshot, with a ctx that may end if there are no acquirers */
 #endif
 #ifndef ENDLESS
 #define ENDLESS 0	/* clients that call for ever, to no effect */
@@ -542,16 +542,16 @@ inline Withdraw(t) {
 	:: v == refused ->
 		/* The manager has ended, and what it may have left in the channel is for whoever gets it. */
 		if
+#if FAULT == 27
+		/* Withdraw takes a closed channel for one with a grant. */
+		:: grantedClosed[t] && empty(granted[t]) -> closeGranted(t)
+#endif
 #if FAULT == 5
 		/* Withdraw leaves a grant in the channel, as the manager has ended. */
 		:: true
 #else
 		:: granted[t]?_, _ -> assert(ended(t) == ok); closeGranted(t)
 		:: empty(granted[t])	/* closed or not */
-#endif
-#if FAULT == 27
-		/* Withdraw takes a closed channel for one with a grant. */
-		:: grantedClosed[t] && empty(granted[t]) -> closeGranted(t)
 #endif
 		fi
 	fi;
@@ -1310,7 +1310,7 @@ proctype surveyor() {
 	bool fickle;
 
 	atomic {
-#if LOCKERS == 1
+#if !ACQUIRERS
 		chooseFickle();
 #endif
 		prepare(c, 0, false)

@@ -63,7 +63,11 @@
 #endif
 
 #define LOCKERS	(ACQUIRERS + TRIERS + SUBMITTERS)
+#if SURVEYORS && LOCKERS == 1
+#define REQS	2	/* that a survey takes more than one step */
+#else
 #define REQS	(LOCKERS + ENDLESS)	/* a client has one live request at a time */
+#endif
 #define CALLS	(ACQUIRERS * ROUNDS + TRIERS + SUBMITTERS + SUBMITTERS * RIVALS + ENDLESS + COUNTERS + SURVEYORS + 1)
 #if SUBMITTERS
 #define TICKETS	SUBMITTERS

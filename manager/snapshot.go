@@ -83,7 +83,7 @@ func (m *Manager[N]) Snapshot(ctx context.Context, q Query[N]) (*Snapshot[N], er
 	if err := m.conduct(ctx, s); err != nil {
 		return nil, err
 	}
-	return m.develop(s)
+	return m.develop(s), nil
 }
 
 // conduct lets the manager take s to its end, step by step.
@@ -91,22 +91,26 @@ func (m *Manager[N]) conduct(ctx context.Context, s *survey[N]) error {
 	c := m.emptyCall()
 	defer m.recycle(c)
 	c.about = s
-	for {
-		if err := m.sendWithin(ctx, ctx.Done(), message[N]{kind: look, call: c}); err != nil {
+	over := false
+	defer func() { // also if it is ctx that panics
+		if !over {
 			m.send(message[N]{kind: lookAway, call: &call[N]{about: s}})
+		}
+	}()
+	for !over {
+		if err := m.sendWithin(ctx, ctx.Done(), message[N]{kind: look, call: c}); err != nil {
 			return err
 		}
 		if <-c.answers != accepted {
 			return m.stopped()
 		}
-		if s.over {
-			return nil
-		}
+		over = s.over
 	}
+	return nil
 }
 
 // develop makes the picture of what s has seen.
-func (m *Manager[N]) develop(s *survey[N]) (*Snapshot[N], error) {
+func (m *Manager[N]) develop(s *survey[N]) *Snapshot[N] {
 	waiters, holders := s.waiters.sorted(), s.holders.sorted()
 	if s.limit > 0 {
 		half := s.limit / 2
@@ -119,10 +123,7 @@ func (m *Manager[N]) develop(s *survey[N]) (*Snapshot[N], error) {
 		Waiters: make([]Live[N], 0, len(waiters)), Holders: make([]Live[N], 0, len(holders)),
 		LeftOut: s.matches - len(waiters) - len(holders),
 	}
-	replica, err := m.replicate(waiters, holders)
-	if err != nil {
-		return nil, err
-	}
+	replica := replicate(waiters, holders)
 	for _, row := range waiters {
 		live := m.describe(row)
 		live.BlockedBy, live.More = replica.blockers(row)
@@ -131,17 +132,21 @@ func (m *Manager[N]) develop(s *survey[N]) (*Snapshot[N], error) {
 	for _, row := range holders {
 		picture.Holders = append(picture.Holders, m.describe(row))
 	}
-	return picture, nil
+	return picture
 }
 
 // describe describes one request.
 func (m *Manager[N]) describe(row *sighting[N]) Live[N] {
 	live := Live[N]{
 		Seq: row.seq, Label: row.note.labelOf(), State: row.state, Since: m.time(row.since), Site: row.note.site(),
-		Claims: make([]treelock.Claim[N], len(row.claims)),
+		Claims: []treelock.Claim[N]{},
 	}
-	for i, used := range row.claims {
-		live.Claims[i] = claimOf(used)
+	for _, used := range row.places {
+		for parts := used.Mode.Parts(); parts != 0; parts = parts.Rest() {
+			if part := parts.First(); part.Claims() {
+				live.Claims = append(live.Claims, claimOf(locktable.Used[N]{Node: used.Node, Mode: part}))
+			}
+		}
 	}
 	return live
 }
@@ -155,15 +160,21 @@ func (m *Manager[N]) lineage(node N) ([]N, error) {
 }
 
 // A replica is a lock table that some of a manager's requests have arrived at again, in their order. So it knows who waits for
-// whom, and nobody has to be asked.
+// whom, and nobody has to be asked: neither the manager, nor the nodes for their parents. In it each node is a tree of its own, and has
+// a number.
 type replica[N treelock.Node[N]] struct {
-	table    *locktable.Table[N, uint64]
-	requests map[uint64]*locktable.Request[N, uint64]
+	table   *locktable.Table[int, uint64]
+	waiters map[uint64]*locktable.Request[int, uint64]
+	numbers map[N]int
 }
 
 // replicate returns a replica with the requests in both lists, which are in order.
-func (m *Manager[N]) replicate(waiters, holders []*sighting[N]) (replica[N], error) {
-	r := replica[N]{locktable.New[N, uint64](0), make(map[uint64]*locktable.Request[N, uint64], len(waiters))}
+func replicate[N treelock.Node[N]](waiters, holders []*sighting[N]) replica[N] {
+	r := replica[N]{
+		table:   locktable.New[int, uint64](0),
+		waiters: make(map[uint64]*locktable.Request[int, uint64], len(waiters)),
+		numbers: make(map[N]int),
+	}
 	for len(waiters) > 0 {
 		next := &waiters
 		if len(holders) > 0 && holders[0].seq < waiters[0].seq {
@@ -171,25 +182,32 @@ func (m *Manager[N]) replicate(waiters, holders []*sighting[N]) (replica[N], err
 		}
 		row := (*next)[0]
 		*next = (*next)[1:]
-		claims := make([]locktable.Claim[N], len(row.claims))
-		for i, used := range row.claims {
-			lineage, err := m.lineage(used.Node)
-			if err != nil {
-				return r, err
-			}
-			claims[i] = locktable.Claim[N]{Mode: used.Mode, Lineage: lineage}
-		}
-		request := r.table.Submit(row.seq, claims)
+		request := r.table.Submit(row.seq, r.claims(row))
 		if row.state == treelock.Waiting {
-			r.requests[row.seq] = request
+			r.waiters[row.seq] = request
 		}
 	}
-	return r, nil
+	return r
+}
+
+// claims returns what row uses.
+func (r replica[N]) claims(row *sighting[N]) (claims []locktable.Claim[int]) {
+	for _, used := range row.places {
+		number, ok := r.numbers[used.Node]
+		if !ok {
+			number = len(r.numbers)
+			r.numbers[used.Node] = number
+		}
+		for parts := used.Mode.Parts(); parts != 0; parts = parts.Rest() {
+			claims = append(claims, locktable.Claim[int]{Mode: parts.First(), Lineage: []int{number}})
+		}
+	}
+	return claims
 }
 
 // blockers returns the numbers of those that a request that waits waits for, and how many more there are.
 func (r replica[N]) blockers(row *sighting[N]) (seqs []uint64, more int) {
-	found, more, _ := r.table.Blockers(r.requests[row.seq], maxNamed)
+	found, more, _ := r.table.Blockers(r.waiters[row.seq], maxNamed)
 	for _, b := range found {
 		seqs = append(seqs, b.Who)
 	}

@@ -39,7 +39,7 @@ type sighting[N treelock.Node[N]] struct {
 	state  treelock.State
 	since  instant
 	note   *note
-	claims []locktable.Used[N]
+	places []locktable.Used[N]
 }
 
 // step is how many requests are looked at between two other messages. If none of it is in the processor's cache that takes some
@@ -97,7 +97,7 @@ func (l *loop[N]) beforeGrant(r *request[N]) {
 
 // seeAhead takes in r before its turn, if that has not come yet.
 func (s *survey[N]) seeAhead(r *locktable.Request[N, client[N]], state treelock.State) {
-	if r.Index() >= s.next {
+	if r.Index() >= s.next && r.Seq() <= s.last {
 		s.see(r, state)
 		s.ahead[r.Seq()] = true
 	}
@@ -119,7 +119,7 @@ func (s *survey[N]) see(r *locktable.Request[N, client[N]], state treelock.State
 		}
 		heap.Pop(list)
 	}
-	heap.Push(list, &sighting[N]{r, r.Seq(), state, r.Who.since, r.Who.note, r.Claims()})
+	heap.Push(list, &sighting[N]{r, r.Seq(), state, r.Who.since, r.Who.note, r.Places()})
 }
 
 // fits reports whether the query asks for r.

@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -93,8 +94,8 @@ func TestSurveyShowsOneMoment(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	for _, row := range s.holders {
-		if row.seq == narrowed.seq && row.claims[0].Node != "/n" {
-			t.Errorf("the one that narrowed held %v, want what it held before", row.claims)
+		if row.seq == narrowed.seq && row.places[0].Node != "/n" {
+			t.Errorf("the one that narrowed held %v, want what it held before", row.places)
 		}
 	}
 	if live := len(want); s.stats.Live != live || s.stats.Waiting != 3 || s.matches != live {
@@ -194,4 +195,48 @@ func TestSurveyLeavesOutTheYoung(t *testing.T) {
 	if diff := cmp.Diff([]string{"old holding"}, seen(t, l, s)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
+}
+
+// A client that panics in the middle of its survey has it ended.
+func TestSurveyOfAClientThatPanicsIsOver(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	m, cancel := newManager[path](ctx, nil)
+	s := &survey[path]{}
+	go m.run(cancel)
+	req := treelock.ReadNode("/a")
+	var last Grant[path]
+	for range 2 * step {
+		grant, err := m.TryAcquire(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = grant
+	}
+	func() {
+		defer func() { recover() }()
+		m.conduct(panicky{ctx, new(int)}, s)
+	}()
+	last.Release()
+	m.Stats() // when that is answered, the release has been dealt with
+	stop()
+	<-m.Done()
+	if s.over || s.next == 0 {
+		t.Errorf("over=%t, next=%d: the panic did not come in the middle", s.over, s.next)
+	}
+	if len(s.ahead) != 0 {
+		t.Errorf("%d requests were shown to it, want none", len(s.ahead))
+	}
+}
+
+// panicky is a context that panics when it is asked for the second time.
+type panicky struct {
+	context.Context
+	asked *int
+}
+
+func (c panicky) Err() error {
+	if *c.asked++; *c.asked > 1 {
+		panic("mine")
+	}
+	return nil
 }

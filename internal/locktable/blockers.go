@@ -13,7 +13,7 @@ type Quarrel[N comparable] struct {
 	Wanted Used[N] // of the one that waits
 }
 
-// Used is a node that a request claims, and its mode there: NR, NW, TR or TW.
+// Used is a node that a request uses, and its mode there.
 type Used[N comparable] struct {
 	Node N
 	Mode waitqueue.Mode
@@ -180,16 +180,11 @@ func (n *node[N, W]) isBelow(other *node[N, W]) bool {
 	return false
 }
 
-// Claims returns the claims of r, a node that it claims in two ways twice, in the order of the request but for that. What a
-// claim of the same node covers may be left out.
-func (r *Request[N, W]) Claims() (claims []Used[N]) {
+// Places returns how r uses each node that it claims, and each of their ancestors.
+func (r *Request[N, W]) Places() []Used[N] {
+	places := make([]Used[N], len(r.places))
 	for i := range r.places {
-		p := &r.places[i]
-		for parts := p.mode.Parts(); parts != 0; parts = parts.Rest() {
-			if part := parts.First(); part.Claims() {
-				claims = append(claims, Used[N]{p.node.name, part})
-			}
-		}
+		places[i] = Used[N]{r.places[i].node.name, r.places[i].mode}
 	}
-	return claims
+	return places
 }

@@ -56,20 +56,26 @@ func (t *Table[N, W]) link(r *Request[N, W]) {
 	}
 }
 
-// unlink is the reverse of link. The first place of a request is one that it claims.
+// unlink is the reverse of link.
 func (t *Table[N, W]) unlink(r *Request[N, W]) {
-	if len(r.places) == 0 {
-		return
-	}
-	r.places[0].node.unclaim(&r.first)
-	l := r.first.more
-	r.first.more = nil
-	for i := 1; l != nil; i++ {
+	l := &r.first
+	for i := 0; i < len(r.places) && l != nil; i++ {
 		if p := &r.places[i]; p.mode.Claims() {
 			p.node.unclaim(l)
-			l = t.freeLink(l)
+			l = t.nextLink(l)
 		}
 	}
+}
+
+// nextLink returns the link of the same request that follows l, and lets go of l, which is in no list any more.
+func (t *Table[N, W]) nextLink(l *link[N, W]) (next *link[N, W]) {
+	next = l.more
+	if l == &l.request.first {
+		l.more = nil
+	} else {
+		t.freeLink(l)
+	}
+	return next
 }
 
 // newLink returns a link for a further claim of r.
@@ -84,14 +90,12 @@ func (t *Table[N, W]) newLink(r *Request[N, W]) *link[N, W] {
 	return l
 }
 
-// freeLink lets go of l, which is in no list any more, and returns the next one of the same request.
-func (t *Table[N, W]) freeLink(l *link[N, W]) (next *link[N, W]) {
-	next = l.more
+// freeLink lets go of l.
+func (t *Table[N, W]) freeLink(l *link[N, W]) {
 	*l = link[N, W]{}
 	if t.storage.linksFree < maxFree {
 		l.more = t.storage.links
 		t.storage.links = l
 		t.storage.linksFree++
 	}
-	return next
 }

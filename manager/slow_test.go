@@ -87,6 +87,25 @@ func TestSlowHoldsAndWaitsAreReported(t *testing.T) {
 	})
 }
 
+// That a request has waited for long, and was reported, does not hide that it holds for long, too.
+func TestSlowHoldAfterASlowWaitIsReported(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, log := startSlow(t.Context(), manager.SlowLog{Wait: time.Millisecond, Hold: time.Millisecond})
+		holder := must(m.Acquire(t.Context(), treelock.Write("/a")))
+		waiter := must(m.Submit(t.Context(), treelock.Write("/a")))
+		time.Sleep(101 * time.Millisecond) // it looks every 5 ms, and so not between this and the threshold
+		holder.Release()
+		synctest.Wait()
+		log.lines(t)
+		time.Sleep(5 * time.Millisecond)
+		synctest.Wait()
+		if got := log.lines(t); len(got) != 1 || got[0]["msg"] != "treelock: slow hold" || got[0]["seq"] != 2.0 {
+			t.Errorf("the log is %v, want the slow hold of the one that has waited", got)
+		}
+		(<-waiter.Granted()).Release()
+	})
+}
+
 func TestOneThresholdAloneIsEnough(t *testing.T) {
 	for _, test := range []struct {
 		slow manager.SlowLog

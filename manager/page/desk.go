@@ -1,0 +1,104 @@
+package page
+
+import (
+	"time"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/manager"
+)
+
+// A request is a live request as the page shows it.
+type request struct {
+	Seq        uint64
+	Label      name
+	Site       name
+	Holds      bool
+	Age        string
+	Long       bool // it has waited for long, or keeps somebody waiting for long
+	Claims     []claim
+	MoreClaims int
+	Shown      bool // in the tree
+
+	// Of one that holds and holds up others.
+	Behind  string // how many
+	AtLeast bool
+	First   string // how long the first of them has waited
+
+	// Of one that waits.
+	For     []*request // the first ones that it waits for
+	MoreFor int
+}
+
+type claim struct {
+	Verb string
+	Node name
+}
+
+// A desk is where a view is made from a snapshot.
+type desk[N treelock.Node[N]] struct {
+	snapshot *manager.Snapshot[N]
+	culprits []culprit[N]
+	requests map[uint64]*request
+}
+
+func newDesk[N treelock.Node[N]](s *manager.Snapshot[N], filtered bool) *desk[N] {
+	d := &desk[N]{s, culprits(s, filtered || s.LeftOut > 0), make(map[uint64]*request, len(s.Holders)+len(s.Waiters))}
+	for live := range s.All() {
+		d.requests[live.Seq] = requestOf(live, s.Taken)
+	}
+	for _, w := range s.Waiters {
+		r := d.requests[w.Seq]
+		for _, seq := range w.BlockedBy[:min(mostNamed, len(w.BlockedBy))] {
+			r.For = append(r.For, d.requests[seq])
+		}
+		r.MoreFor = len(w.BlockedBy) - len(r.For) + w.More
+	}
+	for _, c := range d.culprits {
+		r, wait := d.requests[c.Seq], s.Taken.Sub(c.first.Since)
+		r.Behind, r.AtLeast, r.First, r.Long = count(c.behind), c.atLeast, ago(wait), wait >= long
+	}
+	return d
+}
+
+func requestOf[N treelock.Node[N]](live manager.Live[N], now time.Time) *request {
+	age := now.Sub(live.Since)
+	r := &request{
+		Seq: live.Seq, Label: nameOf(live.Label), Site: nameOf(live.Site),
+		Holds: live.State == treelock.Holding, Age: ago(age),
+	}
+	r.Long = !r.Holds && age >= long
+	for _, c := range live.Claims[:min(mostClaims, len(live.Claims))] {
+		r.Claims = append(r.Claims, claim{verbOf(c), nameOf(textOf(c.Node))})
+	}
+	r.MoreClaims = len(live.Claims) - len(r.Claims)
+	return r
+}
+
+// choose returns the requests that the tree has room for: of those that hold first those that hold up others, and of those that wait the
+// ones that have waited for longest. Each kind has half of the room, and what the other does not need.
+func (d *desk[N]) choose(limit int) (chosen []manager.Live[N]) {
+	var holders []manager.Live[N]
+	for _, c := range d.culprits {
+		holders = append(holders, c.Live)
+	}
+	for _, h := range d.snapshot.Holders {
+		if d.requests[h.Seq].Behind == "" {
+			holders = append(holders, h)
+		}
+	}
+	waiters := d.snapshot.Waiters
+	room := min(len(holders), max(limit/2, limit-len(waiters)))
+	chosen = append(chosen, holders[:room]...)
+	return append(chosen, waiters[:min(len(waiters), limit-room)]...)
+}
+
+// tree returns the tree with the requests that were chosen.
+func (d *desk[N]) tree(chosen []manager.Live[N]) *tree[N] {
+	t := &tree[N]{make(map[N]*branch[N])}
+	for _, live := range chosen {
+		r := d.requests[live.Seq]
+		r.Shown = len(live.Claims) > 0
+		t.add(r, live.Claims)
+	}
+	return t
+}

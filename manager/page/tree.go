@@ -1,0 +1,176 @@
+package page
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/treelock/treelock"
+)
+
+const (
+	mostClaims = 8   // of a request are shown
+	mostLevels = 256 // a branch is followed so far up; what is deeper stands by itself
+)
+
+// A tree has the nodes that are claimed by the requests on a page, and those above them.
+type tree[N treelock.Node[N]] struct {
+	branches map[N]*branch[N]
+}
+
+// A branch is a node and what is below it.
+type branch[N treelock.Node[N]] struct {
+	node     N
+	text     string
+	root     bool
+	children []*branch[N]
+	entries  []row // of the requests here: those that hold in front, each part by arrival
+	holds    int
+	waits    int
+}
+
+// A row is a line of the tree: a node or, below it, a request.
+type row struct {
+	Level int
+
+	// Of a node.
+	Node  *name
+	Below string // the filter that shows it, "" if there is none
+	Holds int
+	Waits int
+
+	// Of a request.
+	Request *request
+	Verb    string
+	ID      bool // it is the first row of the request
+}
+
+// Indent returns the class of a row that stands so far to the right.
+func (r row) Indent() string {
+	if r.Level > 6 {
+		return "deep"
+	}
+	return "l" + strconv.Itoa(r.Level)
+}
+
+// add puts a request into the tree, at the nodes that it claims.
+func (t *tree[N]) add(r *request, claims []treelock.Claim[N]) {
+	for i, claim := range claims[:min(mostClaims, len(claims))] {
+		b := t.branch(claim.Node)
+		b.entries = append(b.entries, row{Request: r, Verb: verbOf(claim), ID: i == 0})
+		if r.Holds {
+			b.holds++
+		} else {
+			b.waits++
+		}
+	}
+}
+
+// branch returns the branch of node, and makes it, and those above it, if there is none.
+func (t *tree[N]) branch(node N) *branch[N] {
+	found, made := t.at(node)
+	for b, level := found, 1; made; level++ {
+		parent, ok := b.node.Parent()
+		if !ok || level == mostLevels {
+			break
+		}
+		above, madeAbove := t.at(parent)
+		above.children = append(above.children, b)
+		b.root = false
+		b, made = above, madeAbove
+	}
+	return found
+}
+
+// at returns the branch of node, which is a root if it had to be made.
+func (t *tree[N]) at(node N) (b *branch[N], made bool) {
+	if b := t.branches[node]; b != nil {
+		return b, false
+	}
+	b = &branch[N]{node: node, text: textOf(node), root: true}
+	t.branches[node] = b
+	return b, true
+}
+
+// rows returns the tree, from the top down. A node that nobody claims is left out unless the tree branches there.
+func (t *tree[N]) rows(filter func(N, string) string) []row {
+	var roots []*branch[N]
+	for _, b := range t.branches {
+		if b.root {
+			roots = append(roots, b)
+		}
+	}
+	w := walk[N]{filter: filter}
+	w.all(roots, 0, "")
+	return w.rows
+}
+
+// A walk goes through a tree.
+type walk[N treelock.Node[N]] struct {
+	filter func(N, string) string
+	rows   []row
+}
+
+// all goes through branches side by side. above is the name of the node that stands above them on the page.
+func (w *walk[N]) all(branches []*branch[N], level int, above string) {
+	slices.SortFunc(branches, func(a, b *branch[N]) int { return cmp.Compare(a.text, b.text) })
+	for _, b := range branches {
+		w.one(b, level, above)
+	}
+}
+
+func (w *walk[N]) one(b *branch[N], level int, above string) {
+	for len(b.entries) == 0 && len(b.children) == 1 {
+		b = b.children[0]
+	}
+	if len(b.entries) == 0 && b.root {
+		w.all(b.children, level, above) // a root says nothing
+		return
+	}
+	shown := nameOf(relative(b.text, above))
+	w.rows = append(w.rows, row{Level: level, Node: &shown, Below: w.filter(b.node, b.text), Holds: b.holds, Waits: b.waits})
+	slices.SortStableFunc(b.entries, func(x, y row) int {
+		if x.Request.Holds != y.Request.Holds {
+			if x.Request.Holds {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(x.Request.Seq, y.Request.Seq)
+	})
+	for _, entry := range b.entries {
+		entry.Level = level
+		w.rows = append(w.rows, entry)
+	}
+	w.all(b.children, level+1, b.text)
+}
+
+// relative returns what text says that the name of the node above it does not.
+func relative(text, above string) string {
+	rest, ok := strings.CutPrefix(text, above)
+	if !ok || rest == "" || strings.HasSuffix(above, "/") {
+		return text
+	}
+	return rest
+}
+
+func textOf[N treelock.Node[N]](node N) string {
+	if path, ok := any(node).(treelock.Path); ok {
+		return string(path)
+	}
+	return fmt.Sprint(node)
+}
+
+// verbOf returns the method of a request that makes such a claim, as claims are named everywhere.
+func verbOf[N treelock.Node[N]](c treelock.Claim[N]) string {
+	verb := "read"
+	if c.Access == treelock.Exclusive {
+		verb = "write"
+	}
+	if c.Scope == treelock.NodeOnly {
+		verb += "-node"
+	}
+	return verb
+}

@@ -1,0 +1,119 @@
+package page
+
+import (
+	"time"
+
+	"github.com/treelock/treelock/manager"
+)
+
+const (
+	mostCulprits = 5                // are shown
+	mostWaits    = 10               // of the longest ones are shown apart from the tree
+	mostNamed    = 2                // of those that a request waits for are named
+	long         = 10 * time.Second // a wait that calls for attention
+)
+
+// A view is what the page shows.
+type view struct {
+	Form form
+
+	Title    string
+	Headline string
+	Detail   string
+	Taken    string
+	Jammed   bool
+
+	Failure string // then nothing else is shown
+	Stopped string // why the manager has stopped; then there are only totals
+	Alone   string // what is said if there is no request in sight
+
+	Meters   []meter
+	Span     string // how far back they go
+	Culprits []*request
+	Others   int // culprits that are not among them
+	Waits    []*request
+	Later    int // those that wait and are not among Waits
+	Rows     []row
+	Hidden   string // how many more requests the tree leaves out
+	Totals   []total
+}
+
+// A form is the filter, as somebody has filled it in.
+type form struct {
+	Possible bool
+	Below    string // as it was typed
+	Shown    name
+	Limit    int // 0 unless it was asked for
+}
+
+// A total is a number and what it counts.
+type total struct{ Name, Value string }
+
+// A meter is a number and how it has changed.
+type meter struct {
+	Name, Value, Unit string
+	Peak              string
+	Line              line
+}
+
+func (h *handler[N]) viewFor(asked query[N]) view {
+	v := view{Form: form{Possible: h.parse != nil, Below: asked.below, Shown: nameOf(asked.below)}}
+	if asked.given {
+		v.Form.Limit = asked.limit
+	}
+	return v
+}
+
+// viewOf makes the view of a manager that runs.
+func (h *handler[N]) viewOf(asked query[N], s *manager.Snapshot[N]) view {
+	v := h.viewFor(asked)
+	v.Taken = s.Taken.Format("15:04:05")
+	v.Totals = totalsOf(&s.Stats)
+	v.Meters, v.Span = h.meters(&s.Stats)
+
+	d := newDesk(s, asked.below != "")
+	for _, c := range d.culprits[:min(mostCulprits, len(d.culprits))] {
+		v.Culprits = append(v.Culprits, d.requests[c.Seq])
+		v.Jammed = v.Jammed || d.requests[c.Seq].Long
+	}
+	v.Others = len(d.culprits) - len(v.Culprits)
+	for _, w := range s.Waiters[:min(mostWaits, len(s.Waiters))] { // the earliest has waited for longest
+		v.Waits = append(v.Waits, d.requests[w.Seq])
+	}
+	v.Later = len(s.Waiters) - len(v.Waits)
+
+	shown := d.choose(asked.limit)
+	v.Rows = d.tree(shown).rows(h.filterFor)
+	if hidden := s.LeftOut + len(d.requests) - len(shown); hidden > 0 {
+		v.Hidden = some(hidden, "more request")
+	}
+	v.summarize(tallyOf(asked, s))
+	return v
+}
+
+// viewStopped makes the view of a manager that has stopped.
+func (h *handler[N]) viewStopped(asked query[N], err error, stats manager.Stats) view {
+	v := h.viewFor(asked)
+	v.Title, v.Headline, v.Stopped = "stopped", "The manager has stopped", visible(clip(err.Error(), longest))
+	v.Detail = count(stats.Live-stats.Waiting) + " held and " + count(stats.Waiting) + " waited when it did"
+	v.Totals = totalsOf(&stats)
+	return v
+}
+
+// viewFailure makes the view that says only what is wrong.
+func (h *handler[N]) viewFailure(asked query[N], err error) view {
+	v := h.viewFor(asked)
+	v.Title, v.Headline, v.Failure = "not shown", "Nothing can be shown", visible(clip(err.Error(), longest))
+	return v
+}
+
+// filterFor returns what to type into the filter for node, "" if nothing names it.
+func (h *handler[N]) filterFor(node N, text string) string {
+	if h.parse == nil || len(text) > longest {
+		return ""
+	}
+	if parsed, err := h.parse(text); err != nil || parsed != node {
+		return ""
+	}
+	return text
+}

@@ -16,7 +16,7 @@ type culprit[N treelock.Node[N]] struct {
 	first   manager.Live[N] // the one of them that has waited for longest
 }
 
-// culprits returns who holds up others, those that hold up most in front. partial says that requests may be missing in s.
+// culprits returns who holds up others: in front those who keep somebody waiting for long, then those that hold up most. partial says that requests may be missing in s.
 //
 // A snapshot names the earliest few of those that a request waits for. So of some it is not known whether they wait for a
 // given holder too.
@@ -58,7 +58,15 @@ func culprits[N treelock.Node[N]](s *manager.Snapshot[N], partial bool) []culpri
 		all[i].atLeast = partial || vagueBehind[i] < vague
 	}
 	all = slices.DeleteFunc(all, func(c culprit[N]) bool { return c.behind == 0 })
-	slices.SortStableFunc(all, func(a, b culprit[N]) int { return cmp.Compare(b.behind, a.behind) })
+	slices.SortStableFunc(all, func(a, b culprit[N]) int {
+		if jamA := s.Taken.Sub(a.first.Since) >= long; jamA != (s.Taken.Sub(b.first.Since) >= long) {
+			if jamA {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(b.behind, a.behind)
+	})
 	return all
 }
 

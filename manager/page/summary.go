@@ -77,7 +77,7 @@ func (h *handler[N]) meters(stats *manager.Stats) (meters []meter, span string) 
 	add("waiting", "", count(stats.Waiting), whole, func(s sample) float64 { return s.waiting })
 	add("live", "", count(stats.Live), whole, func(s sample) float64 { return s.live })
 	add("grants", "/s", orDash(last.grants, rate), rate, func(s sample) float64 { return s.grants })
-	add("waits, 99%", "", orDash(last.wait, bound), bound, func(s sample) float64 { return s.wait })
+	add("p99 wait", "", orDash(last.wait, bound), bound, func(s sample) float64 { return s.wait })
 	return meters, ago(history.span())
 }
 
@@ -120,8 +120,8 @@ func totalsOf(s *manager.Stats) []total {
 		}
 	}
 	return append(totals,
-		total{"median wait", quantile(&s.WaitTime, 0.5)}, total{"99% of waits", quantile(&s.WaitTime, 0.99)},
-		total{"99% of holds", quantile(&s.HoldTime, 0.99)},
+		total{"median wait", quantile(&s.WaitTime, 0.5)}, total{"p99 wait", quantile(&s.WaitTime, 0.99)},
+		total{"p99 hold", quantile(&s.HoldTime, 0.99)},
 		total{"nodes known", count(s.Nodes)}, total{"in the inbox", count(s.Inbox)})
 }
 

@@ -9,7 +9,7 @@ import (
 const (
 	mostCulprits = 5                // are shown
 	mostWaits    = 10               // of the longest ones are shown apart from the tree
-	mostNamed    = 2                // of those that a request waits for are named
+	mostNamed    = 1                // of those that a request waits for is named
 	long         = 10 * time.Second // a wait that calls for attention
 )
 

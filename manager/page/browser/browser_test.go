@@ -60,8 +60,8 @@ func launch() {
 	}
 }
 
-// newTab returns a tab that ends with the test.
-func newTab(t *testing.T) context.Context {
+// newTab returns a tab that ends with the test, and a watch over it.
+func newTab(t *testing.T) (context.Context, *watch) {
 	t.Helper()
 	browser.once.Do(launch)
 	if browser.err != nil {
@@ -73,12 +73,14 @@ func newTab(t *testing.T) context.Context {
 		}
 		t.Fatal(browser.err)
 	}
-	tab, end := chromedp.NewContext(browser.ctx)
+	seen := new(watch)
+	tab, end := chromedp.NewContext(browser.ctx, chromedp.WithListener(seen.on))
 	t.Cleanup(end)
 	do(t, tab) // the tab lives as long as the context of the first call
 	tab, cancel := context.WithTimeout(tab, patience)
 	t.Cleanup(cancel)
-	return tab
+	listenForViolations(t, tab)
+	return tab, seen
 }
 
 // do runs actions in a tab.

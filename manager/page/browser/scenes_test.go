@@ -138,3 +138,17 @@ func stuck(s *stage) {
 	}
 	s.pass(110 * time.Second)
 }
+
+// picture has something of everything.
+func picture(s *stage) {
+	s.work(14)
+	s.pass(70 * time.Second)
+	s.hold("nightly export", treelock.Read("/tenants/17").Write("/exports/17"))
+	s.pass(10 * time.Second)
+	for i := range 23 {
+		document := treelock.PathOf("tenants", "17", "docs", fmt.Sprint("invoice-", 100+i%3))
+		s.wait(fmt.Sprint("save ", i), treelock.Write(document))
+		s.pass(time.Duration(3+i%6) * time.Second)
+	}
+	s.pass(110 * time.Second)
+}

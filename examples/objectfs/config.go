@@ -38,6 +38,7 @@ type config struct {
 	latency time.Duration
 	compare bool
 	keep    bool
+	http    string
 }
 
 // parse reads the command line. With -h it writes the usage to stdout and returns [flag.ErrHelp].
@@ -55,6 +56,7 @@ func parse(args []string, stdout io.Writer) (config, error) {
 	flags.DurationVar(&c.latency, "latency", 0, "how much longer each operation of the bucket takes while the clients work, as if it were far away: 20ms")
 	flags.BoolVar(&c.compare, "compare", false, "run with each kind of locks and compare them")
 	flags.BoolVar(&c.keep, "keep", false, "leave the folders in the bucket")
+	flags.StringVar(&c.http, "http", "", "serve a page with the locks, live, at `HOST:PORT` or :PORT while the job runs; with -compare, while it runs with tree")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		flags.SetOutput(stdout)
@@ -87,8 +89,15 @@ func (c config) check(rest []string, given map[string]bool) error {
 		return fmt.Errorf("objectfs: -locks %q: use tree, global or none", c.locks)
 	case c.compare && given["locks"]:
 		return fmt.Errorf("objectfs: -compare runs all kinds of locks: leave out -locks")
+	case c.http != "" && c.locks != locksTree:
+		return fmt.Errorf("objectfs: -http shows the locks of a tree: leave out -locks, or -http")
 	case given["prefix"] && strings.Trim(c.prefix, "/") == "":
 		return fmt.Errorf("objectfs: -prefix %q: use a name, or leave it out for a new one", c.prefix)
+	}
+	if given["http"] {
+		if err := checkAddress(c.http); err != nil {
+			return err
+		}
 	}
 	return checkURL(c.bucket)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"sync"
 	"testing"
 	"time"
@@ -37,7 +38,10 @@ func BenchmarkEndToEnd(b *testing.B) {
 }
 
 func endToEnd(b *testing.B, locks string, clients int) {
-	locker, stop := newLocker(locks)
+	locker, stop, err := newLocker(locks, "", io.Discard)
+	if err != nil {
+		b.Fatal(err)
+	}
 	defer stop()
 	bucket := memblob.OpenBucket(nil)
 	defer bucket.Close()

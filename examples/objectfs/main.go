@@ -5,6 +5,7 @@
 //	go run ./examples/objectfs                          # in memory, with the Go source of package net
 //	go run ./examples/objectfs -locks=none              # the damage without locks
 //	go run ./examples/objectfs -compare -latency 20ms   # tree, global, none, as with a remote store
+//	go run ./examples/objectfs -latency 20ms -ops 20000 -http :8080   # and a page that shows who waits for whom
 //	go run ./examples/objectfs -bucket file:///tmp/b -load /etc/ssl
 //	go run ./examples/objectfs -bucket 's3://NAME?region=eu-central-1'
 //

@@ -156,6 +156,9 @@ func TestWrongUsageExitsWith2(t *testing.T) {
 		{"-locks some", `-locks "some": use tree, global or none`},
 		{"-compare -locks none", "-compare runs all kinds of locks"},
 		{"extra", `unexpected argument "extra"`},
+		{"-http :0 -locks none", "-http shows the locks of a tree"},
+		{"-http :0 -locks global", "-http shows the locks of a tree"},
+		{"-http 8080", `-http "8080": use HOST:PORT or :PORT`},
 		{"-prefix /", `-prefix "/": use a name`},
 		{"-bucket /tmp", `-bucket "/tmp": use mem://, file:///DIR or s3://NAME`},
 		{"-bucket gs://b", `use mem://, file:///DIR or s3://NAME`},
@@ -170,7 +173,7 @@ func TestWrongUsageExitsWith2(t *testing.T) {
 }
 
 func TestHelpIsNoError(t *testing.T) {
-	wantRun(t, exitOK, []string{"-h"}, "Usage of objectfs", "-latency", "-compare")
+	wantRun(t, exitOK, []string{"-h"}, "Usage of objectfs", "-latency", "-compare", "-http")
 }
 
 func TestWhatCannotBeUsedExitsWith1AndSaysWhy(t *testing.T) {

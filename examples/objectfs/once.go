@@ -16,7 +16,10 @@ import (
 // runOnce does the whole job with one kind of locks: it loads the folders, lets the clients work, verifies
 // what came of it, and cleans up.
 func runOnce(ctx context.Context, config config, locks string, trees []*job.Tree, bucket *bucket, stdout, stderr io.Writer) (r report.Run, err error) {
-	locker, stop := newLocker(locks)
+	locker, stop, err := newLocker(locks, config.http, stdout)
+	if err != nil {
+		return report.Run{}, err
+	}
 	defer stop()
 	meter := lock.NewMeter(locker)
 	prefix := config.prefix
@@ -67,15 +70,24 @@ func tidy(ctx context.Context, config config, j *job.Job, bucket *bucket, prefix
 	return err
 }
 
-// newLocker returns the locks of a kind, and a function that ends them.
-func newLocker(kind string) (locks lock.Locker, stop func()) {
+// newLocker returns the locks of a kind, and a function that ends them. Those of a tree are shown at address, unless it is empty.
+func newLocker(kind, address string, stdout io.Writer) (locks lock.Locker, stop func(), err error) {
 	switch kind {
 	case locksGlobal:
-		return lock.Global(), func() {}
+		return lock.Global(), func() {}, nil
 	case locksNone:
-		return lock.None(), func() {}
+		return lock.None(), func() {}, nil
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	m := manager.Start(ctx)
-	return lock.Tree(m), func() { cancel(); <-m.Done() }
+	stopManager := func() { cancel(); <-m.Done() }
+	if address == "" {
+		return lock.Tree(m), stopManager, nil
+	}
+	stopPage, err := servePage(address, m, stdout)
+	if err != nil {
+		stopManager()
+		return nil, nil, err
+	}
+	return lock.Tree(m), func() { stopPage(); stopManager() }, nil
 }

@@ -12,7 +12,7 @@ import (
 // ReadFile returns the bytes of a file.
 func (f *FS) ReadFile(ctx context.Context, key string) ([]byte, error) {
 	var data []byte
-	err := f.guarded(ctx, fmt.Sprintf("read file %q", key), treelock.ReadNode(Path(key)), func() (err error) {
+	err := f.guarded(ctx, operation{"read file", []string{key}}, treelock.ReadNode(Path(key)), func() (err error) {
 		data, err = f.store.Read(ctx, key)
 		return err
 	})
@@ -21,21 +21,21 @@ func (f *FS) ReadFile(ctx context.Context, key string) ([]byte, error) {
 
 // WriteFile makes or replaces a file. If it fails, the file is either as it was or as it should be.
 func (f *FS) WriteFile(ctx context.Context, key string, data []byte) error {
-	return f.guarded(ctx, fmt.Sprintf("write file %q", key), treelock.WriteNode(Path(key)), func() error {
+	return f.guarded(ctx, operation{"write file", []string{key}}, treelock.WriteNode(Path(key)), func() error {
 		return f.store.Write(ctx, key, data)
 	})
 }
 
 // DeleteFile removes a file. If it fails, the file may be there or not: delete it again.
 func (f *FS) DeleteFile(ctx context.Context, key string) error {
-	return f.guarded(ctx, fmt.Sprintf("delete file %q", key), treelock.WriteNode(Path(key)), func() error {
+	return f.guarded(ctx, operation{"delete file", []string{key}}, treelock.WriteNode(Path(key)), func() error {
 		return f.store.Delete(ctx, key)
 	})
 }
 
 // CopyFile makes dst, which must not exist, a copy of src. If it fails, dst is removed again.
 func (f *FS) CopyFile(ctx context.Context, src, dst string) error {
-	op := fmt.Sprintf("copy file %q to %q", src, dst)
+	op := operation{"copy file", []string{src, dst}}
 	if src == dst {
 		return failed(op, ErrOverlap)
 	}
@@ -47,7 +47,7 @@ func (f *FS) CopyFile(ctx context.Context, src, dst string) error {
 // RenameFile makes dst, which must not exist, of src, which is no more. If the copy fails, dst is removed
 // again and src is untouched; if the deletion of src fails, dst stays, and src may be there too.
 func (f *FS) RenameFile(ctx context.Context, src, dst string) error {
-	op := fmt.Sprintf("rename file %q to %q", src, dst)
+	op := operation{"rename file", []string{src, dst}}
 	if src == dst {
 		return failed(op, ErrOverlap)
 	}

@@ -20,7 +20,7 @@ type Files map[string][]byte
 // List returns the names of all files in a folder, at any depth, sorted.
 func (f *FS) List(ctx context.Context, folder string) ([]string, error) {
 	var names []string
-	err := f.guarded(ctx, fmt.Sprintf("list folder %q", folder), treelock.Read(Path(folder)), func() (err error) {
+	err := f.guarded(ctx, operation{"list folder", []string{folder}}, treelock.Read(Path(folder)), func() (err error) {
 		names, err = f.existing(ctx, folder)
 		return err
 	})
@@ -30,7 +30,7 @@ func (f *FS) List(ctx context.Context, folder string) ([]string, error) {
 // ReadFolder returns all files of a folder, as they were at one moment.
 func (f *FS) ReadFolder(ctx context.Context, folder string) (Files, error) {
 	files := make(Files)
-	err := f.guarded(ctx, fmt.Sprintf("read folder %q", folder), treelock.Read(Path(folder)), func() error {
+	err := f.guarded(ctx, operation{"read folder", []string{folder}}, treelock.Read(Path(folder)), func() error {
 		names, err := f.existing(ctx, folder)
 		if err != nil {
 			return err
@@ -56,7 +56,7 @@ func (f *FS) ReadFolder(ctx context.Context, folder string) (Files, error) {
 // WriteFolder makes folder hold exactly files, whatever it held before. A failure in the middle leaves some of
 // the new files beside some of the old ones: write the folder again, or delete it.
 func (f *FS) WriteFolder(ctx context.Context, folder string, files Files) error {
-	return f.guarded(ctx, fmt.Sprintf("write folder %q", folder), treelock.Write(Path(folder)), func() error {
+	return f.guarded(ctx, operation{"write folder", []string{folder}}, treelock.Write(Path(folder)), func() error {
 		old, err := f.names(ctx, folder)
 		if err != nil {
 			return err
@@ -82,7 +82,7 @@ func (f *FS) WriteFolder(ctx context.Context, folder string, files Files) error 
 
 // DeleteFolder removes all files of a folder. A failure in the middle leaves some of them: delete it again.
 func (f *FS) DeleteFolder(ctx context.Context, folder string) error {
-	return f.guarded(ctx, fmt.Sprintf("delete folder %q", folder), treelock.Write(Path(folder)), func() error {
+	return f.guarded(ctx, operation{"delete folder", []string{folder}}, treelock.Write(Path(folder)), func() error {
 		names, err := f.existing(ctx, folder)
 		if err != nil {
 			return err
@@ -97,7 +97,7 @@ func (f *FS) DeleteFolder(ctx context.Context, folder string) error {
 // CopyFolder makes dst, which must not exist, a copy of src. A failure in the middle removes again what was
 // copied; should that fail too, a [PartialError] says so.
 func (f *FS) CopyFolder(ctx context.Context, src, dst string) error {
-	op := fmt.Sprintf("copy folder %q to %q", src, dst)
+	op := operation{"copy folder", []string{src, dst}}
 	if err := apart(src, dst); err != nil {
 		return failed(op, err)
 	}
@@ -111,7 +111,7 @@ func (f *FS) CopyFolder(ctx context.Context, src, dst string) error {
 // removes the copies again and leaves src untouched; should that fail too, a [PartialError] says so. A
 // failure while src is deleted leaves dst whole and some of src: a [PartialError] says to delete it.
 func (f *FS) RenameFolder(ctx context.Context, src, dst string) error {
-	op := fmt.Sprintf("rename folder %q to %q", src, dst)
+	op := operation{"rename folder", []string{src, dst}}
 	if err := apart(src, dst); err != nil {
 		return failed(op, err)
 	}

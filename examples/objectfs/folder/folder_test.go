@@ -191,6 +191,19 @@ func TestEachOperationMakesItsOneRequest(t *testing.T) {
 	}
 }
 
+func TestRequestsSayWhatTheyAreFor(t *testing.T) {
+	recorder := &recorder{}
+	f := folder.New(newRAM("p/a/x", "p/a/y"), recorder)
+	ok(t, f.CopyFolder(t.Context(), "p/a", "p/b"))
+	ok(t, f.RenameFile(t.Context(), "p/b/x", "p/b/z"))
+	ok(t, f.RenameFolder(t.Context(), "p/a", "c"))
+	ok(t, f.DeleteFolder(t.Context(), "c"))
+	want := []string{"copy folder p/a→p/b", "rename file b/x→b/z", "rename folder p/a→c", "delete folder c"}
+	if diff := cmp.Diff(want, recorder.labels); diff != "" {
+		t.Errorf("labels: -want +got\n%s", diff)
+	}
+}
+
 func TestGrantIsReleasedOnPanic(t *testing.T) {
 	s := newRAM("a/x")
 	s.before = func(context.Context, string) error { panic("at the disco") }

@@ -39,6 +39,7 @@ package folder
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -82,9 +83,9 @@ func Path(key string) treelock.Path {
 	return treelock.PathOf(strings.Split(key, "/")...)
 }
 
-// guarded does work while it holds req. Every operation is one call of it.
-func (f *FS) guarded(ctx context.Context, op string, req treelock.Request[treelock.Path], work func() error) error {
-	unlock, err := f.locks.Lock(ctx, req)
+// guarded does work while it holds req, which says what for. Every operation is one call of it.
+func (f *FS) guarded(ctx context.Context, op operation, req treelock.Request[treelock.Path], work func() error) error {
+	unlock, err := f.locks.Lock(ctx, req.Labeled(op.label()))
 	if err != nil {
 		return failed(op, err)
 	}
@@ -96,11 +97,36 @@ func (f *FS) guarded(ctx context.Context, op string, req treelock.Request[treelo
 	return err
 }
 
-func failed(op string, err error) error {
+// An operation is something that was asked for.
+type operation struct {
+	verb string
+	keys []string
+}
+
+// String names the operation for an error: rename folder "a" to "b".
+func (op operation) String() string {
+	quoted := make([]string, len(op.keys))
+	for i, key := range op.keys {
+		quoted[i] = strconv.Quote(key)
+	}
+	return op.verb + " " + strings.Join(quoted, " to ")
+}
+
+// label names the operation for those who look at the locks, where the whole keys can be seen anyway: rename folder a/b→c/d.
+func (op operation) label() string {
+	ends := make([]string, len(op.keys))
+	for i, key := range op.keys {
+		names := strings.Split(key, "/")
+		ends[i] = strings.Join(names[max(0, len(names)-2):], "/")
+	}
+	return op.verb + " " + strings.Join(ends, "→")
+}
+
+func failed(op operation, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("objectfs: %s: %w", op, err)
+	return fmt.Errorf("objectfs: %v: %w", op, err)
 }
 
 // each calls work for every one of names, several at a time, until one fails.

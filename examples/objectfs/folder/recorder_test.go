@@ -13,6 +13,7 @@ import (
 // A recorder is a Locker that grants everything and notes what it is asked for.
 type recorder struct {
 	notes  []string
+	labels []string // of the requests
 	refuse error
 }
 
@@ -25,6 +26,7 @@ func (r *recorder) Lock(_ context.Context, req treelock.Request[treelock.Path]) 
 		return nil, r.refuse
 	}
 	r.note("lock %v", req)
+	r.labels = append(r.labels, req.Label())
 	return func() { r.note("unlock") }, nil
 }
 

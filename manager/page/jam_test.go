@@ -1,9 +1,11 @@
 package page
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/treelock/treelock"
@@ -71,5 +73,18 @@ func TestThoseWhoKeepSomebodyWaitingForLongComeFirst(t *testing.T) {
 		h.submit("", treelock.Read("/many"))
 		h.submit("", treelock.Read("/many"))
 		h.wantCulprits(manager.Query[treelock.Path]{}, "#1 holds up 1 since #2", "#3 holds up 2 since #4")
+	})
+}
+
+func TestCulpritSaysWhereItWasAcquired(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		m := manager.Start(ctx, manager.WithSlowLog(manager.SlowLog{Sites: true}))
+		defer func() { cancel(); <-m.Done() }()
+		h := &house{t: t, manager: m, handler: Handler(m)}
+		h.submit("", treelock.Write("/a"))
+		h.submit("", treelock.Write("/a"))
+		time.Sleep(long)
+		h.wantText("/", 200, "for 10 s; acquired in github.com/treelock/treelock/manager/page.(*house).submit")
 	})
 }

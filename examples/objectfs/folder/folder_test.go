@@ -198,7 +198,8 @@ func TestRequestsSayWhatTheyAreFor(t *testing.T) {
 	ok(t, f.RenameFile(t.Context(), "p/b/x", "p/b/z"))
 	ok(t, f.RenameFolder(t.Context(), "p/a", "c"))
 	ok(t, f.DeleteFolder(t.Context(), "c"))
-	want := []string{"copy folder p/a→p/b", "rename file b/x→b/z", "rename folder p/a→c", "delete folder c"}
+	ok(t, f.WriteFile(t.Context(), "a/b/c", nil))
+	want := []string{"copy folder a → b", "rename file x → z", "rename folder p/a → c", "delete folder c", "write file b/c"}
 	if diff := cmp.Diff(want, recorder.labels); diff != "" {
 		t.Errorf("labels: -want +got\n%s", diff)
 	}

@@ -112,14 +112,21 @@ func (op operation) String() string {
 	return op.verb + " " + strings.Join(quoted, " to ")
 }
 
-// label names the operation for those who look at the locks, where the whole keys can be seen anyway: rename folder a/b→c/d.
+// label names the operation for those who look at the locks, where the whole keys can be seen anyway: rename folder a → b. It has the
+// last two names of each key at most, and not what two keys have in common.
 func (op operation) label() string {
-	ends := make([]string, len(op.keys))
+	ends := make([][]string, len(op.keys))
 	for i, key := range op.keys {
-		names := strings.Split(key, "/")
-		ends[i] = strings.Join(names[max(0, len(names)-2):], "/")
+		ends[i] = strings.Split(key, "/")
 	}
-	return op.verb + " " + strings.Join(ends, "→")
+	for len(ends) == 2 && len(ends[0]) > 1 && len(ends[1]) > 1 && ends[0][0] == ends[1][0] {
+		ends[0], ends[1] = ends[0][1:], ends[1][1:]
+	}
+	names := make([]string, len(ends))
+	for i, end := range ends {
+		names[i] = strings.Join(end[max(0, len(end)-2):], "/")
+	}
+	return op.verb + " " + strings.Join(names, " → ")
 }
 
 func failed(op operation, err error) error {

@@ -91,6 +91,9 @@ func TestHostileNamesStayText(t *testing.T) {
 				}
 			}
 			wantPrintable(t, "GET "+query, page)
+			if regexp.MustCompile(`="[^"]{1000}[^"]{1000}[^"]{1000}[^"]{1000}`).MatchString(rest) {
+				t.Errorf("GET %s: there is a very long link or title", query)
+			}
 			if len(page) > 400_000 {
 				t.Errorf("GET %s: the page has %d bytes", query, len(page))
 			}

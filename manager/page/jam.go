@@ -58,14 +58,14 @@ func culprits[N treelock.Node[N]](s *manager.Snapshot[N], partial bool) []culpri
 		all[i].atLeast = partial || vagueBehind[i] < vague
 	}
 	all = slices.DeleteFunc(all, func(c culprit[N]) bool { return c.behind == 0 })
-	slices.SortStableFunc(all, func(a, b culprit[N]) int {
-		if jamA := s.Taken.Sub(a.first.Since) >= long; jamA != (s.Taken.Sub(b.first.Since) >= long) {
-			if jamA {
-				return -1
-			}
-			return 1
+	rank := func(c culprit[N]) int {
+		if s.Taken.Sub(c.first.Since) >= long {
+			return 0
 		}
-		return cmp.Compare(b.behind, a.behind)
+		return 1
+	}
+	slices.SortStableFunc(all, func(a, b culprit[N]) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(b.behind, a.behind))
 	})
 	return all
 }

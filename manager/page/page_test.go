@@ -247,6 +247,9 @@ func TestWhatIsCutIsCounted(t *testing.T) {
 		}
 		h.submit("big", treelock.Read(many...))
 		h.wantText("/?below=/many", 200, "big #2401 and 992 more claims")
+		if got := strings.Count(h.get("/?below=/many").Body.String(), `class="request`); got != mostClaims {
+			t.Errorf("%d of the claims of a request are shown, want %d", got, mostClaims)
+		}
 	})
 }
 

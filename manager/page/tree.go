@@ -55,6 +55,14 @@ func (r row) Indent() string {
 	return "l" + strconv.Itoa(r.Level)
 }
 
+// rank is lower for a request that holds than for one that waits.
+func (r row) rank() int {
+	if r.Request.Holds {
+		return 0
+	}
+	return 1
+}
+
 // add puts a request into the tree, at the nodes that it claims.
 func (t *tree[N]) add(r *request, claims []treelock.Claim[N]) {
 	for i, claim := range claims[:min(mostClaims, len(claims))] {
@@ -132,13 +140,7 @@ func (w *walk[N]) one(b *branch[N], level int, above string) {
 	shown := nameOf(relative(b.text, above))
 	w.rows = append(w.rows, row{Level: level, Node: &shown, Below: w.filter(b.node, b.text), Holds: b.holds, Waits: b.waits})
 	slices.SortStableFunc(b.entries, func(x, y row) int {
-		if x.Request.Holds != y.Request.Holds {
-			if x.Request.Holds {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Compare(x.Request.Seq, y.Request.Seq)
+		return cmp.Or(cmp.Compare(x.rank(), y.rank()), cmp.Compare(x.Request.Seq, y.Request.Seq))
 	})
 	for _, entry := range b.entries {
 		entry.Level = level

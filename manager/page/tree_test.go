@@ -68,6 +68,18 @@ func TestTreeShowsNodesThatAreClaimedAndWhereItBranches(t *testing.T) {
 	})
 }
 
+func TestRequestsAtANodeStandByArrival(t *testing.T) {
+	inside(t, func(h *house) {
+		h.submit("", treelock.Read("/a"))
+		h.submit("", treelock.Read("/a", "/b"))
+		h.submit("", treelock.Write("/b"))
+		h.submit("", treelock.Write("/a"))
+		h.submit("", treelock.Write("/a"))
+		h.wantText("/?below=/a", 200, "/a 2 hold, 2 wait read #1 holds 0 ms holding up 2 or more read #2 holds 0 ms holding up 2 or more write #4 waits 0 ms")
+		h.wantText("/", 200, "In the way holds up 3 #2", "/a 2 hold, 2 wait read #1 holds 0 ms holding up 2 read #2 holds 0 ms holding up 3 write #4", "more write #5")
+	})
+}
+
 func TestRootIsShownIfSomebodyClaimsIt(t *testing.T) {
 	inside(t, func(h *house) {
 		h.submit("all", treelock.Read("/"))
@@ -83,6 +95,11 @@ func TestDeepNodesAreShown(t *testing.T) {
 		h.submit("less deep", treelock.Read(deep[:1000]))
 		h.submit("deeper", treelock.Read(deep+"/e"))
 		h.wantText("/", 200, "less deep", "deeper", "3 requests hold")
+		tree := tree[treelock.Path]{make(map[treelock.Path]*branch[treelock.Path])}
+		tree.branch(deep)
+		if len(tree.branches) > mostLevels {
+			t.Errorf("a node makes %d branches, want no more than %d", len(tree.branches), mostLevels)
+		}
 	})
 }
 

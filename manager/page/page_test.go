@@ -9,7 +9,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -241,6 +243,7 @@ func TestWhatIsCutIsCounted(t *testing.T) {
 		if got := strings.Count(h.get("/").Body.String(), `class="request`); got != 200 {
 			t.Errorf("%d requests are shown, want 200", got)
 		}
+		h.wantText("/?below=/", 200, "100 requests or more wait", "1,900 or more hold")
 		many := make([]treelock.Path, 1000)
 		for i := range many {
 			many[i] = treelock.PathOf("many", fmt.Sprint(i))
@@ -273,6 +276,26 @@ func TestStoppedManagerIsShownWithItsLastStatistics(t *testing.T) {
 			t.Errorf("as JSON: %+v", got)
 		}
 		h.wantText("/?format=dot", 503, "stopped")
+	})
+}
+
+func TestManyMayLookAtOnce(t *testing.T) {
+	inside(t, func(h *house) {
+		h.submit("", treelock.Write("/a"))
+		h.submit("", treelock.Write("/a"))
+		var visitors sync.WaitGroup
+		for i := range 8 {
+			visitors.Go(func() {
+				for range 4 {
+					h.submit("", treelock.Write("/a"))
+					h.wantText("/?limit="+strconv.Itoa(i+1), 200, "the longest for")
+					h.get("/?format=json")
+					time.Sleep(time.Second)
+				}
+			})
+		}
+		visitors.Wait()
+		h.wantText("/", 200, "33 requests wait")
 	})
 }
 

@@ -133,6 +133,13 @@ func TestNodesOfAnyTypeAreShown(t *testing.T) {
 		with(parse)("/?below=7", 200, "<7> 1 holds", "!<6>")
 		with(parse)("/?below=<12>", 200, "waits for #1 and 1 more")
 		with(parse)("/?below=x", 400, "type a <number>")
+		if page := (&house{t: t, handler: HandlerNodes(m, parse)}).get("/").Body.String(); !strings.Contains(page, `href="?below=%3c7%3e"`) {
+			t.Errorf("a node is no link to the filter:\n%s", page)
+		}
+		other := func(string) (number, error) { return 1, nil } // no link leads to another node
+		if page := (&house{t: t, handler: HandlerNodes(m, other)}).get("/").Body.String(); strings.Contains(page, `href="?below=`) {
+			t.Errorf("a node is a link to another one:\n%s", page)
+		}
 		with(nil)("/", 200, "!below", "<7>")
 		with(nil)("/?below=7", http.StatusBadRequest, "this page has no filter")
 	})

@@ -3,6 +3,7 @@ package page
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/manager"
@@ -16,7 +17,8 @@ type culprit[N treelock.Node[N]] struct {
 	first   manager.Live[N] // the one of them that has waited for longest
 }
 
-// culprits returns who holds up others: in front those who keep somebody waiting for long, then those that hold up most. partial says that requests may be missing in s.
+// culprits returns who holds up others: in front those who keep somebody waiting for long, then those that hold up most. partial
+// says that requests may be missing in s.
 //
 // A snapshot names the earliest few of those that a request waits for. So of some it is not known whether they wait for a
 // given holder too.
@@ -58,16 +60,18 @@ func culprits[N treelock.Node[N]](s *manager.Snapshot[N], partial bool) []culpri
 		all[i].atLeast = partial || vagueBehind[i] < vague
 	}
 	all = slices.DeleteFunc(all, func(c culprit[N]) bool { return c.behind == 0 })
-	rank := func(c culprit[N]) int {
-		if s.Taken.Sub(c.first.Since) >= long {
-			return 0
-		}
-		return 1
-	}
 	slices.SortStableFunc(all, func(a, b culprit[N]) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(b.behind, a.behind))
+		return cmp.Or(cmp.Compare(a.rank(s.Taken), b.rank(s.Taken)), cmp.Compare(b.behind, a.behind))
 	})
 	return all
+}
+
+// rank is lower for one who keeps somebody waiting for long.
+func (c culprit[N]) rank(now time.Time) int {
+	if now.Sub(c.first.Since) >= long {
+		return 0
+	}
+	return 1
 }
 
 // A set is a set of small numbers.

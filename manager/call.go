@@ -25,7 +25,6 @@ type call[N treelock.Node[N]] struct {
 
 	ticket *Ticket[N] // that the call is about, if any
 	note   *note      // of the request, if any
-	about  any        // what the client and the manager share for other purposes
 	claims []locktable.Claim[N]
 	claim  [1]locktable.Claim[N] // the storage of claims, and of lineage, while there is one
 	node   [1]N
@@ -33,6 +32,8 @@ type call[N treelock.Node[N]] struct {
 	// The manager's, until the last answer: what that means.
 	grant Grant[N] // what was granted
 	err   error    // why it was refused
+
+	about any // what the client and the manager share for other purposes
 
 	// The client's alone.
 	lineage []N    // the storage of the claims' lineages
@@ -69,7 +70,10 @@ const (
 func (m *Manager[N]) newCall(req *treelock.Request[N], mode callMode) (*call[N], error) {
 	c := m.emptyCall()
 	c.mode = mode
-	c.note = m.noteOf(req)
+	c.note = nil
+	if req.Label() != "" || m.slow.Sites {
+		c.note = m.noteOf(req)
+	}
 	for i := range req.Len() {
 		claim := req.Claim(i)
 		start := len(c.lineage)
@@ -111,8 +115,14 @@ func (m *Manager[N]) recycle(c *call[N]) {
 		return
 	}
 	c.claims, c.lineage = c.claims[:0], c.lineage[:0]
-	c.grant, c.err, c.waited, c.ticket, c.note, c.about = Grant[N]{}, nil, false, nil, nil, nil
+	c.grant, c.err, c.waited, c.ticket = Grant[N]{}, nil, false, nil
 	m.calls.Put(c)
+}
+
+// recycleAbout is recycle for a call that was about something.
+func (m *Manager[N]) recycleAbout(c *call[N]) {
+	c.about = nil
+	m.recycle(c)
 }
 
 // A client is what the manager knows of who made a request. While that waits there is a call or a ticket. It is told one

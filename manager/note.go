@@ -14,13 +14,9 @@ type note struct {
 	stack []uintptr // of the call that made it
 }
 
-// noteOf returns the note of req, or nil if there is nothing to note.
+// noteOf returns the note of req.
 func (m *Manager[N]) noteOf(req *treelock.Request[N]) *note {
-	label := req.Label()
-	if label == "" && !m.slow.Sites {
-		return nil
-	}
-	n := &note{label: label}
+	n := &note{label: req.Label()}
 	if m.slow.Sites {
 		n.stack = callers()
 	}

@@ -100,11 +100,7 @@ func (m *Manager[N]) receive() (msg message[N], idle bool) {
 		return msg, false
 	default:
 		runtime.Gosched()
-	}
-	select {
-	case msg := <-m.inbox:
-		return msg, false
-	default:
-		return <-m.inbox, true
+		idle = len(m.inbox) == 0
+		return <-m.inbox, idle
 	}
 }

@@ -89,8 +89,8 @@ func (m *Manager[N]) Snapshot(ctx context.Context, q Query[N]) (*Snapshot[N], er
 // conduct lets the manager take s to its end, step by step.
 func (m *Manager[N]) conduct(ctx context.Context, s *survey[N]) error {
 	c := m.emptyCall()
-	defer m.recycle(c)
 	c.about = s
+	defer m.recycleAbout(c)
 	over := false
 	defer func() { // also if it is ctx that panics
 		if !over {

@@ -36,9 +36,9 @@ type Stats struct {
 // counting itself costs a few nanoseconds for each request; there is nothing to be turned on.
 func (m *Manager[N]) Stats() Stats {
 	c := m.emptyCall()
-	defer m.recycle(c)
 	var s Stats
 	c.about = &s
+	defer m.recycleAbout(c)
 	if m.send(message[N]{kind: count, call: c}) && <-c.answers == accepted {
 		return s
 	}

@@ -76,7 +76,7 @@ var mutants = []mutant{
 	{"blockers: those below are not all looked for", blockers, " && !r.placeAt(p.node).waiting {", " {"},
 	{"blockers: claims that are no reason", blockers, "if as.First().Conflicts(bs.First()) {", "if true {"},
 	{"blockers: a claim that is elsewhere", blockers, "if p.node != n && p.node.isBelow(n) {", "if p.node != n {"},
-	{"claimed: the last one stays", claimed, "\t\tn.claimed.prev = l.prev // it was the last one\n", ""},
+	{"claimed: the last one stays", claimed, "\t\t\tfirst.prev = l.prev // it was the last one\n", ""},
 	{"claimed: further claims stay", claimed, "\t\t\tp.node.unclaim(l)\n", ""},
 
 	// The manager.

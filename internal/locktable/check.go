@@ -162,7 +162,10 @@ func (n *node[N, W]) checkClaimed(recount *recount) error {
 		claims++
 		last = l
 	}
-	if claims != recount.claims || last != nil && n.claimed.prev != last {
+	if claims == 1 {
+		last = nil // alone
+	}
+	if claims != recount.claims || claims > 0 && n.claimed.prev != last {
 		return fmt.Errorf("I3: node %v lists %d claims, a recount gives %d", n.name, claims, recount.claims)
 	}
 	return nil

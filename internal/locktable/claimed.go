@@ -6,34 +6,59 @@ package locktable
 // The lists are for telling who is in the way; whether somebody is, the queues decide. They are in order of arrival, but for
 // those that came to a node by [Table.Narrow].
 type link[N comparable, W any] struct {
-	next, prev *link[N, W] // in the list of the node; the first one's prev is the last
+	next, prev *link[N, W] // in the list of the node; the first one's prev is the last, nil if it is alone
 	request    *Request[N, W]
 	more       *link[N, W] // of the same request, in the order of its places; or the next one that is free
 }
 
 // claim puts l at the end of the list of those who claim n.
 func (n *node[N, W]) claim(l *link[N, W]) {
-	first := n.claimed
-	if first == nil {
-		n.claimed, l.next, l.prev = l, nil, l
+	if n.claimed == nil {
+		n.claimed = l // alone, as most are: see BenchmarkLock
 		return
 	}
+	n.claimLast(l)
+}
+
+// claimLast is claim where others are.
+func (n *node[N, W]) claimLast(l *link[N, W]) {
+	first := n.claimed
 	last := first.prev
-	last.next, l.prev, l.next, first.prev = l, last, nil, l
+	if last == nil {
+		last = first
+	}
+	last.next, l.prev, first.prev = l, last, l
 }
 
 // unclaim takes l off the list of those who claim n.
 func (n *node[N, W]) unclaim(l *link[N, W]) {
-	switch {
-	case l.next != nil:
-		l.next.prev = l.prev
-	case l != n.claimed:
-		n.claimed.prev = l.prev // it was the last one
+	if n.claimed == l && l.next == nil {
+		n.claimed = nil
+		return
 	}
-	if l == n.claimed {
+	n.unclaimOne(l)
+}
+
+// unclaimOne is unclaim where others are.
+func (n *node[N, W]) unclaimOne(l *link[N, W]) {
+	first := n.claimed
+	if l == first {
 		n.claimed = l.next
+		if l.prev != l.next {
+			l.next.prev = l.prev
+		} else {
+			l.next.prev = nil // it is alone now
+		}
 	} else {
 		l.prev.next = l.next
+		switch {
+		case l.next != nil:
+			l.next.prev = l.prev
+		case l.prev != first:
+			first.prev = l.prev // it was the last one
+		default:
+			first.prev = nil
+		}
 	}
 	l.next, l.prev = nil, nil
 }
@@ -58,6 +83,10 @@ func (t *Table[N, W]) link(r *Request[N, W]) {
 
 // unlink is the reverse of link.
 func (t *Table[N, W]) unlink(r *Request[N, W]) {
+	if r.first.more == nil && len(r.places) > 0 && r.places[0].mode.Claims() {
+		r.places[0].node.unclaim(&r.first)
+		return
+	}
 	l := &r.first
 	for i := 0; i < len(r.places) && l != nil; i++ {
 		if p := &r.places[i]; p.mode.Claims() {

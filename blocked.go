@@ -26,6 +26,9 @@ func (s State) String() string {
 // MarshalText returns the string: it is how a state stands in JSON.
 func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
+// UnmarshalText is the reverse of MarshalText.
+func (s *State) UnmarshalText(text []byte) error { return unmarshal(s, text, Waiting, Holding) }
+
 // A Blocker is a live request that another one would have had to wait for, or did.
 type Blocker[N Node[N]] struct {
 	Seq   uint64        `json:"seq"` // its sequence number

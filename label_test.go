@@ -2,6 +2,7 @@ package treelock_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -46,5 +47,12 @@ func TestClaimsHaveReadableJSON(t *testing.T) {
 	want := `[{"node":"/a","scope":"subtree","access":"shared"},{"node":"/b","scope":"node","access":"exclusive"}]`
 	if err != nil || string(got) != want {
 		t.Errorf("Marshal() = %s, %v, want %s", got, err, want)
+	}
+	var again []treelock.Claim[treelock.Path]
+	if err := json.Unmarshal(got, &again); err != nil || !slices.Equal(again, claims) {
+		t.Errorf("Unmarshal() = %v, %v, want %v", again, err, claims)
+	}
+	if err := json.Unmarshal([]byte(`{"access":"both"}`), &again[0]); err == nil || !strings.Contains(err.Error(), `"both" is none of [shared exclusive]`) {
+		t.Errorf("Unmarshal(an access that there is not) = %v, want an error that says which there are", err)
 	}
 }

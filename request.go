@@ -25,6 +25,9 @@ func (s Scope) String() string {
 // MarshalText returns the string: it is how a scope stands in JSON.
 func (s Scope) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
+// UnmarshalText is the reverse of MarshalText.
+func (s *Scope) UnmarshalText(text []byte) error { return unmarshal(s, text, Subtree, NodeOnly) }
+
 // An Access says what a claim is for.
 type Access uint8
 
@@ -43,6 +46,20 @@ func (a Access) String() string {
 
 // MarshalText returns the string: it is how an access stands in JSON.
 func (a Access) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// UnmarshalText is the reverse of MarshalText.
+func (a *Access) UnmarshalText(text []byte) error { return unmarshal(a, text, Shared, Exclusive) }
+
+// unmarshal sets v to that one of values which has text as its string.
+func unmarshal[T fmt.Stringer](v *T, text []byte, values ...T) error {
+	for _, value := range values {
+		if value.String() == string(text) {
+			*v = value
+			return nil
+		}
+	}
+	return fmt.Errorf("treelock: %.50q is none of %v", text, values)
+}
 
 // A Claim is one region of a tree and what is wanted of it. Its region is Node alone or Node and
 // everything below, by its Scope.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/model"
@@ -70,8 +71,17 @@ func TestSnapshotHasReadableJSON(t *testing.T) {
 		m := manager.Start(t.Context())
 		must(m.Acquire(t.Context(), treelock.Read("/a").Labeled(`<&"`)))
 		must(m.Submit(t.Context(), treelock.WriteNode("/a")))
+		s := must(m.Snapshot(t.Context(), query{}))
+		text := must(json.Marshal(s))
+		var again manager.Snapshot[path]
+		if err := json.Unmarshal(text, &again); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(*s, again, cmpopts.EquateApproxTime(0)); diff != "" {
+			t.Errorf("through JSON and back: -want +got:\n%s", diff)
+		}
 		var got map[string]any
-		if err := json.Unmarshal(must(json.Marshal(must(m.Snapshot(t.Context(), query{})))), &got); err != nil {
+		if err := json.Unmarshal(text, &got); err != nil {
 			t.Fatal(err)
 		}
 		now := time.Now().Format(time.RFC3339Nano)

@@ -189,19 +189,21 @@ func (d *duel) checkBlockers() {
 			continue
 		}
 		const limit = 3
-		got, more, all := d.table.Blockers(r, limit)
+		var got []*contestant
 		want := d.model.Blockers(name)
+		more, all := d.table.Blockers(r, limit, func(b *locktable.Request[path, *contestant], why locktable.Quarrel[path]) {
+			claim, wanted := claimed(why.Claim), claimed(why.Wanted)
+			if !model.Conflict(claim, wanted) || !covers(d.model.Request(b.Who.name), claim) || !covers(d.model.Request(name), wanted) {
+				d.fatalf("%s waits for %s, since %v and %v conflict, which they claim", name, b.Who.name, wanted, claim)
+			}
+			got = append(got, b.Who)
+		})
 		if len(got)+more != len(want) || len(got) != min(limit, len(want)) || !all {
 			d.fatalf("%s waits for %d requests and %d more, all=%t, want %v", name, len(got), more, all, want)
 		}
 		for i, b := range got {
-			if b.Who.name != want[i] {
-				d.fatalf("%s waits for %s, want %s", name, b.Who.name, want[i])
-			}
-			why := r.Quarrel(b)
-			claim, wanted := claimed(why.Claim), claimed(why.Wanted)
-			if !model.Conflict(claim, wanted) || !covers(d.model.Request(want[i]), claim) || !covers(d.model.Request(name), wanted) {
-				d.fatalf("%s waits for %s, since %v and %v conflict, which they claim", name, want[i], wanted, claim)
+			if b.name != want[i] {
+				d.fatalf("%s waits for %s, want %s", name, b.name, want[i])
 			}
 		}
 	}

@@ -13,17 +13,12 @@ func (l *loop[N]) explain(r *request[N], err error, limit int) error {
 	if limit == 0 {
 		return err
 	}
-	found, more, all := l.table.Blockers(r, limit)
 	blocked := &treelock.BlockedError[N]{
-		Label:    r.Who.note.labelOf(),
-		Waited:   l.now.since(r.Who.since),
-		Blockers: make([]treelock.Blocker[N], 0, len(found)),
-		More:     more,
-		AtLeast:  !all,
-		Err:      err,
+		Label:  r.Who.note.labelOf(),
+		Waited: l.now.since(r.Who.since),
+		Err:    err,
 	}
-	for _, b := range found {
-		why := r.Quarrel(b)
+	more, all := l.table.Blockers(r, limit, func(b *request[N], why locktable.Quarrel[N]) {
 		blocked.Blockers = append(blocked.Blockers, treelock.Blocker[N]{
 			Seq:    b.Seq(),
 			Label:  b.Who.note.labelOf(),
@@ -32,7 +27,8 @@ func (l *loop[N]) explain(r *request[N], err error, limit int) error {
 			Claim:  claimOf(why.Claim),
 			Wanted: claimOf(why.Wanted),
 		})
-	}
+	})
+	blocked.More, blocked.AtLeast = more, !all
 	return blocked
 }
 

@@ -66,7 +66,7 @@ const maxNamed = 8
 // Snapshot returns a picture of all live requests that q asks for, at one moment between the call and its return. What a request
 // waits for is found out afterwards, on the caller's goroutine.
 //
-// The manager is not stopped: it looks at a few hundred requests at a time, and at other messages in between, and remembers what they are
+// The manager is not stopped: it looks at some hundred requests at a time, and at other messages in between, and remembers what they are
 // about to change (as a garbage collector does that marks from a snapshot). So the time that it takes grows with the
 // number of live requests, and others wait for some tens of microseconds at most: see BenchmarkSnapshot.
 //
@@ -207,9 +207,8 @@ func (r replica[N]) claims(row *sighting[N]) (claims []locktable.Claim[int]) {
 
 // blockers returns the numbers of those that a request that waits waits for, and how many more there are.
 func (r replica[N]) blockers(row *sighting[N]) (seqs []uint64, more int) {
-	found, more, _ := r.table.Blockers(r.waiters[row.seq], maxNamed)
-	for _, b := range found {
+	more, _ = r.table.Blockers(r.waiters[row.seq], maxNamed, func(b *locktable.Request[int, uint64], _ locktable.Quarrel[int]) {
 		seqs = append(seqs, b.Who)
-	}
+	})
 	return seqs, more
 }

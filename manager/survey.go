@@ -43,8 +43,11 @@ type sighting[N treelock.Node[N]] struct {
 }
 
 // step is how many requests are looked at between two other messages. If none of it is in the processor's cache that takes some
-// 10 µs.
-const step = 128
+// 10 µs. A request at very many nodes counts for more than one.
+const (
+	step       = 128
+	placesStep = 16
+)
 
 // look takes a survey one step further. On the manager goroutine.
 func (l *loop[N]) look(c *call[N]) {
@@ -56,10 +59,10 @@ func (l *loop[N]) look(c *call[N]) {
 		s.ahead, s.stats = make(map[uint64]bool), l.counted()
 		l.surveys = append(l.surveys, s)
 	}
-	end := min(s.next+step, l.table.Stored())
-	for ; s.next < end; s.next++ {
+	for work := 0; work < step && s.next < l.table.Stored(); s.next++ {
 		r := l.table.StoredAt(s.next)
 		s.see(r, stateOf(r))
+		work += 1 + r.Width()/placesStep
 	}
 	if s.next >= l.table.Stored() {
 		s.over = true

@@ -73,7 +73,7 @@ var mutants = []mutant{
 	{"blockers: those that wait are not found", blockers, "\t\t\ts.add(e.Request().request, p, rivals)\n", ""},
 	{"blockers: those that write below are not found", blockers, "const below = 1<<waitqueue.IR | 1<<waitqueue.IW", "const below = 1 << waitqueue.IR"},
 	{"blockers: who came later is found", blockers, "if r.seq >= s.request.seq {", "if r == s.request {"},
-	{"blockers: those below are not all looked for", blockers, " && !r.placeAt(p.node).waiting {", " {"},
+	{"blockers: those below are not all looked for", blockers, "q != nil && !q.waiting {", "q != nil {"},
 	{"blockers: claims that are no reason", blockers, "if as.First().Conflicts(bs.First()) {", "if true {"},
 	{"blockers: a claim that is elsewhere", blockers, "if p.node != n && p.node.isBelow(n) {", "if p.node != n {"},
 	{"claimed: the last one stays", claimed, "\t\t\tfirst.prev = l.prev // it was the last one\n", ""},

@@ -25,32 +25,43 @@ const (
 	maxFound = 64
 
 	// maxLooks is how many requests are looked at to find them. It takes some 10 µs, at the worst 100, when nothing of it is in
-	// the processor's cache.
-	maxLooks = 1024
+	// the processor's cache. A request with very many places counts for more than one.
+	maxLooks   = 1024
+	placesLook = 32
 )
 
-// Blockers returns the earliest requests that r waits for, at most limit, how many more there are, and whether those are all:
-// there may be others if there are very many, or hidden among very many. See [Request.Quarrel] for the reason. It takes bounded time.
-func (t *Table[N, W]) Blockers(r *Request[N, W], limit int) (blockers []*Request[N, W], more int, all bool) {
+// Blockers calls visit for the earliest requests that r waits for, at most limit, with the reason for each. It returns how many more
+// there are, and whether those are all: there may be others if there are very many, or hidden among very many. It takes
+// bounded time.
+func (t *Table[N, W]) Blockers(r *Request[N, W], limit int, visit func(blocker *Request[N, W], why Quarrel[N])) (more int, all bool) {
 	s := search[N, W]{table: t, request: r, looks: maxLooks}
 	for i := range r.places {
 		if p := &r.places[i]; p.waiting {
 			s.at(p)
 		}
 	}
-	slices.SortFunc(s.found, func(a, b *Request[N, W]) int { return cmp.Compare(a.seq, b.seq) })
-	found := slices.Compact(s.found)
-	blockers = found[:min(limit, len(found))]
-	return blockers, len(found) - len(blockers), !s.cut
+	slices.SortStableFunc(s.found, func(a, b rival[N, W]) int { return cmp.Compare(a.request.seq, b.request.seq) })
+	found := slices.CompactFunc(s.found, func(a, b rival[N, W]) bool { return a.request == b.request })
+	named := found[:min(limit, len(found))]
+	for _, f := range named {
+		visit(f.request, r.quarrel(f.request, f.at))
+	}
+	return len(found) - len(named), !s.cut
 }
 
 // A search is for the requests that one of them waits for.
 type search[N comparable, W any] struct {
 	table   *Table[N, W]
 	request *Request[N, W]
-	found   []*Request[N, W] // one perhaps several times
-	looks   int              // that are left
-	cut     bool             // not all were found
+	found   []rival[N, W] // one request perhaps several times
+	looks   int           // that are left
+	cut     bool          // not all were found
+}
+
+// A rival is a request that was found to be in the way, at a place of the one that waits.
+type rival[N comparable, W any] struct {
+	request *Request[N, W]
+	at      *place[N, W]
 }
 
 // at finds those that the request waits for at p.
@@ -82,7 +93,10 @@ func (s *search[N, W]) below(p *place[N, W], rivals waitqueue.Modes) {
 		if left == 0 || !s.look() {
 			return
 		}
-		if r.seq != 0 && s.add(r, p, rivals) && !r.placeAt(p.node).waiting {
+		if r.seq == 0 {
+			continue
+		}
+		if q := s.add(r, p, rivals); q != nil && !q.waiting {
 			left--
 		}
 	}
@@ -90,7 +104,7 @@ func (s *search[N, W]) below(p *place[N, W], rivals waitqueue.Modes) {
 
 // look reports whether one more request may be looked at.
 func (s *search[N, W]) look() bool {
-	if s.looks == 0 || len(s.found) == maxFound {
+	if s.looks <= 0 || len(s.found) == maxFound {
 		s.cut = true
 		return false
 	}
@@ -98,17 +112,18 @@ func (s *search[N, W]) look() bool {
 	return true
 }
 
-// add adds r to those found if it is in the way at p, in one of modes.
-func (s *search[N, W]) add(r *Request[N, W], p *place[N, W], modes waitqueue.Modes) bool {
+// add adds r to those found if it is in the way at p, in one of modes, and returns its place there; else nil.
+func (s *search[N, W]) add(r *Request[N, W], p *place[N, W], modes waitqueue.Modes) *place[N, W] {
 	if r.seq >= s.request.seq {
-		return false
+		return nil
 	}
+	s.looks -= len(r.places) / placesLook
 	q := r.placeAt(p.node)
 	if q == nil || !modes.Has(q.mode) || !q.mode.Conflicts(p.mode) {
-		return false
+		return nil
 	}
-	s.found = append(s.found, r)
-	return true
+	s.found = append(s.found, rival[N, W]{r, p})
+	return q
 }
 
 // placeAt returns r's place at n, or nil.
@@ -121,31 +136,22 @@ func (r *Request[N, W]) placeAt(n *node[N, W]) *place[N, W] {
 	return nil
 }
 
-// Quarrel returns why r waits for b, which is one of its blockers.
-func (r *Request[N, W]) Quarrel(b *Request[N, W]) Quarrel[N] {
-	for i := range r.places {
-		p := &r.places[i]
-		q := b.placeAt(p.node)
-		if !p.waiting || q == nil {
-			continue
-		}
-		if theirs, ours, ok := quarrel(q.mode, p.mode); ok {
-			return Quarrel[N]{b.claimBehind(p.node, theirs), r.claimBehind(p.node, ours)}
-		}
-	}
-	panic("BUG: treelock: a blocker that does not block")
+// quarrel returns why r waits for b at p, a place of r.
+func (r *Request[N, W]) quarrel(b *Request[N, W], p *place[N, W]) Quarrel[N] {
+	theirs, ours := reason(b.placeAt(p.node).mode, p.mode)
+	return Quarrel[N]{b.claimBehind(p.node, theirs), r.claimBehind(p.node, ours)}
 }
 
-// quarrel returns simple modes, of which a and b are made, that conflict.
-func quarrel(a, b waitqueue.Mode) (ofA, ofB waitqueue.Mode, ok bool) {
+// reason returns simple modes, of which a and b are made, that conflict.
+func reason(a, b waitqueue.Mode) (ofA, ofB waitqueue.Mode) {
 	for as := a.Parts(); as != 0; as = as.Rest() {
 		for bs := b.Parts(); bs != 0; bs = bs.Rest() {
 			if as.First().Conflicts(bs.First()) {
-				return as.First(), bs.First(), true
+				return as.First(), bs.First()
 			}
 		}
 	}
-	return 0, 0, false
+	panic("BUG: treelock: a blocker that does not block")
 }
 
 // claimBehind returns the claim because of which r is at n in mode, among others: that of n, or one of something below.
@@ -179,6 +185,9 @@ func (n *node[N, W]) isBelow(other *node[N, W]) bool {
 	}
 	return false
 }
+
+// Width returns the number of nodes that r claims and of their ancestors.
+func (r *Request[N, W]) Width() int { return len(r.places) }
 
 // Places returns how r uses each node that it claims, and each of their ancestors.
 func (r *Request[N, W]) Places() []Used[N] {

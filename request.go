@@ -73,10 +73,11 @@ type Claim[N Node[N]] struct {
 
 // String names the claim as [Request.String] does.
 func (c Claim[N]) String() string {
-	return fmt.Sprintf("%s %v", c.verb(), c.Node)
+	return fmt.Sprintf("%s %v", c.Verb(), c.Node)
 }
 
-func (c Claim[N]) verb() string {
+// Verb returns what a claim like c is called: read, write, read-node or write-node.
+func (c Claim[N]) Verb() string {
 	switch {
 	case c.Scope == Subtree && c.Access == Shared:
 		return "read"

@@ -39,23 +39,12 @@ func claimVerb(word string) bool {
 func Claims(req treelock.Request[treelock.Path]) string {
 	words := []string{"nothing"}
 	for c := range req.Claims() {
-		words = append(words, verbOf(c), string(c.Node))
+		words = append(words, c.Verb(), string(c.Node))
 	}
 	if len(words) > 1 {
 		words = words[1:]
 	}
 	return strings.Join(words, " ")
-}
-
-func verbOf(c treelock.Claim[path]) string {
-	verb := "read"
-	if c.Access == treelock.Exclusive {
-		verb = "write"
-	}
-	if c.Scope == treelock.NodeOnly {
-		verb += "-node"
-	}
-	return verb
 }
 
 // describe says in a few words what an error means.

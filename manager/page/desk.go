@@ -68,7 +68,7 @@ func requestOf[N treelock.Node[N]](live manager.Live[N], now time.Time) *request
 	}
 	r.Long = !r.Holds && age >= long
 	for _, c := range live.Claims[:min(mostClaims, len(live.Claims))] {
-		r.Claims = append(r.Claims, claim{verbOf(c), nameOf(textOf(c.Node))})
+		r.Claims = append(r.Claims, claim{c.Verb(), nameOf(textOf(c.Node))})
 	}
 	r.MoreClaims = len(live.Claims) - len(r.Claims)
 	return r

@@ -36,7 +36,7 @@ func writeDOT[N treelock.Node[N]](s *manager.Snapshot[N]) []byte {
 				nodes[c.Node] = at
 				fmt.Fprintf(&b, "\tn%d [shape=folder label=%s]\n", at, quoteDOT(textOf(c.Node)))
 			}
-			fmt.Fprintf(&b, "\tr%d -> n%d [style=dotted arrowhead=none label=%s]\n", r.Seq, at, quoteDOT(verbOf(c)))
+			fmt.Fprintf(&b, "\tr%d -> n%d [style=dotted arrowhead=none label=%s]\n", r.Seq, at, quoteDOT(c.Verb()))
 		}
 		for _, seq := range live.BlockedBy {
 			fmt.Fprintf(&b, "\tr%d -> r%d [color=\"#b3261e\"]\n", r.Seq, seq)

@@ -67,7 +67,7 @@ func (r row) rank() int {
 func (t *tree[N]) add(r *request, claims []treelock.Claim[N]) {
 	for i, claim := range claims[:min(mostClaims, len(claims))] {
 		b := t.branch(claim.Node)
-		b.entries = append(b.entries, row{Request: r, Verb: verbOf(claim), ID: i == 0})
+		b.entries = append(b.entries, row{Request: r, Verb: claim.Verb(), ID: i == 0})
 		if r.Holds {
 			b.holds++
 		} else {
@@ -163,16 +163,4 @@ func textOf[N treelock.Node[N]](node N) string {
 		return string(path)
 	}
 	return fmt.Sprint(node)
-}
-
-// verbOf returns the method of a request that makes such a claim, as claims are named everywhere.
-func verbOf[N treelock.Node[N]](c treelock.Claim[N]) string {
-	verb := "read"
-	if c.Access == treelock.Exclusive {
-		verb = "write"
-	}
-	if c.Scope == treelock.NodeOnly {
-		verb += "-node"
-	}
-	return verb
 }

@@ -130,6 +130,44 @@ func TestSurveyFindsThoseThatMove(t *testing.T) {
 	}
 }
 
+// A step looks at a bounded number of nodes, too.
+func TestSurveyOfWideRequestsTakesMoreSteps(t *testing.T) {
+	l := startLoop(t)
+	for range 20 {
+		takeGrant(t, arrives(t, l, wide(600), wait))
+	}
+	s := begin(l, Query[path]{})
+	if s.over || s.next < 2 || s.next > 5 {
+		t.Errorf("the first step has come to %d of 20 requests at 600 nodes, want some", s.next)
+	}
+	if got := seen(t, l, s); len(got) != 20 {
+		t.Errorf("%d requests were seen, want 20", len(got))
+	}
+}
+
+// wide returns a request for so many nodes below /wide, and to read /a.
+func wide(claims int) treelock.Request[path] {
+	nodes := make([]path, claims)
+	for i := range nodes {
+		nodes[i] = path(fmt.Sprintf("/wide/%d", i))
+	}
+	return treelock.Read("/a").ReadNode(nodes...)
+}
+
+// So is who is in the way looked for.
+func TestWideRequestsAreNotAllLookedThrough(t *testing.T) {
+	l := startLoop(t)
+	for range 60 {
+		takeGrant(t, arrives(t, l, wide(3000), wait))
+	}
+	c := arrives(t, l, treelock.Write("/a"), noWait)
+	<-c.answers
+	blocked, ok := c.err.(*treelock.BlockedError[path])
+	if !ok || len(blocked.Blockers) == 0 || !blocked.AtLeast || blocked.More > 20 {
+		t.Errorf("the error is %v, want one that names some, and says that there are more", c.err)
+	}
+}
+
 func TestSurveyThatIsLeftCostsNothingMore(t *testing.T) {
 	l := startLoop(t)
 	fill(t, l, 2*step)

@@ -18,7 +18,7 @@ var reached = []string{
 	`^crowd`, `^manager .*max-waiting=0`, `^manager .*max-waiting=1`, `^manager .*idle-nodes=0`, `^manager .*first-token=1000`,
 	` & .* & .* & `, ` read /a`, ` write /a`, ` read-node /a`, ` write-node /a`, ` nothing`,
 	`: granted$`, `: waits for \w+, \w+`, `: withdrawn$`, `: gave up$`, `: ran out of time$`, `: stopped$`, `: drained$`,
-	`: refused, would have to wait$`, `: refused, too many wait$`, `: refused, draining$`, `: does not hold that$`, `: token \d+$`,
+	`: refused, would have to wait: blocked by \w+ \(waiting`, `: refused, too many wait: blocked by \w+ \(holding`, `: gave up: blocked by`, `: ran out of time: blocked by`, `: refused, draining$`, `: does not hold that$`, `: token \d+$`,
 	`^stop .* & (acquire|submit|deaf|try)|(acquire|submit|deaf|try) .* & stop`, `^(cancel|withdraw) .* & release|^release .* & (cancel|withdraw)`,
 }
 

@@ -191,8 +191,10 @@ func (a *actor) mayArrive(w *world, then func(*world)) {
 
 // leave is the end of a request.
 func (a *actor) leave(w *world, then func(*world)) {
-	w.Leave(a.name)
-	then(w)
+	if a.blamesRight(w) {
+		w.Leave(a.name)
+		then(w)
+	}
 }
 
 // refused is the arrival of a request that was not let in, and leaves no trace.
@@ -205,7 +207,13 @@ func (a *actor) refused(w *world, then func(*world)) {
 	default:
 		want = after.Arrive(a.name, a.req)
 	}
-	if want != nil && sameRefusal(a.err, want) {
+	if want == nil || !sameRefusal(a.err, want) {
+		return
+	}
+	if blame(a.err) != nil {
+		after.Submit(a.name, a.req) // as it was for an instant
+	}
+	if a.blamesRight(after) {
 		then(w)
 	}
 }

@@ -252,7 +252,7 @@ func (s *stage) prepareContext(a *actor, args []string) []string {
 
 // ask takes in what a asks for.
 func (s *stage) ask(a *actor, claims []string) {
-	a.req = s.parse(claims)
+	a.req = s.parse(claims).Labeled(a.name)
 	a.wrong = s.wrong(a.req)
 }
 

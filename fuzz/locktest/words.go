@@ -64,7 +64,7 @@ func describe(err error) string {
 		{context.DeadlineExceeded, "ran out of time"},
 	} {
 		if errors.Is(err, known.err) {
-			return known.text
+			return known.text + describeBlame(err)
 		}
 	}
 	return fmt.Sprint(err)

@@ -41,7 +41,7 @@ func TestPageShowsWhatTheOperationsAreAndEndsWithTheJob(t *testing.T) {
 	}
 	wantRunTo(t, ctx, stdout, exitInterrupted,
 		[]string{"-load", someFiles(t), "-http", "127.0.0.1:0", "-ops", "1000000", "-latency", "5ms"}, "Stopped after")
-	if label := <-labels; !regexp.MustCompile(`^(read|write|copy|rename|delete|list) folder (area-[0-9]+/slot-[0-9]+|area-[0-9]+ →|slot-[0-9]+ →)`).MatchString(label) {
+	if label := <-labels; !regexp.MustCompile(`^(read|write|copy|rename|delete|list) folder [a-z0-9/-]+( → [a-z0-9/-]+)?$`).MatchString(label) {
 		t.Errorf("the page has a request with the label %q", label)
 	}
 	if _, err := browse(url); err == nil {

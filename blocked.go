@@ -56,17 +56,20 @@ func (b Blocker[N]) String() string {
 //
 //	var blocked *treelock.BlockedError[treelock.Path]
 //	if errors.As(err, &blocked) {
-//		log.Print(blocked.Blockers[0].Label)
+//		for _, b := range blocked.Blockers {
+//			log.Print(b.Label)
+//		}
 //	}
 //
-// It tells of the moment at which the request ended. It names a few blockers, the earliest first.
+// It tells of the moment at which the request ended. It names a few blockers, the earliest first. They are the earliest of all, unless
+// there may be more than were counted: among very many requests not all are looked at, and perhaps none is found.
 type BlockedError[N Node[N]] struct {
-	Label    string        // of the request that was blocked
-	Waited   time.Duration // how long it had waited; 0 if it was refused at once
-	Blockers []Blocker[N]  // the earliest ones
-	More     int           // how many more there were
-	AtLeast  bool          // there may have been more than that: not all were counted
-	Err      error         // why it did not wait any longer
+	Label    string        `json:"label,omitempty"` // of the request that was blocked
+	Waited   time.Duration `json:"waited"`          // how long it had waited; 0 if it was refused at once; in JSON in nanoseconds
+	Blockers []Blocker[N]  `json:"blockers"`
+	More     int           `json:"more,omitempty"`     // how many more there were
+	AtLeast  bool          `json:"at_least,omitempty"` // there may have been more than that: not all were counted
+	Err      error         `json:"-"`                  // why it did not wait any longer
 }
 
 // Unwrap returns Err.
@@ -75,8 +78,10 @@ func (e *BlockedError[N]) Unwrap() error { return e.Err }
 // Error is in one line, whatever labels and nodes are.
 func (e *BlockedError[N]) Error() string {
 	var b strings.Builder
-	b.WriteString(e.Err.Error())
-	b.WriteString(": ")
+	if e.Err != nil {
+		b.WriteString(e.Err.Error())
+		b.WriteString(": ")
+	}
 	if e.Label != "" {
 		fmt.Fprintf(&b, "%q: ", e.Label)
 	}

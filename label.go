@@ -17,9 +17,9 @@ func (r Request[N]) Labeled(label string) Request[N] {
 		for end > MaxLabel-utf8.UTFMax && !utf8.RuneStart(label[end]) {
 			end--
 		}
-		label = strings.Clone(label[:end]) // and not all the rest in memory
+		label = label[:end]
 	}
-	r.label = label
+	r.label = strings.Clone(label) // and not in memory what it was cut from
 	return r
 }
 

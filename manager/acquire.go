@@ -113,6 +113,7 @@ func (l *loop[N]) acquire(c *call[N]) {
 	r := l.table.Submit(client[N]{note: c.note, since: l.now}, c.claims)
 	if err := l.refusal(c, r); err != nil {
 		err = l.explain(r, err, l.m.maxBlockers)
+		l.beforeChange(r)
 		l.table.End(r) // the latest request: nobody waits for it
 		c.refuse(err)
 		return
@@ -198,7 +199,7 @@ func (m *Manager[N]) gaveUp(ctx context.Context) error {
 func contextError(ctx context.Context) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
 	if errors.Is(cause, err) {
-		return fmt.Errorf("treelock: the request was given up: %w", cause)
+		return fmt.Errorf("treelock: given up: %w", cause)
 	}
-	return fmt.Errorf("treelock: the request was given up: %w: %w", err, cause)
+	return fmt.Errorf("treelock: given up: %w: %w", err, cause)
 }

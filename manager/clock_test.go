@@ -2,6 +2,7 @@ package manager
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 
@@ -50,5 +51,38 @@ func TestStatsWaitForTheEnd(t *testing.T) {
 		go m.run(cancel)
 		<-told
 		<-m.Done()
+	})
+}
+
+// One snapshot is taken after the other; whoever waits for his turn may give up, and does when the manager stops.
+func TestSnapshotsWaitForTheirTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		m := Start(ctx)
+		m.surveyor <- struct{}{} // somebody else's
+		impatient, giveUp := context.WithCancel(t.Context())
+		told := make(chan error, 2)
+		go func() { _, err := m.Snapshot(impatient, Query[path]{}); told <- err }()
+		synctest.Wait()
+		if len(told) != 0 {
+			t.Fatal("Snapshot() has returned, want it to wait")
+		}
+		giveUp()
+		if err := <-told; !errors.Is(err, context.Canceled) {
+			t.Errorf("Snapshot() = %v, want that the context has ended", err)
+		}
+		go func() { _, err := m.Snapshot(t.Context(), Query[path]{}); told <- err }()
+		synctest.Wait()
+		<-m.surveyor
+		if err := <-told; err != nil || len(m.surveyor) != 0 {
+			t.Errorf("Snapshot() = %v, with %d tokens left, want nil and none", err, len(m.surveyor))
+		}
+		m.surveyor <- struct{}{}
+		go func() { _, err := m.Snapshot(t.Context(), Query[path]{}); told <- err }()
+		synctest.Wait()
+		stop()
+		if err := <-told; !errors.Is(err, treelock.ErrStopped) {
+			t.Errorf("Snapshot() = %v, want ErrStopped", err)
+		}
 	})
 }

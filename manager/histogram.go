@@ -1,6 +1,9 @@
 package manager
 
-import "math/bits"
+import (
+	"math"
+	"math/bits"
+)
 
 // A Histogram counts values by their size, in powers of two.
 type Histogram struct {
@@ -28,18 +31,18 @@ func (h Histogram) Count() (n uint64) {
 }
 
 // Quantile returns a bound that at least the share q of the values, between 0 and 1, lie below, and that is
-// at most twice as large as need be; 0 if there are no values.
+// at most twice as large as need be; 0 if there are no values, and the largest uint64 if it is in the last bucket, which has no bound.
 func (h Histogram) Quantile(q float64) uint64 {
 	total := h.Count()
 	if total == 0 {
 		return 0
 	}
 	below := uint64(0)
-	for i, count := range h.Counts {
+	for i, count := range h.Counts[:len(h.Counts)-1] {
 		below += count
 		if float64(below) >= q*float64(total) {
 			return 1 << i
 		}
 	}
-	return 1 << (len(h.Counts) - 1)
+	return math.MaxUint64
 }

@@ -67,6 +67,16 @@ func TestSnapshotIsGivenUpInTheMiddle(t *testing.T) {
 	}
 }
 
+// Even when the manager has done its part.
+func TestSnapshotIsGivenUpAtTheEnd(t *testing.T) {
+	m := manager.Start(t.Context())
+	must(m.TryAcquire(treelock.ReadNode("/a")))
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, err := m.Snapshot(&fickle{ctx, cancel, 2}, query{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("Snapshot() = %v, want that the context has ended", err)
+	}
+}
+
 // A fickle context ends when it has been asked so many times.
 type fickle struct {
 	context.Context

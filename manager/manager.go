@@ -29,6 +29,10 @@ type Manager[N treelock.Node[N]] struct {
 	drained chan struct{}
 	done    chan struct{}
 
+	// surveyor has a token while a snapshot is being taken: there is one at a time, as the manager has to remember for each what
+	// changes. Clients put it in, and take it out.
+	surveyor chan struct{}
+
 	// started is when the manager started, by the clock. final is what it had counted when it stopped: the manager's until done is closed.
 	started time.Time
 	final   Stats
@@ -67,6 +71,8 @@ func newManager[N treelock.Node[N]](ctx context.Context, opts []Option) (*Manage
 		inbox:   make(chan message[N], perClient*o.clients),
 		drained: make(chan struct{}),
 		done:    make(chan struct{}),
+
+		surveyor: make(chan struct{}, 1),
 	}
 	var cancel context.CancelFunc
 	m.ctx, cancel = context.WithCancel(ctx)

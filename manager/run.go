@@ -24,9 +24,9 @@ type loop[N treelock.Node[N]] struct {
 	draining bool // no request arrives any more
 	drained  bool // and none is live
 
-	now     instant // when it last looked at the clock
-	stats   Stats
-	surveys []*survey[N] // that have begun and are not finished
+	now    instant // when it last looked at the clock
+	stats  Stats
+	survey *survey[N] // that is being taken, if any
 
 	auditor
 }

@@ -23,8 +23,9 @@ type SlowLog struct {
 }
 
 // WithSlowLog reports requests that wait or hold for long, as warnings, with their label, claims and age, where they
-// were made, and what keeps those that wait. A request is reported when it reaches the threshold, up to a quarter of it late, and
-// again whenever its age has doubled since; of very many at a time, the earliest ones.
+// were made, and what keeps those that wait. A request is reported when it has reached the threshold, and again whenever its age has
+// doubled since. That is up to a quarter of the threshold late, and more if there are so many requests that looking at them takes a while;
+// of very many at a time, the earliest ones come first.
 //
 // A goroutine of its own does that: it takes snapshots (see [Manager.Snapshot]), and writes the log. It ends soon after the manager.
 func WithSlowLog(s SlowLog) Option {
@@ -50,7 +51,7 @@ const (
 type watcher[N treelock.Node[N]] struct {
 	m    *Manager[N]
 	slow SlowLog
-	next map[uint64]time.Duration // by sequence number, the age from which on it is to be reported again
+	next map[uint64]time.Duration // by keyOf, for those that were reported, the age from which on they are again
 }
 
 // watch is the goroutine of a watcher.
@@ -71,30 +72,38 @@ func (m *Manager[N]) watch() {
 	}
 }
 
-// round reports those that are due.
+// round reports those that are due. If there are too many for one round, the others still are in the next.
 func (w *watcher[N]) round() {
-	s := &survey[N]{query: Query[N]{MinAge: w.slow.threshold()}, limit: maxReported}
+	next := make(map[uint64]time.Duration, len(w.next)) // what is not live any more, or not slow, is forgotten
+	s := &survey[N]{minAge: w.slow.threshold(), limit: maxReported}
+	s.due = func(seq uint64, state treelock.State, age time.Duration) bool { // on the manager goroutine, while this one waits
+		if again, reported := w.next[keyOf(seq, state)]; reported && age < again {
+			next[keyOf(seq, state)] = again
+			return false
+		}
+		limit := w.slow.limit(state)
+		return limit > 0 && age >= limit
+	}
 	if err := w.m.conduct(w.m.ctx, s); err != nil {
 		return // the manager has stopped
 	}
-	next := make(map[uint64]time.Duration, len(w.next))
 	for _, row := range append(s.waiters.sorted(), s.holders.sorted()...) {
-		limit := w.slow.Hold
-		if row.state == treelock.Waiting {
-			limit = w.slow.Wait
-		}
-		key := row.seq<<1 | uint64(row.state) // tells requests apart, and the wait of one from its hold
 		age := s.at.since(row.since)
-		switch due := max(limit, w.next[key]); {
-		case limit <= 0:
-		case age < due:
-			next[key] = due
-		default:
-			w.report(row, age)
-			next[key] = 2 * age
-		}
+		w.report(row, age)
+		next[keyOf(row.seq, row.state)] = 2 * age
 	}
-	w.next = next // and what is not there any more is forgotten
+	w.next = next
+}
+
+// keyOf tells requests apart, and the wait of one from its hold.
+func keyOf(seq uint64, state treelock.State) uint64 { return seq<<1 | uint64(state) }
+
+// limit returns the threshold for requests in state.
+func (s SlowLog) limit(state treelock.State) time.Duration {
+	if state == treelock.Waiting {
+		return s.Wait
+	}
+	return s.Hold
 }
 
 // report writes one line.
@@ -140,7 +149,12 @@ func namesOfBlockers[N treelock.Node[N]](e *treelock.BlockedError[N]) (names []s
 	for _, b := range e.Blockers {
 		names = append(names, b.String())
 	}
-	if e.More > 0 {
+	switch {
+	case e.AtLeast && len(names) == 0:
+		names = append(names, "some among too many to be looked through")
+	case e.AtLeast:
+		names = append(names, fmt.Sprintf("and at least %d more", e.More))
+	case e.More > 0:
 		names = append(names, fmt.Sprintf("and %d more", e.More))
 	}
 	return names

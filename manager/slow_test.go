@@ -41,7 +41,7 @@ func (l logbook) lines(t *testing.T) (all []map[string]any) {
 
 // startSlow returns a manager that logs as s says, and its log.
 func startSlow(ctx context.Context, s manager.SlowLog) (*manager.Manager[path], logbook) {
-	log := make(logbook, 100)
+	log := make(logbook, 10_000)
 	s.Logger = slog.New(slog.NewJSONHandler(log, nil))
 	return manager.Start(ctx, manager.WithSlowLog(s)), log
 }
@@ -103,6 +103,34 @@ func TestSlowHoldAfterASlowWaitIsReported(t *testing.T) {
 			t.Errorf("the log is %v, want the slow hold of the one that has waited", got)
 		}
 		(<-waiter.Granted()).Release()
+	})
+}
+
+// Many have held for long, were reported, and are not due again. They do not hide a new one.
+func TestManyOldSlowHoldsHideNoNewOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, log := startSlow(t.Context(), manager.SlowLog{Hold: time.Second})
+		for range 300 {
+			must(m.TryAcquire(treelock.Read("/lease")))
+		}
+		seen := 0
+		for range 20 {
+			time.Sleep(100 * time.Second)
+			synctest.Wait()
+			seen += len(log.lines(t))
+		}
+		if seen < 300 {
+			t.Errorf("%d were reported, want all 300", seen)
+		}
+		must(m.TryAcquire(treelock.Write("/leak").Labeled("leak")))
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		for _, line := range log.lines(t) {
+			if line["label"] == "leak" {
+				return
+			}
+		}
+		t.Error("the leak was not reported within five times the threshold")
 	})
 }
 

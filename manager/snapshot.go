@@ -42,9 +42,10 @@ type Live[N treelock.Node[N]] struct {
 	Site   string              `json:"site,omitempty"` // where it was acquired, if the manager notes that
 
 	// BlockedBy has the numbers of the earliest requests in the same snapshot that it waits for, and More is how many more of these
-	// there are, at least. It may wait for others that the query left out.
+	// there are; at least so many, if AtLeast says so. It may wait for others that the query left out.
 	BlockedBy []uint64 `json:"blocked_by,omitempty"`
 	More      int      `json:"more,omitempty"`
+	AtLeast   bool     `json:"at_least,omitempty"`
 }
 
 // All returns an iterator over the requests, those that wait first.
@@ -60,34 +61,45 @@ func (s *Snapshot[N]) All() iter.Seq[Live[N]] {
 	}
 }
 
-// maxNamed is how many blockers a snapshot names for each request that waits.
-const maxNamed = 8
-
 // Snapshot returns a picture of all live requests that q asks for, at one moment between the call and its return. What a request
 // waits for is found out afterwards, on the caller's goroutine.
 //
 // The manager is not stopped: it looks at some hundred requests at a time, and at other messages in between, and remembers what they are
 // about to change (as a garbage collector does that marks from a snapshot). So the time that it takes grows with the
-// number of live requests, and others wait for some tens of microseconds at most: see BenchmarkSnapshot.
+// number of live requests, and others wait for some tens of microseconds at a time: see BenchmarkSnapshot. One snapshot is taken after the
+// other.
 //
 // The errors are those of the nodes in q (see [Manager.Acquire]), that of ctx, and [treelock.ErrStopped].
 func (m *Manager[N]) Snapshot(ctx context.Context, q Query[N]) (*Snapshot[N], error) {
-	s := &survey[N]{query: q, limit: q.Limit}
+	s := &survey[N]{minAge: q.MinAge, limit: q.Limit}
+	var lineages [][]N
 	for _, node := range q.Below {
 		lineage, err := m.lineage(node)
 		if err != nil {
 			return nil, err
 		}
-		s.below = append(s.below, lineage)
+		lineages = append(lineages, lineage)
+	}
+	if len(lineages) > 0 {
+		s.reach = locktable.NewReach(lineages...)
 	}
 	if err := m.conduct(ctx, s); err != nil {
 		return nil, err
 	}
-	return m.develop(s), nil
+	return m.develop(ctx, s)
 }
 
-// conduct lets the manager take s to its end, step by step.
+// conduct lets the manager take s to its end, step by step, when those before it are at theirs.
 func (m *Manager[N]) conduct(ctx context.Context, s *survey[N]) error {
+	ended := ctx.Done()
+	select {
+	case m.surveyor <- struct{}{}:
+		defer func() { <-m.surveyor }()
+	case <-ended:
+		return m.gaveUp(ctx)
+	case <-m.done:
+		return m.stopped()
+	}
 	c := m.emptyCall()
 	c.about = s
 	defer m.recycleAbout(c)
@@ -98,7 +110,7 @@ func (m *Manager[N]) conduct(ctx context.Context, s *survey[N]) error {
 		}
 	}()
 	for !over {
-		if err := m.sendWithin(ctx, ctx.Done(), message[N]{kind: look, call: c}); err != nil {
+		if err := m.sendWithin(ctx, ended, message[N]{kind: look, call: c}); err != nil {
 			return err
 		}
 		if <-c.answers != accepted {
@@ -110,7 +122,7 @@ func (m *Manager[N]) conduct(ctx context.Context, s *survey[N]) error {
 }
 
 // develop makes the picture of what s has seen.
-func (m *Manager[N]) develop(s *survey[N]) *Snapshot[N] {
+func (m *Manager[N]) develop(ctx context.Context, s *survey[N]) (*Snapshot[N], error) {
 	waiters, holders := s.waiters.sorted(), s.holders.sorted()
 	if s.limit > 0 {
 		half := s.limit / 2
@@ -120,20 +132,34 @@ func (m *Manager[N]) develop(s *survey[N]) *Snapshot[N] {
 	}
 	picture := &Snapshot[N]{
 		Taken: m.time(s.at), Stats: s.stats,
-		Waiters: make([]Live[N], 0, len(waiters)), Holders: make([]Live[N], 0, len(holders)),
+		Waiters: make([]Live[N], len(waiters)), Holders: make([]Live[N], len(holders)),
 		LeftOut: s.matches - len(waiters) - len(holders),
 	}
-	replica := replicate(waiters, holders)
-	for _, row := range waiters {
+	queues := make(queues[N])
+	for _, rows := range [][]*sighting[N]{waiters, holders} {
+		for i, row := range rows {
+			if i%enough == 0 && ctx.Err() != nil {
+				return nil, contextError(ctx)
+			}
+			queues.add(row)
+		}
+	}
+	for i, row := range holders {
+		picture.Holders[i] = m.describe(row)
+	}
+	for i, row := range waiters {
+		if i%enough == 0 && ctx.Err() != nil {
+			return nil, contextError(ctx)
+		}
 		live := m.describe(row)
-		live.BlockedBy, live.More = replica.blockers(row)
-		picture.Waiters = append(picture.Waiters, live)
+		live.BlockedBy, live.More, live.AtLeast = queues.blockers(row)
+		picture.Waiters[i] = live
 	}
-	for _, row := range holders {
-		picture.Holders = append(picture.Holders, m.describe(row))
-	}
-	return picture
+	return picture, nil
 }
+
+// enough is after how many requests a client looks at its context again.
+const enough = 256
 
 // describe describes one request.
 func (m *Manager[N]) describe(row *sighting[N]) Live[N] {
@@ -157,58 +183,4 @@ func (m *Manager[N]) lineage(node N) ([]N, error) {
 		return nil, err
 	}
 	return traceNode(nil, node, m.maxDepth) // of a Path the tracer leaves the ancestors to the manager
-}
-
-// A replica is a lock table that some of a manager's requests have arrived at again, in their order. So it knows who waits for
-// whom, and nobody has to be asked: neither the manager, nor the nodes for their parents. In it each node is a tree of its own, and has
-// a number.
-type replica[N treelock.Node[N]] struct {
-	table   *locktable.Table[int, uint64]
-	waiters map[uint64]*locktable.Request[int, uint64]
-	numbers map[N]int
-}
-
-// replicate returns a replica with the requests in both lists, which are in order.
-func replicate[N treelock.Node[N]](waiters, holders []*sighting[N]) replica[N] {
-	r := replica[N]{
-		table:   locktable.New[int, uint64](0),
-		waiters: make(map[uint64]*locktable.Request[int, uint64], len(waiters)),
-		numbers: make(map[N]int),
-	}
-	for len(waiters) > 0 {
-		next := &waiters
-		if len(holders) > 0 && holders[0].seq < waiters[0].seq {
-			next = &holders
-		}
-		row := (*next)[0]
-		*next = (*next)[1:]
-		request := r.table.Submit(row.seq, r.claims(row))
-		if row.state == treelock.Waiting {
-			r.waiters[row.seq] = request
-		}
-	}
-	return r
-}
-
-// claims returns what row uses.
-func (r replica[N]) claims(row *sighting[N]) (claims []locktable.Claim[int]) {
-	for _, used := range row.places {
-		number, ok := r.numbers[used.Node]
-		if !ok {
-			number = len(r.numbers)
-			r.numbers[used.Node] = number
-		}
-		for parts := used.Mode.Parts(); parts != 0; parts = parts.Rest() {
-			claims = append(claims, locktable.Claim[int]{Mode: parts.First(), Lineage: []int{number}})
-		}
-	}
-	return claims
-}
-
-// blockers returns the numbers of those that a request that waits waits for, and how many more there are.
-func (r replica[N]) blockers(row *sighting[N]) (seqs []uint64, more int) {
-	more, _ = r.table.Blockers(r.waiters[row.seq], maxNamed, func(b *locktable.Request[int, uint64], _ locktable.Quarrel[int]) {
-		seqs = append(seqs, b.Who)
-	})
-	return seqs, more
 }

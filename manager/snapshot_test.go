@@ -139,6 +139,24 @@ func TestSnapshotNamesFewBlockers(t *testing.T) {
 	}
 }
 
+// However many others there are, whoever is in the way is found. Of very many the first are named, and not all counted.
+func TestSnapshotFindsBlockersAmongMany(t *testing.T) {
+	m := manager.Start(t.Context())
+	for range 3000 {
+		must(m.TryAcquire(treelock.Read("/crowd")))
+	}
+	must(m.TryAcquire(treelock.Write("/a/b"))) // 3001
+	must(m.Submit(t.Context(), treelock.Write("/a")))
+	must(m.Submit(t.Context(), treelock.Write("/crowd")))
+	s := must(m.Snapshot(t.Context(), query{}))
+	if got := s.Waiters[0]; len(got.BlockedBy) != 1 || got.BlockedBy[0] != 3001 || got.More != 0 || got.AtLeast {
+		t.Errorf("the first waits for %v, %d more, at least: %t; want 3001 alone", got.BlockedBy, got.More, got.AtLeast)
+	}
+	if got := s.Waiters[1]; len(got.BlockedBy) != 8 || got.BlockedBy[0] != 1 || got.More == 0 || !got.AtLeast {
+		t.Errorf("the second waits for %v, %d more, at least: %t; want the first eight, and at least some more", got.BlockedBy, got.More, got.AtLeast)
+	}
+}
+
 func TestSnapshotRefusesWhatItCannotDo(t *testing.T) {
 	m := manager.Start(t.Context())
 	var wrong *treelock.PathError

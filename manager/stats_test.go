@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"expvar"
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -112,7 +113,7 @@ func TestQuantilesAreBounds(t *testing.T) {
 		{[]uint64{5, 5, 5, 1000}, 0.5, 8},
 		{[]uint64{5, 5, 5, 1000}, 0.75, 8},
 		{[]uint64{5, 5, 5, 1000}, 0.76, 1024},
-		{[]uint64{1 << 60}, 0.5, 1 << 31}, // as large as the last bucket begins
+		{[]uint64{1 << 60}, 0.5, math.MaxUint64}, // in the last bucket
 	} {
 		h := histogram(test.values...)
 		if got := h.Quantile(test.q); got != test.want {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"container/heap"
 	"slices"
+	"time"
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
@@ -15,9 +16,12 @@ import (
 // It shows the moment of its first step: each request that was live then is seen as it was. It goes through the storage of all
 // requests, and whoever is about to change, or to move there, before its turn comes is seen first (beforeChange, beforeGrant).
 type survey[N treelock.Node[N]] struct {
-	query Query[N]
-	below [][]N // the lineages of query.Below
-	limit int
+	minAge time.Duration
+	limit  int
+	reach  *locktable.Reach[N] // if there is one, what requests must reach
+
+	// due, if there is one, says which requests are wanted, by state and age.
+	due func(seq uint64, state treelock.State, age time.Duration) bool
 
 	begun   bool
 	over    bool
@@ -43,7 +47,7 @@ type sighting[N treelock.Node[N]] struct {
 }
 
 // step is how many requests are looked at between two other messages. If none of it is in the processor's cache that takes some
-// 10 µs. A request at very many nodes counts for more than one.
+// 10 µs. A request at very many nodes counts for more than one, and so does one whose nodes are looked up.
 const (
 	step       = 128
 	placesStep = 16
@@ -57,16 +61,19 @@ func (l *loop[N]) look(c *call[N]) {
 		l.readClock()
 		s.begun, s.at, s.last = true, l.now, l.table.LastSeq()
 		s.ahead, s.stats = make(map[uint64]bool), l.counted()
-		l.surveys = append(l.surveys, s)
+		l.survey = s
 	}
 	for work := 0; work < step && s.next < l.table.Stored(); s.next++ {
 		r := l.table.StoredAt(s.next)
 		s.see(r, stateOf(r))
 		work += 1 + r.Width()/placesStep
+		if s.reach != nil {
+			work += r.Width()
+		}
 	}
 	if s.next >= l.table.Stored() {
 		s.over = true
-		l.forget(s)
+		l.survey = nil
 	}
 	c.answers <- accepted
 }
@@ -74,27 +81,26 @@ func (l *loop[N]) look(c *call[N]) {
 // lookAway is the end of a survey that nobody wants any more. On the manager goroutine.
 func (l *loop[N]) lookAway(c *call[N]) {
 	l.assertOwner()
-	l.forget(c.about.(*survey[N]))
-}
-
-func (l *loop[N]) forget(s *survey[N]) {
-	l.surveys = slices.DeleteFunc(l.surveys, func(o *survey[N]) bool { return o == s })
-}
-
-// beforeChange shows r, which is about to end or to be narrowed, to the surveys; and the request that may move to its place in the
-// storage, which may be where they have been already.
-func (l *loop[N]) beforeChange(r *request[N]) {
-	for _, s := range l.surveys {
-		last := l.table.StoredAt(l.table.Stored() - 1)
-		s.seeAhead(r, stateOf(r))
-		s.seeAhead(last, stateOf(last))
+	if l.survey == c.about.(*survey[N]) {
+		l.survey = nil
 	}
+}
+
+// beforeChange shows r, which is about to end or to be narrowed, to the survey; and the request that may move to its place in the
+// storage, which may be where it has been already.
+func (l *loop[N]) beforeChange(r *request[N]) {
+	if l.survey == nil {
+		return
+	}
+	last := l.table.StoredAt(l.table.Stored() - 1)
+	l.survey.seeAhead(r, stateOf(r))
+	l.survey.seeAhead(last, stateOf(last))
 }
 
 // beforeGrant shows r, which the table has just granted, as it was before.
 func (l *loop[N]) beforeGrant(r *request[N]) {
-	for _, s := range l.surveys {
-		s.seeAhead(r, treelock.Waiting)
+	if l.survey != nil {
+		l.survey.seeAhead(r, treelock.Waiting)
 	}
 }
 
@@ -108,7 +114,7 @@ func (s *survey[N]) seeAhead(r *locktable.Request[N, client[N]], state treelock.
 
 // see takes in r, which is in state, unless that is no request of the survey's, or was seen already.
 func (s *survey[N]) see(r *locktable.Request[N, client[N]], state treelock.State) {
-	if r.Seq() == 0 || r.Seq() > s.last || s.ahead[r.Seq()] || !s.fits(r) {
+	if r.Seq() == 0 || r.Seq() > s.last || s.ahead[r.Seq()] || !s.fits(r, state) {
 		return
 	}
 	s.matches++
@@ -116,36 +122,59 @@ func (s *survey[N]) see(r *locktable.Request[N, client[N]], state treelock.State
 	if state == treelock.Waiting {
 		list = &s.waiters
 	}
-	if s.limit > 0 && len(*list) == s.limit {
-		if (*list)[0].seq < r.Seq() {
-			return
-		}
-		heap.Pop(list)
+	if s.limit <= 0 || list.len() < s.limit || list.earlier(r.Seq()) {
+		list.add(&sighting[N]{r, r.Seq(), state, r.Who.since, r.Who.note, r.Places()}, s.limit)
 	}
-	heap.Push(list, &sighting[N]{r, r.Seq(), state, r.Who.since, r.Who.note, r.Places()})
 }
 
 // fits reports whether the query asks for r.
-func (s *survey[N]) fits(r *locktable.Request[N, client[N]]) bool {
-	return s.at.since(r.Who.since) >= s.query.MinAge &&
-		(len(s.below) == 0 || slices.ContainsFunc(s.below, r.Reaches))
+func (s *survey[N]) fits(r *locktable.Request[N, client[N]], state treelock.State) bool {
+	age := s.at.since(r.Who.since)
+	return age >= s.minAge && (s.due == nil || s.due(r.Seq(), state, age)) && (s.reach == nil || r.Reaches(s.reach))
 }
 
-// sightings is a heap, with the latest request in front.
-type sightings[N treelock.Node[N]] []*sighting[N]
+// sightings has what was seen, the earliest requests if there is a limit. Without one it grows in pieces, as to copy all of it would
+// take long.
+type sightings[N treelock.Node[N]] struct {
+	full [][]*sighting[N]
+	top  latestFirst[N] // a heap, if there is a limit
+}
 
-func (h sightings[N]) Len() int           { return len(h) }
-func (h sightings[N]) Less(i, j int) bool { return h[i].seq > h[j].seq }
-func (h sightings[N]) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *sightings[N]) Push(x any)        { *h = append(*h, x.(*sighting[N])) }
-func (h *sightings[N]) Pop() any {
-	last := len(*h) - 1
-	x := (*h)[last]
-	*h = (*h)[:last]
-	return x
+const pieceOfSightings = 1024
+
+func (l *sightings[N]) len() int { return len(l.top) }
+
+// earlier reports whether a request came before the latest one in the list.
+func (l *sightings[N]) earlier(seq uint64) bool { return seq < l.top[0].seq }
+
+// add adds one. If the list is at its limit the latest one has to go.
+func (l *sightings[N]) add(row *sighting[N], limit int) {
+	switch {
+	case limit > 0 && len(l.top) == limit:
+		l.top[0] = row
+		heap.Fix(&l.top, 0)
+	case limit > 0:
+		heap.Push(&l.top, row)
+	default:
+		if len(l.top) == pieceOfSightings {
+			l.full, l.top = append(l.full, l.top), make(latestFirst[N], 0, pieceOfSightings)
+		}
+		l.top = append(l.top, row)
+	}
 }
 
 // sorted returns the requests by arrival.
-func (h sightings[N]) sorted() []*sighting[N] {
-	return slices.SortedFunc(slices.Values(h), func(a, b *sighting[N]) int { return cmp.Compare(a.seq, b.seq) })
+func (l *sightings[N]) sorted() []*sighting[N] {
+	all := slices.Concat(append(l.full, l.top)...)
+	slices.SortFunc(all, func(a, b *sighting[N]) int { return cmp.Compare(a.seq, b.seq) })
+	return all
 }
+
+// latestFirst is a heap, with the latest request in front.
+type latestFirst[N treelock.Node[N]] []*sighting[N]
+
+func (h latestFirst[N]) Len() int           { return len(h) }
+func (h latestFirst[N]) Less(i, j int) bool { return h[i].seq > h[j].seq }
+func (h latestFirst[N]) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *latestFirst[N]) Push(x any)        { *h = append(*h, x.(*sighting[N])) }
+func (h *latestFirst[N]) Pop() any          { panic("BUG: treelock: nothing is taken out of the heap") }

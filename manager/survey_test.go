@@ -1,7 +1,6 @@
 package manager
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -10,13 +9,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/locktable"
 )
 
 // These tests take a survey step by step, and let others act in between.
 
 // begin begins a survey of what is live, and takes its first step.
 func begin(l *loop[path], q Query[path]) *survey[path] {
-	s := &survey[path]{query: q, limit: q.Limit}
+	s := &survey[path]{minAge: q.MinAge, limit: q.Limit}
 	proceed(l, s)
 	return s
 }
@@ -35,8 +35,8 @@ func seen(t *testing.T, l *loop[path], s *survey[path]) (all []string) {
 	for !s.over {
 		proceed(l, s)
 	}
-	if len(l.surveys) != 0 {
-		t.Errorf("%d surveys go on, want none", len(l.surveys))
+	if l.survey != nil {
+		t.Error("the survey goes on when it is over")
 	}
 	for _, row := range append(s.waiters.sorted(), s.holders.sorted()...) {
 		all = append(all, fmt.Sprint(row.note.labelOf(), " ", row.state))
@@ -93,7 +93,7 @@ func TestSurveyShowsOneMoment(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	for _, row := range s.holders {
+	for _, row := range s.holders.sorted() {
 		if row.seq == narrowed.seq && row.places[0].Node != "/n" {
 			t.Errorf("the one that narrowed held %v, want what it held before", row.places)
 		}
@@ -173,8 +173,8 @@ func TestSurveyThatIsLeftCostsNothingMore(t *testing.T) {
 	fill(t, l, 2*step)
 	s := begin(l, Query[path]{})
 	l.dispatch(message[path]{kind: lookAway, call: &call[path]{about: s}})
-	if len(l.surveys) != 0 {
-		t.Errorf("%d surveys go on, want none", len(l.surveys))
+	if l.survey != nil {
+		t.Error("the survey goes on when it is over")
 	}
 }
 
@@ -207,14 +207,15 @@ func TestSurveyFindsWhatReachesANode(t *testing.T) {
 	} {
 		arrives(t, l, req.Labeled(req.String()), wait)
 	}
-	s := &survey[path]{}
+	var lineages [][]path
 	for _, node := range []path{"/a/b", "/y"} {
 		lineage, err := l.m.lineage(node)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.below = append(s.below, lineage)
+		lineages = append(lineages, lineage)
 	}
+	s := &survey[path]{reach: locktable.NewReach(lineages...)}
 	want := []string{
 		"read / holding", "read /a holding", "read /a/b holding", "read-node /a/b holding", "read /a/b/c holding",
 		"read /x, read-node /a/b/c/d holding",
@@ -229,52 +230,32 @@ func TestSurveyLeavesOutTheYoung(t *testing.T) {
 	arrives(t, l, treelock.Write("/a").Labeled("old"), wait)
 	l.now += instant(time.Hour)
 	arrives(t, l, treelock.Write("/a").Labeled("young"), wait)
-	s := &survey[path]{query: Query[path]{MinAge: time.Minute}, begun: true, at: l.now, last: 2}
+	s := &survey[path]{minAge: time.Minute, begun: true, at: l.now, last: 2}
 	if diff := cmp.Diff([]string{"old holding"}, seen(t, l, s)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 
-// A client that panics in the middle of its survey has it ended.
-func TestSurveyOfAClientThatPanicsIsOver(t *testing.T) {
-	ctx, stop := context.WithCancel(t.Context())
-	m, cancel := newManager[path](ctx, nil)
-	s := &survey[path]{}
-	go m.run(cancel)
-	req := treelock.ReadNode("/a")
-	var last Grant[path]
-	for range 2 * step {
-		grant, err := m.TryAcquire(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		last = grant
+// A request for very many nodes takes free storage, is refused, and drops it: the last request moves to its place, where the survey has
+// been already.
+func TestSurveyFindsOneThatMovesAsAnotherIsRefused(t *testing.T) {
+	l := startLoop(t)
+	first := takeGrant(t, arrives(t, l, treelock.Read("/b"), wait))
+	fill(t, l, 3*step)
+	victim := arrives(t, l, treelock.Write("/a").Labeled("victim"), wait)
+	l.dispatch(message[path]{kind: release, req: first.req, seq: first.seq})
+	s := begin(l, Query[path]{})
+	nodes := make([]path, 2000)
+	for i := range nodes {
+		nodes[i] = path(fmt.Sprintf("/a/%d", i))
 	}
-	func() {
-		defer func() { recover() }()
-		m.conduct(panicky{ctx, new(int)}, s)
-	}()
-	last.Release()
-	m.Stats() // when that is answered, the release has been dealt with
-	stop()
-	<-m.Done()
-	if s.over || s.next == 0 {
-		t.Errorf("over=%t, next=%d: the panic did not come in the middle", s.over, s.next)
+	if c := arrives(t, l, treelock.Write(nodes...), noWait); <-c.answers != refused {
+		t.Fatal("the wide request was not refused")
 	}
-	if len(s.ahead) != 0 {
-		t.Errorf("%d requests were shown to it, want none", len(s.ahead))
+	if moved := victim.grant.req.Index(); moved >= s.next {
+		t.Fatalf("the last request is at place %d, the survey at %d: it has not moved", moved, s.next)
 	}
-}
-
-// panicky is a context that panics when it is asked for the second time.
-type panicky struct {
-	context.Context
-	asked *int
-}
-
-func (c panicky) Err() error {
-	if *c.asked++; *c.asked > 1 {
-		panic("mine")
+	if got := seen(t, l, s); len(got) != 3*step+1 || got[len(got)-1] != "victim holding" {
+		t.Errorf("%d requests were seen, the last is %s, want %d and the victim", len(got), got[len(got)-1], 3*step+1)
 	}
-	return nil
 }

@@ -30,9 +30,9 @@ const (
 	placesLook = 32
 )
 
-// Blockers calls visit for the earliest requests that r waits for, at most limit, with the reason for each. It returns how many more
-// there are, and whether those are all: there may be others if there are very many, or hidden among very many. It takes
-// bounded time.
+// Blockers calls visit for requests that r waits for, at most limit, with the reason for each, the earliest first. It returns how many more
+// there are, and whether those are all. Then it has visited the earliest of all; else there may be others, earlier ones too: there are
+// very many, or they are hidden among very many. It takes bounded time.
 func (t *Table[N, W]) Blockers(r *Request[N, W], limit int, visit func(blocker *Request[N, W], why Quarrel[N])) (more int, all bool) {
 	s := search[N, W]{table: t, request: r, looks: maxLooks}
 	for i := range r.places {
@@ -40,22 +40,21 @@ func (t *Table[N, W]) Blockers(r *Request[N, W], limit int, visit func(blocker *
 			s.at(p)
 		}
 	}
-	slices.SortStableFunc(s.found, func(a, b rival[N, W]) int { return cmp.Compare(a.request.seq, b.request.seq) })
-	found := slices.CompactFunc(s.found, func(a, b rival[N, W]) bool { return a.request == b.request })
-	named := found[:min(limit, len(found))]
+	slices.SortFunc(s.found, func(a, b rival[N, W]) int { return cmp.Compare(a.request.seq, b.request.seq) })
+	named := s.found[:min(limit, len(s.found))]
 	for _, f := range named {
 		visit(f.request, r.quarrel(f.request, f.at))
 	}
-	return len(found) - len(named), !s.cut
+	return len(s.found) - len(named), !s.cut
 }
 
 // A search is for the requests that one of them waits for.
 type search[N comparable, W any] struct {
 	table   *Table[N, W]
 	request *Request[N, W]
-	found   []rival[N, W] // one request perhaps several times
-	looks   int           // that are left
-	cut     bool          // not all were found
+	found   []rival[N, W]
+	looks   int  // that are left
+	cut     bool // not all were found
 }
 
 // A rival is a request that was found to be in the way, at a place of the one that waits.
@@ -122,7 +121,9 @@ func (s *search[N, W]) add(r *Request[N, W], p *place[N, W], modes waitqueue.Mod
 	if q == nil || !modes.Has(q.mode) || !q.mode.Conflicts(p.mode) {
 		return nil
 	}
-	s.found = append(s.found, rival[N, W]{r, p})
+	if !slices.ContainsFunc(s.found, func(f rival[N, W]) bool { return f.request == r }) {
+		s.found = append(s.found, rival[N, W]{r, p})
+	}
 	return q
 }
 
@@ -159,6 +160,7 @@ func (r *Request[N, W]) claimBehind(n *node[N, W], mode waitqueue.Mode) (claim U
 	if mode.Claims() {
 		return Used[N]{n.name, mode}
 	}
+	steps := maxLooks
 	for i := range min(len(r.places), maxLooks) {
 		p := &r.places[i]
 		for parts := p.mode.Parts(); parts != 0; parts = parts.Rest() {
@@ -167,7 +169,7 @@ func (r *Request[N, W]) claimBehind(n *node[N, W], mode waitqueue.Mode) (claim U
 				continue
 			}
 			claim = Used[N]{p.node.name, part}
-			if p.node != n && p.node.isBelow(n) {
+			if p.node != n && p.node.isBelow(n, &steps) {
 				return claim
 			}
 		}
@@ -175,9 +177,9 @@ func (r *Request[N, W]) claimBehind(n *node[N, W], mode waitqueue.Mode) (claim U
 	return claim // as far as is known
 }
 
-// isBelow reports whether the way up from n leads to other. It looks where parents were found the last time.
-func (n *node[N, W]) isBelow(other *node[N, W]) bool {
-	for steps := 0; n != nil && steps < maxLooks; steps++ {
+// isBelow reports whether the way up from n leads to other, as far as so many steps lead. It looks where parents were found the last time.
+func (n *node[N, W]) isBelow(other *node[N, W], steps *int) bool {
+	for ; n != nil && *steps > 0; *steps-- {
 		if n == other {
 			return true
 		}

@@ -83,7 +83,7 @@ func (t *Table[N, W]) link(r *Request[N, W]) {
 
 // unlink is the reverse of link.
 func (t *Table[N, W]) unlink(r *Request[N, W]) {
-	if r.first.more == nil && len(r.places) > 0 && r.places[0].mode.Claims() {
+	if r.first.more == nil && len(r.places) > 0 { // one claim, which is at the first place
 		r.places[0].node.unclaim(&r.first)
 		return
 	}

@@ -56,14 +56,28 @@ func (t *Table[N, W]) StoredAt(i int) *Request[N, W] { return t.storage.requests
 // Index returns the place of r in the storage.
 func (r *Request[N, W]) Index() int { return int(r.index) }
 
-// Reaches reports whether a claim of r reaches the node with that lineage, or something below it.
-func (r *Request[N, W]) Reaches(lineage []N) bool {
+// A Reach is some nodes and all that is below them.
+type Reach[N comparable] struct {
+	nodes map[N]bool // the value tells whether it is a node of the reach, or only an ancestor of one
+}
+
+// NewReach returns the reach of the nodes with these lineages.
+func NewReach[N comparable](lineages ...[]N) *Reach[N] {
+	r := &Reach[N]{map[N]bool{}}
+	for _, lineage := range lineages {
+		for i, name := range lineage {
+			r.nodes[name] = r.nodes[name] || i == 0
+		}
+	}
+	return r
+}
+
+// Reaches reports whether a claim of r reaches into reach. It takes time in proportion to the number of places of r.
+func (r *Request[N, W]) Reaches(reach *Reach[N]) bool {
 	for i := range r.places {
 		p := &r.places[i]
-		for above, name := range lineage {
-			if p.node.name == name && (above == 0 || p.mode.Covers(waitqueue.TR)) {
-				return true
-			}
+		if inside, known := reach.nodes[p.node.name]; inside || known && p.mode.Covers(waitqueue.TR) {
+			return true
 		}
 	}
 	return false

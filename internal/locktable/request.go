@@ -7,7 +7,7 @@ import (
 	"github.com/treelock/treelock/waitqueue"
 )
 
-// A Claim is what a request wants of one node: its mode there is NR, NW, TR or TW, or an intention without anything further down.
+// A Claim is what a request wants of one node: its mode there is NR, NW, TR or TW.
 type Claim[N comparable] struct {
 	Mode    waitqueue.Mode
 	Lineage []N // the node, its parent, and so on to the root; for a Path the node is enough
@@ -50,7 +50,7 @@ type Request[N comparable, W any] struct {
 	seq     uint64
 	blocked uint32        // places where it waits (I5)
 	index   uint32        // in storage.requests
-	places  []place[N, W] // one for each node
+	places  []place[N, W] // one for each node; the first is one that it claims
 	waits   *wait[N, W]   // one for each place where it had to wait since it arrived; nil once it is granted
 	first   link[N, W]    // of its claims
 }

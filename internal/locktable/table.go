@@ -121,7 +121,7 @@ func (t *Table[N, W]) arriveAlone(r *Request[N, W], claim *Claim[N]) {
 		}
 		n.plan = t.plan
 		places = append(places, place[N, W]{node: n, mode: mode})
-		if i == 0 && mode.Claims() {
+		if i == 0 {
 			n.claim(&r.first)
 		}
 		if !n.queue.Arrive(mode) {

@@ -41,7 +41,7 @@ func culprits[N treelock.Node[N]](s *manager.Snapshot[N], partial bool) []culpri
 			}
 		}
 		behind[w.Seq] = holders
-		if w.More > 0 {
+		if w.More > 0 || w.AtLeast {
 			vague++
 		}
 		for i := range all {
@@ -51,7 +51,7 @@ func culprits[N treelock.Node[N]](s *manager.Snapshot[N], partial bool) []culpri
 			if all[i].behind++; all[i].behind == 1 {
 				all[i].first = w
 			}
-			if w.More > 0 {
+			if w.More > 0 || w.AtLeast {
 				vagueBehind[i]++
 			}
 		}

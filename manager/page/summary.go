@@ -97,12 +97,23 @@ func rate(v float64) string {
 	return count(uint64(math.Round(v)))
 }
 
-// bound writes a time in microseconds that is known to be below v, within a factor of two.
+// bound writes a time in microseconds that is known to be below v, within a factor of two; or that it is long, if v is
+// the largest number.
 func bound(v float64) string {
-	if v < 1000 {
+	switch {
+	case v < 1000:
 		return "< 1 ms"
+	case v >= math.MaxUint64:
+		return "> 17 min"
 	}
-	return "< " + ago(time.Duration(v)*time.Microsecond)
+	d, unit := time.Duration(v)*time.Microsecond, time.Millisecond
+	switch {
+	case d >= 10*time.Second:
+		unit = time.Second
+	case d >= time.Second:
+		unit = 100 * time.Millisecond
+	}
+	return "< " + ago((d+unit-1)/unit*unit) // rounded up
 }
 
 // totalsOf returns what was counted since the manager started, and some of what is.

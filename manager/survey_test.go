@@ -208,7 +208,7 @@ func TestSurveyFindsWhatReachesANode(t *testing.T) {
 		arrives(t, l, req.Labeled(req.String()), wait)
 	}
 	var lineages [][]path
-	for _, node := range []path{"/a/b", "/y"} {
+	for _, node := range []path{"/a/b", "/y", "/a/b/c"} {
 		lineage, err := l.m.lineage(node)
 		if err != nil {
 			t.Fatal(err)

@@ -75,7 +75,7 @@ var mutants = []mutant{
 	{"blockers: who came later is found", blockers, "if r.seq >= s.request.seq {", "if r == s.request {"},
 	{"blockers: those below are not all looked for", blockers, "q != nil && !q.waiting {", "q != nil {"},
 	{"blockers: claims that are no reason", blockers, "if as.First().Conflicts(bs.First()) {", "if true {"},
-	{"blockers: a claim that is elsewhere", blockers, "if p.node != n && p.node.isBelow(n, &steps) {", "if p.node != n {"},
+	{"blockers: a claim that is elsewhere", blockers, "if p.node != n && p.node.isBelow(n, &steps) {", "if p.node != n || p.node.isBelow(n, &steps) {"},
 	{"claimed: the last one stays", claimed, "\t\t\tfirst.prev = l.prev // it was the last one\n", ""},
 	{"claimed: further claims stay", claimed, "\t\t\tp.node.unclaim(l)\n", ""},
 

@@ -89,9 +89,12 @@ func (l *loop[N]) lookAway(c *call[N]) {
 // beforeChange shows r, which is about to end or to be narrowed, to the survey; and the request that may move to its place in the
 // storage, which may be where it has been already.
 func (l *loop[N]) beforeChange(r *request[N]) {
-	if l.survey == nil {
-		return
+	if l.survey != nil { // hardly ever: this is inlined
+		l.showFirst(r)
 	}
+}
+
+func (l *loop[N]) showFirst(r *request[N]) {
 	last := l.table.StoredAt(l.table.Stored() - 1)
 	l.survey.seeAhead(r, stateOf(r))
 	l.survey.seeAhead(last, stateOf(last))

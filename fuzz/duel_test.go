@@ -10,7 +10,6 @@ import (
 	"github.com/treelock/treelock/fuzz/locktest"
 	"github.com/treelock/treelock/internal/locktable"
 	"github.com/treelock/treelock/internal/model"
-	"github.com/treelock/treelock/waitqueue"
 )
 
 type (
@@ -192,7 +191,7 @@ func (d *duel) checkBlockers() {
 		var got []*contestant
 		want := d.model.Blockers(name)
 		more, all := d.table.Blockers(r, limit, func(b *locktable.Request[path, *contestant], why locktable.Quarrel[path]) {
-			claim, wanted := claimed(why.Claim), claimed(why.Wanted)
+			claim, wanted := model.Of(locktable.ClaimOf(why.Claim)), model.Of(locktable.ClaimOf(why.Wanted))
 			if !model.Conflict(claim, wanted) || !covers(d.model.Request(b.Who.name), claim) || !covers(d.model.Request(name), wanted) {
 				d.fatalf("%s waits for %s, since %v and %v conflict, which they claim", name, b.Who.name, wanted, claim)
 			}
@@ -206,20 +205,6 @@ func (d *duel) checkBlockers() {
 				d.fatalf("%s waits for %s, want %s", name, b.name, want[i])
 			}
 		}
-	}
-}
-
-// claimed returns the request for a claim alone.
-func claimed(u locktable.Used[path]) (req treelock.Request[path]) {
-	switch u.Mode {
-	case waitqueue.NR:
-		return req.ReadNode(u.Node)
-	case waitqueue.NW:
-		return req.WriteNode(u.Node)
-	case waitqueue.TR:
-		return req.Read(u.Node)
-	default:
-		return req.Write(u.Node)
 	}
 }
 

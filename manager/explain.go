@@ -3,7 +3,6 @@ package manager
 import (
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
-	"github.com/treelock/treelock/waitqueue"
 )
 
 // explain returns err with the names of those that r, which waits, waits for, at most limit; or err alone, if that is 0. It takes
@@ -24,8 +23,8 @@ func (l *loop[N]) explain(r *request[N], err error, limit int) error {
 			Label:  b.Who.note.labelOf(),
 			State:  stateOf(b),
 			For:    l.now.since(b.Who.since),
-			Claim:  claimOf(why.Claim),
-			Wanted: claimOf(why.Wanted),
+			Claim:  locktable.ClaimOf(why.Claim),
+			Wanted: locktable.ClaimOf(why.Wanted),
 		})
 	})
 	blocked.More, blocked.AtLeast = more, !all
@@ -58,16 +57,4 @@ func stateOf[N treelock.Node[N]](r *request[N]) treelock.State {
 		return treelock.Holding
 	}
 	return treelock.Waiting
-}
-
-// claimOf is the reverse of locktable.ModeOf.
-func claimOf[N treelock.Node[N]](u locktable.Used[N]) treelock.Claim[N] {
-	claim := treelock.Claim[N]{Node: u.Node}
-	if u.Mode == waitqueue.NR || u.Mode == waitqueue.NW {
-		claim.Scope = treelock.NodeOnly
-	}
-	if u.Mode == waitqueue.NW || u.Mode == waitqueue.TW {
-		claim.Access = treelock.Exclusive
-	}
-	return claim
 }

@@ -170,7 +170,7 @@ func (m *Manager[N]) describe(row *sighting[N]) Live[N] {
 	for _, used := range row.places {
 		for parts := used.Mode.Parts(); parts != 0; parts = parts.Rest() {
 			if part := parts.First(); part.Claims() {
-				live.Claims = append(live.Claims, claimOf(locktable.Used[N]{Node: used.Node, Mode: part}))
+				live.Claims = append(live.Claims, locktable.ClaimOf(locktable.Used[N]{Node: used.Node, Mode: part}))
 			}
 		}
 	}

@@ -235,7 +235,7 @@ func checkConsistent(t *testing.T, s *manager.Snapshot[path]) {
 	t.Helper()
 	reqs := make(map[uint64]treelock.Request[path])
 	for r := range s.All() {
-		reqs[r.Seq] = requestOf(r)
+		reqs[r.Seq] = model.Of(r.Claims...)
 	}
 	for i, r := range s.Holders {
 		for _, other := range s.Holders[:i] {
@@ -257,20 +257,4 @@ func checkConsistent(t *testing.T, s *manager.Snapshot[path]) {
 	if s.Stats.Live != len(s.Holders)+len(s.Waiters) || s.Stats.Waiting != len(s.Waiters) || s.LeftOut != 0 {
 		t.Errorf("%d live, %d waiting and %d left out are counted, and %d hold and %d wait", s.Stats.Live, s.Stats.Waiting, s.LeftOut, len(s.Holders), len(s.Waiters))
 	}
-}
-
-func requestOf(r manager.Live[path]) (req treelock.Request[path]) {
-	for _, c := range r.Claims {
-		switch {
-		case c.Scope == treelock.Subtree && c.Access == treelock.Shared:
-			req = req.Read(c.Node)
-		case c.Scope == treelock.Subtree:
-			req = req.Write(c.Node)
-		case c.Access == treelock.Shared:
-			req = req.ReadNode(c.Node)
-		default:
-			req = req.WriteNode(c.Node)
-		}
-	}
-	return req
 }

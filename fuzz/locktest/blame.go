@@ -33,30 +33,11 @@ func (a *actor) blamesRight(w *world) bool {
 		if b.Label == "" {
 			continue // one of a crowd
 		}
-		if !slices.Contains(names, b.Label) || (b.State == treelock.Holding) != w.Granted(b.Label) || !conflict(b) {
+		if !slices.Contains(names, b.Label) || (b.State == treelock.Holding) != w.Granted(b.Label) || !model.Conflict(model.Of(b.Claim), model.Of(b.Wanted)) {
 			return false
 		}
 	}
 	return true
-}
-
-// conflict reports whether the claims that b names do conflict.
-func conflict(b treelock.Blocker[path]) bool {
-	return model.Conflict(only(b.Claim), only(b.Wanted))
-}
-
-// only returns the request for one claim.
-func only(c treelock.Claim[path]) (req request) {
-	switch {
-	case c.Scope == treelock.Subtree && c.Access == treelock.Shared:
-		return req.Read(c.Node)
-	case c.Scope == treelock.Subtree:
-		return req.Write(c.Node)
-	case c.Access == treelock.Shared:
-		return req.ReadNode(c.Node)
-	default:
-		return req.WriteNode(c.Node)
-	}
 }
 
 // describeBlame names those that were in the way, as far as the error does.

@@ -27,6 +27,18 @@ func ModeOf(scope treelock.Scope, access treelock.Access) waitqueue.Mode {
 	}
 }
 
+// ClaimOf returns the claim that has u's mode at its node: it is the reverse of ModeOf.
+func ClaimOf[N treelock.Node[N]](u Used[N]) treelock.Claim[N] {
+	claim := treelock.Claim[N]{Node: u.Node}
+	if u.Mode == waitqueue.NR || u.Mode == waitqueue.NW {
+		claim.Scope = treelock.NodeOnly
+	}
+	if u.Mode == waitqueue.NW || u.Mode == waitqueue.TW {
+		claim.Access = treelock.Exclusive
+	}
+	return claim
+}
+
 // ClaimsOf returns the claims of req, with the lineages of their nodes. It is for those who trust Parent to come to an
 // end, and the nodes to be equal to themselves.
 func ClaimsOf[N treelock.Node[N]](req treelock.Request[N]) (claims []Claim[N]) {

@@ -19,6 +19,23 @@ type Model[N treelock.Node[N]] struct {
 	live []request[N]
 }
 
+// Of returns the request for claims.
+func Of[N treelock.Node[N]](claims ...treelock.Claim[N]) (req treelock.Request[N]) {
+	for _, c := range claims {
+		switch {
+		case c.Scope == treelock.Subtree && c.Access == treelock.Shared:
+			req = req.Read(c.Node)
+		case c.Scope == treelock.Subtree:
+			req = req.Write(c.Node)
+		case c.Access == treelock.Shared:
+			req = req.ReadNode(c.Node)
+		default:
+			req = req.WriteNode(c.Node)
+		}
+	}
+	return req
+}
+
 type request[N treelock.Node[N]] struct {
 	name    string
 	req     treelock.Request[N]

@@ -70,7 +70,6 @@ const (
 func (m *Manager[N]) newCall(req *treelock.Request[N], mode callMode) (*call[N], error) {
 	c := m.emptyCall()
 	c.mode = mode
-	c.note = nil
 	if req.Label() != "" || m.slow.Sites {
 		c.note = m.noteOf(req)
 	}
@@ -115,14 +114,8 @@ func (m *Manager[N]) recycle(c *call[N]) {
 		return
 	}
 	c.claims, c.lineage = c.claims[:0], c.lineage[:0]
-	c.grant, c.err, c.waited, c.ticket = Grant[N]{}, nil, false, nil
+	c.grant, c.err, c.waited, c.ticket, c.note, c.about = Grant[N]{}, nil, false, nil, nil, nil
 	m.calls.Put(c)
-}
-
-// recycleAbout is recycle for a call that was about something.
-func (m *Manager[N]) recycleAbout(c *call[N]) {
-	c.about = nil
-	m.recycle(c)
 }
 
 // A client is what the manager knows of who made a request. While that waits there is a call or a ticket. It is told one

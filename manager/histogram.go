@@ -14,10 +14,6 @@ type Histogram struct {
 }
 
 func (h *Histogram) add(value uint64) {
-	if value == 0 { // most holds are too short for the manager's clock
-		h.Counts[0]++
-		return
-	}
 	h.Counts[min(bits.Len64(value), len(h.Counts)-1)]++
 	h.Sum += value
 }

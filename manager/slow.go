@@ -75,7 +75,7 @@ func (m *Manager[N]) watch() {
 // round reports those that are due. If there are too many for one round, the others still are in the next.
 func (w *watcher[N]) round() {
 	next := make(map[uint64]time.Duration, len(w.next)) // what is not live any more, or not slow, is forgotten
-	s := &survey[N]{minAge: w.slow.threshold(), limit: maxReported}
+	s := &survey[N]{limit: maxReported}
 	s.due = func(seq uint64, state treelock.State, age time.Duration) bool { // on the manager goroutine, while this one waits
 		if again, reported := w.next[keyOf(seq, state)]; reported && age < again {
 			next[keyOf(seq, state)] = again

@@ -102,7 +102,7 @@ func (m *Manager[N]) conduct(ctx context.Context, s *survey[N]) error {
 	}
 	c := m.emptyCall()
 	c.about = s
-	defer m.recycleAbout(c)
+	defer m.recycle(c)
 	over := false
 	defer func() { // also if it is ctx that panics
 		if !over {

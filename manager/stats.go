@@ -38,7 +38,7 @@ func (m *Manager[N]) Stats() Stats {
 	c := m.emptyCall()
 	var s Stats
 	c.about = &s
-	defer m.recycleAbout(c)
+	defer m.recycle(c)
 	if m.send(message[N]{kind: count, call: c}) && <-c.answers == accepted {
 		return s
 	}

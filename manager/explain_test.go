@@ -3,6 +3,7 @@ package manager_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -157,20 +158,32 @@ func TestErrorsNameAsManyBlockersAsTheyAreToldTo(t *testing.T) {
 	}
 }
 
-// The manager looks at a bounded number of requests, so one among many below may not be found. It does not pretend then.
-func TestSearchForBlockersIsBounded(t *testing.T) {
+// TestBlockerIsFoundBehindACrowd: what is live elsewhere makes no difference.
+func TestBlockerIsFoundBehindACrowd(t *testing.T) {
 	m := manager.Start(t.Context())
 	for range 3000 {
 		must(m.TryAcquire(treelock.Read("/crowd")))
 	}
-	must(m.TryAcquire(treelock.Write("/a/b").Labeled("lost in the crowd")))
-	_, err := m.TryAcquire(treelock.Write("/a"))
-	if got := blockedBy(t, err); len(got.Blockers) != 0 || !got.AtLeast || !strings.HasSuffix(err.Error(), "is blocked by some among too many to be looked through") {
-		t.Errorf("TryAcquire() = %v, want no blockers, and that there are others", err)
+	must(m.TryAcquire(treelock.Write("/a/b").Labeled("behind the crowd")))
+	for _, node := range []path{"/a", "/a/b"} {
+		_, err := m.TryAcquire(treelock.Write(node))
+		got := blockedBy(t, err)
+		if len(got.Blockers) != 1 || got.AtLeast || got.Blockers[0].Label != "behind the crowd" || got.Blockers[0].Claim.Node != "/a/b" {
+			t.Errorf("TryAcquire(%s) = %v, want it blocked by the one that holds /a/b", node, err)
+		}
 	}
-	_, err = m.TryAcquire(treelock.Write("/a/b"))
-	if got := blockedBy(t, err); len(got.Blockers) != 1 || got.AtLeast {
-		t.Errorf("TryAcquire() = %v, want the one that holds the same node, whatever the crowd", err)
+}
+
+// TestSearchForBlockersIsBounded: below a subtree more are not counted than can be visited in some
+// microseconds, and the error says so.
+func TestSearchForBlockersIsBounded(t *testing.T) {
+	m := manager.Start(t.Context())
+	for i := range 3000 {
+		must(m.TryAcquire(treelock.Write(path(fmt.Sprint("/a/", i)))))
+	}
+	_, err := m.TryAcquire(treelock.Write("/a"))
+	if got := blockedBy(t, err); len(got.Blockers) != 4 || !got.AtLeast || got.More < 1000 || got.More > 2000 {
+		t.Errorf("TryAcquire() = %v, want 4 blockers, and at least 1,000 more", err)
 	}
 }
 

@@ -138,6 +138,16 @@ type Modes uint16
 // AllModes is the set of all modes.
 const AllModes Modes = 1<<NumModes - 1
 
+// Writing is the set of modes that write the node or something below it.
+var Writing = func() (writing Modes) {
+	for m := range Mode(NumModes) {
+		if m.Intention() == IW {
+			writing = writing.With(m)
+		}
+	}
+	return writing
+}()
+
 // Has reports whether m is in the set.
 func (s Modes) Has(m Mode) bool { return s>>(m&15)&1 != 0 }
 

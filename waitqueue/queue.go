@@ -41,6 +41,12 @@ type tally struct {
 // Empty reports whether nobody is admitted and nobody waits. O(1).
 func (t *tally) Empty() bool { return t.admitted|t.waiting == 0 }
 
+// Calm reports whether nothing waits. O(1).
+func (t *tally) Calm() bool { return t.waiting == 0 }
+
+// Uses reports whether a request is there in one of modes, admitted or waiting. O(1).
+func (t *tally) Uses(modes Modes) bool { return (t.admitted|t.waiting)&modes != 0 }
+
 // Admitted returns the number of requests that are admitted in mode. O(1).
 func (t *tally) Admitted(mode Mode) int { return int(t.counts[mode]) }
 

@@ -29,6 +29,7 @@ const (
 	requests = "internal/locktable/request.go"
 	blockers = "internal/locktable/blockers.go"
 	claimed  = "internal/locktable/claimed.go"
+	paths    = "internal/locktable/paths.go"
 )
 
 var mutants = []mutant{
@@ -59,7 +60,7 @@ var mutants = []mutant{
 	{"the old goes before the new comes", shrink, "\tfor i := range places {\n\t\tplaces[i].node.queue.Hold", "\tt.leave(r.places)\n\tr.places = nil\n\tfor i := range places {\n\t\tplaces[i].node.queue.Hold"},
 	{"the old stays when the new comes", shrink, "\tt.leave(old)\n", "\t_ = old\n"},
 	{"a read is narrowed to a write", shrink, "n.modes.Has(waitqueue.TR) && !writes", "(n.modes.Has(waitqueue.TR) || !writes && false)"},
-	{"a node that is used is evicted", nodes, "\tif !n.queue.Empty() {\n\t\treturn\n\t}\n\tdelete", "\tdelete"},
+	{"a node that is used is evicted", nodes, "\tif !n.queue.Empty() {\n\t\treturn\n\t}\n\tn.unlink()", "\tn.unlink()"},
 	{"a number is used twice", requests, "t.lastSeq++\n", "if len(t.storage.free) > 2 {\n\t\tt.lastSeq--\n\t}\n\tt.lastSeq++\n"},
 
 	{"lost wake-up: who waited for several is forgotten", table, "r.places[w.place].waiting = false\n\t\tr.blocked--\n", "r.places[w.place].waiting = false\n\t\tr.blocked -= min(r.blocked, 2)\n"},
@@ -70,12 +71,22 @@ var mutants = []mutant{
 	{"a parent that has left the table is used", nodes, "up != nil && up.inTable &&", "up != nil &&"},
 
 	// Who is in the way.
-	{"blockers: those that wait are not found", blockers, "\t\t\ts.add(e.Request().request, p, rivals)\n", ""},
-	{"blockers: those that write below are not found", blockers, "const below = 1<<waitqueue.IR | 1<<waitqueue.IW", "const below = 1 << waitqueue.IR"},
-	{"blockers: who came later is found", blockers, "if r.seq >= s.request.seq {", "if r == s.request {"},
-	{"blockers: those below are not all looked for", blockers, "q != nil && !q.waiting {", "q != nil {"},
+	{"blockers: those that wait are not found", blockers, "\t\ts.add(w.request, w.place, i)\n", "_ = w\n"},
+	{"blockers: those that write below are not found", blockers, "for u := writes; u >= reads; u-- {", "for u := reads; u >= reads; u-- {"},
+	{"blockers: those that read below are not found", blockers, "for u := writes; u >= reads; u-- {", "for u := writes; u > reads; u-- {"},
+	{"blockers: who came later is found", blockers, "if e.Seq() >= s.request.seq {", "if e.Seq() == s.request.seq {"},
+	{"blockers: those below are not all looked for", blockers, "\t\tif counted := s.add(l.request, int(l.place), i); counted {\n", "\t\tif s.add(l.request, int(l.place), i); true {\n"},
 	{"blockers: claims that are no reason", blockers, "if as.First().Conflicts(bs.First()) {", "if true {"},
-	{"blockers: a claim that is elsewhere", blockers, "if p.node != n && p.node.isBelow(n, &steps) {", "if p.node != n || p.node.isBelow(n, &steps) {"},
+	{"blockers: a claim that is elsewhere", blockers, "j > 0 && r.places[j-1].node.up == r.places[j].node; j--", "j > 0; j--"},
+	{"blockers: a claim below that does not conflict", blockers, "part.Claims() && part.Intention().Conflicts(mode) {", "part.Claims() {"},
+	{"blockers: not the earliest", blockers, "} else if at == 0 || s.found[at-1].request.seq < r.seq {", "} else {"},
+	{"blockers: one is counted twice", blockers, "\tif known > s.before {\n\t\treturn true // at another place\n\t}\n", ""},
+	{"children: one that is written again is not linked", table, "\t\tif up != nil && n.linked < u {\n\t\t\tn.linkUnder(up, u)\n\t\t}\n\t\tn = up\n\t}\n\tr.places", "\t\tif up != nil && n.linked == unused {\n\t\t\tn.linkUnder(up, u)\n\t\t}\n\t\tn = up\n\t}\n\tr.places"},
+	{"children: a node that has moved stays", nodes, "\tn.unlink()\n\tswitch {", "\tswitch {"},
+	{"children: an evicted node stays", nodes, "\tn.unlink()\n\tn.lower.unlinkAll()\n", "\tn.lower.unlinkAll()\n"},
+	{"children: those of an evicted node stay", nodes, "\tn.lower.unlinkAll()\n", ""},
+	{"paths: the hash of a parent is wrong", paths, "n.long.hash-p.hashName(slash, s[slash+1:])", "n.long.hash-p.hashName(slash+1, s[slash+1:])"},
+	{"paths: another name of the same hash is found", paths, "for n != nil && n.name != name {", "for n != nil && false {"},
 	{"claimed: the last one stays", claimed, "\t\t\tfirst.prev = l.prev // it was the last one\n", ""},
 	{"claimed: further claims stay", claimed, "\t\t\tp.node.unclaim(l)\n", ""},
 

@@ -1,16 +1,11 @@
 package locktable
 
-import (
-	"cmp"
-	"slices"
-
-	"github.com/treelock/treelock/waitqueue"
-)
+import "github.com/treelock/treelock/waitqueue"
 
 // A Quarrel is a pair of claims that conflict, because of which one request waits for another.
 type Quarrel[N comparable] struct {
-	Claim  Used[N] // of the one that is in the way
-	Wanted Used[N] // of the one that waits
+	Claim  Used[N] // of the blocker
+	Wanted Used[N] // of the request that waits
 }
 
 // Used is a node that a request uses, and its mode there.
@@ -19,128 +14,228 @@ type Used[N comparable] struct {
 	Mode waitqueue.Mode
 }
 
-// Blockers bounds.
+// Bounds of a search for blockers.
 const (
-	// maxFound is how many blockers are counted, as each takes some 10 ns to be found.
-	maxFound = 64
+	// maxHere is how many blockers are counted of those that claim or want one node in one mode.
+	maxHere = 64
 
-	// maxLooks is how many requests are looked at to find them. It takes some 10 µs, at the worst 100, when nothing of it is in
-	// the processor's cache. A request with very many places counts for more than one.
-	maxLooks   = 1024
-	placesLook = 32
+	// maxBelow is how many blockers are counted in all, and maxVisits how many claims and nodes are
+	// visited to find those that claim something further down. See BenchmarkBlockers.
+	maxBelow  = 1024
+	maxVisits = 8192
 )
 
-// Blockers calls visit for requests that r waits for, at most limit, with the reason for each, the earliest first. It returns how many more
-// there are, and whether those are all. Then it has visited the earliest of all; else there may be others, earlier ones too: there are
-// very many, or they are hidden among very many. It takes bounded time.
+// Blockers calls visit for the earliest requests that r, which waits, waits for, at most limit, with
+// the reason for each, the earliest first. It returns how many more there are, and whether that is all
+// of them: else there may be more.
+//
+// It takes time in proportion to the number of blockers and of their claims, and to the number of
+// places of r: not to what else is live. The time is bounded. Where more than maxBelow requests hold
+// something below a subtree that r wants, or hold maxVisits nodes there, those that are visited are
+// the earliest of the ones that were found.
 func (t *Table[N, W]) Blockers(r *Request[N, W], limit int, visit func(blocker *Request[N, W], why Quarrel[N])) (more int, all bool) {
-	s := search[N, W]{table: t, request: r, looks: maxLooks}
+	s := search[N, W]{table: t, request: r, before: t.searches, limit: limit, found: t.found[:0]}
 	for i := range r.places {
-		if p := &r.places[i]; p.waiting {
-			s.at(p)
+		if r.places[i].waiting {
+			s.at(i)
 		}
 	}
-	slices.SortFunc(s.found, func(a, b rival[N, W]) int { return cmp.Compare(a.request.seq, b.request.seq) })
-	named := s.found[:min(limit, len(s.found))]
-	for _, f := range named {
-		visit(f.request, r.quarrel(f.request, f.at))
+	for i := range s.found {
+		visit(s.found[i].request, s.found[i].quarrel(r))
 	}
-	return len(s.found) - len(named), !s.cut
+	t.found = reuse(s.found)
+	return s.count - len(s.found), !s.cut
 }
 
 // A search is for the requests that one of them waits for.
 type search[N comparable, W any] struct {
 	table   *Table[N, W]
 	request *Request[N, W]
-	found   []rival[N, W]
-	looks   int  // that are left
-	cut     bool // not all were found
+	before  uint64 // the number of the latest search before this one; each place has one of its own
+
+	limit  int
+	found  []rival[N, W] // the earliest, at most limit
+	count  int           // of all that were found
+	visits int           // of nodes and claims below
+	cut    bool          // not all were found
 }
 
-// A rival is a request that was found to be in the way, at a place of the one that waits.
+// A rival is a request that another one waits for.
 type rival[N comparable, W any] struct {
 	request *Request[N, W]
-	at      *place[N, W]
+	theirs  int // its place
+	ours    int // the place of the one that waits
 }
 
-// at finds those that the request waits for at p.
-func (s *search[N, W]) at(p *place[N, W]) {
-	for l := p.node.claimed; l != nil && s.look(); l = l.next {
-		s.add(l.request, p, waitqueue.AllModes)
+// at finds those that the request waits for at its i-th place. First those that wait there, too, as
+// the queue has them in order; then those that are admitted and claim the node; then those that are
+// admitted since they claim something below.
+func (s *search[N, W]) at(i int) {
+	p := &s.request.places[i]
+	s.table.searches++
+	for rest := p.mode.Rivals(); rest != 0; rest = rest.Rest() {
+		s.waiting(i, rest.First())
 	}
-	const below = 1<<waitqueue.IR | 1<<waitqueue.IW
-	rivals := p.mode.Rivals() & below
-	for rest := rivals; rest != 0; rest = rest.Rest() {
-		for e := range p.node.queue.Waiting(1 << rest.First()) {
-			if e.Seq() > s.request.seq || !s.look() {
-				break
-			}
-			s.add(e.Request().request, p, rivals)
+	claiming, below := 0, 0
+	for rest := p.mode.Rivals(); rest != 0; rest = rest.Rest() {
+		if mode := rest.First(); mode.Claims() {
+			claiming += p.node.queue.Admitted(mode)
+		} else {
+			below += p.node.queue.Admitted(mode)
 		}
 	}
-	s.below(p, rivals)
+	s.claiming(i, claiming)
+	if below > 0 {
+		if below = s.below(p.node, i, below); below > 0 {
+			s.cut = true
+		}
+	}
 }
 
-// below finds those that claim something below p, and so are admitted there. The node only knows their number, so they are
-// looked for among all requests.
-func (s *search[N, W]) below(p *place[N, W], rivals waitqueue.Modes) {
-	left := 0
-	for rest := rivals; rest != 0; rest = rest.Rest() {
-		left += p.node.queue.Admitted(rest.First())
-	}
-	for _, r := range s.table.storage.requests {
-		if left == 0 || !s.look() {
+// waiting finds those that wait in mode at the i-th place.
+func (s *search[N, W]) waiting(i int, mode waitqueue.Mode) {
+	here := 0
+	for e := range s.request.places[i].node.queue.Waiting(1 << mode) {
+		if e.Seq() >= s.request.seq {
 			return
 		}
-		if r.seq == 0 {
+		if here++; here > maxHere {
+			s.cut = true
+			return
+		}
+		w := e.Request()
+		s.add(w.request, w.place, i)
+	}
+}
+
+// claiming finds those that are admitted to the i-th place and claim its node, of which there are so
+// many. They are in order of arrival.
+func (s *search[N, W]) claiming(i, left int) {
+	p, here := &s.request.places[i], 0
+	for l := p.node.claimed; l != nil && left > 0; l = l.next {
+		q := &l.request.places[l.place]
+		s.visits++
+		if q.waiting || !q.mode.Conflicts(p.mode) {
 			continue
 		}
-		if q := s.add(r, p, rivals); q != nil && !q.waiting {
+		if here++; here > maxHere || s.visits > maxVisits {
+			s.cut = true
+			return
+		}
+		s.add(l.request, int(l.place), i)
+		left--
+	}
+}
+
+// below finds those that claim something below n in a way that conflicts with the i-th place, which
+// is at n or above, until so many were found. It returns how many are left.
+func (s *search[N, W]) below(n *node[N, W], i, left int) int {
+	if n.lower == nil {
+		return left
+	}
+	wanted := s.request.places[i].mode
+	for u := writes; u >= reads; u-- {
+		if u == reads && !wanted.Conflicts(waitqueue.IR) {
+			break
+		}
+		list := &n.lower.first[u-reads]
+		var last *node[N, W]
+		if *list != nil {
+			last = (*list).prev
+		}
+		for c := *list; c != nil && left > 0; {
+			next := c.next
+			if c == last {
+				next = nil
+			}
+			if s.visits++; s.visits > maxVisits || s.count >= maxBelow {
+				return left
+			}
+			if s.tidy(n, c) == u {
+				left = s.claimedBelow(c, i, left)
+				left = s.below(c, i, left)
+			}
+			c = next
+		}
+	}
+	return left
+}
+
+// tidy puts c, which is linked under up, into the list where it belongs now, and returns its use.
+func (s *search[N, W]) tidy(up, c *node[N, W]) use {
+	switch {
+	case c.queue.Empty():
+		c.unlink()
+		return unused
+	case c.linked == writes && !c.queue.Uses(waitqueue.Writing):
+		c.linkUnder(up, reads)
+	}
+	return c.linked
+}
+
+// claimedBelow finds those that claim n, which is below the i-th place.
+func (s *search[N, W]) claimedBelow(n *node[N, W], i, left int) int {
+	wanted := s.request.places[i].mode
+	for l := n.claimed; l != nil && left > 0; l = l.next {
+		if s.visits++; s.visits > maxVisits || s.count >= maxBelow {
+			return left
+		}
+		p := &l.request.places[l.place]
+		if _, ok := p.claimAgainst(wanted); !ok || l.request.seq >= s.request.seq {
+			continue
+		}
+		if counted := s.add(l.request, int(l.place), i); counted {
 			left--
 		}
 	}
+	return left
 }
 
-// look reports whether one more request may be looked at.
-func (s *search[N, W]) look() bool {
-	if s.looks <= 0 || len(s.found) == maxFound {
-		s.cut = true
+// add adds r, with its place, unless it was found already. It reports whether it was not yet found
+// at the i-th place of the request that waits.
+func (s *search[N, W]) add(r *Request[N, W], theirs, ours int) bool {
+	known := r.search
+	if r.search = s.table.searches; known == s.table.searches {
 		return false
 	}
-	s.looks--
+	if known > s.before {
+		return true // at another place
+	}
+	s.count++
+	if at := len(s.found); at < s.limit {
+		s.found = append(s.found, rival[N, W]{})
+	} else if at == 0 || s.found[at-1].request.seq < r.seq {
+		return true
+	}
+	at := len(s.found) - 1
+	for ; at > 0 && s.found[at-1].request.seq > r.seq; at-- {
+		s.found[at] = s.found[at-1]
+	}
+	s.found[at] = rival[N, W]{r, theirs, ours}
 	return true
 }
 
-// add adds r to those found if it is in the way at p, in one of modes, and returns its place there; else nil.
-func (s *search[N, W]) add(r *Request[N, W], p *place[N, W], modes waitqueue.Modes) *place[N, W] {
-	if r.seq >= s.request.seq {
-		return nil
+// quarrel returns a claim of the rival, and one of r, which waits for it, that conflict.
+func (b rival[N, W]) quarrel(r *Request[N, W]) Quarrel[N] {
+	theirs, ours := &b.request.places[b.theirs], &r.places[b.ours]
+	if theirs.node != ours.node { // it is below
+		part, _ := theirs.claimAgainst(ours.mode)
+		_, subtree := reason(part.Intention(), ours.mode)
+		return Quarrel[N]{Used[N]{theirs.node.name, part}, r.claimFor(b.ours, subtree)}
 	}
-	s.looks -= len(r.places) / placesLook
-	q := r.placeAt(p.node)
-	if q == nil || !modes.Has(q.mode) || !q.mode.Conflicts(p.mode) {
-		return nil
-	}
-	if !slices.ContainsFunc(s.found, func(f rival[N, W]) bool { return f.request == r }) {
-		s.found = append(s.found, rival[N, W]{r, p})
-	}
-	return q
+	ofTheirs, ofOurs := reason(theirs.mode, ours.mode)
+	return Quarrel[N]{b.request.claimFor(b.theirs, ofTheirs), r.claimFor(b.ours, ofOurs)}
 }
 
-// placeAt returns r's place at n, or nil.
-func (r *Request[N, W]) placeAt(n *node[N, W]) *place[N, W] {
-	for i := range r.places {
-		if p := &r.places[i]; p.node == n {
-			return p
+// claimAgainst returns the part of p's mode that claims its node and conflicts with mode, which a
+// request has further up, if there is one.
+func (p *place[N, W]) claimAgainst(mode waitqueue.Mode) (part waitqueue.Mode, ok bool) {
+	for parts := p.mode.Parts(); parts != 0; parts = parts.Rest() {
+		if part = parts.First(); part.Claims() && part.Intention().Conflicts(mode) {
+			return part, true
 		}
 	}
-	return nil
-}
-
-// quarrel returns why r waits for b at p, a place of r.
-func (r *Request[N, W]) quarrel(b *Request[N, W], p *place[N, W]) Quarrel[N] {
-	theirs, ours := reason(b.placeAt(p.node).mode, p.mode)
-	return Quarrel[N]{b.claimBehind(p.node, theirs), r.claimBehind(p.node, ours)}
+	return part, false
 }
 
 // reason returns simple modes, of which a and b are made, that conflict.
@@ -155,31 +250,49 @@ func reason(a, b waitqueue.Mode) (ofA, ofB waitqueue.Mode) {
 	panic("BUG: treelock: a blocker that does not block")
 }
 
-// claimBehind returns the claim because of which r is at n in mode, among others: that of n, or one of something below.
-func (r *Request[N, W]) claimBehind(n *node[N, W], mode waitqueue.Mode) (claim Used[N]) {
+// claimFor returns the claim because of which r has that simple mode at its i-th place: that of the
+// node itself, or one of something below it.
+//
+// The places of a lineage stand behind that of its claim, one behind the other (planLineage). So most
+// often the claim is found on the way back. Else all places are looked at.
+func (r *Request[N, W]) claimFor(i int, mode waitqueue.Mode) (claim Used[N]) {
+	n := r.places[i].node
 	if mode.Claims() {
 		return Used[N]{n.name, mode}
 	}
-	steps := maxLooks
-	for i := range min(len(r.places), maxLooks) {
-		p := &r.places[i]
-		for parts := p.mode.Parts(); parts != 0; parts = parts.Rest() {
-			part := parts.First()
-			if !part.Claims() || part.Intention() != mode {
-				continue
-			}
-			claim = Used[N]{p.node.name, part}
-			if p.node != n && p.node.isBelow(n, &steps) {
-				return claim
-			}
+	for j := i; j > 0 && r.places[j-1].node.up == r.places[j].node; j-- {
+		if part, ok := r.places[j-1].claimWith(mode); ok {
+			return Used[N]{r.places[j-1].node.name, part}
 		}
 	}
-	return claim // as far as is known
+	for j := range r.places {
+		p := &r.places[j]
+		part, ok := p.claimWith(mode)
+		if !ok || p.node == n {
+			continue
+		}
+		claim = Used[N]{p.node.name, part}
+		if p.node.isBelow(n, len(r.places)) {
+			break
+		}
+	}
+	return claim // if nodes have moved, as far as is known
 }
 
-// isBelow reports whether the way up from n leads to other, as far as so many steps lead. It looks where parents were found the last time.
-func (n *node[N, W]) isBelow(other *node[N, W], steps *int) bool {
-	for ; n != nil && *steps > 0; *steps-- {
+// claimWith returns the claim of p's node that has the intention at its ancestors, if there is one.
+func (p *place[N, W]) claimWith(intention waitqueue.Mode) (mode waitqueue.Mode, ok bool) {
+	for parts := p.mode.Parts(); parts != 0; parts = parts.Rest() {
+		if part := parts.First(); part.Claims() && part.Intention() == intention {
+			return part, true
+		}
+	}
+	return mode, false
+}
+
+// isBelow reports whether the way up from n leads to other within so many steps. It looks where
+// parents were found the last time.
+func (n *node[N, W]) isBelow(other *node[N, W], steps int) bool {
+	for ; n != nil && steps > 0; steps-- {
 		if n == other {
 			return true
 		}

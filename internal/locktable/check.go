@@ -10,10 +10,15 @@ import (
 // the invariant for the first difference that it finds. It is for tests and for builds with the race detector: it
 // takes time in proportion to the number of nodes, of live requests and of their places.
 func (t *Table[N, W]) Check() error {
-	recounts := make(map[*node[N, W]]*recount, len(t.nodes.byName))
 	for name, n := range t.nodes.byName {
-		if n.name != name || !n.inTable {
+		if n.name != name {
 			return fmt.Errorf("I8: node %v is in the table as %v", n.name, name)
+		}
+	}
+	recounts := make(map[*node[N, W]]*recount, t.nodes.len())
+	for n := range t.nodes.all {
+		if !n.inTable || t.nodes.find(n.name) != n {
+			return fmt.Errorf("I8: node %v is in the table, and is not found there", n.name)
 		}
 		recounts[n] = &recount{earliest: earliestOfAll}
 	}
@@ -149,6 +154,9 @@ func (n *node[N, W]) check(recount *recount) error {
 	if waiting != recount.waiting {
 		return fmt.Errorf("I3: node %v has %d entries that wait, a recount gives %d", n.name, waiting, recount.waiting)
 	}
+	if err := n.checkChildren(); err != nil {
+		return err
+	}
 	return n.checkClaimed(recount)
 }
 
@@ -156,7 +164,7 @@ func (n *node[N, W]) check(recount *recount) error {
 func (n *node[N, W]) checkClaimed(recount *recount) error {
 	claims, last := 0, (*link[N, W])(nil)
 	for l := n.claimed; l != nil; l = l.next {
-		if p := l.request.placeAt(n); p == nil || !p.mode.Claims() || last != nil && l.prev != last {
+		if !l.isClaimOf(n) || last != nil && l.prev != last {
 			return fmt.Errorf("I3: node %v lists request %d, which does not claim it, or out of line", n.name, l.request.seq)
 		}
 		claims++
@@ -171,18 +179,64 @@ func (n *node[N, W]) checkClaimed(recount *recount) error {
 	return nil
 }
 
+// isClaimOf reports whether l says truly that it is a claim of n.
+func (l *link[N, W]) isClaimOf(n *node[N, W]) bool {
+	if l.place >= len(l.request.places) {
+		return false
+	}
+	p := &l.request.places[l.place]
+	return p.node == n && p.mode.Claims()
+}
+
+// checkChildren checks that n is in the right list of its parent, and the lists of its own children.
+func (n *node[N, W]) checkChildren() error {
+	need := unused
+	switch {
+	case n.up == nil || n.up == n || !n.up.inTable || n.queue.Empty():
+	case n.queue.Uses(waitqueue.Writing):
+		need = writes
+	default:
+		need = reads
+	}
+	if n.linked < need {
+		return fmt.Errorf("I9: node %v is linked for use %d, and is in use %d", n.name, n.linked, need)
+	}
+	if n.lower == nil {
+		return nil
+	}
+	for i, first := range n.lower.first {
+		for c := first; c != nil; {
+			if c.up != n || c.linked != use(i)+reads || c.next.prev != c || !c.inTable {
+				return fmt.Errorf("I9: node %v is in a list of %v where it does not belong", c.name, n.name)
+			}
+			if c = c.next; c == first {
+				break
+			}
+		}
+	}
+	return nil
+}
+
 // check checks the list of nodes that were idle.
 func (t *nodes[N, W]) check() error {
 	for _, n := range t.listed.all[t.listed.first:] {
-		if !n.listed || !n.inTable || t.byName[n.name] != n {
+		if !n.listed || !n.inTable || t.find(n.name) != n {
 			return fmt.Errorf("I8: node %v is on the list and has listed=%t, inTable=%t", n.name, n.listed, n.inTable)
 		}
 	}
-	flagged := 0
-	for _, n := range t.byName {
+	flagged, bytes, texts := 0, 0, map[*text]int{}
+	for n := range t.all {
 		if n.listed {
 			flagged++
 		}
+		if n.listed && n.long != nil {
+			if texts[n.long.text]++; texts[n.long.text] == 1 {
+				bytes += n.long.text.bytes
+			}
+		}
+	}
+	if t.paths != nil && bytes != t.paths.listedBytes {
+		return fmt.Errorf("I8: the names of listed nodes take %d bytes, %d are counted", bytes, t.paths.listedBytes)
 	}
 	if listed := t.listed.len(); flagged != listed || listed > t.maxListed {
 		return fmt.Errorf("I8: %d nodes are listed, %d say so, at most %d are allowed", listed, flagged, t.maxListed)

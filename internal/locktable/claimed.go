@@ -8,6 +8,7 @@ package locktable
 type link[N comparable, W any] struct {
 	next, prev *link[N, W] // in the list of the node; the first one's prev is the last, nil if it is alone
 	request    *Request[N, W]
+	place      int         // the index of the place that has the claim
 	more       *link[N, W] // of the same request, in the order of its places; or the next one that is free
 }
 
@@ -76,6 +77,7 @@ func (t *Table[N, W]) link(r *Request[N, W]) {
 			l = t.newLink(r)
 			last.more = l
 		}
+		l.place = i
 		p.node.claim(l)
 		last = l
 	}

@@ -16,7 +16,7 @@
 // # Invariants
 //
 // They hold after every call. Comments, tests and fuzz failures refer to them by number. [Table.Check] checks what
-// the table can know of itself: I2 at each node, that places, entries and counts agree (I3, I5), I4 and I8.
+// the table can know of itself: I2 at each node, that places, entries and counts agree (I3, I5), I4, I8 and I9.
 // The rest is checked from outside, against the rule evaluated over all pairs (package model).
 //
 //	I1  No two conflicting requests hold at once.
@@ -28,6 +28,8 @@
 //	I6  A grant is reported at most once.
 //	I7  Sequence numbers, the base of fencing tokens, grow along conflicting grants.
 //	I8  A node whose queue is empty is not in the table, or is in its bounded cache of idle nodes.
+//	I9  A node whose queue is not empty is in its parent's list of children in use; in that of children
+//	    that are written if a request there writes it, or something below it.
 //
 // I1 to I7 follow from the queues of package waitqueue, one per node, each deciding alone: two claims
 // conflict exactly if their modes conflict at some node on both of their ways to the root. (If one

@@ -23,7 +23,7 @@ type Standing[N comparable, W any] struct {
 // the same requests in both, though perhaps in another order within one call.
 func (t *Table[N, W]) Standings(name N) iter.Seq[Standing[N, W]] {
 	return func(yield func(Standing[N, W]) bool) {
-		n := t.nodes.byName[name]
+		n := t.nodes.find(name)
 		if n == nil {
 			return
 		}

@@ -138,7 +138,7 @@ func (t *Table[N, W]) holds(r *Request[N, W], claims []Claim[N]) bool {
 func (t *Table[N, W]) holdsClaim(claim Claim[N]) bool {
 	writes := claim.Mode.Intention() == waitqueue.IW
 	for i, name, ok := 0, claim.Lineage[0], true; ok; i++ {
-		if n := t.nodes.byName[name]; n != nil && n.plan == t.plan {
+		if n := t.nodes.find(name); n != nil && n.plan == t.plan {
 			if n.modes.Has(waitqueue.TW) || n.modes.Has(waitqueue.TR) && !writes {
 				return true
 			}

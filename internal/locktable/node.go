@@ -1,14 +1,11 @@
 package locktable
 
 import (
-	"strings"
-
-	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/waitqueue"
 )
 
-// A node is one node of a tree while somebody claims it or something below it, and for some time after. Its name
-// stays the same: when it is evicted its storage is not used for another one.
+// A node is one node of a tree while a request claims it or something below it, and for some time
+// after. Its name stays the same: when it is evicted its storage is not used for another one.
 type node[N comparable, W any] struct {
 	queue waitqueue.Queue[*wait[N, W]]
 
@@ -17,32 +14,34 @@ type node[N comparable, W any] struct {
 	modes waitqueue.Modes
 
 	inTable bool
-	root    bool // it has no parent, for ever
+	root    bool // it has no parent, which is known for good
 	listed  bool // in the list of nodes that were idle
+	linked  use  // in which list of its parent's children it is (I9)
 	name    N
 
-	// up is where the parent was found the last time. It is a guess, to be verified: the parent may have
-	// left the table since, or the user's idea of it may have changed.
+	// up is where the parent was found the last time. It is a guess, to be verified: the parent may
+	// have left the table since, or the user's idea of it may have changed.
 	up *node[N, W]
 
-	claimed *link[N, W] // the first of the list of all live claims of this node itself
+	claimed    *link[N, W]     // the first of the list of all live claims of this node itself
+	next, prev *node[N, W]     // siblings in the parent's list; circular
+	lower      *children[N, W] // nil until the first child is linked
+	long       *longName[N, W] // nil if the name is short
 }
 
-// nodes finds nodes by name. A node whose queue is empty is idle, and is kept for a while (I8): programs come back to
-// the same places, and making a node costs as much as the rest of a request.
+// nodes finds nodes by name. A node whose queue is empty is idle, and is kept for a while (I8):
+// programs come back to the same places, and making a node costs as much as the rest of a request.
 //
-// The list of nodes that were idle has all that are, and some that have become busy since: so it costs nothing to
-// become busy and idle again. It is bounded. Whoever comes to its front busy is taken off, to be listed anew when it
-// next becomes idle.
+// The list of nodes that were idle has all that are, and some that have become busy since: so it
+// costs nothing to become busy and idle again. It is bounded, in nodes and in bytes of long names.
+// A node that comes to its front busy is taken off, to be listed anew when it next becomes idle.
 type nodes[N comparable, W any] struct {
-	byName map[N]*node[N, W]
-	peak   int // the most that byName held since it was made: a map never shrinks by itself
+	byName map[N]*node[N, W] // all but those with long names
+	peak   int               // the most that byName held since it was made: a map never shrinks by itself
 
-	own func(N) N // returns a name that may be kept for long
-
-	// parentOf is there if a name alone says what its parent is, for ever. Then the lineages of claims are not looked at: they
-	// may not be in this processor's cache.
-	parentOf func(N) (N, bool)
+	// paths is there if N is treelock.Path. Then a name alone says what its parent is, and lineages
+	// of claims are not looked at: they may not be in this processor's cache.
+	paths *paths[N, W]
 
 	maxListed int
 	listed    fifo[*node[N, W]] // of those that were idle, by when they became that
@@ -51,35 +50,77 @@ type nodes[N comparable, W any] struct {
 const minShrink = 4096 // maps smaller than this are not worth remaking
 
 func newNodes[N comparable, W any](maxIdle int) nodes[N, W] {
-	t := nodes[N, W]{byName: make(map[N]*node[N, W]), maxListed: maxIdle}
-	if own, ok := any(ownPath).(func(N) N); ok {
-		t.own = own
-		t.parentOf, _ = any(treelock.Path.Parent).(func(N) (N, bool))
-	}
-	return t
+	return nodes[N, W]{byName: make(map[N]*node[N, W]), paths: newPaths[N, W](), maxListed: maxIdle}
 }
 
-// ownPath returns a copy of p that does not keep a larger string, which p may have been cut from, in memory.
-func ownPath(p treelock.Path) treelock.Path { return treelock.Path(strings.Clone(string(p))) }
+// len returns the number of nodes.
+func (t *nodes[N, W]) len() int {
+	if t.paths == nil {
+		return len(t.byName)
+	}
+	return len(t.byName) + t.paths.count
+}
 
-// at returns the node with that name, and adds it if need be. It evicts nothing, so the nodes found for one request
-// stay valid while the rest are found. The caller calls settle for a node that nobody comes to.
+// all calls yield for each node.
+func (t *nodes[N, W]) all(yield func(*node[N, W]) bool) {
+	for _, n := range t.byName {
+		if !yield(n) {
+			return
+		}
+	}
+	if t.paths == nil {
+		return
+	}
+	for _, n := range t.paths.byHash {
+		for n != nil {
+			other := n.long.other
+			if !yield(n) {
+				return
+			}
+			n = other
+		}
+	}
+}
+
+// find returns the node with that name, or nil.
+func (t *nodes[N, W]) find(name N) *node[N, W] {
+	if n := t.byName[name]; n != nil || t.paths == nil {
+		return n
+	}
+	return t.paths.find(name)
+}
+
+// at returns the node with that name, and adds it if need be. It evicts nothing, so the nodes found
+// for one request stay valid while the rest are found. The caller calls settle for a node that no
+// request comes to.
 func (t *nodes[N, W]) at(name N) *node[N, W] {
 	if n := t.byName[name]; n != nil {
 		return n
 	}
-	if t.own != nil {
-		name = t.own(name)
+	if t.paths == nil {
+		return t.add(name)
 	}
+	if n := t.paths.find(name); n != nil {
+		return n
+	}
+	if t.paths.isLong(name) {
+		return t.paths.add(name)
+	}
+	return t.add(t.paths.clone(name))
+}
+
+// add adds a node with a name that may be kept, and is not long.
+func (t *nodes[N, W]) add(name N) *node[N, W] {
 	n := &node[N, W]{name: name, inTable: true}
 	t.byName[name] = n
 	t.peak = max(t.peak, len(t.byName))
 	return n
 }
 
-// above returns the node above n, which has the i-th name of lineage, and adds it if need be. It returns nil at the root.
+// above returns the node above n, which has the i-th name of lineage, and adds it if need be. It
+// returns nil at the root.
 func (t *nodes[N, W]) above(n *node[N, W], lineage []N, i int) *node[N, W] {
-	if up := n.up; up != nil && up.inTable && (t.parentOf != nil || i+1 < len(lineage) && up.name == lineage[i+1]) {
+	if up := n.up; up != nil && up.inTable && (t.paths != nil || i+1 < len(lineage) && up.name == lineage[i+1]) {
 		return up
 	}
 	return t.aboveUnknown(n, lineage, i)
@@ -90,19 +131,44 @@ func (t *nodes[N, W]) aboveUnknown(n *node[N, W], lineage []N, i int) *node[N, W
 	if n.root {
 		return nil
 	}
-	name, ok := t.parentName(n.name, lineage, i)
+	n.unlink()
+	switch {
+	case t.paths != nil:
+		n.up = t.abovePath(n)
+	case i+1 < len(lineage):
+		n.up = t.at(lineage[i+1])
+	default:
+		n.up = nil
+	}
+	return n.up
+}
+
+// abovePath returns the node above n, whose name is a path, and adds it if need be; nil at the root.
+// The parent's name shares the memory of n's name, as far as that does not keep much more of it.
+func (t *nodes[N, W]) abovePath(n *node[N, W]) *node[N, W] {
+	if n.long != nil {
+		if up, isLong := t.paths.above(n); isLong {
+			return up
+		}
+	}
+	name, ok := t.paths.parent(n.name)
 	if !ok {
-		n.root = t.parentOf != nil
+		n.root = true
 		return nil
 	}
-	n.up = t.at(name)
-	return n.up
+	if up := t.byName[name]; up != nil {
+		return up
+	}
+	if n.long != nil {
+		name = t.paths.clone(name)
+	}
+	return t.add(name)
 }
 
 // parentName returns the name above the i-th of lineage, which is name.
 func (t *nodes[N, W]) parentName(name N, lineage []N, i int) (parent N, ok bool) {
-	if t.parentOf != nil {
-		return t.parentOf(name)
+	if t.paths != nil {
+		return t.paths.parent(name)
 	}
 	if i+1 < len(lineage) {
 		return lineage[i+1], true
@@ -110,18 +176,22 @@ func (t *nodes[N, W]) parentName(name N, lineage []N, i int) (parent N, ok bool)
 	return parent, false
 }
 
-// settle looks whether n is idle now, after somebody has left its queue or did not come.
+// settle looks whether n is idle now, after a request has left its queue or did not come.
 func (t *nodes[N, W]) settle(n *node[N, W]) {
-	if n.queue.Empty() && !n.listed {
+	if !n.listed && n.queue.Empty() {
 		t.list(n)
 	}
 }
 
-// list puts n at the end of the list of nodes that were idle, and evicts the first if there are too many.
+// list puts n at the end of the list of nodes that were idle, and evicts the first ones if there are
+// too many, or their names take too many bytes.
 func (t *nodes[N, W]) list(n *node[N, W]) {
 	n.listed = true
 	t.listed.push(n)
-	if t.listed.len() > t.maxListed {
+	if n.long != nil {
+		t.paths.countListed(n.long.text, 1)
+	}
+	for t.listed.len() > t.maxListed || t.paths != nil && t.paths.listedBytes > idleName*t.maxListed {
 		t.evictOldest()
 	}
 }
@@ -130,25 +200,34 @@ func (t *nodes[N, W]) list(n *node[N, W]) {
 func (t *nodes[N, W]) evictOldest() {
 	n := t.listed.pop()
 	n.listed = false
+	if n.long != nil {
+		t.paths.countListed(n.long.text, -1)
+	}
 	if !n.queue.Empty() {
 		return
 	}
-	delete(t.byName, n.name)
+	n.unlink()
+	n.lower.unlinkAll()
+	if n.long != nil {
+		t.paths.remove(n)
+	} else {
+		delete(t.byName, n.name)
+		t.byName, t.peak = shrink(t.byName, t.peak)
+	}
 	*n = node[N, W]{} // also ends the guesses that lead here, and lets go of the name
-	t.shrink()
 }
 
-// shrink remakes the map when it has become far too large for what is in it. That takes time in
-// proportion to an eighth of the nodes that have left since it was last made.
-func (t *nodes[N, W]) shrink() {
-	if t.peak < minShrink || len(t.byName) > t.peak/8 {
-		return
+// shrink remakes a map when it has become far too large for what is in it. That takes time in
+// proportion to an eighth of the entries that have left since it was last made.
+func shrink[K comparable, V any](m map[K]V, peak int) (map[K]V, int) {
+	if peak < minShrink || len(m) > peak/8 {
+		return m, peak
 	}
-	smaller := make(map[N]*node[N, W], len(t.byName))
-	for name, n := range t.byName {
-		smaller[name] = n
+	smaller := make(map[K]V, len(m))
+	for key, value := range m {
+		smaller[key] = value
 	}
-	t.byName, t.peak = smaller, len(smaller)
+	return smaller, len(smaller)
 }
 
 // A fifo is a list that grows at the end and shrinks at the front. The zero fifo is empty.
@@ -161,7 +240,8 @@ func (f *fifo[E]) len() int { return len(f.all) - f.first }
 
 func (f *fifo[E]) push(e E) { f.all = append(f.all, e) }
 
-// pop takes the first element. When half of the storage has been taken it is used again, so a step costs O(1), amortised.
+// pop takes the first element. When half of the storage has been taken it is used again, so a step
+// costs O(1), amortised.
 func (f *fifo[E]) pop() E {
 	var none E
 	e := f.all[f.first]

@@ -63,6 +63,7 @@ type Request[N comparable, W any] struct {
 	blocked uint32        // places where it waits (I5)
 	index   uint32        // in storage.requests
 	places  []place[N, W] // one for each node; the first is one that it claims
+	search  uint64        // the number of the latest search for blockers that found it
 	waits   *wait[N, W]   // one for each place where it had to wait since it arrived; nil once it is granted
 	first   link[N, W]    // of its claims
 }

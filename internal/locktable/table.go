@@ -25,6 +25,8 @@ type Table[N comparable, W any] struct {
 	granted  []*Request[N, W] // what the latest call granted
 	fresh    []place[N, W]    // the places of a request that has no storage for them yet
 	revoked  []revocation[N, W]
+	searches uint64 // the number of the latest place at which blockers were searched for
+	found    []rival[N, W]
 }
 
 // entry is an entry in a queue.
@@ -45,7 +47,7 @@ func (t *Table[N, W]) Waiting() int { return t.waiting }
 func (t *Table[N, W]) Places() int { return t.places }
 
 // Nodes returns the number of nodes that the table knows, the idle ones included.
-func (t *Table[N, W]) Nodes() int { return len(t.nodes.byName) }
+func (t *Table[N, W]) Nodes() int { return t.nodes.len() }
 
 // Requests returns the live requests by arrival. It takes time in proportion to their number, and to sort them.
 func (t *Table[N, W]) Requests() []*Request[N, W] {
@@ -69,7 +71,7 @@ func (t *Table[N, W]) requests(want func(*Request[N, W]) bool) (found []*Request
 // Abandon ends the use of the table: it takes everything in it apart, so that a request that somebody keeps does
 // not keep all the rest in memory. It takes time in proportion to the number of nodes and places.
 func (t *Table[N, W]) Abandon() {
-	for _, n := range t.nodes.byName {
+	for n := range t.nodes.all {
 		n.queue.Clear()
 		*n = node[N, W]{}
 	}
@@ -112,23 +114,28 @@ func (t *Table[N, W]) arrive(r *Request[N, W], claims []Claim[N]) {
 // arriveAlone is arrive for one claim, in one pass, as most requests have no more. See BenchmarkSubmit.
 func (t *Table[N, W]) arriveAlone(r *Request[N, W], claim *Claim[N]) {
 	mode, places, fresh := claim.Mode, r.places[:0], cap(r.places) == 0
+	u := useOf(1 << mode)
 	if fresh {
 		places = t.fresh[:0]
 	}
-	for i, n := 0, t.nodes.at(claim.Lineage[0]); n != nil; i, n = i+1, t.nodes.above(n, claim.Lineage, i) {
-		if n.plan == t.plan {
-			continue // a lineage that comes to a node twice: what r has there covers the intention
+	for i, n := 0, t.nodes.at(claim.Lineage[0]); n != nil; i++ {
+		if n.plan != t.plan { // else what r has there already covers the intention
+			n.plan = t.plan
+			places = append(places, place[N, W]{node: n, mode: mode})
+			if i == 0 {
+				n.claim(&r.first)
+			}
+			if !n.queue.Arrive(mode) {
+				r.places = places
+				t.await(r, len(places)-1)
+			}
+			mode = claim.Mode.Intention()
 		}
-		n.plan = t.plan
-		places = append(places, place[N, W]{node: n, mode: mode})
-		if i == 0 {
-			n.claim(&r.first)
+		up := t.nodes.above(n, claim.Lineage, i)
+		if up != nil && n.linked < u {
+			n.linkUnder(up, u)
 		}
-		if !n.queue.Arrive(mode) {
-			r.places = places
-			t.await(r, len(places)-1)
-		}
-		mode = claim.Mode.Intention()
+		n = up
 	}
 	r.places = places
 	if fresh {
@@ -151,7 +158,9 @@ func (t *Table[N, W]) End(r *Request[N, W]) (granted []*Request[N, W]) {
 	if r.seq == 0 {
 		panic("BUG: treelock: the end of a request that is not live")
 	}
-	t.granted = reuse(t.granted)
+	if len(t.granted) > 0 {
+		t.granted = reuse(t.granted)
+	}
 	t.unlink(r)
 	if r.blocked > 0 {
 		t.withdraw(r)
@@ -183,9 +192,15 @@ func (t *Table[N, W]) leave(places []place[N, W]) {
 	t.places -= len(places)
 	for i := range places {
 		p := &places[i]
-		if p.node != nil && p.node.queue.Leave(p.mode) {
-			t.admit(p.node.queue.Advance(p.mode, t.admitted))
-			t.nodes.settle(p.node)
+		n := p.node
+		if n == nil || !n.queue.Leave(p.mode) {
+			continue
+		}
+		if !n.queue.Calm() { // where nothing waits, nothing is called: see BenchmarkLock
+			t.admit(n.queue.Advance(p.mode, t.admitted))
+		}
+		if !n.listed && n.queue.Empty() {
+			t.nodes.list(n)
 		}
 	}
 }
@@ -223,7 +238,7 @@ func (t *Table[N, W]) planClaims(free []place[N, W], claims []Claim[N]) (places 
 // planLineage plans one claim. It stops early at the first ancestor that an earlier claim of the same
 // request has the same intention for, since that claim went on from there.
 func (t *Table[N, W]) planLineage(places []place[N, W], lineage []N, mode waitqueue.Mode) []place[N, W] {
-	for i, n := 0, t.nodes.at(lineage[0]); n != nil; i, n = i+1, t.nodes.above(n, lineage, i) {
+	for i, n := 0, t.nodes.at(lineage[0]); n != nil; i++ {
 		if n.plan != t.plan {
 			n.plan, n.modes = t.plan, 0
 			places = append(places, place[N, W]{node: n})
@@ -234,6 +249,11 @@ func (t *Table[N, W]) planLineage(places []place[N, W], lineage []N, mode waitqu
 		if i == 0 {
 			mode = mode.Intention()
 		}
+		up := t.nodes.above(n, lineage, i)
+		if u := useOf(n.modes); up != nil && n.linked < u {
+			n.linkUnder(up, u)
+		}
+		n = up
 	}
 	return places
 }

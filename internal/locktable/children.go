@@ -1,0 +1,82 @@
+package locktable
+
+import "github.com/treelock/treelock/waitqueue"
+
+// A use says what the requests at a node and below it do there.
+type use uint8
+
+const (
+	unused use = iota
+	reads      // they read
+	writes     // one of them writes
+)
+
+// useOf returns the use of a node where a request is in modes.
+func useOf(modes waitqueue.Modes) use {
+	if modes&waitqueue.Writing != 0 {
+		return writes
+	}
+	return reads
+}
+
+// children are the nodes below a node that are in use, in two lists: so a request that has to wait
+// for one further down finds it without a look at those elsewhere.
+//
+// A node is put into a list when a request comes to it, and taken out of it by a search that meets it
+// idle (search.below), or when it leaves the table. So to become idle and busy again costs nothing,
+// and what a search takes out was paid for by the request that put it in. In the same way a search
+// moves a node that is only read from the list of written ones to the other.
+type children[N comparable, W any] struct {
+	first [writes]*node[N, W] // by use, without unused; the lists are circular
+}
+
+// linkUnder moves n, which is not in a list of up for u or a stronger use, to the one for u.
+func (n *node[N, W]) linkUnder(up *node[N, W], u use) {
+	if n == up {
+		return // a lineage in which a node is its own parent
+	}
+	if n.queue.Uses(waitqueue.Writing) {
+		u = writes // n has moved here while it was in use
+	}
+	n.unlink()
+	if up.lower == nil {
+		up.lower = new(children[N, W])
+	}
+	first := &up.lower.first[u-reads]
+	if *first == nil {
+		*first, n.next, n.prev = n, n, n
+	} else {
+		n.next, n.prev = *first, (*first).prev
+		n.prev.next, n.next.prev = n, n
+	}
+	n.linked = u
+}
+
+// unlink takes n out of its parent's list.
+func (n *node[N, W]) unlink() {
+	if n.linked == unused {
+		return
+	}
+	first := &n.up.lower.first[n.linked-reads]
+	if n.next == n {
+		*first = nil
+	} else {
+		n.prev.next, n.next.prev = n.next, n.prev
+		if *first == n {
+			*first = n.next
+		}
+	}
+	n.next, n.prev, n.linked = nil, nil, unused
+}
+
+// unlinkAll takes all nodes out of the lists.
+func (c *children[N, W]) unlinkAll() {
+	if c == nil {
+		return
+	}
+	for i := range c.first {
+		for c.first[i] != nil {
+			c.first[i].unlink()
+		}
+	}
+}

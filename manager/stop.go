@@ -30,28 +30,30 @@ func (l *loop[N]) stop(msg message[N]) {
 // look at it, and wait for the answer for ever; the alternative is that every client watches done
 // in every receive, which costs more than all the rest.
 //
-// It goes round the buffer until it has seen a full round of nothing but its own messages. That
-// comes to an end: a client that begins to send now sees that the context has ended, so only those that
-// were about to send can still do so, once each.
+// First it fills the buffer. From then on the buffer is full whenever seal takes a message out of it, so that a
+// client can only get in between that and seal's own message. Once as many own messages in a row went in as there is
+// room for, the buffer has nothing else. This terminates: a client that begins to send now sees that the context has
+// ended, so only those that were about to send can still do so, once each.
 func (m *Manager[N]) seal(err error) {
+	for m.sendSealed() {
+	}
 	for own := 0; own < cap(m.inbox); {
-		select {
-		case m.inbox <- message[N]{kind: sealed}:
-			continue // there was room
-		default:
-		}
-		msg := <-m.inbox
-		refuse(msg, err)
-		if msg.kind != sealed {
-			own = 0
-			continue
-		}
-		select {
-		case m.inbox <- msg:
+		refuse(<-m.inbox, err)
+		if m.sendSealed() {
 			own++
-		default: // a client was faster
-			own = 0
+		} else {
+			own = 0 // a client was faster
 		}
+	}
+}
+
+// sendSealed puts a message of the manager's own into the inbox, and reports whether there was room.
+func (m *Manager[N]) sendSealed() bool {
+	select {
+	case m.inbox <- message[N]{kind: sealed}:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -757,34 +757,30 @@ inline l_stop() {
 }
 
 inline seal() {
+	do
+	:: inbox!sealed(0, 0, 0)
+	:: full(inbox) -> break
+	od;
 	n_ = 0;	/* own */
 	do
 	:: n_ < INBOX ->
-		if
-		:: inbox!sealed(0, 0, 0)
-		:: full(inbox) ->
 #if FAULT == 21
-			/* That it is full now says nothing about what it is full of. */
-			break;
+		/* That it is full now says nothing about what it is full of. */
+		break;
 #endif
-			inbox?kind, c, r, s;
-			refuse(kind, c);
-			if
-			:: kind != sealed -> n_ = 0
-			:: kind == sealed ->
-				if
-				:: inbox!sealed(0, 0, 0) -> n_++
+		inbox?kind, c, r, s;
+		refuse(kind, c);
+		if
+		:: inbox!sealed(0, 0, 0) -> n_++
 #if FAULT == 22
-				/* A client was faster: it counts as an own message. */
-				:: full(inbox) -> n_++
+		/* A client was faster: it counts as an own message. */
+		:: full(inbox) -> n_++
 #elif FAULT == 23
-				/* A round that only begins after every message but the first never ends. */
-				:: full(inbox) || n_ > 0 -> n_ = 0
+		/* A round that only begins after every message but the first never ends. */
+		:: full(inbox) || n_ > 0 -> n_ = 0
 #else
-				:: full(inbox) -> n_ = 0
+		:: full(inbox) -> n_ = 0
 #endif
-				fi
-			fi
 		fi
 	:: n_ == INBOX -> break
 	od

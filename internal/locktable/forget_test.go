@@ -1,0 +1,168 @@
+package locktable_test
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+	"weak"
+
+	"github.com/treelock/treelock/internal/locktable"
+	"github.com/treelock/treelock/waitqueue"
+)
+
+// A thing is what a table may keep: a node or what its owner attaches to a request.
+type thing struct{ name [64]byte }
+
+// things are watched, to see which of them the garbage collector spares.
+type things []weak.Pointer[thing]
+
+func (w *things) add() *thing {
+	v := new(thing)
+	*w = append(*w, weak.Make(v))
+	return v
+}
+
+// kept returns how many of w are still in memory.
+func (w things) kept() (n int) {
+	runtime.GC()
+	runtime.GC()
+	for _, v := range w {
+		if v.Value() != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// What the owner attached to a request is the owner's again when the request is over, however it ended.
+func TestEndedRequestKeepsNothingOfItsOwner(t *testing.T) {
+	tb := locktable.New[string, *thing](10)
+	var owners things
+	claims := claimAt(waitqueue.TW, "/a", "/")
+	released, withdrawn, granted := tb.Submit(owners.add(), claims), tb.Submit(owners.add(), claims), tb.Submit(owners.add(), claims)
+	tb.End(withdrawn)
+	tb.End(released)
+	tb.End(granted)
+	if kept := owners.kept(); kept != 0 {
+		t.Errorf("after the end of 3 requests the table keeps %d of their owners, want none", kept)
+	}
+	runtime.KeepAlive(tb)
+}
+
+// Requests that are granted and over leave behind no more storage than a bounded number of requests needs: none of those
+// that are dropped is kept by a list, by the entries where it waited, or by its further claims.
+func TestDroppedRequestsAreForgotten(t *testing.T) {
+	const many, most = 5000, 1024
+	tb := locktable.New[string, int](10)
+	holder := tb.Submit(0, claimAt(waitqueue.TW, "/"))
+	claims := append(claimAt(waitqueue.TR, "/a", "/"), claimAt(waitqueue.TR, "/b", "/")...)
+	var live []*locktable.Request[string, int]
+	var watched []weak.Pointer[locktable.Request[string, int]]
+	for i := range many {
+		r := tb.Submit(i, claims)
+		live, watched = append(live, r), append(watched, weak.Make(r))
+	}
+	tb.End(holder)
+	for _, r := range live {
+		tb.End(r)
+	}
+	live = nil
+	runtime.GC()
+	runtime.GC()
+	kept := 0
+	for _, r := range watched {
+		if r.Value() != nil {
+			kept++
+		}
+	}
+	if kept > most {
+		t.Errorf("after the end of %d requests %d are in memory, want %d at most", many, kept, most)
+	}
+	runtime.KeepAlive(tb)
+}
+
+// A node that is evicted is not kept by the requests that claimed it, nor by what was below it.
+func TestEvictedNodesAreForgotten(t *testing.T) {
+	const many, maxIdle = 500, 10 // fewer than the table keeps requests for reuse
+	tb := locktable.New[*thing, int](maxIdle)
+	var nodes things
+	var live []*locktable.Request[*thing, int]
+	for range many {
+		lineage := []*thing{nodes.add(), nodes.add(), nodes.add()}
+		live = append(live, tb.Submit(0, []locktable.Claim[*thing]{{Mode: waitqueue.TW, Lineage: lineage}}))
+	}
+	for _, r := range live {
+		tb.End(r)
+	}
+	live = nil
+	if kept := nodes.kept(); kept > maxIdle {
+		t.Errorf("after the end of all requests %d of %d nodes are in memory, want %d at most", kept, len(nodes), maxIdle)
+	}
+	runtime.KeepAlive(tb)
+}
+
+// The storage of a great many claims of few requests is let go, too.
+func TestFurtherClaimsAreForgotten(t *testing.T) {
+	const wide, rest = 300_000, 1 << 20
+	tb := locktable.New[int, int](10)
+	start := heap()
+	for range 2 {
+		r := tb.Submit(0, wideClaims(wide))
+		if taken := heap() - start; taken < wide*64 {
+			t.Errorf("the live request takes %d bytes, want %d at least: else the test tests nothing", taken, wide*64)
+		}
+		tb.End(r)
+	}
+	if kept := heap() - start; kept > rest {
+		t.Errorf("after the end of the requests %d bytes are in use, want %d at most", kept, rest)
+	}
+	runtime.KeepAlive(tb)
+}
+
+// wideClaims returns claims of n nodes, each a root.
+func wideClaims(n int) (claims []locktable.Claim[int]) {
+	for i := range n {
+		claims = append(claims, locktable.Claim[int]{Mode: waitqueue.TR, Lineage: []int{i}})
+	}
+	return claims
+}
+
+// The list of all requests becomes small again: 8 bytes for each of the most that ever were live is a lot.
+func TestListOfRequestsShrinks(t *testing.T) {
+	const many, rest = 1_000_000, 2 << 20 // a list of many takes 8 MB
+	tb := locktable.New[int, int](10)
+	start := heap()
+	live := make([]*locktable.Request[int, int], many)
+	for i := range live {
+		live[i] = tb.Submit(i, nil)
+	}
+	for _, r := range live {
+		tb.End(r)
+	}
+	live = nil
+	if kept := heap() - start; kept > rest {
+		t.Errorf("after the end of %d requests %d bytes are in use, want %d at most", many, kept, rest)
+	}
+	runtime.KeepAlive(tb)
+}
+
+// What is kept of an abandoned table keeps nothing else of it.
+func TestAbandonedTableKeepsNothing(t *testing.T) {
+	tb := locktable.New[*thing, *thing](100)
+	var all things
+	root := all.add()
+	var live []*locktable.Request[*thing, *thing]
+	for range 20 { // one holds, the others wait
+		lineage := []*thing{root, all.add()}
+		live = append(live, tb.Submit(all.add(), []locktable.Claim[*thing]{{Mode: waitqueue.TW, Lineage: lineage}}))
+	}
+	root = nil
+	tb.Abandon()
+	if kept := all.kept(); kept != 0 {
+		t.Errorf("%d nodes and owners are in memory, want none", kept)
+	}
+	if got := fmt.Sprint(live[0].Granted(), live[1].Waiting(), tb.Live(), tb.Nodes()); got != "false false 0 0" {
+		t.Errorf("granted, waiting, live, nodes = %s, want all of it gone", got)
+	}
+	runtime.KeepAlive(tb)
+}

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"weak"
 
 	"github.com/treelock/treelock"
 )
@@ -114,6 +115,61 @@ func TestGrantOfAStoppedManagerKeepsNothingElse(t *testing.T) {
 		t.Errorf("the heap has grown by %d KiB, want at most 4 MiB", grown>>10)
 	}
 	kept.Release()
+}
+
+// A grant that outlives its manager does not keep the crowd that waited for it.
+func TestGrantOfAStoppedManagerKeepsNoWaiters(t *testing.T) {
+	before := liveHeap()
+	ctx, stop := context.WithCancel(t.Context())
+	m := Start(ctx)
+	kept, err := m.TryAcquire(treelock.Write("/a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range many(50_000) {
+		if _, err := m.Submit(t.Context(), treelock.Write("/a").Labeled("one of a crowd")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop()
+	<-m.Done()
+	if grown := liveHeap() - before; grown > 4<<20 {
+		t.Errorf("the heap has grown by %d KiB, want at most 4 MiB", grown>>10)
+	}
+	kept.Release()
+}
+
+// The ticket of a grant that is held is its client's alone.
+func TestHeldGrantDoesNotKeepItsTicket(t *testing.T) {
+	m := Start(t.Context())
+	holder, err := m.TryAcquire(treelock.Write("/a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ticket, err := m.Submit(t.Context(), treelock.Write("/a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	holder.Release()
+	grant, watched := <-ticket.Granted(), weak.Make(ticket)
+	ticket = nil
+	liveHeap()
+	if watched.Value() != nil {
+		t.Error("the ticket is in memory while its grant is held, want it forgotten")
+	}
+	grant.Release()
+}
+
+func TestNoIdleNodesAreKeptIfToldSo(t *testing.T) {
+	m := Start(t.Context(), WithIdleNodes(0))
+	grant, err := m.TryAcquire(treelock.Write("/a/b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	grant.Release()
+	if nodes := m.Stats().Nodes; nodes != 0 {
+		t.Errorf("Stats().Nodes = %d after the release of all, want 0", nodes)
+	}
 }
 
 // liveHeap returns the size of the live heap.

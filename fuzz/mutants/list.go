@@ -129,4 +129,17 @@ var mutants = []mutant{
 	{"lineages have no limit", vet, "if length++; length > limit {", "if length++; length > 1<<16 {"},
 	{"values are not vetted", vet, "if again := node; again != node {", "if again := node; again == node {\n\t\treturn nil\n\t} else if false {"},
 	{"ancestors are not vetted", vet, "\t\tif err := vet(node); err != nil {", "\t\tif err := vet(node); err != nil && length == 1 {"},
+
+	// Changes of a kind that the tests above had not seen.
+	{"fresh: the end of a head looks at another mode", queue, "return q.Advance(e.mode, admitted)", "return q.Advance(e.mode&^1, admitted)"},
+	{"fresh: a list begins with its last", list, "q.lists[e.mode] = e.next\n", "q.lists[e.mode] = e.prev\n"},
+	{"fresh: the earliest is that of the last mode", queue, "earliest = min(earliest, q.lists[rivals.First()].seq)", "earliest = q.lists[rivals.First()].seq"},
+	{"fresh: rivals are counted by mode", queue, "admitted += int(q.counts[rivals.First()])", "admitted++"},
+	{"fresh: who is revoked twice counts once", shrink, "\t\tr.blocked++\n", "\t\tr.blocked = 1\n"},
+	{"fresh: who is revoked is not marked", shrink, "\t\tp.waiting = true\n", ""},
+	{"fresh: narrowing yields to the next in line", shrink, "if earliest < r.seq {", "if earliest <= r.seq+1 {"},
+	{"fresh: a waiter is revoked once for each place", shrink, "return slices.Compact(waiters)", "return waiters"},
+	{"fresh: a write of a node holds no read of it", shrink, " || n.modes.Has(waitqueue.NW) && claim.Mode == waitqueue.NR", ""},
+	{"fresh: what holds a node holds those below", shrink, "if i == 0 && (n.modes", "if (n.modes"},
+	{"fresh: drained and then stopped is an error", drain, "\tcase <-m.drained:\n\t\treturn nil\n\tdefault:", "\tcase <-m.drained:\n\t\treturn m.stopped()\n\tdefault:"},
 }

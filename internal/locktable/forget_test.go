@@ -127,14 +127,19 @@ func wideClaims(n int) (claims []locktable.Claim[int]) {
 	return claims
 }
 
-// The list of all requests becomes small again: 8 bytes for each of the most that ever were live is a lot.
-func TestListOfRequestsShrinks(t *testing.T) {
-	const many, rest = 1_000_000, 2 << 20 // a list of many takes 8 MB
-	tb := locktable.New[int, int](10)
+// The lists of all requests, and of those that were granted together, become small again.
+func TestListsOfRequestsShrink(t *testing.T) {
+	const many, rest = 400_000, 1 << 20 // a list of many takes 3 MB
+	tb := locktable.New[string, int](10)
 	start := heap()
-	live := make([]*locktable.Request[int, int], many)
+	holder := tb.Submit(0, claimAt(waitqueue.TW, "/"))
+	claims := claimAt(waitqueue.TR, "/")
+	live := make([]*locktable.Request[string, int], many)
 	for i := range live {
-		live[i] = tb.Submit(i, nil)
+		live[i] = tb.Submit(i, claims)
+	}
+	if granted := len(tb.End(holder)); granted != many {
+		t.Errorf("End(holder) grants %d requests, want %d", granted, many)
 	}
 	for _, r := range live {
 		tb.End(r)

@@ -133,8 +133,6 @@ var mutants = []mutant{
 	// Changes of a kind that the tests above had not seen.
 	{"fresh: the end of a head looks at another mode", queue, "return q.Advance(e.mode, admitted)", "return q.Advance(e.mode&^1, admitted)"},
 	{"fresh: a list begins with its last", list, "q.lists[e.mode] = e.next\n", "q.lists[e.mode] = e.prev\n"},
-	{"fresh: the earliest is that of the last mode", queue, "earliest = min(earliest, q.lists[rivals.First()].seq)", "earliest = q.lists[rivals.First()].seq"},
-	{"fresh: rivals are counted by mode", queue, "admitted += int(q.counts[rivals.First()])", "admitted++"},
 	{"fresh: who is revoked twice counts once", shrink, "\t\tr.blocked++\n", "\t\tr.blocked = 1\n"},
 	{"fresh: who is revoked is not marked", shrink, "\t\tp.waiting = true\n", ""},
 	{"fresh: narrowing yields to the next in line", shrink, "if earliest < r.seq {", "if earliest <= r.seq+1 {"},

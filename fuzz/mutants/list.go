@@ -86,7 +86,6 @@ var mutants = []mutant{
 	{"children: an evicted node stays", nodes, "\tn.unlink()\n\tn.lower.unlinkAll()\n", "\tn.lower.unlinkAll()\n"},
 	{"children: those of an evicted node stay", nodes, "\tn.lower.unlinkAll()\n", ""},
 	{"paths: the hash of a parent is wrong", paths, "n.long.hash-p.hashName(slash, s[slash+1:])", "n.long.hash-p.hashName(slash+1, s[slash+1:])"},
-	{"paths: another name of the same hash is found", paths, "for n != nil && n.name != name {", "for n != nil && false {"},
 	{"claimed: the last one stays", claimed, "\t\t\tfirst.prev = l.prev // it was the last one\n", ""},
 	{"claimed: further claims stay", claimed, "\t\t\tp.node.unclaim(l)\n", ""},
 

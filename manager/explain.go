@@ -16,6 +16,8 @@ func (l *loop[N]) explain(r *request[N], err error, limit int) error {
 		Label:  r.Who.note.labelOf(),
 		Waited: l.now.since(r.Who.since),
 		Err:    err,
+
+		Blockers: make([]treelock.Blocker[N], 0, min(limit, defaultBlockers)),
 	}
 	more, all := l.table.Blockers(r, limit, func(b *request[N], why locktable.Quarrel[N]) {
 		blocked.Blockers = append(blocked.Blockers, treelock.Blocker[N]{

@@ -18,6 +18,7 @@ type call[N treelock.Node[N]] struct {
 	// had to wait the last time is taken to have to wait again. See BenchmarkLock, where the nodes are contended.
 	patient bool
 	waited  bool // for others, before it was granted; the manager's
+	yields  bool // it pays to yield while the client waits for the first answer; the manager's. It outlives the call
 
 	// answers: from the manager to the client, never closed. There are two at most that the client has not received, waits and
 	// the last one, or the last one and gone, so a capacity of two is enough for the manager never to wait.

@@ -1,0 +1,83 @@
+package manager
+
+import (
+	"testing"
+	"time"
+)
+
+// ms is so many milliseconds on the manager's clock.
+func ms(n int) instant { return instant(time.Duration(n) * time.Millisecond) }
+
+// calmYielder returns a yielder that has seen enough fast yields.
+func calmYielder(t *testing.T) *yielder {
+	var y yielder
+	for i := range trusted {
+		if step := y.next(0); step != doTimedYield || y.pays() {
+			t.Fatalf("before fast yield %d: next() = %d, pays() = %t, want a timed yield and false", i, step, y.pays())
+		}
+		y.took(1000, 0)
+	}
+	if !y.pays() {
+		t.Fatal("pays() = false after fast yields, want true")
+	}
+	return &y
+}
+
+func TestFewYieldsAreTimedInACalmProgram(t *testing.T) {
+	y, timed := calmYielder(t), 0
+	for range 100 * timedYield {
+		switch y.next(ms(1)) {
+		case doTimedYield:
+			timed++
+			y.took(slowYield-1, ms(1))
+		case doYield:
+		default:
+			t.Fatal("the yielder does not yield, in a calm program")
+		}
+	}
+	if timed != 100 || !y.pays() {
+		t.Errorf("%d of %d yields were timed, pays() = %t, want 100 and true", timed, 100*timedYield, y.pays())
+	}
+}
+
+func TestOneSlowYieldEndsYielding(t *testing.T) {
+	for name, y := range map[string]*yielder{"at the start": {}, "after fast ones": calmYielder(t)} {
+		for y.next(0) != doTimedYield {
+		}
+		y.took(slowYield, ms(20))
+		if y.pays() || y.next(ms(20)) != doNotYield || y.next(ms(20)+yieldPause-1) != doNotYield {
+			t.Errorf("%s: after a slow yield it goes on to yield", name)
+		}
+	}
+}
+
+func TestYieldingBeginsAgainOnlyWhereNothingWaits(t *testing.T) {
+	y := calmYielder(t)
+	y.took(ms(20), ms(20))
+	now := ms(20)
+	for range 10 {
+		now += yieldPause
+		if step := y.next(now); step != doLook {
+			t.Fatalf("next() = %d after the pause, want a look", step)
+		}
+		y.look(true, now)
+		if step := y.next(now); step != doNotYield {
+			t.Fatalf("next() = %d where goroutines wait, want no yield", step)
+		}
+	}
+	now += yieldPause
+	y.next(now)
+	y.look(false, now)
+	if step := y.next(now); step != doTimedYield || y.pays() {
+		t.Errorf("next() = %d, pays() = %t where nothing waits, want a timed yield, and false", step, y.pays())
+	}
+}
+
+// TestLatenciesAreKnownToThisRuntime is about the runtime's metric.
+func TestLatenciesAreKnownToThisRuntime(t *testing.T) {
+	var l latencies
+	l.waited()
+	if len(l.sample[0].Value.Float64Histogram().Buckets) == 0 {
+		t.Errorf("the runtime has no histogram %s", latencyMetric)
+	}
+}

@@ -51,6 +51,12 @@ func (m *Manager[N]) Acquire(ctx context.Context, req treelock.Request[N]) (Gran
 // giveUp ends the request of c, whose ctx has ended, and returns why. The manager may just have granted it: then it takes
 // that back.
 func (m *Manager[N]) giveUp(ctx context.Context, c *call[N]) error {
+	select {
+	case m.cancels <- struct{}{}:
+		defer func() { <-m.cancels }()
+	case <-m.done:
+		return m.gaveUp(ctx)
+	}
 	if !m.send(message[N]{kind: giveUp, call: c}) {
 		return m.gaveUp(ctx) // and c is the manager's for ever, as it may just be answering it
 	}

@@ -11,6 +11,9 @@ import (
 // perClient is how many messages a client has in the inbox at most, most of the time: a release, and the next request.
 const perClient = 2
 
+// cancelsAtOnce is how many cancellations the manager deals with before others have their turn.
+const cancelsAtOnce = 8
+
 // A Manager grants requests for the nodes of one forest. Get one from [Start] or [StartNodes]; it
 // lives until the context given there ends. All methods are safe for concurrent use.
 type Manager[N treelock.Node[N]] struct {
@@ -32,6 +35,10 @@ type Manager[N treelock.Node[N]] struct {
 	// surveyor has a token while a snapshot is being taken: there is one at a time, as the manager has to remember for each what
 	// changes. Clients put it in, and take it out.
 	surveyor chan struct{}
+
+	// cancels has a token for each call that is being cancelled and has not been answered yet. Clients put it in, and take it out. So
+	// of a storm of cancellations few are in the inbox at a time, and others do not wait for all of them. See BenchmarkCancelStorm.
+	cancels chan struct{}
 
 	// started is when the manager started, by the clock. final is what it had counted when it stopped: the manager's until done is closed.
 	started time.Time
@@ -73,6 +80,7 @@ func newManager[N treelock.Node[N]](ctx context.Context, opts []Option) (*Manage
 		done:    make(chan struct{}),
 
 		surveyor: make(chan struct{}, 1),
+		cancels:  make(chan struct{}, cancelsAtOnce),
 	}
 	var cancel context.CancelFunc
 	m.ctx, cancel = context.WithCancel(ctx)

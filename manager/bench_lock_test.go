@@ -65,9 +65,11 @@ func BenchmarkLock(b *testing.B) {
 			}
 		}
 		run("echo", startEchoRival, lockCase{})
+		run("batch-echo", startBatchEchoRival, lockCase{})
 		run("treelock", startTreelock, lockCases(clients)...)
 		run("rwmutex-map", startRWMutexMap, lockCases(clients)...)
 		run("rwmutex", startRWMutex, lockCase{op: "read"}, lockCase{op: "write"})
+		run("semaphore", startSemaphore, lockCase{})
 	}
 }
 

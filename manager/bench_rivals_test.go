@@ -36,11 +36,33 @@ func startEcho(ctx context.Context) *echo {
 	return e
 }
 
-// client returns a step: a request, the reply, a release.
-func (e *echo) client() (step func()) {
+// startBatchEcho starts an echo that takes what its inbox holds before it lets others run, as the
+// manager does. It is the floor of that policy.
+func startBatchEcho(ctx context.Context, clients int) *echo {
+	e := &echo{make(chan chan struct{}, 2*max(clients, 64))}
+	go func() {
+		for ctx.Err() == nil {
+			runtime.Gosched()
+			for range max(1, len(e.inbox)) {
+				if reply := <-e.inbox; reply != nil {
+					reply <- struct{}{}
+				}
+			}
+		}
+	}()
+	context.AfterFunc(ctx, func() { e.inbox <- nil })
+	return e
+}
+
+// client returns a step: a request, the reply, a release. With yields the client lets the echo run
+// before it waits for the reply.
+func (e *echo) client(yields bool) (step func()) {
 	reply := make(chan struct{}, 1)
 	return func() {
 		e.inbox <- reply
+		if yields {
+			runtime.Gosched()
+		}
 		<-reply
 		e.inbox <- nil
 	}
@@ -78,7 +100,23 @@ type rival func(b *testing.B, c lockCase, clients int) (start func(client int) (
 
 func startEchoRival(b *testing.B, _ lockCase, _ int) func(int) func() {
 	e := startEcho(b.Context())
-	return func(int) func() { return e.client() }
+	return func(int) func() { return e.client(false) }
+}
+
+func startBatchEchoRival(b *testing.B, _ lockCase, clients int) func(int) func() {
+	e := startBatchEcho(b.Context(), clients)
+	return func(int) func() { return e.client(clients == 1) }
+}
+
+// startSemaphore is one channel of capacity 1 for all.
+func startSemaphore(_ *testing.B, _ lockCase, _ int) func(int) func() {
+	semaphore := make(chan struct{}, 1)
+	return func(int) func() {
+		return func() {
+			semaphore <- struct{}{}
+			<-semaphore
+		}
+	}
 }
 
 func startRWMutex(_ *testing.B, c lockCase, _ int) func(int) func() {

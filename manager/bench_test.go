@@ -19,10 +19,15 @@ package manager_test
 //	BenchmarkDrain     8,000 writers of one node, all queued, then served one after the other
 //	BenchmarkHandOver  from the release to the next grant, as percentiles, while many want one node
 //	BenchmarkMemory    bytes for a live request
+//	BenchmarkNeighbours   an acquire beside goroutines that compute without end
+//	BenchmarkCancelStorm  the longest acquire of a bystander while 30,000 others are cancelled
+//	BenchmarkCancel       what a cancellation costs the manager, and a withdrawal
 //
 // The implementations are:
 //
 //	impl=echo          the floor: a goroutine that answers every message and knows nothing. It has no op, depth or nodes
+//	impl=batch-echo    the floor of today's run loop: an echo that takes what its inbox holds, and then lets others run
+//	impl=semaphore     one channel of capacity 1 for all
 //	impl=rwmutex       one sync.RWMutex for all. It has no depth and no nodes
 //	impl=rwmutex-map   a sync.RWMutex for each path, in a map that forgets nothing. It locks one path, not a subtree
 //	impl=treelock      the real thing

@@ -14,8 +14,8 @@ type request struct {
 	Site       name
 	Holds      bool
 	Age        string
-	Long       bool // it has waited for long, or keeps somebody waiting for long
-	Claims     []claim
+	Long       bool    // it has waited for long, or keeps somebody waiting for long
+	Claims     []claim // of one that is shown apart from the tree
 	MoreClaims int
 	Shown      bool // in the tree
 
@@ -36,15 +36,16 @@ type claim struct {
 
 // A desk is where a view is made from a snapshot.
 type desk[N treelock.Node[N]] struct {
-	snapshot *manager.Snapshot[N]
+	snapshot *picture[N]
 	culprits []culprit[N]
 	requests map[uint64]*request
 }
 
-func newDesk[N treelock.Node[N]](s *manager.Snapshot[N], filtered bool) *desk[N] {
-	d := &desk[N]{s, culprits(s, filtered || s.LeftOut > 0), make(map[uint64]*request, len(s.Holders)+len(s.Waiters))}
+func newDesk[N treelock.Node[N]](s *picture[N], filtered bool) *desk[N] {
+	d := &desk[N]{s, culprits(&s.Snapshot, filtered || s.LeftOut > 0), make(map[uint64]*request, len(s.Holders)+len(s.Waiters))}
 	for live := range s.All() {
 		d.requests[live.Seq] = requestOf(live, s.Taken)
+		d.requests[live.Seq].MoreClaims = s.moreClaims[live.Seq]
 	}
 	for _, w := range s.Waiters {
 		r := d.requests[w.Seq]
@@ -67,10 +68,17 @@ func requestOf[N treelock.Node[N]](live manager.Live[N], now time.Time) *request
 		Holds: live.State == treelock.Holding, Age: ago(age),
 	}
 	r.Long = !r.Holds && age >= long
-	for _, c := range live.Claims[:min(mostClaims, len(live.Claims))] {
-		r.Claims = append(r.Claims, claim{c.Verb(), nameOf(textOf(c.Node))})
+	return r
+}
+
+// inFull returns a request with its claims, whose nodes it asks for their names.
+func (d *desk[N]) inFull(live manager.Live[N]) *request {
+	r := d.requests[live.Seq]
+	if r.Claims == nil {
+		for _, c := range live.Claims {
+			r.Claims = append(r.Claims, claim{c.Verb(), nameOf(textOf(c.Node))})
+		}
 	}
-	r.MoreClaims = len(live.Claims) - len(r.Claims)
 	return r
 }
 

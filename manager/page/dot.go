@@ -3,57 +3,111 @@ package page
 import (
 	"bytes"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/manager"
 )
 
-// writeDOT draws requests as boxes, nodes as folders, and who waits for whom as arrows.
-func writeDOT[N treelock.Node[N]](s *manager.Snapshot[N]) []byte {
-	var b bytes.Buffer
-	b.WriteString("digraph locks {\n\trankdir=LR\n\tnode [fontname=\"sans-serif\" fontsize=10]\n\tedge [fontname=\"sans-serif\" fontsize=9]\n")
-	if s.LeftOut > 0 {
-		fmt.Fprintf(&b, "\tlabel=%s\n", quoteDOT(some(s.LeftOut, "more request")+" left out"))
-	}
-	nodes := make(map[N]int)
-	for live := range s.All() {
-		r := requestOf(live, s.Taken)
-		shape := "style=filled fillcolor=\"#d9efe4\""
-		verb := "holds for "
-		if !r.Holds {
-			shape, verb = "style=dashed", "waits for "
-		}
-		title := fmt.Sprintf("#%d", r.Seq)
-		if live.Label != "" {
-			title += " “" + live.Label + "”"
-		}
-		fmt.Fprintf(&b, "\tr%d [shape=box %s label=%s]\n", r.Seq, shape, quoteDOT(title, verb+r.Age))
-		for _, c := range live.Claims[:min(mostClaims, len(live.Claims))] {
-			at, known := nodes[c.Node]
-			if !known {
-				at = len(nodes)
-				nodes[c.Node] = at
-				fmt.Fprintf(&b, "\tn%d [shape=folder label=%s]\n", at, quoteDOT(textOf(c.Node)))
+// A drawing draws requests as boxes, nodes as folders, and who waits for whom as arrows.
+type drawing[N treelock.Node[N]] struct {
+	sink
+	names map[N]name
+	drawn map[N]int // the number of each node that is drawn
+}
+
+// prepareDOT asks the nodes for their names.
+func prepareDOT[N treelock.Node[N]](asked query[N], p *picture[N]) (render func() answer) {
+	names := make(map[N]name)
+	for live := range p.All() {
+		for _, c := range live.Claims {
+			if _, known := names[c.Node]; !known {
+				names[c.Node] = nameOf(textOf(c.Node))
 			}
-			fmt.Fprintf(&b, "\tr%d -> n%d [style=dotted arrowhead=none label=%s]\n", r.Seq, at, quoteDOT(c.Verb()))
-		}
-		for _, seq := range live.BlockedBy {
-			fmt.Fprintf(&b, "\tr%d -> r%d [color=\"#b3261e\"]\n", r.Seq, seq)
 		}
 	}
-	b.WriteString("}\n")
-	return b.Bytes()
+	return func() answer {
+		body := fit(p, func(part *picture[N]) ([]byte, bool) {
+			d := &drawing[N]{names: names, drawn: make(map[N]int)}
+			d.draw(asked, part, part != p)
+			return d.Bytes(), !d.full
+		})
+		return answer{http.StatusOK, typeDOT, bytes.Clone(body)}
+	}
+}
+
+// draw draws p, which lacks requests if it is cut.
+func (d *drawing[N]) draw(asked query[N], p *picture[N], cut bool) {
+	fmt.Fprint(d, "digraph locks {\n\trankdir=LR\n\tnode [fontname=\"sans-serif\" fontsize=10]\n\tedge [fontname=\"sans-serif\" fontsize=9]\n")
+	var title []string
+	if asked.below != "" {
+		title = append(title, "below "+nameOf(asked.shown).Short)
+	}
+	if p.LeftOut > 0 {
+		title = append(title, some(p.LeftOut, "more request")+" left out")
+	}
+	if cut {
+		title = append(title, "at most "+size(maxAnswer))
+	}
+	if len(title) > 0 {
+		fmt.Fprintf(d, "\tlabel=%s\n", quoteDOT(title...))
+	}
+	for live := range p.All() {
+		if d.full {
+			return
+		}
+		d.request(p, live)
+	}
+	fmt.Fprint(d, "}\n")
+}
+
+// request draws one request, its nodes and what it waits for.
+func (d *drawing[N]) request(p *picture[N], live manager.Live[N]) {
+	shape, verb := "style=filled fillcolor=\"#d9efe4\"", "holds for "
+	if live.State != treelock.Holding {
+		shape, verb = "style=dashed", "waits for "
+	}
+	title := fmt.Sprintf("#%d", live.Seq)
+	if live.Label != "" {
+		title += " “" + nameOf(live.Label).Short + "”"
+	}
+	lines := []string{title, verb + ago(p.Taken.Sub(live.Since))}
+	if more := p.moreClaims[live.Seq]; more > 0 {
+		lines = append(lines, "and "+some(more, "more claim"))
+	}
+	fmt.Fprintf(d, "\tr%d [shape=box %s label=%s]\n", live.Seq, shape, quoteDOT(lines...))
+	for _, c := range live.Claims {
+		fmt.Fprintf(d, "\tr%d -> n%d [style=dotted arrowhead=none label=%s]\n", live.Seq, d.node(c.Node), quoteDOT(c.Verb()))
+	}
+	for _, seq := range live.BlockedBy {
+		fmt.Fprintf(d, "\tr%d -> r%d [color=\"#b3261e\"]\n", live.Seq, seq)
+	}
+}
+
+// node returns the number of a node, which it draws the first time.
+func (d *drawing[N]) node(node N) int {
+	if number, drawn := d.drawn[node]; drawn {
+		return number
+	}
+	number, name := len(d.drawn), d.names[node]
+	d.drawn[node] = number
+	tooltip := ""
+	if name.Full != "" {
+		tooltip = " tooltip=" + quoteDOT(name.Full)
+	}
+	fmt.Fprintf(d, "\tn%d [shape=folder label=%s%s]\n", number, quoteDOT(name.Short), tooltip)
+	return number
 }
 
 // dotEscapes has what means something inside of a quoted label: besides the quote these are the escapes of line breaks and
 // names, and entities as in HTML.
 var dotEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, `&`, `&amp;`)
 
-// quoteDOT returns lines as a quoted label.
+// quoteDOT returns lines, which are visible and short, as a quoted label.
 func quoteDOT(lines ...string) string {
 	for i, line := range lines {
-		lines[i] = dotEscapes.Replace(visible(clip(line, shortest)))
+		lines[i] = dotEscapes.Replace(line)
 	}
 	return `"` + strings.Join(lines, `\n`) + `"`
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// A picture is what can be read again of a snapshot's JSON.
-type picture struct {
+// A decoded is what can be read again of a snapshot's JSON.
+type decoded struct {
 	Stats   struct{ Live, Waiting int }
 	Holders []seen
 	Waiters []seen
@@ -31,7 +31,7 @@ type seen struct {
 	BlockedBy []uint64 `json:"blocked_by"`
 }
 
-func (h *house) json(query string) (p picture) {
+func (h *house) json(query string) (p decoded) {
 	h.t.Helper()
 	answer := h.get("/?format=json" + query)
 	if err := json.Unmarshal(answer.Body.Bytes(), &p); err != nil || answer.Code != 200 {
@@ -46,7 +46,7 @@ func TestJSONHasTheSnapshot(t *testing.T) {
 		h.submit("waiter", treelock.WriteNode("/a/b"))
 		h.submit("aside", treelock.Write("/c"))
 		got := h.json("&below=/a")
-		want := picture{
+		want := decoded{
 			Holders: []seen{{1, "holder", "holding", []struct{ Node, Scope, Access string }{{"/a", "subtree", "shared"}}, nil}},
 			Waiters: []seen{{2, "waiter", "waiting", []struct{ Node, Scope, Access string }{{"/a/b", "node", "exclusive"}}, []uint64{1}}},
 		}

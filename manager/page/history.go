@@ -24,7 +24,8 @@ type history struct {
 	last    manager.Stats
 }
 
-// A sample is what was counted at one moment, or since the one before it. What is not known is not a number.
+// A sample is what was counted at one moment, or since the one before it. Of live and waiting it is the most that was seen
+// within a tick. What is not known is not a number.
 type sample struct {
 	at      time.Time
 	live    float64
@@ -33,12 +34,14 @@ type sample struct {
 	wait    float64 // the 99th percentile, in microseconds, of those that were granted after they had waited
 }
 
-// add takes a sample, unless there is one of the last second.
+// add takes a sample. If there is one of the last second it becomes a part of that, so that no peak is lost.
 func (h *history) add(at time.Time, stats *manager.Stats) {
 	s := sample{at, float64(stats.Live), float64(stats.Waiting), math.NaN(), math.NaN()}
 	if n := len(h.samples); n > 0 {
 		passed := at.Sub(h.samples[n-1].at)
 		if passed < tick {
+			latest := &h.samples[n-1]
+			latest.live, latest.waiting = max(latest.live, s.live), max(latest.waiting, s.waiting)
 			return
 		}
 		if passed <= longestGap {

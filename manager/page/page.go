@@ -1,9 +1,7 @@
 package page
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"time"
@@ -12,30 +10,50 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// patience is how long a look waits for the manager, which answers in milliseconds unless its process is in great trouble.
+// patience is how long a viewer waits for a snapshot, which takes milliseconds unless the process is in great trouble.
 const patience = 5 * time.Second
 
-// Handler returns the page of m, for any path. It is safe for concurrent use.
+var errTurn = errors.New("treelock: other viewers' snapshots take too long: try again")
+
+// Handler returns the page of m, for any path. It is safe for concurrent use. The filter accepts a path that is not
+// canonical and cleans it as [treelock.CleanPath] does; the answer says what it shows.
 func Handler(m *manager.Manager[treelock.Path]) http.Handler {
-	return HandlerNodes(m, treelock.ParsePath)
+	return HandlerNodes(m, cleanPath)
 }
 
-// HandlerNodes is like [Handler], for nodes of any type. They are named as fmt.Sprint does; parse is the way back, for the
-// filter: its error is shown to whoever typed what it refuses. If parse is nil, there is no filter.
+// HandlerNodes is like [Handler], for nodes of any type.
+//
+// A node is shown as its String or MarshalText method says, or as the number or string that it is, else by its type and
+// address: the page never reads through a pointer. These methods, Parent and parse run on the goroutine of the HTTP
+// request, while other goroutines hold the node. If one of them blocks or panics, other viewers are not affected.
+//
+// The function parse is the way back, for the filter: its error is shown to the viewer. If parse is nil, there is no filter.
 func HandlerNodes[N treelock.Node[N]](m *manager.Manager[N], parse func(string) (N, error)) http.Handler {
-	h := &handler[N]{m: m, parse: parse, history: make(chan *history, 1), turn: make(chan struct{}, 1)}
+	h := &handler[N]{
+		m: m, parse: parse, history: make(chan *history, 1), turn: make(chan struct{}, 1),
+		making: make(chan struct{}, mostMade), kept: make(chan int, 1),
+	}
 	h.history <- new(history)
+	h.kept <- 0
 	return h
 }
 
+// A handler makes an answer in four steps, so that user code and slow readers keep nothing that other viewers need:
+//
+//	take     the snapshot       holds the turn; no user code, except Parent of the filter's node
+//	prepare  the names in it    holds nothing; user code
+//	make     the bytes          holds one of a few places; no user code
+//	deliver  them               holds a share of maxKept
 type handler[N treelock.Node[N]] struct {
 	m     *manager.Manager[N]
 	parse func(string) (N, error) // may be nil
 
-	// history has the one history in it, unless somebody is using it: who receives it sends it back. Capacity 1.
+	// history has the one history in it, unless a viewer is using it and will send it back. Capacity 1.
 	history chan *history
 
-	turn chan struct{} // has a token while an answer is being made
+	turn   chan struct{} // has a token while a snapshot is being taken
+	making chan struct{} // has a token for each answer that is being made
+	kept   chan int      // has the number of bytes that are being written to clients. Capacity 1
 }
 
 // ServeHTTP answers GET and HEAD.
@@ -45,122 +63,115 @@ func (h *handler[N]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
-		send(w, answer{http.StatusMethodNotAllowed, typeText, []byte("treelock: this page can only be read: use GET\n")})
+		send(w, r, answer{http.StatusMethodNotAllowed, typeText, []byte("treelock: this page can only be read: use GET\n")})
 		return
 	}
 	asked, err := h.readQuery(r.URL.RawQuery)
-	if err != nil {
-		send(w, h.fail(http.StatusBadRequest, asked, err))
-		return
+	switch {
+	case errors.Is(err, errLongQuery):
+		h.deliver(w, r, asked, h.fail(http.StatusRequestURITooLong, asked, err))
+	case err != nil:
+		h.deliver(w, r, asked, h.fail(http.StatusBadRequest, asked, err))
+	default:
+		h.deliver(w, r, asked, h.look(r.Context(), asked))
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), patience)
-	defer cancel()
-	send(w, h.look(ctx, asked))
 }
 
-// look makes an answer. One is made at a time, as a picture of much takes much memory; whoever is slow to take his delays nobody.
+// look makes an answer to a query.
 func (h *handler[N]) look(ctx context.Context, asked query[N]) answer {
-	select {
-	case h.turn <- struct{}{}:
-		defer func() { <-h.turn }()
-	case <-ctx.Done():
-		return h.fail(http.StatusServiceUnavailable, asked, errors.New("treelock: no answer from the manager yet, as others are looking: try again"))
-	}
-	snapshot, err := h.m.Snapshot(ctx, asked.snapshotQuery())
+	asked.walk(ctx)
+	s, err := h.take(ctx, asked)
 	switch {
 	case err == nil:
-		return h.show(asked, snapshot)
+		h.note(s.Taken, &s.Stats)
+		return h.make(ctx, asked, h.prepare(asked, s))
 	case errors.Is(err, treelock.ErrStopped):
-		return h.showStopped(asked, err)
+		return h.make(ctx, asked, h.prepareStopped(asked, err))
 	case errors.Is(err, treelock.ErrTooDeep), errors.Is(err, treelock.ErrIncomparable):
 		return h.fail(http.StatusBadRequest, asked, err)
+	case errors.Is(err, errTurn):
+		return h.fail(http.StatusServiceUnavailable, asked, err)
 	default: // the end of ctx
 		return h.fail(http.StatusServiceUnavailable, asked, errors.New("treelock: no answer from the manager: "+err.Error()))
 	}
 }
 
-// An answer is all that goes to who has asked.
-type answer struct {
-	status      int
-	contentType string
-	body        []byte
+// take takes a snapshot, and cuts it to what can be shown. One is taken at a time, as that of very wide requests takes
+// much memory until it is cut. The turn ends with the viewer's patience in any case, as Parent may block.
+func (h *handler[N]) take(ctx context.Context, asked query[N]) (*picture[N], error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	select {
+	case h.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, errTurn
+	}
+	early := context.AfterFunc(ctx, func() { <-h.turn })
+	defer func() {
+		if early() {
+			<-h.turn
+		}
+	}()
+	s, err := h.m.Snapshot(ctx, asked.snapshotQuery())
+	if err != nil {
+		return nil, err
+	}
+	return pictureOf(s), nil
 }
 
-// show answers with a picture of a manager that runs.
-func (h *handler[N]) show(asked query[N], s *manager.Snapshot[N]) answer {
-	h.note(s)
+// prepare runs all user code that an answer needs. It returns what makes the bytes without more of it.
+func (h *handler[N]) prepare(asked query[N], s *picture[N]) (render func() answer) {
 	switch asked.format {
 	case formatJSON:
-		return inJSON(http.StatusOK, s)
+		return prepareJSON(asked, s)
 	case formatDOT:
-		return answer{http.StatusOK, typeDOT, writeDOT(s)}
+		return prepareDOT(asked, s)
 	default:
-		return inHTML(http.StatusOK, h.viewOf(asked, s))
+		v := h.viewOf(asked, s)
+		return func() answer { return inHTML(http.StatusOK, v) }
 	}
 }
 
-// showStopped answers for a manager that has stopped, with what it had counted.
-func (h *handler[N]) showStopped(asked query[N], err error) answer {
-	stats := h.m.Stats()
-	switch asked.format {
-	case formatJSON:
-		return inJSON(http.StatusServiceUnavailable, struct {
-			Error string        `json:"error"`
-			Stats manager.Stats `json:"stats"`
-		}{err.Error(), stats})
-	case formatDOT:
-		return answer{http.StatusServiceUnavailable, typeText, []byte(visible(err.Error()) + "\n")}
-	default:
-		return inHTML(http.StatusServiceUnavailable, h.viewStopped(asked, err, stats))
+// prepareStopped is like prepare, for a manager that has stopped: what it had counted is shown.
+func (h *handler[N]) prepareStopped(asked query[N], err error) (render func() answer) {
+	stats, why := h.m.Stats(), reason(err)
+	return func() answer {
+		switch asked.format {
+		case formatJSON:
+			return inJSON(http.StatusServiceUnavailable, struct {
+				Error string        `json:"error"`
+				Stats manager.Stats `json:"stats"`
+			}{why, stats})
+		case formatDOT:
+			return answer{http.StatusServiceUnavailable, typeText, []byte(why + "\n")}
+		default:
+			return inHTML(http.StatusServiceUnavailable, h.viewStopped(asked, why, stats))
+		}
+	}
+}
+
+// make makes an answer when there is a place for it. Places come free soon, since making waits for nothing.
+func (h *handler[N]) make(ctx context.Context, asked query[N], render func() answer) answer {
+	select {
+	case h.making <- struct{}{}:
+		defer func() { <-h.making }()
+		return render()
+	case <-ctx.Done(): // there is no reader any more
+		return plainFailure(asked.format, http.StatusServiceUnavailable, "treelock: the request has ended")
 	}
 }
 
 // fail answers with nothing but an error, in the format that was asked for.
 func (h *handler[N]) fail(status int, asked query[N], err error) answer {
-	switch asked.format {
-	case formatJSON:
-		return inJSON(status, map[string]string{"error": err.Error()})
-	case formatDOT:
-		return answer{status, typeText, []byte(visible(err.Error()) + "\n")}
-	default:
-		return inHTML(status, h.viewFailure(asked, err))
+	if asked.format != formatHTML {
+		return plainFailure(asked.format, status, reason(err))
 	}
+	return inHTML(status, h.viewFailure(asked, reason(err)))
 }
 
-// note adds what s has counted to the history.
-func (h *handler[N]) note(s *manager.Snapshot[N]) {
+// note adds what a manager has counted to the history.
+func (h *handler[N]) note(taken time.Time, stats *manager.Stats) {
 	history := <-h.history
 	defer func() { h.history <- history }()
-	history.add(s.Taken, &s.Stats)
-}
-
-// The content types.
-const (
-	typeHTML = "text/html; charset=utf-8"
-	typeJSON = "application/json"
-	typeDOT  = "text/vnd.graphviz; charset=utf-8"
-	typeText = "text/plain; charset=utf-8"
-)
-
-func inHTML(status int, v view) answer {
-	var body bytes.Buffer
-	if err := document.Execute(&body, v); err != nil {
-		panic("BUG: treelock: " + err.Error())
-	}
-	return answer{status, typeHTML, body.Bytes()}
-}
-
-func inJSON(status int, value any) answer {
-	body, err := json.MarshalIndent(value, "", "\t")
-	if err != nil { // a node type that has no JSON
-		status, body = http.StatusInternalServerError, []byte(`{"error": "treelock: the nodes have no JSON"}`)
-	}
-	return answer{status, typeJSON, append(body, '\n')}
-}
-
-// send answers. An error means that nobody listens any more.
-func send(w http.ResponseWriter, a answer) {
-	w.Header().Set("Content-Type", a.contentType)
-	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body)
+	history.add(taken, stats)
 }

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -16,7 +17,16 @@ const (
 
 	// mostRows is how many a page can be asked to show, and how many are looked at to find out who holds up whom.
 	mostRows = 2000
+
+	// maxQuery is how long a query may be, and maxBelow the name of a node in it.
+	maxQuery = 64 << 10
+	maxBelow = 16 << 10
+
+	// mostSteps is how far up the node of the filter is followed before the manager looks whether it is too deep.
+	mostSteps = 1 << 16
 )
+
+var errLongQuery = fmt.Errorf("treelock: the query is too long: it may have %s, and a node in it %s", size(maxQuery), size(maxBelow))
 
 const (
 	formatHTML = "html"
@@ -28,6 +38,7 @@ const (
 type query[N treelock.Node[N]] struct {
 	below  string // as it was typed; "" for everything
 	node   N      // what that names
+	shown  string // the text of node
 	limit  int    // how many requests are shown
 	given  bool   // limit was asked for
 	format string
@@ -35,8 +46,11 @@ type query[N treelock.Node[N]] struct {
 
 // readQuery reads the query of a URL. With an error it returns what it could read.
 func (h *handler[N]) readQuery(raw string) (query[N], error) {
+	q := query[N]{limit: defaultRows, format: formatHTML}
+	if len(raw) > maxQuery {
+		return q, errLongQuery
+	}
 	values, err := url.ParseQuery(raw)
-	q := query[N]{below: values.Get("below"), limit: defaultRows, format: formatHTML}
 	switch format := values.Get("format"); format {
 	case "", formatHTML:
 	case formatJSON, formatDOT:
@@ -54,14 +68,37 @@ func (h *handler[N]) readQuery(raw string) (query[N], error) {
 		}
 		q.limit, q.given = limit, true
 	}
-	if q.below == "" {
+	below := values.Get("below")
+	if len(below) > maxBelow {
+		return q, errLongQuery
+	}
+	if q.below, q.shown = below, below; below == "" {
 		return q, nil
 	}
 	if h.parse == nil {
 		return q, errors.New("treelock: this page has no filter: leave out below")
 	}
-	q.node, err = h.parse(q.below)
+	if q.node, err = h.parse(below); err == nil {
+		q.shown = textOf(q.node)
+	}
 	return q, err
+}
+
+// cleanPath returns the path that a person means by text.
+func cleanPath(text string) (treelock.Path, error) {
+	if path, err := treelock.ParsePath(text); err == nil {
+		return path, nil
+	}
+	return treelock.CleanPath(text), nil
+}
+
+// walk goes from the node of the filter up to its root, as the snapshot does. If Parent blocks, it does so here, before the
+// viewer has the turn.
+func (q *query[N]) walk(ctx context.Context) {
+	node, ok := q.node, q.below != ""
+	for step := 0; ok && step < mostSteps && ctx.Err() == nil; step++ {
+		node, ok = node.Parent()
+	}
 }
 
 // snapshotQuery returns the query for the manager. A page looks at more requests than it shows, so that it knows whom those that it

@@ -61,7 +61,7 @@ func verb(n int, word string) string {
 }
 
 // meters returns what changes from second to second, and how far back that goes.
-func (h *handler[N]) meters(stats *manager.Stats) (meters []meter, span string) {
+func (h *handler[N]) meters(stats *manager.Stats, t tally) (meters []meter, span string) {
 	history := <-h.history
 	defer func() { h.history <- history }()
 	last := history.latest()
@@ -76,17 +76,20 @@ func (h *handler[N]) meters(stats *manager.Stats) (meters []meter, span string) 
 	whole := func(v float64) string { return count(uint64(math.Round(v))) }
 	add("waiting", "", count(stats.Waiting), whole, func(s sample) float64 { return s.waiting })
 	add("live", "", count(stats.Live), whole, func(s sample) float64 { return s.live })
-	add("grants", "/s", orDash(last.grants, rate), rate, func(s sample) float64 { return s.grants })
-	add("p99 wait", "", orDash(last.wait, bound), bound, func(s sample) float64 { return s.wait })
-	return meters, ago(history.span())
-}
-
-// orDash writes v, or a dash if it is not known.
-func orDash(v float64, write func(float64) string) string {
-	if math.IsNaN(v) {
-		return "–"
+	if math.IsNaN(last.grants) { // there was no look shortly before this one
+		add("granted so far", "", count(stats.Granted), rate, func(s sample) float64 { return s.grants })
+	} else {
+		add("grants", "/s", rate(last.grants), rate, func(s sample) float64 { return s.grants })
 	}
-	return write(v)
+	name, value := "p99 wait", "–"
+	switch {
+	case !math.IsNaN(last.wait):
+		value = bound(last.wait)
+	case t.waiting > 0: // no wait has ended lately: all is stuck
+		name, value = "longest wait now", ago(t.longest)
+	}
+	add(name, "", value, bound, func(s sample) float64 { return s.wait })
+	return meters, ago(history.span())
 }
 
 // rate writes a number of things in a second.

@@ -88,6 +88,14 @@ func count[I int | uint64](n I) string {
 	return s
 }
 
+// size writes a number of bytes that is a whole number of KiB.
+func size(n int) string {
+	if n%(1<<20) == 0 {
+		return count(n>>20) + " MiB"
+	}
+	return count(n>>10) + " KiB"
+}
+
 // some counts things: "1 request", "2 requests".
 func some(n int, thing string) string {
 	if n == 1 {

@@ -2,7 +2,6 @@ package page
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +12,9 @@ import (
 const (
 	mostClaims = 8   // of a request are shown
 	mostLevels = 256 // a branch is followed so far up; what is deeper stands by itself
+
+	// mostBranches is how many nodes a tree has before it leaves out those that no request claims.
+	mostBranches = 16_384
 )
 
 // A tree has the nodes that are claimed by the requests on a page, and those above them.
@@ -65,7 +67,7 @@ func (r row) rank() int {
 
 // add puts a request into the tree, at the nodes that it claims.
 func (t *tree[N]) add(r *request, claims []treelock.Claim[N]) {
-	for i, claim := range claims[:min(mostClaims, len(claims))] {
+	for i, claim := range claims {
 		b := t.branch(claim.Node)
 		b.entries = append(b.entries, row{Request: r, Verb: claim.Verb(), ID: i == 0})
 		if r.Holds {
@@ -81,7 +83,7 @@ func (t *tree[N]) branch(node N) *branch[N] {
 	found, made := t.at(node)
 	for b, level := found, 1; made; level++ {
 		parent, ok := b.node.Parent()
-		if !ok || level == mostLevels {
+		if !ok || level == mostLevels || len(t.branches) >= mostBranches {
 			break
 		}
 		above, madeAbove := t.at(parent)
@@ -156,11 +158,4 @@ func relative(text, above string) string {
 		return text
 	}
 	return rest
-}
-
-func textOf[N treelock.Node[N]](node N) string {
-	if path, ok := any(node).(treelock.Path); ok {
-		return string(path)
-	}
-	return fmt.Sprint(node)
 }

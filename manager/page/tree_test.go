@@ -44,7 +44,7 @@ func TestTreeShowsNodesThatAreClaimedAndWhereItBranches(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := newDesk(s, false)
+		d := newDesk(pictureOf(s), false)
 		all := h.handler.(*handler[treelock.Path])
 		want := `/a 0+1 /a
 - read #2 waits

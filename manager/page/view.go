@@ -20,6 +20,7 @@ type view struct {
 	Title    string
 	Headline string
 	Detail   string
+	Read     string // what the filter is taken for, if that is not what was typed
 	Taken    string
 	Jammed   bool
 
@@ -35,6 +36,7 @@ type view struct {
 	Later    int // those that wait and are not among Waits
 	Rows     []row
 	Hidden   string // how many more requests the tree leaves out
+	Cut      string // what the bound of a page leaves out
 	Totals   []total
 }
 
@@ -57,28 +59,32 @@ type meter struct {
 }
 
 func (h *handler[N]) viewFor(asked query[N]) view {
-	v := view{Form: form{Possible: h.parse != nil, Below: asked.below, Shown: nameOf(asked.below)}}
+	v := view{Form: form{Possible: h.parse != nil, Below: asked.below, Shown: nameOf(asked.shown)}}
 	if asked.given {
 		v.Form.Limit = asked.limit
+	}
+	if asked.shown != asked.below {
+		v.Read = "below " + v.Form.Shown.Short
 	}
 	return v
 }
 
 // viewOf makes the view of a manager that runs.
-func (h *handler[N]) viewOf(asked query[N], s *manager.Snapshot[N]) view {
+func (h *handler[N]) viewOf(asked query[N], s *picture[N]) view {
 	v := h.viewFor(asked)
 	v.Taken = s.Taken.Format("15:04:05")
 	v.Totals = totalsOf(&s.Stats)
-	v.Meters, v.Span = h.meters(&s.Stats)
+	summary := tallyOf(asked, &s.Snapshot)
+	v.Meters, v.Span = h.meters(&s.Stats, summary)
 
 	d := newDesk(s, asked.below != "")
 	for _, c := range d.culprits[:min(mostCulprits, len(d.culprits))] {
-		v.Culprits = append(v.Culprits, d.requests[c.Seq])
+		v.Culprits = append(v.Culprits, d.inFull(c.Live))
 		v.Jammed = v.Jammed || d.requests[c.Seq].Long
 	}
 	v.Others = len(d.culprits) - len(v.Culprits)
 	for _, w := range s.Waiters[:min(mostWaits, len(s.Waiters))] { // the earliest has waited for longest
-		v.Waits = append(v.Waits, d.requests[w.Seq])
+		v.Waits = append(v.Waits, d.inFull(w))
 	}
 	v.Later = len(s.Waiters) - len(v.Waits)
 
@@ -87,23 +93,23 @@ func (h *handler[N]) viewOf(asked query[N], s *manager.Snapshot[N]) view {
 	if hidden := s.LeftOut + len(d.requests) - len(shown); hidden > 0 {
 		v.Hidden = some(hidden, "more request")
 	}
-	v.summarize(tallyOf(asked, s))
+	v.summarize(summary)
 	return v
 }
 
 // viewStopped makes the view of a manager that has stopped.
-func (h *handler[N]) viewStopped(asked query[N], err error, stats manager.Stats) view {
+func (h *handler[N]) viewStopped(asked query[N], why string, stats manager.Stats) view {
 	v := h.viewFor(asked)
-	v.Title, v.Headline, v.Stopped = "stopped", "The manager has stopped", visible(clip(err.Error(), longest))
+	v.Title, v.Headline, v.Stopped = "stopped", "The manager has stopped", why
 	v.Detail = count(stats.Live-stats.Waiting) + " held and " + count(stats.Waiting) + " waited when it did"
 	v.Totals = totalsOf(&stats)
 	return v
 }
 
 // viewFailure makes the view that says only what is wrong.
-func (h *handler[N]) viewFailure(asked query[N], err error) view {
+func (h *handler[N]) viewFailure(asked query[N], why string) view {
 	v := h.viewFor(asked)
-	v.Title, v.Headline, v.Failure = "not shown", "Nothing can be shown", visible(clip(err.Error(), longest))
+	v.Title, v.Headline, v.Failure = "not shown", "Nothing can be shown", why
 	return v
 }
 

@@ -177,7 +177,9 @@ func TestFilterShowsAPartAndSaysWhatItRefuses(t *testing.T) {
 	do(t, tab, says("seventeen"), only)
 	seen.wantNothingBut(t, tab, server.URL)
 
-	do(t, tab, chromedp.Navigate(url+"?below=tenants/17"), visible(".failure"), says(`path "tenants/17" is refused: it must start with "/"`))
+	do(t, tab, chromedp.Navigate(url+"?below=tenants/17"), says("seventeen"), says("shown: below /tenants/17"), only)
+	do(t, tab, chromedp.Navigate(url+"?limit=0&below=tenants/17"), visible(".failure"), says(`limit "0": use a number`))
+	do(t, tab, chromedp.Navigate(url+"?below=tenants/17"), says("shown: below /tenants/17"))
 	if got := ask(t, tab, chromedp.Value(chromedp.CSS("#below"))); got != "tenants/17" {
 		t.Errorf("the filter holds %q, want what was typed", got)
 	}

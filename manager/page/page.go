@@ -13,7 +13,7 @@ import (
 // patience is how long a viewer waits for a snapshot, which takes milliseconds unless the process is in great trouble.
 const patience = 5 * time.Second
 
-var errTurn = errors.New("treelock: other viewers' snapshots take too long: try again")
+var errTurn = errors.New("treelock: no answer from the manager yet, as it answers other viewers: try again")
 
 // Handler returns the page of m, for any path. It is safe for concurrent use. The filter accepts a path that is not
 // canonical and cleans it as [treelock.CleanPath] does; the answer says what it shows.

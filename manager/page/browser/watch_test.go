@@ -89,6 +89,7 @@ func TestWatchSeesWhatThePolicyForbids(t *testing.T) {
 		for name, values := range recorder.Header() {
 			w.Header()[name] = values
 		}
+		w.Header().Del("Content-Length")
 		fmt.Fprint(w, `<body><script>window.pwned = 1</script><img src="http://127.0.0.2/x" onerror="window.pwned = 1"><h2 style="color: red">x</h2>`)
 	}))
 	defer server.Close()

@@ -1,0 +1,109 @@
+package nodetext
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// A walker writes a value by its fields.
+type walker struct{ text []byte }
+
+// full reports whether the text is longer than what is shown, so that the rest of a large array is not looked at.
+func (w *walker) full() bool { return len(w.text) > 4*Longest }
+
+// value writes v. It reads nothing but v itself: what an interface holds is part of v, since it never changes.
+func (w *walker) value(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Invalid:
+		w.write("<nil>")
+	case reflect.Interface:
+		w.value(v.Elem())
+	case reflect.Struct:
+		w.list('{', '}', v.NumField(), v.Field)
+	case reflect.Array:
+		w.list('[', ']', v.Len(), v.Index)
+	case reflect.String:
+		w.write(inList(v.String()))
+	case reflect.Pointer, reflect.Chan, reflect.UnsafePointer, reflect.Func, reflect.Map, reflect.Slice:
+		w.write(v.Type().String() + "(" + address(v) + ")")
+	default:
+		w.write(number(v))
+	}
+}
+
+// list writes n values between two brackets.
+func (w *walker) list(left, right byte, n int, at func(int) reflect.Value) {
+	w.text = append(w.text, left)
+	for i := 0; i < n && !w.full(); i++ {
+		if i > 0 {
+			w.text = append(w.text, ' ')
+		}
+		w.value(at(i))
+	}
+	w.text = append(w.text, right)
+}
+
+func (w *walker) write(s string) { w.text = append(w.text, s...) }
+
+// inList returns s, quoted if it could be taken for two values, or for something else than a string.
+func inList(s string) string {
+	text := Line(s, Longest)
+	if s == "" || text == s && strings.ContainsAny(s, " {}[]()<>") {
+		return strconv.Quote(clip(s, Longest))
+	}
+	return text
+}
+
+// number returns the value of a number or a boolean. Its kind decides, and not a String method of its type.
+func number(v reflect.Value) string {
+	switch {
+	case v.CanInt():
+		return strconv.FormatInt(v.Int(), 10)
+	case v.CanUint():
+		return strconv.FormatUint(v.Uint(), 10)
+	case v.CanFloat():
+		return strconv.FormatFloat(v.Float(), 'g', -1, v.Type().Bits())
+	case v.CanComplex():
+		return strconv.FormatComplex(v.Complex(), 'g', -1, v.Type().Bits())
+	default:
+		return strconv.FormatBool(v.Bool())
+	}
+}
+
+// address returns the address that a pointer has.
+func address(v reflect.Value) string {
+	if v.IsNil() {
+		return "nil"
+	}
+	return fmt.Sprintf("%#x", v.Pointer())
+}
+
+// setNumber sets v to the number or boolean that text is. It is the reverse of number.
+func setNumber(v reflect.Value, text string) bool {
+	var err error
+	switch {
+	case v.CanInt():
+		var n int64
+		n, err = strconv.ParseInt(text, 10, v.Type().Bits())
+		v.SetInt(n)
+	case v.CanUint():
+		var n uint64
+		n, err = strconv.ParseUint(text, 10, v.Type().Bits())
+		v.SetUint(n)
+	case v.CanFloat():
+		var n float64
+		n, err = strconv.ParseFloat(text, v.Type().Bits())
+		v.SetFloat(n)
+	case v.CanComplex():
+		var n complex128
+		n, err = strconv.ParseComplex(text, v.Type().Bits())
+		v.SetComplex(n)
+	case v.Kind() == reflect.Bool:
+		v.SetBool(text == "true")
+	default:
+		return false
+	}
+	return err == nil
+}

@@ -14,42 +14,55 @@ type blockedError = treelock.BlockedError[treelock.Path]
 func TestBlockedErrorReadsWellInALog(t *testing.T) {
 	claim := func(req treelock.Request[treelock.Path]) treelock.Claim[treelock.Path] { return req.Claim(0) }
 	holder := treelock.Blocker[treelock.Path]{
-		Seq: 42, Label: "rename 17", State: treelock.Holding, For: 3_214_567_890,
+		Number: 42, Label: "rename 17", State: treelock.Holding, For: 3_214_567_890,
 		Claim: claim(treelock.Write("/a")), Wanted: claim(treelock.Read("/a/b")),
 	}
 	waiter := holder
-	waiter.Seq, waiter.Label, waiter.State, waiter.For = 43, "", treelock.Waiting, 1_234
+	waiter.Number, waiter.Label, waiter.State, waiter.For = 43, "", treelock.Waiting, 1_234
 	hostile := holder
 	hostile.Label, hostile.Claim = "a\nb\x1b[2J", claim(treelock.WriteNode("/x\ny"))
 	long := holder
 	long.Claim = claim(treelock.Write(treelock.Path("/" + strings.Repeat("z", 10_000))))
+	other := holder
+	other.Wanted = claim(treelock.Write("/ninth"))
+	one := []treelock.Claim[treelock.Path]{claim(treelock.Read("/a/b"))}
+	type blockers = []treelock.Blocker[treelock.Path]
 	for _, test := range []struct {
 		err  blockedError
 		want string
 	}{
 		{
-			blockedError{Err: treelock.ErrConflict, Blockers: []treelock.Blocker[treelock.Path]{holder}},
-			`read /a/b is blocked by "rename 17" (#42, write /a, holding for 3.21s)`,
+			blockedError{Op: "try to acquire", Claims: one, Err: treelock.ErrConflict, Blockers: blockers{holder}},
+			`try to acquire read /a/b: an earlier conflicting request is live; blocked by "rename 17" (#42, write /a, holding for 3.21s)`,
 		},
 		{
-			blockedError{Err: treelock.ErrBusy, Label: "put 3", Waited: time.Second, Blockers: []treelock.Blocker[treelock.Path]{holder, waiter}, More: 7},
-			`"put 3": read /a/b has waited 1s, blocked by "rename 17" (#42, write /a, holding for 3.21s), #43 (write /a, waiting for 1.23µs) and 7 more`,
+			blockedError{Op: "acquire", Label: "put 3", Claims: one, Err: treelock.ErrBusy, Waited: time.Second, Blockers: blockers{holder, waiter}, More: 7000},
+			`acquire "put 3" (read /a/b): too many requests are waiting after 1s; blocked by "rename 17" (#42, write /a, holding for 3.21s), #43 (write /a, waiting for 1.23µs), 7,000 more`,
 		},
 		{
-			blockedError{Err: treelock.ErrBusy, Blockers: []treelock.Blocker[treelock.Path]{hostile}, More: 60, AtLeast: true},
-			`read /a/b is blocked by "a\nb\x1b[2J" (#42, "write-node /x\ny", holding for 3.21s) and at least 60 more`,
+			blockedError{Claims: one, Err: treelock.ErrBusy, Blockers: blockers{hostile}, More: 60, AtLeast: true},
+			`request read /a/b: too many requests are waiting; blocked by "a\nb\x1b[2J" (#42, write-node "/x\ny", holding for 3.21s), at least 60 more`,
 		},
 		{
-			blockedError{Err: treelock.ErrBusy, Blockers: []treelock.Blocker[treelock.Path]{long}},
-			`read /a/b is blocked by "rename 17" (#42, write /` + strings.Repeat("z", 193) + `..., holding for 3.21s)`,
+			blockedError{Op: "submit", Claims: one, MoreClaims: 299_999, Err: treelock.ErrBusy, Blockers: blockers{other}},
+			`submit read /a/b and 299,999 more: too many requests are waiting; write /ninth is blocked by "rename 17" (#42, write /a, holding for 3.21s)`,
 		},
-		{blockedError{Err: treelock.ErrBusy, More: 3, AtLeast: true}, `the request is blocked by at least 3 requests`},
 		{
-			blockedError{Err: treelock.ErrBusy, Blockers: []treelock.Blocker[treelock.Path]{waiter}, AtLeast: true},
-			`read /a/b is blocked by #43 (write /a, waiting for 1.23µs), and perhaps others`,
+			blockedError{Claims: one, Err: treelock.ErrBusy, Blockers: blockers{long}},
+			`request read /a/b: too many requests are waiting; blocked by "rename 17" (#42, write /` + strings.Repeat("z", 149) + `...` + strings.Repeat("z", 50) + `, holding for 3.21s)`,
+		},
+		{blockedError{Op: "drain", Err: treelock.ErrStopped}, `drain: the manager has stopped`},
+		{blockedError{Err: treelock.ErrBusy, More: 3, AtLeast: true}, `too many requests are waiting; blocked by at least 3 requests`},
+		{
+			blockedError{Claims: one, Err: treelock.ErrBusy, Blockers: blockers{waiter}, AtLeast: true},
+			`request read /a/b: too many requests are waiting; blocked by #43 (write /a, waiting for 1.23µs), perhaps others`,
+		},
+		{
+			blockedError{Label: "x", Err: errors.New("two\nlines, \u202e and " + strings.Repeat("e", 1000))},
+			`request "x": two\nlines, \u202e and ` + strings.Repeat("e", 281) + `...` + strings.Repeat("e", 100),
 		},
 	} {
-		if got, want := test.err.Error(), test.err.Err.Error()+": "+test.want; got != want {
+		if got, want := test.err.Error(), "treelock: "+test.want; got != want {
 			t.Errorf("Error() =\n%s\nwant\n%s", got, want)
 		}
 		if !errors.Is(&test.err, test.err.Err) {

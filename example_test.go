@@ -70,7 +70,7 @@ func ExamplePath_Unescape() {
 	fmt.Println(err)
 	// Output:
 	// ["a" ".." "" "b/c"] <nil>
-	// treelock: path "/50%" is refused: it has a name that PathOf does not build: use Names for the names as they stand in it
+	// treelock: path "/50%" is refused: it has a name that PathOf does not build
 }
 
 func ExamplePath_Parent() {

@@ -3,7 +3,6 @@ package treelock
 import (
 	"fmt"
 	"iter"
-	"strings"
 )
 
 // A Scope says how far below its node a claim reaches.
@@ -72,9 +71,7 @@ type Claim[N Node[N]] struct {
 }
 
 // String names the claim as [Request.String] does.
-func (c Claim[N]) String() string {
-	return fmt.Sprintf("%s %v", c.Verb(), c.Node)
-}
+func (c Claim[N]) String() string { return c.Verb() + " " + nodeText(c.Node) }
 
 // Verb returns what a claim like c is called: read, write, read-node or write-node.
 func (c Claim[N]) Verb() string {
@@ -180,19 +177,4 @@ func (r Request[N]) Claims() iter.Seq[Claim[N]] {
 			}
 		}
 	}
-}
-
-// String names the claims for a log line: "read /src, write /dst", or "nothing" without claims.
-func (r Request[N]) String() string {
-	if r.Len() == 0 {
-		return "nothing"
-	}
-	var b strings.Builder
-	for claim := range r.Claims() {
-		if b.Len() > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(claim.String())
-	}
-	return b.String()
 }

@@ -1,47 +1,61 @@
 package treelock_test
 
 import (
-	"encoding"
-	"runtime"
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/treelock/treelock"
 )
 
-// Only the whole word is one: what a program reads from elsewhere is not completed for it.
-func TestPartsOfWordsAreRefused(t *testing.T) {
-	var scope, access, state encoding.TextUnmarshaler = new(treelock.Scope), new(treelock.Access), new(treelock.State)
-	for text, v := range map[string]encoding.TextUnmarshaler{
-		"n": scope, "subtre": scope, "subtree ": scope, "excl": access, "shared,": access, "hold": state, "Waiting": state, "": state,
+func TestHostileNodesStayInTheirPlace(t *testing.T) {
+	for want, req := range map[string]request{
+		`read "/a\nb", write /c`:                treelock.Read("/a\nb").Write("/c"),
+		`read "/a, write /b"`:                   treelock.Read("/a, write /b"),
+		`read "/a; blocked by nothing"`:         treelock.Read("/a; blocked by nothing"),
+		`read "/caf\xe9", read /caf` + "\ufffd": treelock.Read("/caf\xe9", "/caf\ufffd"),
+		`read "/\u202egpj.exe"`:                 treelock.Read("/\u202egpj.exe"),
 	} {
-		if err := v.UnmarshalText([]byte(text)); err == nil {
-			t.Errorf("UnmarshalText(%q) into a %T = nil, want an error", text, v)
+		if got := req.String(); got != want {
+			t.Errorf("String() = %s, want %s", got, want)
 		}
 	}
 }
 
-func TestPathThatIsNotRootedHasNoParent(t *testing.T) {
-	for _, p := range []treelock.Path{"", "a", "ab", "..", "C:"} {
-		if parent, ok := p.Parent(); ok || parent != "" {
-			t.Errorf("Path(%q).Parent() = %q, %t, want none", p, parent, ok)
-		}
+func TestTextOfWideRequestIsBounded(t *testing.T) {
+	paths := make([]treelock.Path, 300_000)
+	for i := range paths {
+		paths[i] = treelock.Path(fmt.Sprint("/", i))
+	}
+	req := treelock.Read(paths...)
+	want := "read /0, read /1, read /2, read /3, read /4, read /5, read /6, read /7 and 299,992 more"
+	if got := req.String(); got != want {
+		t.Errorf("String() = %.300s, want %s", got, want)
+	}
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "request", req.Labeled("scan"))
+	if wantLog := `"request":{"claims":"` + want + `","label":"scan"}`; !strings.Contains(log.String(), wantLog) {
+		t.Errorf("the log has %.400s, want %s", log.String(), wantLog)
 	}
 }
 
-func TestLabelDoesNotKeepTheStringThatItWasCutFrom(t *testing.T) {
-	const pages, size = 32, 1 << 20
-	var before, after runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&before)
-	var kept []treelock.Request[treelock.Path]
-	for range pages {
-		kept = append(kept, treelock.Read("/a").Labeled(strings.Repeat("x", size)[:10]))
+func TestErrorsAreLoggedWithTheirParts(t *testing.T) {
+	one := treelock.Read("/a")
+	blocker := treelock.Blocker[treelock.Path]{Number: 7, Label: "x\ny", State: treelock.Holding, For: time.Second, Claim: one.Claim(0), Wanted: one.Claim(0)}
+	err := &blockedError{Op: "acquire", Err: errors.New("two\nlines"), Waited: 2 * time.Second, Blockers: []treelock.Blocker[treelock.Path]{blocker}}
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "err", err, "blocker", blocker)
+	for _, want := range []string{
+		`"err":{"error":"treelock: two\\nlines","op":"acquire","claims":"nothing","waited_ns":2000000000,` +
+			`"blocked_by":["\"x\\ny\" (#7, read /a, holding for 1s)"]}`,
+		`"blocker":{"number":7,"label":"x\ny","state":"holding","for_ns":1000000000,"claim":"read /a","wanted":"read /a"}`,
+	} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log has\n%s\nwant in it\n%s", log.String(), want)
+		}
 	}
-	runtime.GC()
-	runtime.ReadMemStats(&after)
-	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 4*size {
-		t.Errorf("%d labels of 10 bytes keep %d bytes, want %d at most", pages, grown, 4*size)
-	}
-	runtime.KeepAlive(kept)
 }

@@ -274,7 +274,7 @@ func errorWord(err error) string {
 			return known.word
 		}
 	}
-	if strings.HasPrefix(err.Error(), "treelock: given up") {
+	if strings.Contains(err.Error(), "its Err is nil") {
 		return "given up" // by a context that has ended and denies it
 	}
 	return err.Error()

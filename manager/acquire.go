@@ -2,8 +2,6 @@ package manager
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"runtime"
 
 	"github.com/treelock/treelock"
@@ -33,18 +31,18 @@ func (m *Manager[N]) Acquire(ctx context.Context, req treelock.Request[N]) (Gran
 	c.patient = c.patient || ended == nil
 	if err := m.sendWithin(ctx, ended, message[N]{kind: acquire, call: c}); err != nil {
 		m.recycle(c)
-		return Grant[N]{}, err
+		return Grant[N]{}, about("acquire", &req, err)
 	}
 	// Most often the request need not wait. The answer to that comes at once, so there is no need to look at ctx
 	// meanwhile, which costs as much as all the rest.
 	if !c.patient && m.firstAnswer(c) != waits {
-		return m.result(c)
+		return m.resultOf("acquire", &req, c)
 	}
 	select {
 	case <-c.answers:
-		return m.result(c)
+		return m.resultOf("acquire", &req, c)
 	case <-ended:
-		return Grant[N]{}, m.giveUp(ctx, c)
+		return Grant[N]{}, about("acquire", &req, m.giveUp(ctx, c))
 	}
 }
 
@@ -81,10 +79,10 @@ func (m *Manager[N]) TryAcquire(req treelock.Request[N]) (Grant[N], error) {
 	}
 	if !m.send(message[N]{kind: acquire, call: c}) {
 		m.recycle(c)
-		return Grant[N]{}, m.stopped()
+		return Grant[N]{}, about("try to acquire", &req, m.stopped())
 	}
 	m.firstAnswer(c)
-	return m.result(c)
+	return m.resultOf("try to acquire", &req, c)
 }
 
 // firstAnswer waits for the first answer to c, which was sent. If no more is in the inbox than one client sends, a release and
@@ -126,6 +124,9 @@ func (l *loop[N]) acquire(c *call[N]) {
 	}
 	l.countArrival(r)
 	grant := Grant[N]{m: l.m, req: r, seq: r.Seq()}
+	if r.Granted() {
+		grant = l.grant(r)
+	}
 	if c.mode == ticket {
 		l.acquireTicket(c, grant)
 		return
@@ -184,29 +185,11 @@ func (l *loop[N]) deliverAll(granted []*request[N]) {
 		l.countGrant(r)
 		call, ticket := r.Who.call, r.Who.ticket
 		r.Who.call, r.Who.ticket, r.Who.since = nil, nil, l.now
-		grant := Grant[N]{m: l.m, req: r, seq: r.Seq()}
+		grant := l.grant(r)
 		if ticket != nil {
 			ticket.deliver(grant)
 		} else {
 			call.deliver(grant)
 		}
 	}
-}
-
-// gaveUp returns the error for a request whose ctx has ended, and perhaps the manager too: often one context is the
-// parent of the other.
-func (m *Manager[N]) gaveUp(ctx context.Context) error {
-	if m.ctx.Err() != nil {
-		return fmt.Errorf("%w: %w", m.stopped(), contextError(ctx))
-	}
-	return contextError(ctx)
-}
-
-// contextError returns the error for a ctx that has ended.
-func contextError(ctx context.Context) error {
-	err, cause := ctx.Err(), context.Cause(ctx)
-	if errors.Is(cause, err) {
-		return fmt.Errorf("treelock: given up: %w", cause)
-	}
-	return fmt.Errorf("treelock: given up: %w: %w", err, cause)
 }

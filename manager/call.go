@@ -1,10 +1,9 @@
 package manager
 
 import (
-	"fmt"
-
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
+	"github.com/treelock/treelock/internal/nodetext"
 )
 
 // A call carries a request from a client to the manager and the answers back. The client has it until it
@@ -153,12 +152,5 @@ func (c *call[N]) refuseLate(err error) {
 	c.answers <- gone
 }
 
-// brief names a node in an error. A hostile one may be very long.
-func brief(node any) string {
-	const longest = 200
-	name := fmt.Sprint(node)
-	if len(name) > longest {
-		name = name[:longest] + "..."
-	}
-	return name
-}
+// brief names a node or a claim in one line of bounded length.
+func brief(node any) string { return nodetext.Of(node) }

@@ -36,7 +36,7 @@ func ExampleStart() {
 	fmt.Println(err)
 	// Output:
 	// true
-	// treelock: the manager has stopped: start another one, or give up (it was ended by: shutting down)
+	// treelock: try to acquire read /: the manager has stopped: shutting down
 }
 
 // A context bounds the wait. When it ends, the request leaves no trace.

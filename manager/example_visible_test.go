@@ -52,7 +52,7 @@ func ExampleManager_Snapshot() {
 		return
 	}
 	for r := range s.All() {
-		fmt.Printf("#%d %s: %v %v", r.Seq, r.Label, r.State, r.Claims[0])
+		fmt.Printf("#%d %s: %v %v", r.Number, r.Label, r.State, r.Claims[0])
 		if r.State == treelock.Waiting {
 			fmt.Print(", for ", r.BlockedBy)
 		}

@@ -21,7 +21,7 @@ func (l *loop[N]) explain(r *request[N], err error, limit int) error {
 	}
 	more, all := l.table.Blockers(r, limit, func(b *request[N], why locktable.Quarrel[N]) {
 		blocked.Blockers = append(blocked.Blockers, treelock.Blocker[N]{
-			Seq:    b.Seq(),
+			Number: b.Seq(),
 			Label:  b.Who.note.labelOf(),
 			State:  stateOf(b),
 			For:    l.now.since(b.Who.since),

@@ -45,10 +45,10 @@ func TestTryAcquireSaysWhoIsInTheWay(t *testing.T) {
 
 		_, err := m.TryAcquire(treelock.Write("/photos/2025/cat.jpg").Labeled("put 3"))
 		want := blockedError{
-			Label: "put 3",
+			Op: "try to acquire", Label: "put 3", Claims: []treelock.Claim[path]{claim(treelock.Write("/photos/2025/cat.jpg"))},
 			Blockers: []blocker{
-				{Seq: 1, Label: "copy 1", State: treelock.Holding, For: 3 * time.Second, Claim: claim(treelock.Read("/photos")), Wanted: claim(treelock.Write("/photos/2025/cat.jpg"))},
-				{Seq: 2, Label: "rename 2", State: treelock.Waiting, For: 2 * time.Second, Claim: claim(treelock.Write("/photos/2025")), Wanted: claim(treelock.Write("/photos/2025/cat.jpg"))},
+				{Number: 1, Label: "copy 1", State: treelock.Holding, For: 3 * time.Second, Claim: claim(treelock.Read("/photos")), Wanted: claim(treelock.Write("/photos/2025/cat.jpg"))},
+				{Number: 2, Label: "rename 2", State: treelock.Waiting, For: 2 * time.Second, Claim: claim(treelock.Write("/photos/2025")), Wanted: claim(treelock.Write("/photos/2025/cat.jpg"))},
 			},
 			Err: treelock.ErrConflict,
 		}
@@ -152,7 +152,7 @@ func TestErrorsNameAsManyBlockersAsTheyAreToldTo(t *testing.T) {
 		if len(got.Blockers) != want.named || got.More != want.more || !got.AtLeast {
 			t.Errorf("WithBlockers(%d): %d are named, %d more, at least: %t; want %d, %d and at least", n, len(got.Blockers), got.More, got.AtLeast, want.named, want.more)
 		}
-		if got.Blockers[0].Seq != 1 {
+		if got.Blockers[0].Number != 1 {
 			t.Errorf("WithBlockers(%d): the first is %v, want the earliest", n, got.Blockers[0])
 		}
 	}
@@ -195,7 +195,7 @@ func TestReadmeShowsARealError(t *testing.T) {
 		time.Sleep(90 * time.Second)
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
-		_, err := m.Acquire(ctx, treelock.Write("/photos/2024", "/photos/2025").Labeled("rename 17"))
+		_, err := m.Acquire(ctx, treelock.Write("/photos/2024").Labeled("rename 17"))
 		if err == nil {
 			t.Fatal("Acquire() has granted what another one reads")
 		}

@@ -44,7 +44,7 @@ func WithMaxWaiting(n int) Option {
 
 // WithFirstToken makes fencing tokens (see [Grant.Token]) begin at token instead of 1, so that a process
 // that starts again can go on above all tokens that it ever gave out: pass the largest one known to
-// have been used, plus one. Zero means 1. Tokens grow by one for each request; leave room below 1<<64.
+// have been used, plus one. Zero means 1. Tokens grow by one for each grant; leave room below 1<<64.
 func WithFirstToken(token uint64) Option {
 	return func(o *options) { o.firstToken = max(token, 1) }
 }

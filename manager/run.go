@@ -26,6 +26,7 @@ type loop[N treelock.Node[N]] struct {
 	batch     int // messages that are known to be in the inbox
 	yielder   yielder
 	latencies latencies
+	nextToken uint64 // of the next grant
 
 	now    instant // when it last looked at the clock
 	stats  Stats
@@ -61,7 +62,9 @@ const clockInterval = 64
 
 // newLoop returns the state of a manager goroutine that begins, which is the calling one.
 func newLoop[N treelock.Node[N]](m *Manager[N]) loop[N] {
-	return loop[N]{m: m, table: locktable.New[N, client[N]](m.maxIdle), auditor: newAuditor()}
+	return loop[N]{
+		m: m, table: locktable.New[N, client[N]](m.maxIdle), nextToken: m.firstToken, auditor: newAuditor(),
+	}
 }
 
 // dispatch does what msg says.

@@ -109,7 +109,7 @@ func (s SlowLog) limit(state treelock.State) time.Duration {
 // report writes one line.
 func (w *watcher[N]) report(row *sighting[N], age time.Duration) {
 	live := w.m.describe(row)
-	attrs := []slog.Attr{slog.Uint64("seq", live.Seq), slog.Duration("for", age), slog.String("claims", namesOf(live.Claims))}
+	attrs := []slog.Attr{slog.Uint64("number", live.Number), slog.Duration("for_ns", age), slog.String("claims", namesOf(live.Claims))}
 	if live.Label != "" {
 		attrs = append(attrs, slog.String("label", live.Label))
 	}

@@ -60,11 +60,11 @@ func TestSlowHoldsAndWaitsAreReported(t *testing.T) {
 			return log.lines(t)
 		}
 		wait := map[string]any{
-			"level": "WARN", "msg": "treelock: slow wait", "seq": 3.0, "label": "rename 2", "claims": "write /a/b, write /a/c",
-			"for": float64(time.Second), "blocked_by": []any{`"backup 1" (#1, read /a, holding for 1s)`},
+			"level": "WARN", "msg": "treelock: slow wait", "number": 3.0, "label": "rename 2", "claims": "write /a/b, write /a/c",
+			"for_ns": float64(time.Second), "blocked_by": []any{`"backup 1" (#1, read /a, holding for 1s)`},
 		}
 		hold := map[string]any{
-			"level": "WARN", "msg": "treelock: slow hold", "seq": 1.0, "label": "backup 1", "claims": "read /a", "for": float64(4 * time.Second),
+			"level": "WARN", "msg": "treelock: slow hold", "number": 1.0, "label": "backup 1", "claims": "read /a", "for_ns": float64(4 * time.Second),
 		}
 		if diff := cmp.Diff([]map[string]any(nil), pass(999*time.Millisecond)); diff != "" {
 			t.Errorf("before one second: -want +got:\n%s", diff)
@@ -72,7 +72,7 @@ func TestSlowHoldsAndWaitsAreReported(t *testing.T) {
 		if diff := cmp.Diff([]map[string]any{wait}, pass(2*time.Millisecond)); diff != "" {
 			t.Errorf("after one second: -want +got:\n%s", diff)
 		}
-		wait["for"], wait["blocked_by"] = float64(2*time.Second), []any{`"backup 1" (#1, read /a, holding for 2s)`}
+		wait["for_ns"], wait["blocked_by"] = float64(2*time.Second), []any{`"backup 1" (#1, read /a, holding for 2s)`}
 		if diff := cmp.Diff([]map[string]any{wait}, pass(time.Second)); diff != "" {
 			t.Errorf("after two seconds: -want +got:\n%s", diff)
 		}
@@ -80,7 +80,7 @@ func TestSlowHoldsAndWaitsAreReported(t *testing.T) {
 		if diff := cmp.Diff([]map[string]any{hold}, pass(5*time.Second)); diff != "" {
 			t.Errorf("after seven seconds: -want +got:\n%s", diff)
 		}
-		hold["for"] = float64(8 * time.Second)
+		hold["for_ns"] = float64(8 * time.Second)
 		if diff := cmp.Diff([]map[string]any{hold}, pass(5*time.Second)); diff != "" {
 			t.Errorf("after twelve seconds: -want +got:\n%s", diff)
 		}
@@ -99,7 +99,7 @@ func TestSlowHoldAfterASlowWaitIsReported(t *testing.T) {
 		log.lines(t)
 		time.Sleep(5 * time.Millisecond)
 		synctest.Wait()
-		if got := log.lines(t); len(got) != 1 || got[0]["msg"] != "treelock: slow hold" || got[0]["seq"] != 2.0 {
+		if got := log.lines(t); len(got) != 1 || got[0]["msg"] != "treelock: slow hold" || got[0]["number"] != 2.0 {
 			t.Errorf("the log is %v, want the slow hold of the one that has waited", got)
 		}
 		(<-waiter.Granted()).Release()

@@ -34,7 +34,7 @@ type Snapshot[N treelock.Node[N]] struct {
 
 // Live is a request that is live: it holds or waits.
 type Live[N treelock.Node[N]] struct {
-	Seq    uint64              `json:"seq"` // its number in the order of arrival
+	Number uint64              `json:"number"` // its place in the order of arrival
 	Label  string              `json:"label,omitempty"`
 	State  treelock.State      `json:"state"`
 	Since  time.Time           `json:"since"` // when it began to hold, or to wait
@@ -164,7 +164,7 @@ const enough = 256
 // describe describes one request.
 func (m *Manager[N]) describe(row *sighting[N]) Live[N] {
 	live := Live[N]{
-		Seq: row.seq, Label: row.note.labelOf(), State: row.state, Since: m.time(row.since), Site: row.note.site(),
+		Number: row.seq, Label: row.note.labelOf(), State: row.state, Since: m.time(row.since), Site: row.note.site(),
 		Claims: []treelock.Claim[N]{},
 	}
 	for _, used := range row.places {

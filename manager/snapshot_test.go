@@ -35,11 +35,11 @@ func TestSnapshotShowsWhoWaitsForWhom(t *testing.T) {
 		want := &manager.Snapshot[path]{
 			Taken: start.Add(2 * time.Second),
 			Holders: []manager.Live[path]{
-				{Seq: 1, Label: "reader", State: treelock.Holding, Since: start, Claims: claims(treelock.Read("/a"))},
+				{Number: 1, Label: "reader", State: treelock.Holding, Since: start, Claims: claims(treelock.Read("/a"))},
 			},
 			Waiters: []manager.Live[path]{
-				{Seq: 2, Label: "writer", Since: start.Add(time.Second), Claims: claims(treelock.Write("/a/b").WriteNode("/c")), BlockedBy: []uint64{1}},
-				{Seq: 3, Since: start.Add(time.Second), Claims: claims(treelock.Read("/a/b/x")), BlockedBy: []uint64{2}},
+				{Number: 2, Label: "writer", Since: start.Add(time.Second), Claims: claims(treelock.Write("/a/b").WriteNode("/c")), BlockedBy: []uint64{1}},
+				{Number: 3, Since: start.Add(time.Second), Claims: claims(treelock.Read("/a/b/x")), BlockedBy: []uint64{2}},
 			},
 		}
 		want.Stats = m.Stats()
@@ -51,7 +51,7 @@ func TestSnapshotShowsWhoWaitsForWhom(t *testing.T) {
 		}
 		var order []uint64
 		for r := range got.All() {
-			order = append(order, r.Seq)
+			order = append(order, r.Number)
 		}
 		if diff := cmp.Diff([]uint64{2, 3, 1}, order); diff != "" {
 			t.Errorf("All(): -want +got:\n%s", diff)
@@ -89,11 +89,11 @@ func TestSnapshotHasReadableJSON(t *testing.T) {
 		want := map[string]any{
 			"taken": now,
 			"holders": []any{map[string]any{
-				"seq": 1.0, "label": `<&"`, "state": "holding", "since": now,
+				"number": 1.0, "label": `<&"`, "state": "holding", "since": now,
 				"claims": []any{map[string]any{"node": "/a", "scope": "subtree", "access": "shared"}},
 			}},
 			"waiters": []any{map[string]any{
-				"seq": 2.0, "state": "waiting", "since": now, "blocked_by": []any{1.0},
+				"number": 2.0, "state": "waiting", "since": now, "blocked_by": []any{1.0},
 				"claims": []any{map[string]any{"node": "/a", "scope": "node", "access": "exclusive"}},
 			}},
 		}
@@ -235,11 +235,11 @@ func checkConsistent(t *testing.T, s *manager.Snapshot[path]) {
 	t.Helper()
 	reqs := make(map[uint64]treelock.Request[path])
 	for r := range s.All() {
-		reqs[r.Seq] = model.Of(r.Claims...)
+		reqs[r.Number] = model.Of(r.Claims...)
 	}
 	for i, r := range s.Holders {
 		for _, other := range s.Holders[:i] {
-			if r.Seq > still && model.Conflict(reqs[r.Seq], reqs[other.Seq]) {
+			if r.Number > still && model.Conflict(reqs[r.Number], reqs[other.Number]) {
 				t.Errorf("%v and %v hold together", r, other)
 			}
 		}
@@ -249,7 +249,7 @@ func checkConsistent(t *testing.T, s *manager.Snapshot[path]) {
 			t.Errorf("%v waits for nobody", r)
 		}
 		for _, seq := range r.BlockedBy {
-			if blocker, ok := reqs[seq]; !ok || seq >= r.Seq || !model.Conflict(blocker, reqs[r.Seq]) {
+			if blocker, ok := reqs[seq]; !ok || seq >= r.Number || !model.Conflict(blocker, reqs[r.Number]) {
 				t.Errorf("%v waits for %d, %v", r, seq, blocker)
 			}
 		}

@@ -1,11 +1,6 @@
 package manager
 
-import (
-	"context"
-	"fmt"
-
-	"github.com/treelock/treelock"
-)
+import "github.com/treelock/treelock"
 
 // stop ends everything: nobody is granted any more, everybody gets an answer. msg is the message at hand. On
 // the manager goroutine.
@@ -66,16 +61,3 @@ func refuse[N treelock.Node[N]](msg message[N], err error) {
 		msg.call.refuseLate(nil)
 	}
 }
-
-// stopped returns the error for a manager whose context has ended.
-func (m *Manager[N]) stopped() error { return &stoppedError{context.Cause(m.ctx)} }
-
-// A stoppedError is ErrStopped and the cause of it. It calls the cause's methods, which may be the
-// user's, only when somebody asks: that is not on the manager goroutine.
-type stoppedError struct{ cause error }
-
-func (e *stoppedError) Error() string {
-	return fmt.Sprintf("%v (it was ended by: %v)", treelock.ErrStopped, e.cause)
-}
-
-func (e *stoppedError) Unwrap() []error { return []error{treelock.ErrStopped, e.cause} }

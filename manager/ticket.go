@@ -40,10 +40,10 @@ func (m *Manager[N]) Submit(ctx context.Context, req treelock.Request[N]) (*Tick
 	c.ticket = t
 	if err := m.sendWithin(ctx, ctx.Done(), message[N]{kind: acquire, call: c}); err != nil {
 		m.recycle(c)
-		return nil, err
+		return nil, about("submit", &req, err)
 	}
 	<-c.answers // at once
-	if _, err := m.result(c); err != nil {
+	if _, err := m.resultOf("submit", &req, c); err != nil {
 		return nil, err
 	}
 	return t, nil

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/nodetext"
 )
 
 // A tracer appends a node and all its ancestors to lineage, or says what is wrong with one of them, or that there are
@@ -43,13 +44,17 @@ func tooDeep[N any](node N, limit int) error {
 func vet[N comparable](node N) (err error) {
 	defer func() {
 		if recover() != nil {
-			err = fmt.Errorf("%w (a %T)", treelock.ErrIncomparable, node)
+			err = incomparable(node)
 		}
 	}()
 	if again := node; again != node {
-		return fmt.Errorf("%w (a %T)", treelock.ErrIncomparable, node)
+		return incomparable(node)
 	}
 	return nil
+}
+
+func incomparable[N any](node N) error {
+	return fmt.Errorf("%w (a %s)", treelock.ErrIncomparable, nodetext.Line(fmt.Sprintf("%T", node), nodetext.Longest))
 }
 
 // tracePath looks at all of p, as ParsePath does, and leaves its ancestors to the manager, which finds those that it

@@ -12,6 +12,7 @@ const (
 	modes    = "waitqueue/mode.go"
 	queue    = "waitqueue/queue.go"
 	list     = "waitqueue/list.go"
+	about    = "manager/about.go"
 	acquire  = "manager/acquire.go"
 	calls    = "manager/call.go"
 	withdraw = "manager/withdraw.go"
@@ -117,10 +118,12 @@ var mutants = []mutant{
 	{"a draining manager lets requests in", acquire, "if l.draining {", "if l.draining && l.table.Live() == 0 {"},
 	{"drained too early", drain, "l.table.Live() == 0", "l.table.Waiting() == 0"},
 	{"TryAcquire waits", acquire, "case c.mode == noWait:", "case c.mode == noWait && l.draining:"},
-	{"tokens do not grow", release, "return g.m.firstToken + (g.seq - 1)", "return g.m.firstToken + (g.seq-1)/4"},
+	{"tokens are numbers", release, "token := l.nextToken\n", "token := l.m.firstToken + r.Seq() - 1\n"},
+	{"a refusal names another request", about, "blocked.Op, blocked.Label = op, req.Label()", "blocked.Op = op"},
+	{"tokens do not grow", release, "l.nextToken++", "l.nextToken += l.nextToken & 1"},
 	{"the first token is forgotten", options, "o.firstToken = max(token, 1)", "o.firstToken = max(min(token, 1), 1)"},
-	{"the cause of a context is lost", acquire, "err, cause := ctx.Err(), context.Cause(ctx)", "err, cause := ctx.Err(), ctx.Err()"},
-	{"the cause of a stop is lost", stop, "return []error{treelock.ErrStopped, e.cause}", "return []error{treelock.ErrStopped}"},
+	{"the cause of a context is lost", about, "err, cause := ctx.Err(), context.Cause(ctx)", "err, cause := ctx.Err(), ctx.Err()"},
+	{"the cause of a stop is lost", about, "{treelock.ErrStopped, context.Cause(m.ctx)}", "{treelock.ErrStopped}"},
 	{"stop says that tickets were withdrawn", calls, "\t\tc.ticket.refuse(stoppedTicket)\n", "\t\tc.ticket.refuse(withdrawnTicket)\n"},
 	{"a ticket ends with the context of its submission", ticket, "\treturn t, nil\n", "\tcontext.AfterFunc(ctx, t.Withdraw)\n\treturn t, nil\n"},
 	{"TryAcquire says busy", acquire, "case c.mode == noWait:", "case c.mode == noWait && !(l.m.maxWaiting >= 0 && l.table.Waiting() > l.m.maxWaiting):"},

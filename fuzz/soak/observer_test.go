@@ -54,16 +54,16 @@ func (s *soak) checkPicture(p *manager.Snapshot[treelock.Path], limit int) {
 	}
 	there := make(map[uint64]bool, live)
 	for r := range p.All() {
-		there[r.Seq] = true
+		there[r.Number] = true
 	}
 	for _, r := range p.Waiters {
 		for _, seq := range r.BlockedBy {
-			if !there[seq] || seq >= r.Seq {
-				s.fail("in a snapshot %d waits for %d, which is not there, or later", r.Seq, seq)
+			if !there[seq] || seq >= r.Number {
+				s.fail("in a snapshot %d waits for %d, which is not there, or later", r.Number, seq)
 			}
 		}
 		if limit == 0 && len(r.BlockedBy) == 0 {
-			s.fail("in a snapshot %d waits for nobody", r.Seq)
+			s.fail("in a snapshot %d waits for nobody", r.Number)
 		}
 	}
 }

@@ -89,4 +89,3 @@ func ofFields(v any) string {
 	w.value(reflect.ValueOf(v))
 	return clip(string(w.text), Longest)
 }
-

@@ -63,12 +63,12 @@ func TestBoundedJSONIsASnapshotThatSaysWhatIsLeftOut(t *testing.T) {
 		}
 		there := make(map[uint64]bool)
 		for r := range got.All() {
-			there[r.Seq] = true
+			there[r.Number] = true
 		}
 		for r := range got.All() {
 			for _, seq := range r.BlockedBy {
 				if !there[seq] {
-					t.Fatalf("#%d is blocked by #%d, which is left out", r.Seq, seq)
+					t.Fatalf("#%d is blocked by #%d, which is left out", r.Number, seq)
 				}
 			}
 		}

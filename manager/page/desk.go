@@ -44,18 +44,18 @@ type desk[N treelock.Node[N]] struct {
 func newDesk[N treelock.Node[N]](s *picture[N], filtered bool) *desk[N] {
 	d := &desk[N]{s, culprits(&s.Snapshot, filtered || s.LeftOut > 0), make(map[uint64]*request, len(s.Holders)+len(s.Waiters))}
 	for live := range s.All() {
-		d.requests[live.Seq] = requestOf(live, s.Taken)
-		d.requests[live.Seq].MoreClaims = s.moreClaims[live.Seq]
+		d.requests[live.Number] = requestOf(live, s.Taken)
+		d.requests[live.Number].MoreClaims = s.moreClaims[live.Number]
 	}
 	for _, w := range s.Waiters {
-		r := d.requests[w.Seq]
+		r := d.requests[w.Number]
 		for _, seq := range w.BlockedBy[:min(mostNamed, len(w.BlockedBy))] {
 			r.For = append(r.For, d.requests[seq])
 		}
 		r.MoreFor = len(w.BlockedBy) - len(r.For) + w.More
 	}
 	for _, c := range d.culprits {
-		r, wait := d.requests[c.Seq], s.Taken.Sub(c.first.Since)
+		r, wait := d.requests[c.Number], s.Taken.Sub(c.first.Since)
 		r.Behind, r.AtLeast, r.First, r.Long = count(c.behind), c.atLeast, ago(wait), wait >= long
 	}
 	return d
@@ -64,7 +64,7 @@ func newDesk[N treelock.Node[N]](s *picture[N], filtered bool) *desk[N] {
 func requestOf[N treelock.Node[N]](live manager.Live[N], now time.Time) *request {
 	age := now.Sub(live.Since)
 	r := &request{
-		Seq: live.Seq, Label: nameOf(live.Label), Site: nameOf(live.Site),
+		Seq: live.Number, Label: nameOf(live.Label), Site: nameOf(live.Site),
 		Holds: live.State == treelock.Holding, Age: ago(age),
 	}
 	r.Long = !r.Holds && age >= long
@@ -73,7 +73,7 @@ func requestOf[N treelock.Node[N]](live manager.Live[N], now time.Time) *request
 
 // inFull returns a request with its claims, whose nodes it asks for their names.
 func (d *desk[N]) inFull(live manager.Live[N]) *request {
-	r := d.requests[live.Seq]
+	r := d.requests[live.Number]
 	if r.Claims == nil {
 		for _, c := range live.Claims {
 			r.Claims = append(r.Claims, claim{c.Verb(), nameOf(textOf(c.Node))})
@@ -90,7 +90,7 @@ func (d *desk[N]) choose(limit int) (chosen []manager.Live[N]) {
 		holders = append(holders, c.Live)
 	}
 	for _, h := range d.snapshot.Holders {
-		if d.requests[h.Seq].Behind == "" {
+		if d.requests[h.Number].Behind == "" {
 			holders = append(holders, h)
 		}
 	}
@@ -104,7 +104,7 @@ func (d *desk[N]) choose(limit int) (chosen []manager.Live[N]) {
 func (d *desk[N]) tree(chosen []manager.Live[N]) *tree[N] {
 	t := &tree[N]{make(map[N]*branch[N])}
 	for _, live := range chosen {
-		r := d.requests[live.Seq]
+		r := d.requests[live.Number]
 		r.Shown = len(live.Claims) > 0
 		t.add(r, live.Claims)
 	}

@@ -68,20 +68,20 @@ func (d *drawing[N]) request(p *picture[N], live manager.Live[N]) {
 	if live.State != treelock.Holding {
 		shape, verb = "style=dashed", "waits for "
 	}
-	title := fmt.Sprintf("#%d", live.Seq)
+	title := fmt.Sprintf("#%d", live.Number)
 	if live.Label != "" {
 		title += " “" + nameOf(live.Label).Short + "”"
 	}
 	lines := []string{title, verb + ago(p.Taken.Sub(live.Since))}
-	if more := p.moreClaims[live.Seq]; more > 0 {
+	if more := p.moreClaims[live.Number]; more > 0 {
 		lines = append(lines, "and "+some(more, "more claim"))
 	}
-	fmt.Fprintf(d, "\tr%d [shape=box %s label=%s]\n", live.Seq, shape, quoteDOT(lines...))
+	fmt.Fprintf(d, "\tr%d [shape=box %s label=%s]\n", live.Number, shape, quoteDOT(lines...))
 	for _, c := range live.Claims {
-		fmt.Fprintf(d, "\tr%d -> n%d [style=dotted arrowhead=none label=%s]\n", live.Seq, d.node(c.Node), quoteDOT(c.Verb()))
+		fmt.Fprintf(d, "\tr%d -> n%d [style=dotted arrowhead=none label=%s]\n", live.Number, d.node(c.Node), quoteDOT(c.Verb()))
 	}
 	for _, seq := range live.BlockedBy {
-		fmt.Fprintf(d, "\tr%d -> r%d [color=\"#b3261e\"]\n", live.Seq, seq)
+		fmt.Fprintf(d, "\tr%d -> r%d [color=\"#b3261e\"]\n", live.Number, seq)
 	}
 }
 

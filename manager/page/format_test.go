@@ -24,7 +24,7 @@ type decoded struct {
 }
 
 type seen struct {
-	Seq       uint64
+	Number    uint64
 	Label     string
 	State     string
 	Claims    []struct{ Node, Scope, Access string }

@@ -27,7 +27,7 @@ func culprits[N treelock.Node[N]](s *manager.Snapshot[N], partial bool) []culpri
 	place := make(map[uint64]int, len(s.Holders))
 	for i, h := range s.Holders {
 		all[i].Live = h
-		place[h.Seq] = i
+		place[h.Number] = i
 	}
 	vague, vagueBehind := 0, make([]int, len(all))
 	behind := make(map[uint64]set, len(s.Waiters))
@@ -40,7 +40,7 @@ func culprits[N treelock.Node[N]](s *manager.Snapshot[N], partial bool) []culpri
 				holders.join(behind[seq])
 			}
 		}
-		behind[w.Seq] = holders
+		behind[w.Number] = holders
 		if w.More > 0 || w.AtLeast {
 			vague++
 		}

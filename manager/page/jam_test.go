@@ -25,7 +25,7 @@ func (h *house) wantCulprits(query manager.Query[treelock.Path], want ...string)
 		if c.atLeast {
 			plus = "+"
 		}
-		got = append(got, fmt.Sprintf("#%d holds up %d%s since #%d", c.Seq, c.behind, plus, c.first.Seq))
+		got = append(got, fmt.Sprintf("#%d holds up %d%s since #%d", c.Number, c.behind, plus, c.first.Number))
 	}
 	if !slices.Equal(got, want) {
 		h.t.Errorf("culprits: %q, want %q", got, want)

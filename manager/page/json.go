@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
-	"reflect"
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/manager"
@@ -23,28 +22,27 @@ type pictureJSON[N treelock.Node[N]] struct {
 // A liveJSON is a request in JSON.
 type liveJSON[N treelock.Node[N]] struct {
 	manager.Live[N]
-	Claims     []claimJSON `json:"claims"`
-	MoreClaims int         `json:"more_claims,omitempty"`
+	Claims     []json.RawMessage `json:"claims"`
+	MoreClaims int               `json:"more_claims,omitempty"`
 }
 
-type claimJSON struct {
-	Node      json.RawMessage `json:"node"`
-	NodeBytes int             `json:"node_bytes,omitempty"` // the length of the node's text, if that is cut
+// A cutClaimJSON is a claim of which the name of the node is cut.
+type cutClaimJSON struct {
+	Node      string          `json:"node"`
+	NodeBytes int             `json:"node_bytes"` // the length of the node's text
 	Scope     treelock.Scope  `json:"scope"`
 	Access    treelock.Access `json:"access"`
 }
 
 // prepareJSON asks the nodes for their JSON.
 func prepareJSON[N treelock.Node[N]](asked query[N], p *picture[N]) (render func() answer) {
-	claims := make(map[uint64][]claimJSON, p.count())
-	plain := isPlain(reflect.TypeFor[N]())
+	claims := make(map[uint64][]json.RawMessage, p.count())
 	for live := range p.All() {
-		all := make([]claimJSON, len(live.Claims))
+		all := make([]json.RawMessage, len(live.Claims))
 		for i, c := range live.Claims {
-			node, cut := nodeJSON(c.Node, plain)
-			all[i] = claimJSON{node, cut, c.Scope, c.Access}
+			all[i] = claimJSON(c)
 		}
-		claims[live.Seq] = all
+		claims[live.Number] = all
 	}
 	return func() answer {
 		body := fit(p, func(part *picture[N]) ([]byte, bool) {
@@ -68,11 +66,11 @@ func prepareJSON[N treelock.Node[N]](asked query[N], p *picture[N]) (render func
 }
 
 // requestsJSON returns the JSON of each request, unless together they take more than room. It takes that from room.
-func requestsJSON[N treelock.Node[N]](p *picture[N], requests []manager.Live[N], claims map[uint64][]claimJSON, room *int) (all []json.RawMessage, fits bool) {
+func requestsJSON[N treelock.Node[N]](p *picture[N], requests []manager.Live[N], claims map[uint64][]json.RawMessage, room *int) (all []json.RawMessage, fits bool) {
 	all = []json.RawMessage{}
 	for _, live := range requests {
 		live.Site = clip(live.Site, longest)
-		text, err := json.Marshal(liveJSON[N]{live, claims[live.Seq], p.moreClaims[live.Seq]})
+		text, err := json.Marshal(liveJSON[N]{live, claims[live.Number], p.moreClaims[live.Number]})
 		if err != nil {
 			panic("BUG: treelock: " + err.Error())
 		}
@@ -84,21 +82,17 @@ func requestsJSON[N treelock.Node[N]](p *picture[N], requests []manager.Live[N],
 	return all, true
 }
 
-// nodeJSON returns a node's JSON. If the node is a plain value that is its own, which decodes into the node; else it is its
-// text. If the text had to be cut, its length is returned too.
-func nodeJSON[N treelock.Node[N]](node N, plain bool) (text json.RawMessage, cut int) {
-	name := textOf(node)
-	if plain && len(name) <= longest {
-		if own, err := json.Marshal(node); err == nil && len(own) <= 6*longest+2 { // each byte may be escaped
-			return own, 0
+// claimJSON returns a claim's JSON, with the name of its node cut if that is very long.
+func claimJSON[N treelock.Node[N]](c treelock.Claim[N]) json.RawMessage {
+	name := textOf(c.Node)
+	if len(name) <= longest {
+		if text, err := json.Marshal(c); err == nil {
+			return text
 		}
 	}
-	if len(name) > longest {
-		cut = len(name)
-	}
-	text, err := json.Marshal(clip(name, longest))
+	text, err := json.Marshal(cutClaimJSON{clip(name, longest), len(name), c.Scope, c.Access})
 	if err != nil {
 		panic("BUG: treelock: " + err.Error())
 	}
-	return text, cut
+	return text
 }

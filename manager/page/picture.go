@@ -20,7 +20,7 @@ func pictureOf[N treelock.Node[N]](s *manager.Snapshot[N]) *picture[N] {
 		for i := range requests {
 			r := &requests[i]
 			if more := len(r.Claims) - mostClaims; more > 0 {
-				p.moreClaims[r.Seq] = more
+				p.moreClaims[r.Number] = more
 				r.Claims = slices.Clone(r.Claims[:mostClaims])
 			}
 		}
@@ -42,13 +42,13 @@ func (p *picture[N]) first(n int) *picture[N] {
 	q.Holders, q.LeftOut = p.Holders[:n-waiters], p.LeftOut+p.count()-n
 	there := make(map[uint64]bool, n)
 	for _, r := range q.Holders {
-		there[r.Seq] = true
+		there[r.Number] = true
 	}
 	q.Waiters = slices.Clone(p.Waiters[:waiters])
 	for i := range q.Waiters {
 		r := &q.Waiters[i]
 		r.BlockedBy = slices.DeleteFunc(slices.Clone(r.BlockedBy), func(seq uint64) bool { return !there[seq] })
-		there[r.Seq] = true
+		there[r.Number] = true
 	}
 	return &q
 }

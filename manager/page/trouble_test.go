@@ -22,7 +22,7 @@ func TestStoppedManagerIsShownWithItsLastStatistics(t *testing.T) {
 		h.submit("waiter", treelock.Write("/a"))
 		h.stop(errors.New("<shutting down>"))
 		<-h.manager.Done()
-		h.wantText("/", 503, "The manager has stopped", "it was ended by: <shutting down>", "1 held and 1 waited when it did", "granted 1", "in the inbox 0", "!Tree")
+		h.wantText("/", 503, "The manager has stopped", "the manager has stopped: <shutting down>", "1 held and 1 waited when it did", "granted 1", "in the inbox 0", "!Tree")
 		h.wantText("/?below=/x", 503, "The manager has stopped")
 		answer := h.get("/?format=json")
 		var got struct {

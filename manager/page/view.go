@@ -80,7 +80,7 @@ func (h *handler[N]) viewOf(asked query[N], s *picture[N]) view {
 	d := newDesk(s, asked.below != "")
 	for _, c := range d.culprits[:min(mostCulprits, len(d.culprits))] {
 		v.Culprits = append(v.Culprits, d.inFull(c.Live))
-		v.Jammed = v.Jammed || d.requests[c.Seq].Long
+		v.Jammed = v.Jammed || d.requests[c.Number].Long
 	}
 	v.Others = len(d.culprits) - len(v.Culprits)
 	for _, w := range s.Waiters[:min(mostWaits, len(s.Waiters))] { // the earliest has waited for longest

@@ -1,0 +1,96 @@
+package manager
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/nodetext"
+)
+
+// longestCause bounds what an error shows of the text of another one, which may be the user's.
+const longestCause = 400
+
+// keptClaims is how many claims of its request an error keeps.
+const keptClaims = 8
+
+// A requestError says which request err is about, where no blocker is to be named. It is formatted as a
+// BlockedError without blockers.
+type requestError[N treelock.Node[N]] struct{ about treelock.BlockedError[N] }
+
+func (e *requestError[N]) Error() string { return e.about.Error() }
+
+func (e *requestError[N]) Unwrap() error { return e.about.Err }
+
+// about returns err with what it is about: op says what was asked for with req. It runs on the client's
+// goroutine, and formats nothing.
+func about[N treelock.Node[N]](op string, req *treelock.Request[N], err error) error {
+	blocked, ok := err.(*treelock.BlockedError[N])
+	if !ok {
+		e := &requestError[N]{treelock.BlockedError[N]{Err: err}}
+		blocked, err = &e.about, e
+	}
+	blocked.Op, blocked.Label = op, req.Label()
+	kept := min(keptClaims, req.Len())
+	blocked.Claims, blocked.MoreClaims = make([]treelock.Claim[N], kept), req.Len()-kept
+	for i := range blocked.Claims {
+		blocked.Claims[i] = req.Claim(i)
+	}
+	return err
+}
+
+// resultOf is like result, for a call that was made by op with req.
+func (m *Manager[N]) resultOf(op string, req *treelock.Request[N], c *call[N]) (Grant[N], error) {
+	grant, err := m.result(c)
+	if err != nil {
+		return Grant[N]{}, about(op, req, err)
+	}
+	return grant, nil
+}
+
+// gaveUp returns the error for a request whose ctx has ended, and perhaps the manager too: often one context is the
+// parent of the other.
+func (m *Manager[N]) gaveUp(ctx context.Context) error {
+	if m.ctx.Err() != nil {
+		return &endError{[]error{m.stopped(), contextError(ctx)}}
+	}
+	return contextError(ctx)
+}
+
+// stopped returns the error for a manager whose context has ended.
+func (m *Manager[N]) stopped() error {
+	return &endError{[]error{treelock.ErrStopped, context.Cause(m.ctx)}}
+}
+
+// errNoReason stands for the error of a context that has ended and has none.
+var errNoReason = errors.New("the context is done, and its Err is nil")
+
+// contextError returns the error for a ctx that has ended.
+func contextError(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	switch {
+	case err == nil && cause == nil:
+		return &endError{[]error{errNoReason}}
+	case cause == nil:
+		return &endError{[]error{err}}
+	case err == nil || errors.Is(cause, err):
+		return &endError{[]error{cause}}
+	default:
+		return &endError{[]error{err, cause}}
+	}
+}
+
+// An endError is one or more errors that say why something has ended. Some may be the user's, so their methods are called only
+// when the text is asked for: that is not on the manager goroutine.
+type endError struct{ errs []error }
+
+func (e *endError) Error() string {
+	var texts []string
+	for _, err := range e.errs {
+		texts = append(texts, nodetext.Escaped(strings.TrimPrefix(err.Error(), "treelock: "), longestCause))
+	}
+	return "treelock: " + strings.Join(texts, ": ")
+}
+
+func (e *endError) Unwrap() []error { return e.errs }

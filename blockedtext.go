@@ -122,7 +122,7 @@ func (e *BlockedError[N]) names(limit int) []string {
 	case e.AtLeast && len(names) > 0:
 		names = append(names, "perhaps others")
 	case e.AtLeast:
-		names = append(names, "some among too many to be looked through")
+		names = append(names, "requests that could not be found")
 	}
 	return names
 }

@@ -52,15 +52,34 @@ func (m *Manager[N]) resultOf(op string, req *treelock.Request[N], c *call[N]) (
 // gaveUp returns the error for a request whose ctx has ended, and perhaps the manager too: often one context is the
 // parent of the other.
 func (m *Manager[N]) gaveUp(ctx context.Context) error {
-	if m.ctx.Err() != nil {
+	if m.stopping() {
 		return &endError{[]error{m.stopped(), contextError(ctx)}}
 	}
 	return contextError(ctx)
 }
 
+// unsent returns the error for a message that was not sent.
+func (m *Manager[N]) unsent(o outcome, ctx context.Context) error {
+	if o == canceled {
+		return m.gaveUp(ctx)
+	}
+	return m.stopped()
+}
+
 // stopped returns the error for a manager whose context has ended.
-func (m *Manager[N]) stopped() error {
-	return &endError{[]error{treelock.ErrStopped, context.Cause(m.ctx)}}
+func (m *Manager[N]) stopped() error { return &stoppedError{m.ctx} }
+
+// A stoppedError is ErrStopped and the cause of ctx, which has ended. It asks ctx only when it is asked
+// itself: the manager makes such an error, too, and ctx may be of a type of the user's.
+type stoppedError struct{ ctx context.Context }
+
+func (e *stoppedError) Error() string { return (&endError{e.Unwrap()}).Error() }
+
+func (e *stoppedError) Unwrap() []error {
+	if cause := context.Cause(e.ctx); cause != nil {
+		return []error{treelock.ErrStopped, cause}
+	}
+	return []error{treelock.ErrStopped, errNoReason}
 }
 
 // errNoReason stands for the error of a context that has ended and has none.

@@ -29,20 +29,50 @@ func (m *Manager[N]) Acquire(ctx context.Context, req treelock.Request[N]) (Gran
 	}
 	ended := ctx.Done() // asked before the request can be granted, as it may be the user's code that answers
 	c.patient = c.patient || ended == nil
-	if err := m.sendWithin(ctx, ended, message[N]{kind: acquire, call: c}); err != nil {
-		m.recycle(c)
-		return Grant[N]{}, about("acquire", &req, err)
+	if o := m.submit(ctx, ended, c); o != sent {
+		return Grant[N]{}, about("acquire", &req, m.unsent(o, ctx))
 	}
 	// Most often the request need not wait. The answer to that comes at once, so there is no need to look at ctx
-	// meanwhile, which costs as much as all the rest.
-	if !c.patient && m.firstAnswer(c) != waits {
+	// meanwhile, which costs as much as all the rest. Behind a backlog it does not come at once.
+	if !c.patient && len(m.inbox) < backlog && m.firstAnswer(c) != waits {
 		return m.resultOf("acquire", &req, c)
 	}
-	select {
-	case <-c.answers:
+	if m.lastAnswer(c, ended) {
 		return m.resultOf("acquire", &req, c)
-	case <-ended:
-		return Grant[N]{}, about("acquire", &req, m.giveUp(ctx, c))
+	}
+	return Grant[N]{}, about("acquire", &req, m.giveUp(ctx, c))
+}
+
+// submit sends c, unless ctx has ended, of which ended is the Done channel.
+func (m *Manager[N]) submit(ctx context.Context, ended <-chan struct{}, c *call[N]) (o outcome) {
+	if ctx.Err() != nil {
+		o = canceled
+	} else {
+		o = m.sendWithin(ended, message[N]{kind: acquire, call: c})
+	}
+	if o != sent {
+		m.recycle(c)
+	}
+	return o
+}
+
+// backlog is how many messages in the inbox are so many that a client does not wait for its first
+// answer without a look at its context.
+const backlog = 256
+
+// lastAnswer waits for the last answer to c, which was sent. It returns false if the client's context
+// has ended, also if it has ended before the answer came: a request that had to wait is not granted
+// under a context that had ended before.
+func (m *Manager[N]) lastAnswer(c *call[N], ended <-chan struct{}) bool {
+	for {
+		select {
+		case v := <-c.answers:
+			if v != waits {
+				return v != accepted || !isClosed(ended)
+			}
+		case <-ended:
+			return false
+		}
 	}
 }
 

@@ -16,8 +16,7 @@ func BenchmarkCancel(b *testing.B) {
 		for _, mode := range []callMode{ticket, wait} {
 			how := map[callMode]string{ticket: "withdraw", wait: "cancel"}[mode]
 			b.Run(fmt.Sprintf("waiters=%d/how=%s", waiters, how), func(b *testing.B) {
-				m, cancel := newManager[path](b.Context(), nil)
-				b.Cleanup(cancel)
+				m := newManager[path](b.Context(), nil)
 				l := newLoop(m)
 				req := treelock.Write("/a/b/c/d")
 				submit := func(mode callMode) *call[path] {

@@ -1,6 +1,8 @@
 package manager
 
 import (
+	"fmt"
+
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
 	"github.com/treelock/treelock/internal/nodetext"
@@ -68,6 +70,9 @@ const (
 // newCall returns a call for req. It runs the user's code, on the goroutine of the user, who is to
 // blame if that panics; then the call is lost, nothing else.
 func (m *Manager[N]) newCall(req *treelock.Request[N], mode callMode) (*call[N], error) {
+	if req.Len() > m.maxClaims {
+		return nil, fmt.Errorf("%w: %d, and at most %d are allowed", treelock.ErrTooWide, req.Len(), m.maxClaims)
+	}
 	c := m.emptyCall()
 	c.mode = mode
 	if req.Label() != "" || m.slow.Sites {
@@ -77,7 +82,7 @@ func (m *Manager[N]) newCall(req *treelock.Request[N], mode callMode) (*call[N],
 		claim := req.Claim(i)
 		start := len(c.lineage)
 		var err error
-		if c.lineage, err = m.trace(c.lineage, claim.Node, m.maxDepth); err != nil {
+		if c.lineage, err = m.trace(c.lineage, claim.Node, &m.options); err != nil {
 			m.recycle(c)
 			return nil, err
 		}

@@ -14,7 +14,7 @@ import (
 func TestManagerThatIsNeverIdleLooksAtTheClock(t *testing.T) {
 	const between = 100_000
 	ctx, stop := context.WithCancel(t.Context())
-	m, cancel := newManager[path](ctx, []Option{WithClients(between)})
+	m := newManager[path](ctx, []Option{WithClients(between)})
 	req := treelock.Write("/a")
 	c, err := m.newCall(&req, wait)
 	if err != nil {
@@ -26,7 +26,7 @@ func TestManagerThatIsNeverIdleLooksAtTheClock(t *testing.T) {
 		m.inbox <- nothing
 	}
 	m.inbox <- message[path]{kind: giveUp, call: c}
-	go m.run(cancel)
+	go m.run()
 	for <-c.answers != gone {
 	}
 	if held := m.Stats().HoldTime; held.Count() != 1 || held.Sum < 100 {
@@ -40,7 +40,7 @@ func TestManagerThatIsNeverIdleLooksAtTheClock(t *testing.T) {
 func TestStatsWaitForTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
-		m, cancel := newManager[path](ctx, nil)
+		m := newManager[path](ctx, nil)
 		stop()
 		told := make(chan Stats, 1)
 		go func() { told <- m.Stats() }()
@@ -48,7 +48,7 @@ func TestStatsWaitForTheEnd(t *testing.T) {
 		if len(told) != 0 {
 			t.Error("Stats() has returned before the manager has stopped")
 		}
-		go m.run(cancel)
+		go m.run()
 		<-told
 		<-m.Done()
 	})

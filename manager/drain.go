@@ -10,8 +10,12 @@ import "context"
 // may be called again, from anywhere. It does not stop the manager: end its context for that.
 func (m *Manager[N]) Drain(ctx context.Context) error {
 	ended := ctx.Done() // a ctx that cannot be asked drains nothing
-	if !m.send(message[N]{kind: drain}) {
+	switch {
+	case m.stopping():
 		ended = nil // the manager was the first to end
+	case m.offer(message[N]{kind: drain}):
+	case !m.sendSlowly(message[N]{kind: drain}, ended):
+		go m.send(message[N]{kind: drain}) // draining begins when there is room, whatever becomes of ctx
 	}
 	select {
 	case <-m.drained:

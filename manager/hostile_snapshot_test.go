@@ -72,7 +72,7 @@ func TestSnapshotIsGivenUpAtTheEnd(t *testing.T) {
 	m := manager.Start(t.Context())
 	must(m.TryAcquire(treelock.ReadNode("/a")))
 	ctx, cancel := context.WithCancel(t.Context())
-	if _, err := m.Snapshot(&fickle{ctx, cancel, 2}, query{}); !errors.Is(err, context.Canceled) {
+	if _, err := m.Snapshot(&fickle{ctx, cancel, 1}, query{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("Snapshot() = %v, want that the context has ended", err)
 	}
 }

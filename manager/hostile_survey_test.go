@@ -2,51 +2,152 @@ package manager
 
 import (
 	"context"
+	"log/slog"
+	"runtime"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/treelock/treelock"
 )
 
-// A client that panics in the middle of its survey has it ended.
-func TestSurveyOfAClientThatPanicsIsOver(t *testing.T) {
-	ctx, stop := context.WithCancel(t.Context())
-	m, cancel := newManager[path](ctx, nil)
-	s := &survey[path]{}
-	go m.run(cancel)
-	req := treelock.ReadNode("/a")
-	var last Grant[path]
-	for range 2 * step {
-		grant, err := m.TryAcquire(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		last = grant
-	}
-	func() {
-		defer func() { recover() }()
-		m.conduct(panicky{ctx, new(int)}, s)
-	}()
-	last.Release()
-	m.Stats() // when that is answered, the release has been dealt with
-	stop()
-	<-m.Done()
-	if s.over || s.next == 0 {
-		t.Errorf("over=%t, next=%d: the panic did not come in the middle", s.over, s.next)
-	}
-	if len(s.ahead) != 0 {
-		t.Errorf("%d requests were shown to it, want none", len(s.ahead))
-	}
-}
-
-// panicky is a context that panics when it is asked for the second time.
-type panicky struct {
+// stuck is a context that has ended, and blocks when it is asked why.
+type stuck struct {
 	context.Context
-	asked *int
+	done, free chan struct{}
 }
 
-func (c panicky) Err() error {
-	if *c.asked++; *c.asked > 1 {
+func (c stuck) Done() <-chan struct{} { return c.done }
+
+func (c stuck) Err() error {
+	<-c.free
+	return context.Canceled
+}
+
+// TestContextThatBlocksStopsNoOtherSnapshot: the turn for snapshots is not held while a context is asked.
+func TestContextThatBlocksStopsNoOtherSnapshot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := Start(t.Context())
+		hostile := stuck{t.Context(), make(chan struct{}), make(chan struct{})}
+		failed := make(chan error, 1)
+		m.surveyor <- struct{}{} // so that it waits for its turn
+		go func() {
+			_, err := m.Snapshot(hostile, Query[path]{})
+			failed <- err
+		}()
+		synctest.Wait()
+		close(hostile.done)
+		synctest.Wait()
+		<-m.surveyor
+		if _, err := m.Snapshot(t.Context(), Query[path]{}); err != nil {
+			t.Errorf("Snapshot() = %v beside a context that blocks, want nil", err)
+		}
+		close(hostile.free)
+		if err := <-failed; err == nil {
+			t.Error("Snapshot() = nil under a context that has ended, want its error")
+		}
+	})
+}
+
+// TestSurveyOfAClientThatIsCancelledIsOver: the manager remembers nothing more for it.
+func TestSurveyOfAClientThatIsCancelledIsOver(t *testing.T) {
+	l := startLoop(t)
+	fill(t, l, 10*step)
+	ended := make(chan struct{})
+	s := &survey[path]{}
+	over := make(chan outcome)
+	go func() { over <- l.m.conduct(ended, s) }()
+	l.dispatch(<-l.m.inbox)
+	second := <-l.m.inbox // it has sent the next step before it could be cancelled
+	close(ended)
+	l.dispatch(second)
+	if s.over {
+		t.Fatal("the survey was finished in two steps: the test tests nothing")
+	}
+	for l.survey != nil {
+		l.dispatch(<-l.m.inbox)
+	}
+	if o := <-over; o != canceled {
+		t.Errorf("conduct() = %d, want canceled", o)
+	}
+}
+
+// A rude node has a String that does not return in time, or at all.
+type rude string
+
+func (rude) Parent() (rude, bool) { return "", false }
+
+func (r rude) String() string {
+	switch {
+	case strings.HasPrefix(string(r), "blocks"):
+		time.Sleep(time.Hour)
+	case strings.HasPrefix(string(r), "exits"):
+		runtime.Goexit()
+	case strings.HasPrefix(string(r), "panics"):
 		panic("mine")
 	}
+	if strings.HasPrefix(string(r), "handler") {
+		return string(r)
+	}
+	return "polite"
+}
+
+// collector is a handler that keeps the claims of each report, and panics or blocks if it is told to.
+type collector struct {
+	slog.Handler
+	claims chan string
+}
+
+func (collector) Enabled(context.Context, slog.Level) bool { return true }
+
+func (c collector) Handle(_ context.Context, r slog.Record) error {
+	r.Attrs(func(a slog.Attr) bool {
+		if a.Key != "claims" {
+			return true
+		}
+		c.claims <- a.Value.String()
+		switch {
+		case strings.Contains(a.Value.String(), "handler panics"):
+			panic("mine")
+		case strings.Contains(a.Value.String(), "handler blocks"):
+			time.Sleep(time.Hour)
+		case strings.Contains(a.Value.String(), "handler exits"):
+			runtime.Goexit()
+		}
+		return false
+	})
 	return nil
+}
+
+// TestSlowLogSurvivesUserCode: neither the methods of nodes nor the handler end it, or hold it up.
+func TestSlowLogSurvivesUserCode(t *testing.T) {
+	for _, names := range [][]rude{
+		{"blocks 1", "blocks 2", "blocks 3", "blocks 4", "blocks 5", "exits", "panics"},
+		{"handler panics", "handler exits", "handler blocks 1", "handler blocks 2"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c := collector{slog.DiscardHandler, make(chan string, 100)}
+			ctx, stop := context.WithCancel(t.Context())
+			m := StartNodes[rude](ctx, WithSlowLog(SlowLog{Hold: time.Second, Logger: slog.New(c)}))
+			for _, name := range append(names, "last") {
+				if _, err := m.TryAcquire(treelock.Request[rude]{}.Read(name)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			time.Sleep(30 * time.Second)
+			got := map[string]bool{}
+			for len(c.claims) > 0 {
+				got[<-c.claims] = true
+			}
+			if !got["read polite"] && !got["read last"] {
+				t.Errorf("the slow log has %v, want the last one in it, too", got)
+			}
+			if strings.HasPrefix(string(names[0]), "blocks") && len(got) < 2 {
+				t.Errorf("the slow log has %v, want rude nodes by another text", got)
+			}
+			stop()
+			time.Sleep(2 * time.Hour) // all have come back
+		})
+	}
 }

@@ -17,8 +17,7 @@ type path = treelock.Path
 
 // startLoop returns the loop of a manager that has no other goroutine.
 func startLoop(t *testing.T, opts ...Option) *loop[path] {
-	m, cancel := newManager[path](t.Context(), opts)
-	t.Cleanup(cancel)
+	m := newManager[path](t.Context(), opts)
 	l := newLoop(m)
 	return &l
 }
@@ -167,7 +166,7 @@ func TestWhoeverGotIntoTheInboxIsAnswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stopNow := context.WithCancel(t.Context())
 		const room = 100
-		m, cancel := newManager[path](ctx, []Option{WithClients(room / perClient)})
+		m := newManager[path](ctx, []Option{WithClients(room / perClient)})
 		const clients = 5 * room
 		errs := make(chan error, clients)
 		for range clients {
@@ -178,7 +177,7 @@ func TestWhoeverGotIntoTheInboxIsAnswered(t *testing.T) {
 		}
 		synctest.Wait()
 		stopNow()
-		go m.run(cancel)
+		go m.run()
 		<-m.Done()
 		for range clients {
 			if err := <-errs; !errors.Is(err, treelock.ErrStopped) || !errors.Is(err, context.Canceled) {
@@ -201,8 +200,7 @@ func TestSealAnswersThoseWhoCameInMeanwhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stopNow := context.WithCancel(t.Context())
 		const room = 100
-		m, cancel := newManager[path](ctx, []Option{WithClients(room / perClient)})
-		defer cancel()
+		m := newManager[path](ctx, []Option{WithClients(room / perClient)})
 		const clients = 3 * room
 		errs := make(chan error, clients)
 		for range clients {

@@ -22,9 +22,11 @@ type Manager[N treelock.Node[N]] struct {
 	options
 	trace tracer[N] // for clients
 
-	// ctx ends when the context given to Start does. It is our own, so that asking it is cheap and runs
-	// no code of the user's.
-	ctx context.Context
+	// ended is the Done channel of ctx, the context given to Start. Clients and the manager look at
+	// ended, which runs no user code. Only an error that says why the manager stopped asks ctx itself,
+	// on the goroutine of the caller that reads the error.
+	ended <-chan struct{}
+	ctx   context.Context
 
 	// Channels. inbox: from clients to the manager, never closed; full for ever once the manager has
 	// stopped. drained and done: closed by the manager, nothing is sent.
@@ -60,19 +62,21 @@ func Start(ctx context.Context, opts ...Option) *Manager[treelock.Path] {
 //
 // Managers know nothing of each other. All users of one tree must use one manager.
 func StartNodes[N treelock.Node[N]](ctx context.Context, opts ...Option) *Manager[N] {
-	m, cancel := newManager[N](ctx, opts)
-	go m.run(cancel)
+	m := newManager[N](ctx, opts)
+	go m.run()
 	if m.slow.threshold() > 0 {
 		go m.watch()
 	}
 	return m
 }
 
-// newManager returns a manager without its goroutine, and the function that frees its context.
-func newManager[N treelock.Node[N]](ctx context.Context, opts []Option) (*Manager[N], context.CancelFunc) {
+// newManager returns a manager without its goroutines.
+func newManager[N treelock.Node[N]](ctx context.Context, opts []Option) *Manager[N] {
 	o := buildOptions(opts)
-	m := &Manager[N]{
+	return &Manager[N]{
 		options: o,
+		ctx:     ctx,
+		ended:   ctx.Done(),
 		started: time.Now(),
 		trace:   tracerFor[N](),
 		inbox:   make(chan message[N], perClient*o.clients),
@@ -82,9 +86,19 @@ func newManager[N treelock.Node[N]](ctx context.Context, opts []Option) (*Manage
 		surveyor: make(chan struct{}, 1),
 		cancels:  make(chan struct{}, cancelsAtOnce),
 	}
-	var cancel context.CancelFunc
-	m.ctx, cancel = context.WithCancel(ctx)
-	return m, cancel
+}
+
+// stopping reports whether the context given to Start has ended.
+func (m *Manager[N]) stopping() bool { return isClosed(m.ended) }
+
+// isClosed reports whether a channel on which nothing is sent is closed. A nil channel never is.
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 // Done returns a channel that is closed once the manager has stopped and its goroutine has ended.

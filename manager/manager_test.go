@@ -238,10 +238,10 @@ func TestOptionsTakeZeroAndNegativeAsTheySay(t *testing.T) {
 		t.Errorf("Submit() with no limit on waiting = %v, want a ticket", err)
 	}
 	tick.Withdraw()
-	if _, err := m.TryAcquire(treelock.Write(path(strings.Repeat("/d", 1023)))); err != nil {
-		t.Errorf("TryAcquire(a lineage of 1,024) = %v, want a grant", err)
+	if _, err := m.TryAcquire(treelock.Write(path(strings.Repeat("/d", 4095)))); err != nil {
+		t.Errorf("TryAcquire(a lineage of 4,096) = %v, want a grant", err)
 	}
-	if _, err := m.TryAcquire(treelock.Write(path(strings.Repeat("/e", 1024)))); !errors.Is(err, treelock.ErrTooDeep) {
-		t.Errorf("TryAcquire(a lineage of 1,025) = %v, want ErrTooDeep", err)
+	if _, err := m.TryAcquire(treelock.Write(path(strings.Repeat("/e", 4096)))); !errors.Is(err, treelock.ErrTooDeep) {
+		t.Errorf("TryAcquire(a lineage of 4,097) = %v, want ErrTooDeep", err)
 	}
 }

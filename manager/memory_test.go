@@ -68,7 +68,7 @@ func TestCrowdIsForgotten(t *testing.T) {
 
 func TestLargeRequestIsForgotten(t *testing.T) {
 	before := liveHeap()
-	l := startLoop(t)
+	l := startLoop(t, WithMaxClaims(200_000))
 	paths := make([]path, many(200_000))
 	for i := range paths {
 		paths[i] = path(fmt.Sprint("/", i))

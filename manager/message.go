@@ -1,8 +1,6 @@
 package manager
 
 import (
-	"context"
-
 	"github.com/treelock/treelock"
 )
 
@@ -40,37 +38,48 @@ type message[N treelock.Node[N]] struct {
 // send puts msg into the inbox, waiting for nothing but room there. It returns false if the manager has
 // stopped, or is about to: then it never sees msg.
 func (m *Manager[N]) send(msg message[N]) bool {
-	if m.ctx.Err() != nil {
+	if m.stopping() {
 		return false
 	}
-	select { // most often there is room, and a full select costs far more than this one
+	return m.offer(msg) || m.sendSlowly(msg, nil)
+}
+
+// offer puts msg into the inbox if there is room. Most often there is, and a select of several cases
+// costs far more than this one.
+func (m *Manager[N]) offer(msg message[N]) bool {
+	select {
 	case m.inbox <- msg:
 		return true
 	default:
-		return m.sendSlowly(msg, nil)
+		return false
 	}
 }
 
-// sendWithin is like send, but also gives up when ctx ends. It returns nil if msg is in the inbox. ended is ctx.Done().
-func (m *Manager[N]) sendWithin(ctx context.Context, ended <-chan struct{}, msg message[N]) error {
-	if ctx.Err() != nil {
-		return m.gaveUp(ctx)
-	}
-	if m.ctx.Err() != nil {
-		return m.stopped()
-	}
-	select {
-	case m.inbox <- msg:
-		return nil
-	default:
+// An outcome says what became of a message that a client wanted to send.
+type outcome uint8
+
+const (
+	sent     outcome = iota // it is in the inbox
+	canceled                // it is not: the client's context has ended
+	stopped                 // it is not: the manager stops
+)
+
+// sendWithin is like send, but also ends when ended is closed, which is the Done channel of the
+// client's context. It asks nothing of the context itself, as that may be code of the user's.
+func (m *Manager[N]) sendWithin(ended <-chan struct{}, msg message[N]) outcome {
+	switch {
+	case isClosed(ended):
+		return canceled
+	case m.stopping():
+		return stopped
 	}
 	switch {
-	case m.sendSlowly(msg, ended):
-		return nil
-	case ctx.Err() != nil:
-		return m.gaveUp(ctx)
+	case m.offer(msg), m.sendSlowly(msg, ended):
+		return sent
+	case isClosed(ended):
+		return canceled
 	default:
-		return m.stopped()
+		return stopped
 	}
 }
 

@@ -1,12 +1,16 @@
 package manager
 
-// An Option changes how a manager works. See the functions that return one.
+import "fmt"
+
+// An Option changes how a manager works. See the functions that return one. Start panics on a nil Option.
 type Option func(*options)
 
 type options struct {
 	maxWaiting int    // negative: no limit
 	firstToken uint64 // at least 1
 	maxDepth   int    // at least 1
+	maxPath    int    // at least 1
+	maxClaims  int    // at least 1
 	maxIdle    int    // at least 0
 	clients    int    // at least 1
 
@@ -15,8 +19,11 @@ type options struct {
 }
 
 const (
-	defaultDepth = 1024
-	defaultIdle  = 4096
+	// defaultDepth fits a key of an object store, which has at most 1,024 bytes, and a path of Linux, which has at most 4,096.
+	defaultDepth  = 4096
+	defaultPath   = 64 << 10
+	defaultClaims = 1 << 16
+	defaultIdle   = 4096
 
 	defaultClients = 1024
 	mostClients    = 1 << 20
@@ -27,10 +34,14 @@ const (
 
 func buildOptions(opts []Option) options {
 	o := options{
-		maxWaiting: -1, firstToken: 1, maxDepth: defaultDepth, maxIdle: defaultIdle,
+		maxWaiting: -1, firstToken: 1, maxDepth: defaultDepth, maxPath: defaultPath, maxClaims: defaultClaims,
+		maxIdle: defaultIdle,
 		clients: defaultClients, maxBlockers: defaultBlockers,
 	}
-	for _, opt := range opts {
+	for i, opt := range opts {
+		if opt == nil {
+			panic(fmt.Sprintf("treelock: option %d of %d is nil", i+1, len(opts)))
+		}
 		opt(&o)
 	}
 	return o
@@ -50,8 +61,8 @@ func WithFirstToken(token uint64) Option {
 }
 
 // WithMaxDepth refuses nodes with a lineage (the node itself and all its ancestors) longer than n, with
-// [treelock.ErrTooDeep]. It ends a Parent that runs in a circle. The default is 1,024; zero and
-// negative mean the default.
+// [treelock.ErrTooDeep]. It ends a Parent that runs in a circle. The default is 4,096, so that any key of
+// an object store and any path of a file system fits; zero and negative mean the default.
 func WithMaxDepth(n int) Option {
 	return func(o *options) {
 		if n <= 0 {
@@ -61,9 +72,36 @@ func WithMaxDepth(n int) Option {
 	}
 }
 
+// WithMaxPath refuses a [treelock.Path] of more than n bytes, with [treelock.ErrTooLong], on the
+// goroutine of its client. The default is 65,536; zero and negative mean the default. A path that is
+// new costs the manager about a microsecond for each 100 bytes and a quarter of one for each name: see
+// BenchmarkLongPath in package internal/locktable.
+func WithMaxPath(n int) Option {
+	return func(o *options) {
+		if n <= 0 {
+			n = defaultPath
+		}
+		o.maxPath = n
+	}
+}
+
+// WithMaxClaims refuses requests of more than n claims, with [treelock.ErrTooWide], on the goroutine
+// of their client. A request arrives as one step of the manager, and everything else waits for that:
+// some 0.5 microseconds for each claim of a new node (BenchmarkWide). The default is 65,536; zero and
+// negative mean the default.
+func WithMaxClaims(n int) Option {
+	return func(o *options) {
+		if n <= 0 {
+			n = defaultClaims
+		}
+		o.maxClaims = n
+	}
+}
+
 // WithIdleNodes makes the manager remember up to n nodes that nobody claims any more, so that it need
-// not make them again when somebody comes back. A node takes some 120 bytes, 200 if somebody ever waited there, and its name. The default
-// is 4,096; zero remembers none, negative means the default.
+// not make them again for the next request. A node takes some 150 bytes, 230 if a request ever waited there, and its name. The
+// default is 4,096; zero remembers none, negative means the default. The names of paths that are longer
+// than 256 bytes take at most 256 bytes for each of n nodes, all together: beyond that fewer are remembered.
 func WithIdleNodes(n int) Option {
 	return func(o *options) {
 		if n < 0 {
@@ -86,9 +124,10 @@ func WithClients(n int) Option {
 }
 
 // WithBlockers lets errors name up to n of the requests that were in the way: see [treelock.BlockedError]. The default is 4, and 64
-// is the most; negative means the default. With 0 errors name none, and the manager does not look for them. Finding them takes it a
-// microsecond or less where few are in the way, and up to some tens of microseconds where it has to look through many, for each
-// request that is refused or given up: see BenchmarkRefusal.
+// is the most; negative means the default. With 0 errors name none, and the manager does not look for them. Finding them takes it
+// less than a microsecond where few block the request, and up to some 10 microseconds where very many do, for each request that is
+// refused or cancelled, whatever else is live. If the request itself has thousands of claims, it can take as long as its arrival
+// did. See BenchmarkBlockers in package internal/locktable, and BenchmarkRefusal.
 func WithBlockers(n int) Option {
 	return func(o *options) {
 		if n < 0 {

@@ -1,8 +1,6 @@
 package manager
 
 import (
-	"context"
-
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
 
@@ -37,10 +35,11 @@ type loop[N treelock.Node[N]] struct {
 
 // run is the manager goroutine. One message at a time is taken from the one inbox, and is dealt with
 // before the next: that is all the synchronisation there is.
-func (m *Manager[N]) run(cancel context.CancelFunc) {
+func (m *Manager[N]) run() {
 	defer close(m.done)
-	defer cancel()
-	context.AfterFunc(m.ctx, func() { m.inbox <- message[N]{kind: stop} })
+	if m.ended != nil { // else it never stops
+		go m.announceStop()
+	}
 
 	l := newLoop(m)
 	for messages := uint(0); ; messages++ {
@@ -48,7 +47,7 @@ func (m *Manager[N]) run(cancel context.CancelFunc) {
 		if idle || messages%clockInterval == 0 {
 			l.readClock()
 		}
-		if m.ctx.Err() != nil { // at once, even if the stop message is still behind others
+		if m.stopping() { // at once, even if the stop message is still behind others
 			l.stop(msg)
 			return
 		}

@@ -26,8 +26,7 @@ func TestSealMissesNoClientThatIsFaster(t *testing.T) {
 // that gets its answer another one takes its room, and `behind` more queue up for theirs.
 func sealAgainst(t *testing.T, before, behind int) {
 	ctx, stop := context.WithCancel(t.Context())
-	m, cancel := newManager[path](ctx, []Option{WithClients(4 / perClient)})
-	defer cancel()
+	m := newManager[path](ctx, []Option{WithClients(4 / perClient)})
 	for range before {
 		m.inbox <- message[path]{kind: release}
 	}

@@ -2,9 +2,7 @@ package manager
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/treelock/treelock"
@@ -19,15 +17,19 @@ type SlowLog struct {
 	// each request.
 	Sites bool
 
-	Logger *slog.Logger // nil: slog.Default() at each report
+	// Logger gets the reports; nil means slog.Default() at each report. A handler that panics or ends its goroutine loses that
+	// report. The next one waits for a handler for a second at most; while four handlers have not returned there are none.
+	Logger *slog.Logger
 }
 
 // WithSlowLog reports requests that wait or hold for long, as warnings, with their label, claims and age, where they
 // were made, and what keeps those that wait. A request is reported when it has reached the threshold, and again whenever its age has
-// doubled since. That is up to a quarter of the threshold late, and more if there are so many requests that looking at them takes a while;
-// of very many at a time, the earliest ones come first.
+// doubled since. It looks for slow requests four times in the shortest threshold, but not more often than every 5 ms, and at least once
+// a second; and it rests for 20 times as long as it took. Of very many at a time the earliest ones come first, 200 in a round.
 //
 // A goroutine of its own does that: it takes snapshots (see [Manager.Snapshot]), and writes the log. It ends soon after the manager.
+// Nodes are named by their String or MarshalText on yet another goroutine, within 100 ms: a node whose method takes longer, panics or
+// ends its goroutine is named by its type and address.
 func WithSlowLog(s SlowLog) Option {
 	return func(o *options) { o.slow = s }
 }
@@ -52,18 +54,24 @@ type watcher[N treelock.Node[N]] struct {
 	m    *Manager[N]
 	slow SlowLog
 	next map[uint64]time.Duration // by keyOf, for those that were reported, the age from which on they are again
+
+	strings  isolator // for the methods of nodes
+	handlers isolator // for the logger
 }
 
 // watch is the goroutine of a watcher.
 func (m *Manager[N]) watch() {
-	w := watcher[N]{m: m, slow: m.slow, next: map[uint64]time.Duration{}}
+	w := watcher[N]{
+		m: m, slow: m.slow, next: map[uint64]time.Duration{},
+		strings: newIsolator(mostStuck, textLimit), handlers: newIsolator(mostStuck, handlerTime),
+	}
 	pause := min(max(m.slow.threshold()/4, shortestRound), longestRound)
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	for {
 		select {
 		case <-timer.C:
-		case <-m.ctx.Done():
+		case <-m.ended:
 			return
 		}
 		start := time.Now()
@@ -84,7 +92,7 @@ func (w *watcher[N]) round() {
 		limit := w.slow.limit(state)
 		return limit > 0 && age >= limit
 	}
-	if err := w.m.conduct(w.m.ctx, s); err != nil {
+	if w.m.conduct(w.m.ended, s) != sent {
 		return // the manager has stopped
 	}
 	for _, row := range append(s.waiters.sorted(), s.holders.sorted()...) {
@@ -106,56 +114,30 @@ func (s SlowLog) limit(state treelock.State) time.Duration {
 	return s.Hold
 }
 
-// report writes one line.
+// report writes one line about a request.
 func (w *watcher[N]) report(row *sighting[N], age time.Duration) {
-	live := w.m.describe(row)
-	attrs := []slog.Attr{slog.Uint64("number", live.Number), slog.Duration("for_ns", age), slog.String("claims", namesOf(live.Claims))}
-	if live.Label != "" {
-		attrs = append(attrs, slog.String("label", live.Label))
-	}
-	if live.Site != "" {
-		attrs = append(attrs, slog.String("site", live.Site))
-	}
+	r := &report[N]{live: w.m.describe(row), age: age}
 	message := "treelock: slow hold"
 	if row.state == treelock.Waiting {
 		message = "treelock: slow wait"
-		blocked := w.m.why(row)
-		if blocked == nil {
+		if r.blocked = w.m.why(row); r.blocked == nil {
 			return // it waits no longer
 		}
-		attrs = append(attrs, slog.Any("blocked_by", namesOfBlockers(blocked)))
+	}
+	t := w.textsOf(r)
+	attrs := []slog.Attr{slog.Uint64("number", r.live.Number), slog.Duration("for_ns", age), slog.String("claims", t.claims)}
+	if r.live.Label != "" {
+		attrs = append(attrs, slog.String("label", r.live.Label))
+	}
+	if r.live.Site != "" {
+		attrs = append(attrs, slog.String("site", r.live.Site))
+	}
+	if r.blocked != nil {
+		attrs = append(attrs, slog.Any("blocked_by", t.blockers))
 	}
 	logger := w.slow.Logger
 	if logger == nil {
 		logger = slog.Default()
 	}
-	logger.LogAttrs(context.Background(), slog.LevelWarn, message, attrs...)
-}
-
-// namesOf names claims in one string, of bounded length.
-func namesOf[N treelock.Node[N]](claims []treelock.Claim[N]) string {
-	const most = 8
-	var names []string
-	for _, claim := range claims[:min(most, len(claims))] {
-		names = append(names, brief(claim))
-	}
-	if len(claims) > most {
-		names = append(names, fmt.Sprintf("and %d more", len(claims)-most))
-	}
-	return strings.Join(names, ", ")
-}
-
-func namesOfBlockers[N treelock.Node[N]](e *treelock.BlockedError[N]) (names []string) {
-	for _, b := range e.Blockers {
-		names = append(names, b.String())
-	}
-	switch {
-	case e.AtLeast && len(names) == 0:
-		names = append(names, "some among too many to be looked through")
-	case e.AtLeast:
-		names = append(names, fmt.Sprintf("and at least %d more", e.More))
-	case e.More > 0:
-		names = append(names, fmt.Sprintf("and %d more", e.More))
-	}
-	return names
+	w.handlers.run(func() { logger.LogAttrs(context.Background(), slog.LevelWarn, message, attrs...) })
 }

@@ -83,42 +83,44 @@ func (m *Manager[N]) Snapshot(ctx context.Context, q Query[N]) (*Snapshot[N], er
 	if len(lineages) > 0 {
 		s.reach = locktable.NewReach(lineages...)
 	}
-	if err := m.conduct(ctx, s); err != nil {
-		return nil, err
+	if o := m.conduct(ctx.Done(), s); o != sent {
+		return nil, m.unsent(o, ctx)
 	}
 	return m.develop(ctx, s)
 }
 
-// conduct lets the manager take s to its end, step by step, when those before it are at theirs.
-func (m *Manager[N]) conduct(ctx context.Context, s *survey[N]) error {
-	ended := ctx.Done()
+// conduct lets the manager take s to its end, step by step, when those before it are at theirs. While
+// it has the token no code of the user's runs, so ended is the Done channel of the client's context.
+func (m *Manager[N]) conduct(ended <-chan struct{}, s *survey[N]) outcome {
 	select {
 	case m.surveyor <- struct{}{}:
 		defer func() { <-m.surveyor }()
 	case <-ended:
-		return m.gaveUp(ctx)
+		return canceled
 	case <-m.done:
-		return m.stopped()
+		return stopped
 	}
 	c := m.emptyCall()
 	c.about = s
 	defer m.recycle(c)
-	over := false
-	defer func() { // also if it is ctx that panics
-		if !over {
-			m.send(message[N]{kind: lookAway, call: &call[N]{about: s}})
-		}
-	}()
-	for !over {
-		if err := m.sendWithin(ctx, ended, message[N]{kind: look, call: c}); err != nil {
-			return err
+	for !s.over {
+		if o := m.sendWithin(ended, message[N]{kind: look, call: c}); o != sent {
+			m.leave(s)
+			return o
 		}
 		if <-c.answers != accepted {
-			return m.stopped()
+			return stopped
 		}
-		over = s.over
 	}
-	return nil
+	return sent
+}
+
+// leave ends a survey that is under way. It does not wait for room in the inbox.
+func (m *Manager[N]) leave(s *survey[N]) {
+	msg := message[N]{kind: lookAway, call: &call[N]{about: s}}
+	if s.begun && !m.offer(msg) {
+		go m.send(msg)
+	}
 }
 
 // develop makes the picture of what s has seen.
@@ -179,8 +181,8 @@ func (m *Manager[N]) describe(row *sighting[N]) Live[N] {
 
 // lineage returns node and all its ancestors.
 func (m *Manager[N]) lineage(node N) ([]N, error) {
-	if _, err := m.trace(nil, node, m.maxDepth); err != nil {
+	if _, err := m.trace(nil, node, &m.options); err != nil {
 		return nil, err
 	}
-	return traceNode(nil, node, m.maxDepth) // of a Path the tracer leaves the ancestors to the manager
+	return traceNode(nil, node, &m.options) // of a Path the tracer leaves the ancestors to the manager
 }

@@ -61,3 +61,11 @@ func refuse[N treelock.Node[N]](msg message[N], err error) {
 		msg.call.refuseLate(nil)
 	}
 }
+
+// announceStop is the goroutine that wakes the manager when the context given to Start ends. It runs
+// no user code, which context.AfterFunc and context.WithCancel would if the context is of a type of
+// the user's.
+func (m *Manager[N]) announceStop() {
+	<-m.ended
+	m.inbox <- message[N]{kind: stop}
+}

@@ -38,9 +38,8 @@ func (m *Manager[N]) Submit(ctx context.Context, req treelock.Request[N]) (*Tick
 	}
 	t := &Ticket[N]{m: m, granted: make(chan Grant[N], 1)}
 	c.ticket = t
-	if err := m.sendWithin(ctx, ctx.Done(), message[N]{kind: acquire, call: c}); err != nil {
-		m.recycle(c)
-		return nil, about("submit", &req, err)
+	if o := m.submit(ctx, ctx.Done(), c); o != sent {
+		return nil, about("submit", &req, m.unsent(o, ctx))
 	}
 	<-c.answers // at once
 	if _, err := m.resultOf("submit", &req, c); err != nil {

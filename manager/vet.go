@@ -9,8 +9,8 @@ import (
 )
 
 // A tracer appends a node and all its ancestors to lineage, or says what is wrong with one of them, or that there are
-// more than limit.
-type tracer[N any] func(lineage []N, node N, limit int) ([]N, error)
+// more than o allows.
+type tracer[N any] func(lineage []N, node N, o *options) ([]N, error)
 
 // tracerFor returns the tracer for nodes of type N.
 func tracerFor[N treelock.Node[N]]() tracer[N] {
@@ -21,8 +21,8 @@ func tracerFor[N treelock.Node[N]]() tracer[N] {
 }
 
 // traceNode asks each node for its parent. All have to be looked at, since the ancestors of a good node may be bad.
-func traceNode[N treelock.Node[N]](lineage []N, node N, limit int) ([]N, error) {
-	first := node
+func traceNode[N treelock.Node[N]](lineage []N, node N, o *options) ([]N, error) {
+	first, limit := node, o.maxDepth
 	for length, ok := 0, true; ok; node, ok = node.Parent() {
 		if length++; length > limit {
 			return lineage, tooDeep(first, limit)
@@ -59,10 +59,14 @@ func incomparable[N any](node N) error {
 
 // tracePath looks at all of p, as ParsePath does, and leaves its ancestors to the manager, which finds those that it
 // knows without their names.
-func tracePath(lineage []treelock.Path, p treelock.Path, limit int) ([]treelock.Path, error) {
+func tracePath(lineage []treelock.Path, p treelock.Path, o *options) ([]treelock.Path, error) {
+	if len(p) > o.maxPath {
+		return lineage, fmt.Errorf("%w: %s has %d bytes, and at most %d are allowed", treelock.ErrTooLong, brief(p), len(p), o.maxPath)
+	}
 	if _, err := treelock.ParsePath(string(p)); err != nil {
 		return lineage, err
 	}
+	limit := o.maxDepth
 	if len(p) >= 2*limit-1 && p != "/" && strings.Count(string(p), "/") >= limit {
 		return lineage, tooDeep(p, limit)
 	}

@@ -33,6 +33,7 @@ const (
 	trusted    = 8                               // so many fast yields in a row are trusted
 	timedYield = 8                               // and then every eighth is timed
 	slowYield  = instant(500 * time.Microsecond) // a slow yield takes that long; most take a microsecond
+	perMessage = instant(2 * time.Microsecond)   // and that for each message that came meanwhile: many clients ran
 	yieldPause = instant(500 * time.Millisecond) // the pause after a slow one
 )
 
@@ -63,9 +64,9 @@ func (y *yielder) next(now instant) yieldStep {
 	return doTimedYield
 }
 
-// took takes in how long a yield took that was timed, and ended now.
-func (y *yielder) took(d, now instant) {
-	if d < slowYield {
+// took takes in how long a yield took that was timed, and ended now, and how many messages came.
+func (y *yielder) took(d, now instant, came int) {
+	if d < slowYield+instant(came)*perMessage {
 		y.fast = min(y.fast+1, trusted)
 		return
 	}
@@ -90,7 +91,7 @@ func (l *loop[N]) yield() {
 		before := l.now
 		runtime.Gosched()
 		l.readClock()
-		if l.yielder.took(l.now-before, l.now); l.yielder.off {
+		if l.yielder.took(l.now-before, l.now, len(l.m.inbox)); l.yielder.off {
 			l.latencies.waited() // from now on
 		}
 	case doLook:

@@ -15,7 +15,7 @@ func calmYielder(t *testing.T) *yielder {
 		if step := y.next(0); step != doTimedYield || y.pays() {
 			t.Fatalf("before fast yield %d: next() = %d, pays() = %t, want a timed yield and false", i, step, y.pays())
 		}
-		y.took(1000, 0)
+		y.took(1000, 0, 0)
 	}
 	if !y.pays() {
 		t.Fatal("pays() = false after fast yields, want true")
@@ -29,7 +29,7 @@ func TestFewYieldsAreTimedInACalmProgram(t *testing.T) {
 		switch y.next(ms(1)) {
 		case doTimedYield:
 			timed++
-			y.took(slowYield-1, ms(1))
+			y.took(slowYield-1+10*perMessage, ms(1), 10)
 		case doYield:
 		default:
 			t.Fatal("the yielder does not yield, in a calm program")
@@ -44,7 +44,7 @@ func TestOneSlowYieldEndsYielding(t *testing.T) {
 	for name, y := range map[string]*yielder{"at the start": {}, "after fast ones": calmYielder(t)} {
 		for y.next(0) != doTimedYield {
 		}
-		y.took(slowYield, ms(20))
+		y.took(slowYield, ms(20), 0)
 		if y.pays() || y.next(ms(20)) != doNotYield || y.next(ms(20)+yieldPause-1) != doNotYield {
 			t.Errorf("%s: after a slow yield it goes on to yield", name)
 		}
@@ -53,7 +53,7 @@ func TestOneSlowYieldEndsYielding(t *testing.T) {
 
 func TestYieldingBeginsAgainOnlyWhereNothingWaits(t *testing.T) {
 	y := calmYielder(t)
-	y.took(ms(20), ms(20))
+	y.took(ms(20), ms(20), 32)
 	now := ms(20)
 	for range 10 {
 		now += yieldPause

@@ -1,0 +1,69 @@
+package manager
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+
+	"github.com/treelock/treelock"
+)
+
+// TestEveryVerbReturnsWhenItsContextEnds: also while the manager is busy, which it is for good here,
+// and while its inbox is full.
+func TestEveryVerbReturnsWhenItsContextEnds(t *testing.T) {
+	req := treelock.Write("/a")
+	for name, verb := range map[string]func(m *Manager[path], ctx context.Context) error{
+		"Acquire": func(m *Manager[path], ctx context.Context) error { _, err := m.Acquire(ctx, req); return err },
+		"Submit":  func(m *Manager[path], ctx context.Context) error { _, err := m.Submit(ctx, req); return err },
+		"Drain":   func(m *Manager[path], ctx context.Context) error { return m.Drain(ctx) },
+		"Snapshot": func(m *Manager[path], ctx context.Context) error {
+			_, err := m.Snapshot(ctx, Query[path]{})
+			return err
+		},
+		"Do": func(m *Manager[path], ctx context.Context) error {
+			return m.Do(ctx, req, func(context.Context) error { panic("it was granted") })
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			stopping, stop := context.WithCancel(t.Context())
+			m := newManager[path](stopping, []Option{WithClients(1)})
+			for m.offer(message[path]{kind: release}) {
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- verb(m, ctx) }()
+			synctest.Wait()
+			cancel()
+			synctest.Wait()
+			select {
+			case err := <-ended:
+				if !errors.Is(err, context.Canceled) {
+					t.Errorf("%s() = %v, want the error of its context", name, err)
+				}
+			default:
+				t.Errorf("%s() has not returned when its context ended", name)
+			}
+			stop()
+			close(m.done) // for the message of Drain
+		})
+	}
+}
+
+// TestGrantThatComesWithTheEndIsGivenBack decides the race that the test of 20,000 tries hopes for.
+func TestGrantThatComesWithTheEndIsGivenBack(t *testing.T) {
+	l := startLoop(t)
+	holder := takeGrant(t, arrives(t, l, treelock.Write("/a"), wait))
+	ended := make(chan struct{})
+	c := arrives(t, l, treelock.Write("/a"), wait)
+	close(ended)
+	l.release(holder.req, holder.seq)
+	for range 100 {
+		if l.m.lastAnswer(c, ended) {
+			t.Fatal("the client takes a grant under a context that has ended")
+		}
+		if len(c.answers) == 0 { // it has seen the answer
+			break
+		}
+	}
+}

@@ -1,0 +1,90 @@
+package manager
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/nodetext"
+)
+
+const (
+	mostStuck   = 4                      // String methods, and log handlers, that the slow log leaves behind
+	textLimit   = 100 * time.Millisecond // for the texts of one report
+	handlerTime = time.Second            // for the handler of one report
+)
+
+// A report is what is told of one request.
+type report[N treelock.Node[N]] struct {
+	live    Live[N]
+	age     time.Duration
+	blocked *treelock.BlockedError[N] // of one that waits
+}
+
+// texts are the texts of a report in which nodes stand.
+type texts struct {
+	claims   string
+	blockers []string
+}
+
+// textsOf returns the texts of r. If nodes have methods for theirs, these run isolated; where they do
+// not return, nodes are shown as they would be without methods.
+func (w *watcher[N]) textsOf(r *report[N]) texts {
+	plain := true
+	t := r.texts(func(node N) string {
+		text, ok := nodetext.Plain(node)
+		plain = plain && ok
+		return text
+	})
+	if plain {
+		return t
+	}
+	made := make(chan texts, 1)
+	if w.strings.run(func() { made <- r.texts(func(node N) string { return nodetext.Of(node) }) }) {
+		return <-made
+	}
+	return t
+}
+
+// texts makes the texts, with that text for each node.
+func (r *report[N]) texts(of func(N) string) texts {
+	return texts{claimsText(r.live.Claims, of), blockersText(r.blocked, of)}
+}
+
+// claimsText names claims in one string, of bounded length.
+func claimsText[N treelock.Node[N]](claims []treelock.Claim[N], of func(N) string) string {
+	const most = 8
+	var names []string
+	for _, c := range claims[:min(most, len(claims))] {
+		names = append(names, c.Verb()+" "+of(c.Node))
+	}
+	text := strings.Join(names, ", ")
+	if more := len(claims) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// blockersText names the requests that another one waits for, as their String does.
+func blockersText[N treelock.Node[N]](e *treelock.BlockedError[N], of func(N) string) (names []string) {
+	if e == nil {
+		return nil
+	}
+	for _, b := range e.Blockers {
+		name := fmt.Sprintf("#%d (", b.Number)
+		if b.Label != "" {
+			name = fmt.Sprintf("%s (#%d, ", nodetext.Quote(b.Label, treelock.MaxLabel), b.Number)
+		}
+		names = append(names, fmt.Sprintf("%s%s %s, %v for %v)", name, b.Claim.Verb(), of(b.Claim.Node), b.State, b.For.Round(time.Millisecond)))
+	}
+	switch {
+	case e.AtLeast && len(names) == 0:
+		names = append(names, "requests that could not be found")
+	case e.AtLeast:
+		names = append(names, fmt.Sprintf("and at least %d more", e.More))
+	case e.More > 0:
+		names = append(names, fmt.Sprintf("and %d more", e.More))
+	}
+	return names
+}

@@ -119,7 +119,7 @@ func (m *Manager[N]) TryAcquire(req treelock.Request[N]) (Grant[N], error) {
 // this call, it lets the manager run at once: that is faster than to park this goroutine and to wake it. See
 // BenchmarkLock, with one client.
 func (m *Manager[N]) firstAnswer(c *call[N]) verdict {
-	if c.yields && len(m.inbox) <= 2 {
+	if c.calm && len(m.inbox) <= 2 {
 		runtime.Gosched()
 	}
 	return <-c.answers

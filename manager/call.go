@@ -19,7 +19,8 @@ type call[N treelock.Node[N]] struct {
 	// had to wait the last time is taken to have to wait again. See BenchmarkLock, where the nodes are contended.
 	patient bool
 	waited  bool // for others, before it was granted; the manager's
-	yields  bool // it pays to yield while the client waits for the first answer; the manager's. It outlives the call
+	yields  bool // it pays to yield while a client waits for its first answer; the manager's
+	calm    bool // what yields said in the last call; the client's. It outlives the call
 
 	// answers: from the manager to the client, never closed. There are two at most that the client has not received, waits and
 	// the last one, or the last one and gone, so a capacity of two is enough for the manager never to wait.
@@ -107,7 +108,7 @@ func (m *Manager[N]) emptyCall() *call[N] {
 // result takes what the last answer to c means, and keeps c for another call.
 func (m *Manager[N]) result(c *call[N]) (Grant[N], error) {
 	grant, err := c.grant, c.err
-	c.patient = c.waited
+	c.patient, c.calm = c.waited, c.yields
 	m.recycle(c)
 	return grant, err
 }

@@ -1,8 +1,8 @@
 // Command speed measures what a lock costs, next to what people would use in its place, and says which of the
 // project's goals are met. It runs the benchmarks of package manager in the repository that it is started in.
 //
-//	go run ./examples/speed                            # everything: about ten minutes
-//	go run ./examples/speed -count 3 -benchtime 50ms   # a first look
+//	go run ./examples/speed                            # everything: about twenty minutes
+//	go run ./examples/speed -count 3 -benchtime 50ms   # a first look: some minutes, as locks beside busy goroutines take 10 s each
 //	go run ./examples/speed -bench clients=32$
 //	go run ./examples/speed -from DIR/bench.txt        # report again on what was measured before
 //

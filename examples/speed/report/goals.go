@@ -58,7 +58,10 @@ func ns(format string, args ...any) figures.Figure {
 	return figures.Figure{Name: fmt.Sprintf(format, args...), Unit: figures.Time}
 }
 
-// echo is the floor for so many clients.
+// batchEcho is the floor for so many clients.
+func batchEcho(clients int) figures.Figure { return ns("Lock/impl=batch-echo/clients=%d", clients) }
+
+// echo is the floor of old, which looks for each message by itself.
 func echo(clients int) figures.Figure { return ns("Lock/impl=echo/clients=%d", clients) }
 
 // disjoint is a lock of a node of each client's own.
@@ -68,6 +71,11 @@ func disjoint(impl, op string, depth, clients int) figures.Figure {
 
 func live(n int) figures.Figure {
 	return ns("Live/impl=treelock/op=write/depth=4/leaves=1000/live=%d", n)
+}
+
+func neighbours(busy, clients int, unit string) figures.Figure {
+	name := fmt.Sprintf("Neighbours/impl=treelock/op=write/nodes=disjoint/depth=4/busy=%d/clients=%d", busy, clients)
+	return figures.Figure{Name: name, Unit: unit}
 }
 
 func waiters(n int, step string) figures.Figure {
@@ -91,9 +99,11 @@ func Goals() []Goal {
 	}
 	for _, op := range []string{"read", "write"} {
 		own := func(depth, clients int) figures.Figure { return disjoint("treelock", op, depth, clients) }
+		ratio("1 client, "+op+", depth 4, to the batch echo", own(4, 1), batchEcho(1), 1.35)
 		ratio("1 client, "+op+", depth 4, to the echo", own(4, 1), echo(1), 1.3)
 		ratio("1 client, "+op+", depth 16, to the echo", own(16, 1), echo(1), 2)
-		ratio("32 clients, "+op+", depth 4, own nodes, to the echo", own(4, 32), echo(32), 1.3)
+		ratio("32 clients, "+op+", depth 4, own nodes, to the batch echo", own(4, 32), batchEcho(32), 1.65)
+		ratio("32 clients, "+op+", depth 4, own nodes, to the echo", own(4, 32), echo(32), 1.05)
 		for _, clients := range []int{1000, 10_000} {
 			goals = append(goals, Goal{
 				What: fmt.Sprintf("throughput of %s clients, %s, to that of 32", digits(clients), op),
@@ -102,7 +112,7 @@ func Goals() []Goal {
 		}
 	}
 	contended := ns("Lock/impl=treelock/op=write/nodes=contended/depth=4/clients=32")
-	ratio("32 clients, write, depth 4, all one node, to the echo", contended, echo(32), 1.3)
+	ratio("32 clients, write, depth 4, all one node, to the echo", contended, echo(32), 1.4)
 	ratio("1,000,000 other nodes held, to none", live(1_000_000), live(0), 1.3)
 	for _, s := range waiterSteps {
 		ratio("100,000 waiters, to 10: "+s.says, waiters(100_000, s.step), waiters(10, s.step), 1.3)
@@ -119,6 +129,10 @@ func absoluteGoals() []Goal {
 	allocs := disjoint("treelock", "write", 4, 32)
 	allocs.Unit = figures.Allocs
 	return []Goal{
+		{What: "beside 8 goroutines that compute, 1 client: median", Of: neighbours(8, 1, "p50-ns"), Limit: 10e3},
+		{What: "beside 8 goroutines that compute, 32 clients: median", Of: neighbours(8, 32, "p50-ns"), Limit: 100e3},
+		{What: "beside 8 goroutines that compute, 1 client: 99th percentile", Of: neighbours(8, 1, "p99-ns"), Limit: 10e6},
+		{What: "beside 8 goroutines that compute, 32 clients: 99th percentile", Of: neighbours(8, 32, "p99-ns"), Limit: 10e6},
 		{What: "allocations, 32 clients, write, depth 4", Of: allocs, Limit: 0},
 		{What: "8,000 queued writers served", Of: figures.Figure{Name: drain, Unit: figures.Time}, Limit: 10e6},
 		{What: "8,000 queued writers, memory", Of: figures.Figure{Name: drain, Unit: perQueue}, Limit: 10 << 20},

@@ -50,7 +50,7 @@ func clientsChart() chart {
 		ticks: clientCounts,
 	}
 	for i, impl := range impls {
-		says := map[string]string{"echo": "echo (the floor)", "rwmutex": "one RWMutex", "rwmutex-map": "map of RWMutexes"}[impl]
+		says := map[string]string{"batch-echo": "batch echo (the floor)", "echo": "echo", "rwmutex": "one RWMutex", "rwmutex-map": "map of RWMutexes"}[impl]
 		if says == "" {
 			says = impl
 		}
@@ -68,16 +68,13 @@ func depthChart() chart {
 		ticks: depths,
 	}
 	for i, clients := range []int{1, 32} {
-		noun := "client"
-		if clients > 1 {
-			noun = "clients"
-		}
-		floor := line{fmt.Sprintf("echo, %d %s", clients, noun), styles[0], func(int) figures.Figure { return echo(clients) }}
+		who := plural(clients, "client")
+		floor := line{"batch echo, " + who, styles[0], func(int) figures.Figure { return batchEcho(clients) }}
 		floor.style.glyph = styles[i+1].glyph
 		c.lines = append(c.lines, floor)
 		for j, op := range []string{"read", "write"} {
 			c.lines = append(c.lines, line{
-				fmt.Sprintf("%s, %d %s", op, clients, noun), styles[1+2*i+j],
+				op + ", " + who, styles[1+2*i+j],
 				func(depth int) figures.Figure { return disjoint("treelock", op, depth, clients) },
 			})
 		}

@@ -171,7 +171,7 @@ func TestPlotsAreWellFormed(t *testing.T) {
 	if diff := cmp.Diff([]string{"clients.svg", "depth.svg", "flat.svg"}, names); diff != "" {
 		t.Errorf("the plots differ (-want +got):\n%s", diff)
 	}
-	for _, says := range []string{"echo (the floor)", "treelock", "map of RWMutexes", "one RWMutex", "clients", "ns per acquire and release (log)", "Liberation Sans,Arial"} {
+	for _, says := range []string{"batch echo (the floor)", "treelock", "map of RWMutexes", "one RWMutex", "clients", "ns per acquire and release (log)", "Liberation Sans,Arial"} {
 		if !bytes.Contains(plots[0].Data, []byte(says)) {
 			t.Errorf("%s does not say %q", plots[0].Name, says)
 		}
@@ -181,8 +181,8 @@ func TestPlotsAreWellFormed(t *testing.T) {
 func TestTooFewFiguresAreNotDrawn(t *testing.T) {
 	for name, ns := range map[string]map[string]float64{
 		"other figures": {"Else": 1},
-		"one point":     {echo(32).Name: 1},
-		"only zeros":    {echo(1).Name: 0, echo(32).Name: 0},
+		"one point":     {batchEcho(32).Name: 1},
+		"only zeros":    {batchEcho(1).Name: 0, batchEcho(32).Name: 0},
 	} {
 		// The echo is a level line in the plot by depth, whatever else there is.
 		set := setOf(t, 1, ns)

@@ -19,11 +19,13 @@ type row struct {
 }
 
 // impls are the implementations, the floor first.
-var impls = []string{"echo", "treelock", "rwmutex-map", "rwmutex"}
+var impls = []string{"batch-echo", "treelock", "echo", "rwmutex-map", "rwmutex"}
 
 // ofImpl is a write at depth 4 of a node of each client's own, or what an implementation that knows no nodes does.
 func ofImpl(impl string, clients int) figures.Figure {
 	switch impl {
+	case "batch-echo":
+		return batchEcho(clients)
 	case "echo":
 		return echo(clients)
 	case "rwmutex":
@@ -41,7 +43,7 @@ var (
 
 // tables returns what is worth comparing.
 func tables() []table {
-	return []table{byClients(), byDepth(), contention(), byLive(), byWaiters(), byHandOver(), byMemory()}
+	return []table{byClients(), byDepth(), contention(), byLive(), byWaiters(), byHandOver(), byNeighbours(), byMemory()}
 }
 
 func byClients() table {
@@ -74,7 +76,7 @@ func byDepth() table {
 }
 
 func contention() table {
-	t := table{title: "32 clients, depth 4, all on one node", header: []string{"", "echo", "treelock", "rwmutex-map", "rwmutex"}}
+	t := table{title: "32 clients, depth 4, all on one node", header: append([]string{""}, impls...)}
 	for _, c := range []struct{ says, op, nodes string }{
 		{"all read it", "read", "shared"}, {"all write it: a hand-over", "write", "contended"},
 	} {
@@ -82,7 +84,7 @@ func contention() table {
 			return ns("Lock/impl=%s/op=%s/nodes=%s/depth=4/clients=32", impl, c.op, c.nodes)
 		}
 		t.rows = append(t.rows, row{c.says, []figures.Figure{
-			echo(32), one("treelock"), one("rwmutex-map"), ns("Lock/impl=rwmutex/op=%s/clients=32", c.op),
+			batchEcho(32), one("treelock"), echo(32), one("rwmutex-map"), ns("Lock/impl=rwmutex/op=%s/clients=32", c.op),
 		}})
 	}
 	return t
@@ -119,6 +121,23 @@ func byHandOver() table {
 			for _, unit := range []string{"p50-ns", "p99.9-ns", "max-ns"} {
 				name := fmt.Sprintf("HandOver/impl=%s%s/clients=%d", c.impl, c.rest, clients)
 				r.cells = append(r.cells, figures.Figure{Name: name, Unit: unit})
+			}
+			t.rows = append(t.rows, r)
+		}
+	}
+	return t
+}
+
+func byNeighbours() table {
+	t := table{
+		title:  "An acquire in a program in which goroutines compute without end, each client on its own node",
+		header: []string{"", "median", "90th percentile", "99th percentile"},
+	}
+	for _, busy := range []int{2, 8} {
+		for _, clients := range []int{1, 32} {
+			r := row{says: fmt.Sprintf("%d such goroutines, %s", busy, plural(clients, "client"))}
+			for _, unit := range []string{"p50-ns", "p90-ns", "p99-ns"} {
+				r.cells = append(r.cells, neighbours(busy, clients, unit))
 			}
 			t.rows = append(t.rows, r)
 		}

@@ -66,6 +66,14 @@ func digits(n int) string {
 	return fmt.Sprintf("%s,%03d", digits(n/1000), n%1000)
 }
 
+// plural writes n with a noun.
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return digits(n) + " " + noun + "s"
+}
+
 // spread writes how sure a summary is. It is empty if that is not known.
 func spread(s figures.Summary) string {
 	if part := s.Spread(); !math.IsInf(part, 0) && !math.IsNaN(part) {

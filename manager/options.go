@@ -87,7 +87,7 @@ func WithMaxPath(n int) Option {
 
 // WithMaxClaims refuses requests of more than n claims, with [treelock.ErrTooWide], on the goroutine
 // of their client. A request arrives as one step of the manager, and everything else waits for that:
-// some 0.5 microseconds for each claim of a new node (BenchmarkWide). The default is 65,536; zero and
+// some 0.3 microseconds for each claim of a new node (BenchmarkWide). The default is 65,536; zero and
 // negative mean the default.
 func WithMaxClaims(n int) Option {
 	return func(o *options) {

@@ -59,7 +59,7 @@ func TestRecordedBenchmarksMakeTheWholeReport(t *testing.T) {
 		"| 1 client, write, depth 4, to the echo | 2.52x | ≤ 1.3x | missed |",
 		"| 1,000,000 other nodes held, to none | 1.01x | ≤ 1.3x | met |",
 		"| clients | batch-echo | treelock | echo | rwmutex-map | rwmutex |",
-		"| 8 such goroutines, 32 clients | ", "The report is in "+dir)
+		"| treelock, 8 such goroutines, 32 clients | ", "The report is in "+dir)
 	if strings.Contains(output, "not measured") {
 		t.Errorf("something was not measured:\n%s", output)
 	}

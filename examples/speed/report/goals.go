@@ -73,8 +73,8 @@ func live(n int) figures.Figure {
 	return ns("Live/impl=treelock/op=write/depth=4/leaves=1000/live=%d", n)
 }
 
-func neighbours(busy, clients int, unit string) figures.Figure {
-	name := fmt.Sprintf("Neighbours/impl=treelock/op=write/nodes=disjoint/depth=4/busy=%d/clients=%d", busy, clients)
+func neighbours(impl string, busy, clients int, unit string) figures.Figure {
+	name := fmt.Sprintf("Neighbours/impl=%s/busy=%d/clients=%d", impl, busy, clients)
 	return figures.Figure{Name: name, Unit: unit}
 }
 
@@ -129,10 +129,10 @@ func absoluteGoals() []Goal {
 	allocs := disjoint("treelock", "write", 4, 32)
 	allocs.Unit = figures.Allocs
 	return []Goal{
-		{What: "beside 8 goroutines that compute, 1 client: median", Of: neighbours(8, 1, "p50-ns"), Limit: 10e3},
-		{What: "beside 8 goroutines that compute, 32 clients: median", Of: neighbours(8, 32, "p50-ns"), Limit: 100e3},
-		{What: "beside 8 goroutines that compute, 1 client: 99th percentile", Of: neighbours(8, 1, "p99-ns"), Limit: 10e6},
-		{What: "beside 8 goroutines that compute, 32 clients: 99th percentile", Of: neighbours(8, 32, "p99-ns"), Limit: 10e6},
+		{What: "beside 8 goroutines that compute, 1 client: median", Of: neighbours("treelock", 8, 1, "p50-ns"), Limit: 10e3},
+		{What: "beside 8 goroutines that compute, 32 clients: median", Of: neighbours("treelock", 8, 32, "p50-ns"), Limit: 100e3},
+		{What: "beside 8 goroutines that compute, 1 client: 99th percentile", Of: neighbours("treelock", 8, 1, "p99-ns"), Limit: 10e6},
+		{What: "beside 8 goroutines that compute, 32 clients: 99th percentile", Of: neighbours("treelock", 8, 32, "p99-ns"), Limit: 10e6},
 		{What: "allocations, 32 clients, write, depth 4", Of: allocs, Limit: 0},
 		{What: "8,000 queued writers served", Of: figures.Figure{Name: drain, Unit: figures.Time}, Limit: 10e6},
 		{What: "8,000 queued writers, memory", Of: figures.Figure{Name: drain, Unit: perQueue}, Limit: 10 << 20},

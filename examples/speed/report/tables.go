@@ -135,11 +135,13 @@ func byNeighbours() table {
 	}
 	for _, busy := range []int{2, 8} {
 		for _, clients := range []int{1, 32} {
-			r := row{says: fmt.Sprintf("%d such goroutines, %s", busy, plural(clients, "client"))}
-			for _, unit := range []string{"p50-ns", "p90-ns", "p99-ns"} {
-				r.cells = append(r.cells, neighbours(busy, clients, unit))
+			for _, impl := range []string{"treelock", "parking-echo"} {
+				r := row{says: fmt.Sprintf("%s, %d such goroutines, %s", impl, busy, plural(clients, "client"))}
+				for _, unit := range []string{"p50-ns", "p90-ns", "p99-ns"} {
+					r.cells = append(r.cells, neighbours(impl, busy, clients, unit))
+				}
+				t.rows = append(t.rows, r)
 			}
-			t.rows = append(t.rows, r)
 		}
 	}
 	return t

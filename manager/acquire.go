@@ -34,7 +34,7 @@ func (m *Manager[N]) Acquire(ctx context.Context, req treelock.Request[N]) (Gran
 	}
 	// Most often the request need not wait. The answer to that comes at once, so there is no need to look at ctx
 	// meanwhile, which costs as much as all the rest. Behind a backlog it does not come at once.
-	if !c.patient && len(m.inbox) < backlog && m.firstAnswer(c) != waits {
+	if ahead := len(m.inbox); !c.patient && ahead < backlog && m.firstAnswer(c, ahead) != waits {
 		return m.resultOf("acquire", &req, c)
 	}
 	if m.lastAnswer(c, ended) {
@@ -47,8 +47,15 @@ func (m *Manager[N]) Acquire(ctx context.Context, req treelock.Request[N]) (Gran
 func (m *Manager[N]) submit(ctx context.Context, ended <-chan struct{}, c *call[N]) (o outcome) {
 	if ctx.Err() != nil {
 		o = canceled
+	} else if m.stopping() {
+		o = stopped
 	} else {
-		o = m.sendWithin(ended, message[N]{kind: acquire, call: c})
+		select { // most often there is room
+		case m.inbox <- message[N]{kind: acquire, call: c}:
+			return sent
+		default:
+			o = m.sendWithin(ended, message[N]{kind: acquire, call: c})
+		}
 	}
 	if o != sent {
 		m.recycle(c)
@@ -111,15 +118,15 @@ func (m *Manager[N]) TryAcquire(req treelock.Request[N]) (Grant[N], error) {
 		m.recycle(c)
 		return Grant[N]{}, about("try to acquire", &req, m.stopped())
 	}
-	m.firstAnswer(c)
+	m.firstAnswer(c, len(m.inbox))
 	return m.resultOf("try to acquire", &req, c)
 }
 
-// firstAnswer waits for the first answer to c, which was sent. If no more is in the inbox than one client sends, a release and
-// this call, it lets the manager run at once: that is faster than to park this goroutine and to wake it. See
-// BenchmarkLock, with one client.
-func (m *Manager[N]) firstAnswer(c *call[N]) verdict {
-	if c.calm && len(m.inbox) <= 2 {
+// firstAnswer waits for the first answer to c, which was sent, when so many messages were in the inbox. If these are no more than
+// one client sends, a release and this call, it lets the manager run at once: that is faster than to park this goroutine and to
+// wake it. See BenchmarkLock, with one client.
+func (m *Manager[N]) firstAnswer(c *call[N], ahead int) verdict {
+	if c.calm && ahead <= 2 {
 		runtime.Gosched()
 	}
 	return <-c.answers

@@ -71,15 +71,16 @@ const (
 // newCall returns a call for req. It runs the user's code, on the goroutine of the user, who is to
 // blame if that panics; then the call is lost, nothing else.
 func (m *Manager[N]) newCall(req *treelock.Request[N], mode callMode) (*call[N], error) {
-	if req.Len() > m.maxClaims {
-		return nil, fmt.Errorf("%w: %d, and at most %d are allowed", treelock.ErrTooWide, req.Len(), m.maxClaims)
+	claims := req.Len() // once, as it copies req
+	if claims > m.maxClaims {
+		return nil, tooWide(claims, m.maxClaims)
 	}
 	c := m.emptyCall()
 	c.mode = mode
 	if req.Label() != "" || m.slow.Sites {
 		c.note = m.noteOf(req)
 	}
-	for i := range req.Len() {
+	for i := range claims {
 		claim := req.Claim(i)
 		start := len(c.lineage)
 		var err error
@@ -93,6 +94,10 @@ func (m *Manager[N]) newCall(req *treelock.Request[N], mode callMode) (*call[N],
 		})
 	}
 	return c, nil
+}
+
+func tooWide(claims, limit int) error {
+	return fmt.Errorf("%w: %d, and at most %d are allowed", treelock.ErrTooWide, claims, limit)
 }
 
 // emptyCall returns a call without claims.

@@ -41,7 +41,12 @@ func (m *Manager[N]) send(msg message[N]) bool {
 	if m.stopping() {
 		return false
 	}
-	return m.offer(msg) || m.sendSlowly(msg, nil)
+	select { // most often there is room, and a full select costs far more than this one
+	case m.inbox <- msg:
+		return true
+	default:
+		return m.sendSlowly(msg, nil)
+	}
 }
 
 // offer puts msg into the inbox if there is room. Most often there is, and a select of several cases

@@ -43,11 +43,12 @@ func (m *Manager[N]) run() {
 
 	l := newLoop(m)
 	for messages := uint(0); ; messages++ {
+		first := l.batch == 0 // of a batch
 		msg, idle := l.receive()
 		if idle || messages%clockInterval == 0 {
 			l.readClock()
 		}
-		if m.stopping() { // at once, even if the stop message is still behind others
+		if first && m.stopping() || msg.kind == stop { // looked at once for a batch, as it has its price
 			l.stop(msg)
 			return
 		}

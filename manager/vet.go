@@ -35,6 +35,10 @@ func traceNode[N treelock.Node[N]](lineage []N, node N, o *options) ([]N, error)
 	return lineage, nil
 }
 
+func tooLong(p treelock.Path, limit int) error {
+	return fmt.Errorf("%w: %s has %d bytes, and at most %d are allowed", treelock.ErrTooLong, brief(p), len(p), limit)
+}
+
 func tooDeep[N any](node N, limit int) error {
 	return fmt.Errorf("%w (more than %d from %s up)", treelock.ErrTooDeep, limit, brief(node))
 }
@@ -61,7 +65,7 @@ func incomparable[N any](node N) error {
 // knows without their names.
 func tracePath(lineage []treelock.Path, p treelock.Path, o *options) ([]treelock.Path, error) {
 	if len(p) > o.maxPath {
-		return lineage, fmt.Errorf("%w: %s has %d bytes, and at most %d are allowed", treelock.ErrTooLong, brief(p), len(p), o.maxPath)
+		return lineage, tooLong(p, o.maxPath)
 	}
 	if _, err := treelock.ParsePath(string(p)); err != nil {
 		return lineage, err

@@ -1,7 +1,7 @@
 /*
  * The protocol between clients and the manager: who sends what when, and every race between
  * cancellation, grant, release, withdrawal, draining and stopping. The script run beside this file has
- * spin check it completely; README.md says what is left out and lists the properties, P1 to P14.
+ * spin check it completely; README.md says what is left out and lists the properties, P1 to P16.
  *
  * Names are those of the Go code in manager/, in the order of its files. A comment "P3" marks the
  * assertion that states the property. The blocks "#if FAULT == n" are deliberate faults: each says what
@@ -85,10 +85,11 @@ mtype = { gaveUp, errStopped, errConflict, errBusy, errDraining, errNotHeld, err
 #define ok 0	/* no error */
 
 /* What clients and the manager share: the Manager, */
-bool ctxEnded;					/* m.ctx.Err() != nil */
+bool ctxEnded;					/* m.ended is closed */
 chan inbox = [INBOX] of { mtype, byte, byte, byte };	/* kind, call, req, seq */
 bool done, drained;				/* closed */
 bool final;					/* m.final is what Stats returns once done is closed */
+chan cancels = [1] of { bit };			/* tokens: one, that clients wait for each other; 8 in the code */
 
 /* the calls, */
 mtype mode[CALLS];
@@ -121,6 +122,9 @@ byte latest, left;	/* survey.last and left */
 mtype = { pool, client, manager };
 mtype owner[CALLS];		/* who has the call: P10 */
 bool givenUp[CALLS];		/* the client has left the call to the manager until it is gone, or for ever */
+byte context[CALLS];		/* of an Acquire: see lapse; 0 if it never ends */
+#define mayEnd 1
+#define hasEnded 2	/* before the grant was made */
 bool delivered[TICKETS];	/* its grant was received by the client */
 byte withdrawing[TICKETS];	/* the calls of Withdraw that have not returned */
 bool withdrawn[TICKETS];	/* a Withdraw has returned */
@@ -273,7 +277,7 @@ inline result(c) {
 inline recycle(c) {
 	d_step {
 		assert(owner[c] == client);	/* P10 */
-		owner[c] = pool; mode[c] = 0; writes[c] = false; patient[c] = false;
+		owner[c] = pool; mode[c] = 0; writes[c] = false; patient[c] = false; context[c] = 0;
 		callTicket[c] = NONE; callReq[c] = NONE; callSeq[c] = 0; callErr[c] = ok
 	}
 }
@@ -410,6 +414,17 @@ inline l_giveUp(c, r) {
 #endif
 }
 
+/*
+ * lapse chooses whether the ctx of a client has ended when its request, which had to wait, is granted. (No ctx ends in
+ * a step of its own: whether it has is chosen where somebody looks, and here, where P15 does. Who has given up has seen it.)
+ */
+inline lapse(c) {
+	if
+	:: context[c] == mayEnd && !givenUp[c] -> context[c] = hasEnded
+	:: true
+	fi
+}
+
 /* deliverAll delivers what a step of the table has granted: clients may run between any two. */
 inline deliverAll() {
 	do
@@ -425,7 +440,7 @@ inline deliverAll() {
 			beforeGrant(n_);
 			who[n_] = NONE;
 			if
-			:: w_ < CALLS -> c_deliver(w_, n_)
+			:: w_ < CALLS -> lapse(w_); c_deliver(w_, n_)
 			:: w_ >= CALLS -> t_deliver(w_ - CALLS, n_)
 			fi;
 			w_ = 0
@@ -903,8 +918,8 @@ end_receive:
 	atomic { done = true; managerRuns = false }
 }
 
-/* afterFunc is the goroutine of context.AfterFunc. */
-proctype afterFunc() {
+/* announceStop is the goroutine of that name, in stop.go. */
+proctype announceStop() {
 end_waits:
 	ctxEnded;
 	timerRuns = true;
@@ -1030,9 +1045,16 @@ inline outcome(c) {
 }
 
 #if ACQUIRERS
-/* giveUpCall is giveUp of the client. The manager may have answered, or be about to. */
+/* giveUpCall is giveUp of the client. The manager may have answered, or be about to. The client needs a token. */
 inline giveUpCall(c) {
 	d_step { givenUp[c] = true; owner[c] = manager };
+	if
+	:: cancels!0 -> giveUpWithToken(c)
+	:: done -> v = gone	/* and the call is the manager's for ever */
+	fi
+}
+
+inline giveUpWithToken(c) {
 #if FAULT == 24
 	/* Acquire leaves its request in the queue. */
 	res = gaveUp;
@@ -1066,13 +1088,44 @@ inline giveUpCall(c) {
 			fi }
 		od
 #endif
-	:: res != ok -> v = gone	/* and the call is the manager's for ever */
-	fi
+	:: res != ok -> v = gone	/* here, too */
+	fi;
+#if FAULT != 47
+	/* Else later ones wait for ever for the token. */
+	cancels?_
+#endif
 }
 
 inline answered(c) {
 	outcome(c);
 	assert(res == ok || res == errStopped && ctxEnded || res == errDraining && draining || res == errBusy)	/* P6 */
+}
+
+/*
+ * lastAnswer leaves in v that the client waits no more, since ctx has ended, or else what came. Who is granted looks
+ * at ctx once more: where it had ended before the grant, it has.
+ */
+inline lastAnswer(c) {
+	if
+	:: atomic { answers[c]?v ->
+		if
+#if FAULT == 46
+		/* A client that is granted does not look at its ctx. */
+		:: true ->
+#else
+		:: v != accepted || context[c] != hasEnded ->
+#endif
+			assert(v != accepted || context[c] != hasEnded);	/* P15 */
+			answered(c)
+		:: v == accepted && fickle -> v = waits
+		fi }
+#if FAULT == 30
+	/* A client that waits looks at nothing but the answers. */
+	:: fickle && patient[c]
+#else
+	:: fickle
+#endif
+	fi
 }
 
 proctype acquirer() {
@@ -1088,9 +1141,10 @@ proctype acquirer() {
 		atomic {
 			round++; chooseFickle(); choose(w); prepare(c, wait, w);
 			if
-			:: patient[c] = true
+			:: patient[c] = true	/* be it that the inbox has a backlog */
 			:: patient[c] = false
-			fi
+			fi;
+			context[c] = (fickle -> mayEnd : 0)
 		};
 		sendWithin(fickle, acquire, c);
 		if
@@ -1121,14 +1175,10 @@ proctype acquirer() {
 			if
 			:: v != waits
 			:: v == waits ->
+				lastAnswer(c);
 				if
-				:: atomic { answers[c]?v -> answered(c) }
-#if FAULT == 30
-				/* A client that waits looks at nothing but the answers. */
-				:: fickle && patient[c] -> giveUpCall(c)
-#else
-				:: fickle -> giveUpCall(c)
-#endif
+				:: v == waits -> giveUpCall(c)
+				:: v != waits
 				fi
 			fi;
 			if
@@ -1322,7 +1372,14 @@ proctype surveyor() {
 			unsent(c);
 #if FAULT != 45
 			/* Else the manager goes on with it for ever. */
-			send(lookAway, 0, 0, 0);
+			if
+			:: begun ->
+				if
+				:: inbox!lookAway(0, 0, 0)	/* without a look at the contexts */
+				:: full(inbox) -> send(lookAway, 0, 0, 0)	/* in a goroutine; but this client does nothing more, anyway */
+				fi
+			:: !begun
+			fi;
 #endif
 			break
 		:: res == ok ->
@@ -1347,15 +1404,35 @@ proctype surveyor() {
 #endif
 
 #if DRAINERS
-proctype drainer() {
+/* lateDrain is the goroutine that a Drain leaves behind. */
+proctype lateDrain() {
 	mtype res;
+
+	send(drain, 0, 0, 0);
+	running--
+}
+
+proctype drainer() {
 	bool fickle;
 
 	chooseFickle();
-	send(drain, 0, 0, 0);
 	if
-	:: res != ok -> fickle = false	/* the manager was the first to end */
-	:: else
+	:: ctxEnded -> fickle = false	/* the manager was the first to end */
+	:: !ctxEnded ->
+		if
+		:: inbox!drain(0, 0, 0)
+		:: full(inbox) ->
+			if
+			:: inbox!drain(0, 0, 0)
+#if FAULT != 48
+			/* Else nothing drains if the ctx ends while there is no room. */
+			:: fickle -> atomic { running++; run lateDrain() }
+#else
+			:: fickle
+#endif
+			:: done	/* then the goroutine ends at once, and is left out */
+			fi
+		fi
 	fi;
 	if
 	:: drained -> assert(live == 0)	/* P8 */
@@ -1402,6 +1479,7 @@ proctype judge() {
 
 	timeout;
 	assert(running == 0);	/* P1: everybody who called got an answer */
+	assert(empty(cancels));	/* P16 */
 #if STOP
 	assert(done && !managerRuns && !timerRuns);	/* P6 */
 	do
@@ -1444,7 +1522,7 @@ init {
 		od;
 		managerRuns = true;
 		run run_();
-		run afterFunc();
+		run announceStop();
 		running = ACQUIRERS + TRIERS + SUBMITTERS + COUNTERS + SURVEYORS + DRAINERS;
 		i = 0;
 #if ACQUIRERS

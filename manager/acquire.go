@@ -28,13 +28,15 @@ func (m *Manager[N]) Acquire(ctx context.Context, req treelock.Request[N]) (Gran
 		return Grant[N]{}, err
 	}
 	ended := ctx.Done() // asked before the request can be granted, as it may be the user's code that answers
-	c.patient = c.patient || ended == nil
+	ahead := len(m.inbox)
+	c.patient = c.patient || ended == nil || ahead >= backlog
 	if o := m.submit(ctx, ended, c); o != sent {
 		return Grant[N]{}, about("acquire", &req, m.unsent(o, ctx))
 	}
 	// Most often the request need not wait. The answer to that comes at once, so there is no need to look at ctx
-	// meanwhile, which costs as much as all the rest. Behind a backlog it does not come at once.
-	if ahead := len(m.inbox); !c.patient && ahead < backlog && m.firstAnswer(c, ahead) != waits {
+	// meanwhile, which costs as much as all the rest. Behind a backlog it does not come at once: such a client looks at ctx from
+	// the beginning, and is patient, as there is no room for waits, a grant and gone.
+	if !c.patient && m.firstAnswer(c, ahead+1) != waits {
 		return m.resultOf("acquire", &req, c)
 	}
 	if m.lastAnswer(c, ended) {

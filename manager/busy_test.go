@@ -67,3 +67,37 @@ func TestGrantThatComesWithTheEndIsGivenBack(t *testing.T) {
 		}
 	}
 }
+
+// TestClientBehindABacklogLeavesRoomForTheLastAnswer: it may give up before it has received any, and
+// the manager waits for no client.
+func TestClientBehindABacklogLeavesRoomForTheLastAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stopping, stop := context.WithCancel(t.Context())
+		m := newManager[path](stopping, []Option{WithClients(backlog)})
+		l := newLoop(m)
+		for range cap(m.cancels) {
+			m.cancels <- struct{}{} // so the client that gives up is parked before it says so
+		}
+		for range backlog {
+			m.inbox <- message[path]{kind: release}
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		go m.Acquire(ctx, treelock.Write("/a"))
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		holder := takeGrant(t, arrives(t, &l, treelock.Write("/a"), wait))
+		for range backlog {
+			<-m.inbox
+		}
+		msg := <-m.inbox
+		l.acquire(msg.call)
+		l.release(holder.req, holder.seq)
+		if len(msg.call.answers) == cap(msg.call.answers) {
+			t.Error("no room for the answer to a client that gives up")
+		}
+		stop()
+		close(m.done)
+		synctest.Wait()
+	})
+}

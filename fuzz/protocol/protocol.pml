@@ -41,7 +41,7 @@
 #define ROUNDS 1	/* how often each of the first two kinds calls */
 #endif
 #ifndef STOP
-#define STOP 0		/* 1: m.ctx ends, at any moment */
+#define STOP 0		/* 1: m.ended is closed, at any moment */
 #endif
 #ifndef SHARED
 #define SHARED 0	/* 1: requests read or write, and writers may narrow to reading */
@@ -1155,7 +1155,7 @@ proctype acquirer() {
 			:: !patient[c] ->
 				/* No look at ctx: this comes at once. */
 #if FAULT == 38
-				/* A client that looks at its ctx at once leaves no room for a third answer. */
+				/* A client that looks at its ctx at once, say behind a backlog, but is not patient, leaves no room for a third answer. */
 				if
 				:: fickle -> giveUpCall(c)
 				:: atomic { answers[c]?v ->

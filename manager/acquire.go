@@ -73,15 +73,11 @@ const backlog = 256
 // has ended, also if it has ended before the answer came: a request that had to wait is not granted
 // under a context that had ended before.
 func (m *Manager[N]) lastAnswer(c *call[N], ended <-chan struct{}) bool {
-	for {
-		select {
-		case v := <-c.answers:
-			if v != waits {
-				return v != accepted || !isClosed(ended)
-			}
-		case <-ended:
-			return false
-		}
+	select {
+	case v := <-c.answers:
+		return v != accepted || !isClosed(ended)
+	case <-ended:
+		return false
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // A thing is what a table may keep: a node or what its owner attaches to a request.
-type thing struct{ name [64]byte }
+type thing [64]byte
 
 // things are watched, to see which of them the garbage collector spares.
 type things []weak.Pointer[thing]

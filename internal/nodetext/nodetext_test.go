@@ -24,9 +24,9 @@ type (
 	named      struct{ name string }
 	marshaler  struct{ name string }
 	broken     struct{ name string }
-	inside     struct{ n named }
+	inside     [1]named
 	described  string
-	unreadable struct{ bits [1 << 16]bool }
+	unreadable [1 << 16]bool
 )
 
 func (n *named) String() string { return "named " + n.name }
@@ -67,7 +67,7 @@ func TestNodesAreNamedByValueByMethodOrByTypeAndAddress(t *testing.T) {
 		{node: id{7, "x", f, 8}, want: fmt.Sprintf("{7 x *nodetext_test.folder(%p) 8}", f)},
 		{node: id{7, "x y", nil, n}, want: fmt.Sprintf(`{7 "x y" *nodetext_test.folder(nil) *nodetext_test.named(%p)}`, n)},
 		{node: [2]string{"", "b"}, want: `["" b]`},
-		{node: inside{}, want: `{{""}}`},
+		{node: inside{}, want: `[{""}]`},
 		{node: n, want: "named x", plain: fmt.Sprintf("*nodetext_test.named(%p)", n)},
 		{node: (*named)(nil), want: "*nodetext_test.named(nil) (String panicked)", plain: "*nodetext_test.named(nil)"},
 		{node: broken{"b"}, want: "{b} (String panicked)", plain: "{b}"},

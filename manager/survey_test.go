@@ -259,3 +259,38 @@ func TestSurveyFindsOneThatMovesAsAnotherIsRefused(t *testing.T) {
 		t.Errorf("%d requests were seen, the last is %s, want %d and the victim", len(got), got[len(got)-1], 3*step+1)
 	}
 }
+
+// The message of a client that left its snapshot can come after the next one has begun: that one goes on.
+func TestLateLeaverEndsNoOtherSurvey(t *testing.T) {
+	l := startLoop(t)
+	fill(t, l, step)
+	last := takeGrant(t, arrives(t, l, treelock.Write("/a").Labeled("last"), wait))
+	left := begin(l, Query[path]{})
+	next := begin(l, Query[path]{})
+	c := l.m.emptyCall()
+	c.about = left
+	l.dispatch(message[path]{kind: lookAway, call: c})
+	l.dispatch(message[path]{kind: release, req: last.req, seq: last.seq})
+	if got := seen(t, l, next); !slices.Contains(got, "last holding") {
+		t.Errorf("the second survey has %d requests, and not the one that was released under way", len(got))
+	}
+}
+
+// The storage of a request that was seen to wait may serve another one by now: that is not explained
+// in its stead.
+func TestOldWaiterIsNotExplainedByAnother(t *testing.T) {
+	l := startLoop(t)
+	takeGrant(t, arrives(t, l, treelock.Write("/a"), wait))
+	old := arrives(t, l, treelock.Read("/a"), wait)
+	seen := old.grant
+	withdraws(l, old, wait)
+	next := arrives(t, l, treelock.Read("/a"), wait)
+	if next.grant.req != seen.req {
+		t.Fatal("the storage is not used again: the test tests nothing")
+	}
+	c := l.m.emptyCall()
+	l.dispatch(message[path]{kind: why, call: c, req: seen.req, seq: seen.seq})
+	if <-c.answers; c.err != nil {
+		t.Errorf("a request that has ended is explained: %v", c.err)
+	}
+}

@@ -11,7 +11,7 @@ func (t *Ticket[N]) Withdraw() {
 		return
 	}
 	// The manager has ended, and what it may have left in the channel is for whoever gets it.
-	if t.takeBack() && t.ended() == nil {
+	if t.takeBack() {
 		close(t.granted)
 	}
 }

@@ -35,16 +35,3 @@ func (q *Queue[R]) remove(e *Entry[R]) {
 	}
 	e.next, e.prev = nil, nil
 }
-
-// Clear takes all entries out and admits none. It cuts their links, so that an entry that somebody keeps does not
-// keep the others in memory. It takes time in proportion to the number of entries.
-func (q *Queue[R]) Clear() {
-	for rest := q.waiting; rest != 0; rest = rest.Rest() {
-		for e := q.lists[rest.First()]; e != nil; {
-			next := e.next
-			*e = Entry[R]{}
-			e = next
-		}
-	}
-	*q = Queue[R]{}
-}

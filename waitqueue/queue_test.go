@@ -244,24 +244,6 @@ func TestWaitingRunsModeByModeInOrderOfArrivalAndStopsWhenTold(t *testing.T) {
 	}
 }
 
-func TestClearLetsGoOfAllEntries(t *testing.T) {
-	l := newLine(t)
-	l.arrive("holder", true, TW)
-	for _, name := range []string{"a", "b", "c"} {
-		l.arrive(name, false, TR)
-		l.arrive(name+"'", false, NW)
-	}
-	l.queue.Clear()
-	if !l.queue.Empty() || l.queue.Check() != nil {
-		t.Errorf("Empty() = %t, Check() = %v, want true and nil", l.queue.Empty(), l.queue.Check())
-	}
-	for name, e := range l.entries {
-		if *e != (entry{}) {
-			t.Errorf("entry %s is %+v, want the zero Entry", name, *e)
-		}
-	}
-}
-
 func TestQueueAllocatesNothing(t *testing.T) {
 	var q queue
 	var reader, writer entry

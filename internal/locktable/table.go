@@ -69,12 +69,8 @@ func (t *Table[N, W]) requests(want func(*Request[N, W]) bool) (found []*Request
 }
 
 // Abandon ends the use of the table: it takes everything in it apart, so that a request that somebody keeps does
-// not keep all the rest in memory. It takes time in proportion to the number of nodes and places.
+// not keep all the rest in memory. A request is the only part of it that anybody else has.
 func (t *Table[N, W]) Abandon() {
-	for n := range t.nodes.all {
-		n.queue.Clear()
-		*n = node[N, W]{}
-	}
 	for _, r := range t.storage.requests {
 		*r = Request[N, W]{}
 	}

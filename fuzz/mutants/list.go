@@ -143,4 +143,9 @@ var mutants = []mutant{
 	{"fresh: a write of a node holds no read of it", shrink, " || n.modes.Has(waitqueue.NW) && claim.Mode == waitqueue.NR", ""},
 	{"fresh: what holds a node holds those below", shrink, "if i == 0 && (n.modes", "if (n.modes"},
 	{"fresh: drained and then stopped is an error", drain, "\tcase <-m.drained:\n\t\treturn nil\n\tdefault:", "\tcase <-m.drained:\n\t\treturn m.stopped()\n\tdefault:"},
+
+	// Searches that miss somebody, or name somebody else.
+	{"blockers: the last below is skipped", blockers, "\t\t\tif c == last {\n", "\t\t\tif next == last {\n"},
+	{"blockers: one level below only", blockers, "\t\t\t\tleft = s.below(c, i, left)\n", ""},
+	{"blockers: a claim below that came later", blockers, "!ok || l.request.seq >= s.request.seq {", "!ok {"},
 }

@@ -81,27 +81,33 @@ func (m *Manager[N]) lastAnswer(c *call[N], ended <-chan struct{}) bool {
 	}
 }
 
-// giveUp ends the request of c, whose ctx has ended, and returns why. The manager may just have granted it: then it takes
-// that back.
+// giveUp ends the request of c, whose ctx has ended, and returns why.
 func (m *Manager[N]) giveUp(ctx context.Context, c *call[N]) error {
-	select {
-	case m.cancels <- struct{}{}:
-		defer func() { <-m.cancels }()
-	case <-m.done:
-		return m.gaveUp(ctx)
-	}
-	if !m.send(message[N]{kind: giveUp, call: c}) {
-		return m.gaveUp(ctx) // and c is the manager's for ever, as it may just be answering it
-	}
-	for <-c.answers != gone {
-	}
-	_, blocked := m.result(c)
+	blocked := m.takeBack(c)
 	err := m.gaveUp(ctx)
 	if blocked, ok := blocked.(*treelock.BlockedError[N]); ok {
 		blocked.Err = err
 		return blocked
 	}
 	return err
+}
+
+// takeBack ends the request of c, and returns what was in its way. The manager may just have granted it: then it takes that
+// back. While the client has a token no code of the user's runs, so no context is asked here.
+func (m *Manager[N]) takeBack(c *call[N]) error {
+	select {
+	case m.cancels <- struct{}{}:
+		defer func() { <-m.cancels }()
+	case <-m.done:
+		return nil
+	}
+	if !m.send(message[N]{kind: giveUp, call: c}) {
+		return nil // and c is the manager's for ever, as it may just be answering it
+	}
+	for <-c.answers != gone {
+	}
+	_, blocked := m.result(c)
+	return blocked
 }
 
 // TryAcquire grants req at once or fails, leaving no trace. It respects the order of arrival: it fails with

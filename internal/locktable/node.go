@@ -1,6 +1,8 @@
 package locktable
 
 import (
+	"math"
+
 	"github.com/treelock/treelock/waitqueue"
 )
 
@@ -50,7 +52,10 @@ type nodes[N comparable, W any] struct {
 const minShrink = 4096 // maps smaller than this are not worth remaking
 
 func newNodes[N comparable, W any](maxIdle int) nodes[N, W] {
-	return nodes[N, W]{byName: make(map[N]*node[N, W]), paths: newPaths[N, W](), maxListed: maxIdle}
+	return nodes[N, W]{
+		byName: make(map[N]*node[N, W]), paths: newPaths[N, W](),
+		maxListed: min(maxIdle, math.MaxInt/idleName), // so that the bound in bytes is an int, too
+	}
 }
 
 // len returns the number of nodes.

@@ -2,6 +2,7 @@ package locktable_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -31,6 +32,7 @@ func numbered(parent treelock.Path, n int) (paths []treelock.Path) {
 
 // TestBlockersAreFoundWhateverElseIsLive is about all that a search must not spend its time on.
 func TestBlockersAreFoundWhateverElseIsLive(t *testing.T) {
+	bottom := treelock.Path("/x" + strings.Repeat("/d", 4090))
 	deep := treelock.Path("/x/1/2/3/4/5/6/7/8/9/10/11/12/13/14")
 	for name, test := range map[string]struct {
 		fill func(tb *table)
@@ -81,8 +83,14 @@ func TestBlockersAreFoundWhateverElseIsLive(t *testing.T) {
 		"many claims of the request": {func(tb *table) {
 			submit(tb, "blocker", treelock.Read("/b"))
 		}, treelock.Read(numbered("/x", 1100)...).ReadNode("/b/y").Write("/b/x"), []string{"blocker: TR /b, TW /b/x"}},
-		"far below":  {func(tb *table) { submit(tb, "blocker", treelock.Write(deep)) }, treelock.Read("/"), []string{"blocker: TW " + string(deep) + ", TR /"}},
-		"far above":  {func(tb *table) { submit(tb, "blocker", treelock.Read("/x")) }, treelock.Write(deep), []string{"blocker: TR /x, TW " + string(deep)}},
+		"far below": {func(tb *table) { submit(tb, "blocker", treelock.Write(deep)) }, treelock.Read("/"), []string{"blocker: TW " + string(deep) + ", TR /"}},
+		"far above": {func(tb *table) { submit(tb, "blocker", treelock.Read("/x")) }, treelock.Write(deep), []string{"blocker: TR /x, TW " + string(deep)}},
+		"as far below as may be": {func(tb *table) {
+			for _, p := range numbered("/x", 10) {
+				submit(tb, "", treelock.Read(p))
+			}
+			submit(tb, "blocker", treelock.Write(bottom))
+		}, treelock.Read("/"), []string{"blocker: TW " + string(bottom) + ", TR /"}},
 		"waits, too": {waitBelow, treelock.Read("/"), []string{"waiter: TW /x/1, TR /"}},
 	} {
 		tb := locktable.New[treelock.Path, string](4096)

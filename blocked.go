@@ -46,8 +46,10 @@ type Blocker[N Node[N]] struct {
 //		}
 //	}
 //
-// It tells of the moment at which the request ended. It names a few blockers, the earliest first. They are the earliest of all, unless
-// there may be more than were counted: among very many requests not all are looked at, and perhaps none is found.
+// It tells of the moment at which the request ended. It names a few blockers, the earliest of all. Of
+// those that claim or want one node in one way at most 64 are counted, and of those that claim something
+// below a subtree 1,024; AtLeast says that there may be more. Where there are more below than are
+// counted, those that are named need not be the earliest.
 type BlockedError[N Node[N]] struct {
 	Op         string     `json:"op,omitempty"`          // what was asked for: acquire, try to acquire, submit
 	Label      string     `json:"label,omitempty"`       // of the request that was blocked

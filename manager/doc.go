@@ -28,12 +28,20 @@
 //
 // What a client did before it released happens before what the next holder does after it got its grant.
 //
-// A client that has to wait is told so at once, and only then looks at its context as well: a select costs as much as all
-// the rest of a request. (Who had to wait the last time expects to wait again, and selects from the beginning.)
+// A client that has to wait is told so at once, and only then looks at its context as well: a select
+// costs as much as all the rest of a request. A client that had to wait the last time expects to wait
+// again, and one that finds many messages in the inbox expects the same; both select from the beginning.
 //
 // A message that got into the inbox is always answered, even if the manager stops; one that comes
-// later cannot get in (stop.go). So a client that gives up waits for that answer: it tells who was in the way, and what the client
-// sent is its own again.
+// later cannot get in (stop.go). So a client that is cancelled waits for that answer: it names the
+// blockers, and what the client sent is its own again. At most eight cancellations are in the inbox at
+// a time, so others do not wait for a storm of them. A request that had to wait is never granted under a
+// context that had ended before: its client gives such a grant back.
+//
+// User code runs on the goroutine of its caller, and never while that has a token that others wait for.
+// The methods of nodes and the handler that the slow log needs run isolated (isolate.go).
+//
+// The manager lets other goroutines run between batches of messages as long as that is fast (yield.go).
 //
 // # What can be seen
 //

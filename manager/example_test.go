@@ -118,7 +118,11 @@ func ExampleTicket_Withdraw() {
 	_, ok := <-writer.Granted()
 	fmt.Println("writer:", ok, errors.Is(writer.Err(), treelock.ErrWithdrawn))
 	for _, reader := range []*manager.Ticket[treelock.Path]{early, late} {
-		grant := <-reader.Granted()
+		grant, ok := <-reader.Granted()
+		if !ok {
+			fmt.Println(reader.Err()) // withdrawn, or the manager has stopped
+			continue
+		}
 		defer grant.Release()
 	}
 	fmt.Println("both read")
@@ -171,9 +175,10 @@ func ExampleManager_Done() {
 	fmt.Println(err)
 
 	cancel()
-	<-m.Done() // its goroutine has ended
-	grant := <-ticket.Granted()
-	grant.Release() // does nothing any more
+	<-m.Done()                               // its goroutine has ended
+	if grant, ok := <-ticket.Granted(); ok { // it was granted before the stop
+		grant.Release() // does nothing any more
+	}
 	// Output: <nil>
 }
 

@@ -26,7 +26,7 @@
 //	I4  Those that wait at a node stand in order of arrival, mode by mode, behind all who are admitted in that mode.
 //	I5  A request's count of places where it waits is what a recount gives; it holds if that is 0.
 //	I6  A grant is reported at most once.
-//	I7  Sequence numbers, the base of fencing tokens, grow along conflicting grants.
+//	I7  Sequence numbers grow along conflicting grants.
 //	I8  A node whose queue is empty is not in the table, or is in its bounded cache of idle nodes.
 //	I9  A node whose queue is not empty is in its parent's list of children in use; in that of children
 //	    that are written if a request there writes it, or something below it.

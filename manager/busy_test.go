@@ -50,7 +50,7 @@ func TestEveryVerbReturnsWhenItsContextEnds(t *testing.T) {
 	}
 }
 
-// TestGrantThatComesWithTheEndIsGivenBack decides the race that the test of 20,000 tries hopes for.
+// TestGrantThatComesWithTheEndIsGivenBack decides the race that TestNoGrantUnderAContextThatHadEnded hopes for.
 func TestGrantThatComesWithTheEndIsGivenBack(t *testing.T) {
 	l := startLoop(t)
 	holder := takeGrant(t, arrives(t, l, treelock.Write("/a"), wait))

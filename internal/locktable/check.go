@@ -206,7 +206,7 @@ func (n *node[N, W]) checkChildren() error {
 	}
 	for i, first := range n.lower.first {
 		for c := first; c != nil; {
-			if c.up != n || c.linked != use(i)+reads || c.next.prev != c || !c.inTable {
+			if c == n || c.up != n || c.linked != use(i)+reads || c.next.prev != c || !c.inTable {
 				return fmt.Errorf("I9: node %v is in a list of %v where it does not belong", c.name, n.name)
 			}
 			if c = c.next; c == first {

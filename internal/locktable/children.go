@@ -32,9 +32,6 @@ type children[N comparable, W any] struct {
 
 // linkUnder moves n, which is not in a list of up for u or a stronger use, to the one for u.
 func (n *node[N, W]) linkUnder(up *node[N, W], u use) {
-	if n == up {
-		return // a lineage in which a node is its own parent
-	}
 	if n.queue.Uses(waitqueue.Writing) {
 		u = writes // n has moved here while it was in use
 	}

@@ -146,3 +146,18 @@ func playForest(t *testing.T, rng *rand.Rand, tb *locktable.Table[int, string], 
 		checkSound(t, tb)
 	}
 }
+
+// TestNodeThatIsItsOwnParentIsNoChildOfItself: a lineage comes to an end, and the node has no parent then.
+func TestNodeThatIsItsOwnParentIsNoChildOfItself(t *testing.T) {
+	tb := locktable.New[string, string](10)
+	tb.Submit("below", claimAt(waitqueue.TW, "x", "loop", "loop"))
+	waits := tb.Submit("above", claimAt(waitqueue.TR, "loop", "loop"))
+	var names []string
+	more, all := tb.Blockers(waits, 4, func(b *locktable.Request[string, string], _ locktable.Quarrel[string]) {
+		names = append(names, b.Who)
+	})
+	if len(names) != 1 || names[0] != "below" || more != 0 || !all {
+		t.Errorf("Blockers() = %v and %d more, all=%t, want below alone", names, more, all)
+	}
+	checkSound(t, tb)
+}

@@ -1,0 +1,78 @@
+package manager_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/manager"
+)
+
+// A stopwatch is a handler that notes when it was told of each request, and takes some time for it.
+type stopwatch struct {
+	slog.Handler
+	start time.Time
+	takes time.Duration
+	told  map[uint64]time.Duration // by number, the first time
+}
+
+func (stopwatch) Enabled(context.Context, slog.Level) bool { return true }
+
+func (s stopwatch) Handle(_ context.Context, r slog.Record) error {
+	r.Attrs(func(a slog.Attr) bool {
+		number := a.Value.Uint64()
+		if _, again := s.told[number]; !again {
+			s.told[number] = time.Since(s.start)
+		}
+		return false // the number is the first attribute
+	})
+	time.Sleep(s.takes)
+	return nil
+}
+
+func newStopwatch(takes time.Duration) stopwatch {
+	return stopwatch{slog.DiscardHandler, time.Now(), takes, map[uint64]time.Duration{}}
+}
+
+// TestSlowLogHasTwoThresholds: each is kept, also where they differ much.
+func TestSlowLogHasTwoThresholds(t *testing.T) {
+	const short, long = 40 * time.Millisecond, 10 * time.Second
+	for _, test := range []struct{ wait, hold, waiter, holder time.Duration }{
+		{short, long, short, long}, {long, short, long, short}, {0, short, -1, short}, {short, 0, short, -1},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newStopwatch(0)
+			m := manager.Start(t.Context(), manager.WithSlowLog(manager.SlowLog{Wait: test.wait, Hold: test.hold, Logger: slog.New(s)}))
+			holder := must(m.Acquire(t.Context(), treelock.Write("/a")))
+			waiter := must(m.Submit(t.Context(), treelock.Write("/a")))
+			time.Sleep(2 * long)
+			for number, want := range map[uint64]time.Duration{1: test.holder, 2: test.waiter} {
+				got, told := s.told[number]
+				if told != (want >= 0) || told && (got < want || got > want+short) {
+					t.Errorf("wait %v, hold %v: #%d is reported after %v (%t), want %v", test.wait, test.hold, number, got, told, want)
+				}
+			}
+			waiter.Withdraw()
+			holder.Release()
+		})
+	}
+}
+
+// TestSlowLogRestsForLongerThanItWorks: so it takes a twentieth of the time at most.
+func TestSlowLogRestsForLongerThanItWorks(t *testing.T) {
+	const hold, takes = 40 * time.Millisecond, 100 * time.Millisecond
+	synctest.Test(t, func(t *testing.T) {
+		s := newStopwatch(takes)
+		m := manager.Start(t.Context(), manager.WithSlowLog(manager.SlowLog{Hold: hold, Logger: slog.New(s)}))
+		must(m.Acquire(t.Context(), treelock.Read("/a")))
+		time.Sleep(hold + takes) // it is being reported, or just has been
+		must(m.Acquire(t.Context(), treelock.Read("/b")))
+		time.Sleep(time.Minute)
+		if rest := s.told[2] - s.told[1] - takes; rest < 20*takes || rest > 21*takes {
+			t.Errorf("after a report that took %v the next came after %v, want 20 times as long", takes, rest)
+		}
+	})
+}

@@ -109,7 +109,7 @@ func (e *BlockedError[N]) names(limit int) []string {
 	for _, b := range e.Blockers[:min(limit, len(e.Blockers))] {
 		names = append(names, b.String())
 	}
-	more := max(e.More, 0) + len(e.Blockers) - len(names)
+	more := e.More + len(e.Blockers) - len(names)
 	noun := " more"
 	if len(names) == 0 {
 		noun = " requests"

@@ -80,7 +80,7 @@ var mutants = []mutant{
 	{"blockers: claims that are no reason", blockers, "if as.First().Conflicts(bs.First()) {", "if true {"},
 	{"blockers: a claim that is elsewhere", blockers, "j > 0 && r.places[j-1].node.up == r.places[j].node; j--", "j > 0; j--"},
 	{"blockers: a claim below that does not conflict", blockers, "part.Claims() && part.Intention().Conflicts(mode) {", "part.Claims() {"},
-	{"blockers: not the earliest", blockers, "} else if at == 0 || s.found[at-1].request.seq < r.seq {", "} else {"},
+	{"blockers: not the earliest", blockers, "} else if s.found[at-1].request.seq < r.seq {", "} else {"},
 	{"blockers: one is counted twice", blockers, "\tif known > s.before {\n\t\treturn true // at another place\n\t}\n", ""},
 	{"children: one that is written again is not linked", table, "\t\tif up != nil && n.linked < u {\n\t\t\tn.linkUnder(up, u)\n\t\t}\n\t\tn = up\n\t}\n\tr.places", "\t\tif up != nil && n.linked == unused {\n\t\t\tn.linkUnder(up, u)\n\t\t}\n\t\tn = up\n\t}\n\tr.places"},
 	{"children: a node that has moved stays", nodes, "\tn.unlink()\n\tswitch {", "\tswitch {"},

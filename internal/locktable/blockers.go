@@ -26,8 +26,8 @@ const (
 	maxVisits = 16_384
 )
 
-// Blockers calls visit for the earliest requests that r, which waits, waits for, at most limit, with
-// the reason for each, the earliest first. It returns how many more there are, and whether that is all
+// Blockers calls visit for the earliest requests that r, which waits, waits for, at most limit, which
+// is positive, with the reason for each, the earliest first. It returns how many more there are, and whether that is all
 // of them: else there may be more.
 //
 // It takes time in proportion to the number of blockers and of their claims, and to the number of
@@ -205,7 +205,7 @@ func (s *search[N, W]) add(r *Request[N, W], theirs, ours int) bool {
 	s.count++
 	if at := len(s.found); at < s.limit {
 		s.found = append(s.found, rival[N, W]{})
-	} else if at == 0 || s.found[at-1].request.seq < r.seq {
+	} else if s.found[at-1].request.seq < r.seq {
 		return true
 	}
 	at := len(s.found) - 1

@@ -83,6 +83,12 @@ func TestBlockersAreFoundWhateverElseIsLive(t *testing.T) {
 		"many claims of the request": {func(tb *table) {
 			submit(tb, "blocker", treelock.Read("/b"))
 		}, treelock.Read(numbered("/x", 1100)...).ReadNode("/b/y").Write("/b/x"), []string{"blocker: TR /b, TW /b/x"}},
+		"another claim of the request": {func(tb *table) {
+			submit(tb, "blocker", treelock.Write("/x/1"))
+		}, treelock.Read("/y", "/x"), []string{"blocker: TW /x/1, TR /x"}},
+		"another write of the request": {func(tb *table) {
+			submit(tb, "blocker", treelock.Read("/b"))
+		}, treelock.Write("/c/z").ReadNode("/b/y").Write("/b/x"), []string{"blocker: TR /b, TW /b/x"}},
 		"far below": {func(tb *table) { submit(tb, "blocker", treelock.Write(deep)) }, treelock.Read("/"), []string{"blocker: TW " + string(deep) + ", TR /"}},
 		"far above": {func(tb *table) { submit(tb, "blocker", treelock.Read("/x")) }, treelock.Write(deep), []string{"blocker: TR /x, TW " + string(deep)}},
 		"as far below as may be": {func(tb *table) {

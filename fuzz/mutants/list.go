@@ -128,7 +128,6 @@ var mutants = []mutant{
 	{"a ticket ends with the context of its submission", ticket, "\treturn t, nil\n", "\tcontext.AfterFunc(ctx, t.Withdraw)\n\treturn t, nil\n"},
 	{"TryAcquire says busy", acquire, "case c.mode == noWait:", "case c.mode == noWait && !(l.m.maxWaiting >= 0 && l.table.Waiting() > l.m.maxWaiting):"},
 	{"a context that has ended is not looked at", acquire, "if ctx.Err() != nil {", "if false && ctx != nil {"},
-	{"a grant under a dead context", acquire, "return v != accepted || !isClosed(ended)", "return true"},
 	{"lineages have no limit", vet, "if length++; length > limit {", "if length++; length > 1<<16 {"},
 	{"values are not vetted", vet, "if again := node; again != node {", "if again := node; again == node {\n\t\treturn nil\n\t} else if false {"},
 	{"ancestors are not vetted", vet, "\t\tif err := vet(node); err != nil {", "\t\tif err := vet(node); err != nil && length == 1 {"},

@@ -118,8 +118,6 @@ var mutants = []mutant{
 	{"a draining manager lets requests in", acquire, "if l.draining {", "if l.draining && l.table.Live() == 0 {"},
 	{"drained too early", drain, "l.table.Live() == 0", "l.table.Waiting() == 0"},
 	{"TryAcquire waits", acquire, "case c.mode == noWait:", "case c.mode == noWait && l.draining:"},
-	{"tokens are numbers", release, "token := l.nextToken\n", "token := l.m.firstToken + r.Seq() - 1\n"},
-	{"a refusal names another request", about, "blocked.Op, blocked.Label = op, req.Label()", "blocked.Op = op"},
 	{"tokens do not grow", release, "l.nextToken++", "l.nextToken += l.nextToken & 1"},
 	{"the first token is forgotten", options, "o.firstToken = max(token, 1)", "o.firstToken = max(min(token, 1), 1)"},
 	{"the cause of a context is lost", about, "err, cause := ctx.Err(), context.Cause(ctx)", "err, cause := ctx.Err(), ctx.Err()"},

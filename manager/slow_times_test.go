@@ -49,6 +49,7 @@ func TestSlowLogHasTwoThresholds(t *testing.T) {
 			holder := must(m.Acquire(t.Context(), treelock.Write("/a")))
 			waiter := must(m.Submit(t.Context(), treelock.Write("/a")))
 			time.Sleep(2 * long)
+			synctest.Wait()
 			for number, want := range map[uint64]time.Duration{1: test.holder, 2: test.waiter} {
 				got, told := s.told[number]
 				if told != (want >= 0) || told && (got < want || got > want+short) {
@@ -71,6 +72,7 @@ func TestSlowLogRestsForLongerThanItWorks(t *testing.T) {
 		time.Sleep(hold + takes) // it is being reported, or just has been
 		must(m.Acquire(t.Context(), treelock.Read("/b")))
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if rest := s.told[2] - s.told[1] - takes; rest < 20*takes || rest > 21*takes {
 			t.Errorf("after a report that took %v the next came after %v, want 20 times as long", takes, rest)
 		}

@@ -11,17 +11,21 @@ import (
 // and nothing held: whatever the race between the grant and the end of ctx, nothing leaks, and requests that
 // arrive after Acquire has returned an error never wait for this one.
 //
-// The error is [treelock.ErrStopped] if the manager stops, [treelock.ErrDraining], [treelock.ErrBusy], one of
-// the node ([treelock.PathError], [treelock.ErrTooDeep], [treelock.ErrIncomparable]), or, if ctx ends, one that
-// satisfies errors.Is for its error and for its cause. If the manager was seen to have ended as well, it satisfies all of
-// these. If ctx has ended already, the request never arrives. With ErrBusy, and if ctx ends while the request waits, the error is
-// also a [treelock.BlockedError], which says who was in the way (see [WithBlockers]).
+// The error is [treelock.ErrStopped] if the manager stops, [treelock.ErrDraining],
+// [treelock.ErrBusy], one of the request ([treelock.ErrTooWide]) or of a node
+// ([treelock.PathError], [treelock.ErrTooLong], [treelock.ErrTooDeep], [treelock.ErrIncomparable]),
+// or, if ctx ends, one that satisfies errors.Is for its error and for its cause. If the manager was
+// seen to have ended as well, it satisfies all of these. If ctx has ended already, the request
+// never arrives. A request that had to wait is not granted if ctx ended before the grant. With
+// ErrBusy, and if ctx ends while the request waits, the error is also a [treelock.BlockedError],
+// which names the blockers (see [WithBlockers]).
 //
 // The grant must be released. Whoever waits while holding a grant risks a deadlock: ask for all that is
 // needed in one request.
 //
-// It costs O(d) in the manager, with d the number of the nodes in req and their ancestors, and
-// allocates nothing if req has few claims and need not wait.
+// It costs O(d) in the manager, with d the number of the nodes in req and their ancestors. It
+// allocates nothing if req has at most four claims and no label, need not wait, and its nodes are
+// in use or remembered (see [WithIdleNodes]). Else it allocates each new node and its name.
 func (m *Manager[N]) Acquire(ctx context.Context, req treelock.Request[N]) (Grant[N], error) {
 	c, err := m.newCall(&req, wait)
 	if err != nil {

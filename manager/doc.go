@@ -34,9 +34,10 @@
 //
 // A message that got into the inbox is always answered, even if the manager stops; one that comes
 // later cannot get in (stop.go). So a client that is cancelled waits for that answer: it names the
-// blockers, and what the client sent is its own again. At most eight cancellations are in the inbox at
-// a time, so others do not wait for a storm of them. A request that had to wait is never granted under a
-// context that had ended before: its client gives such a grant back.
+// blockers, and what the client sent is its own again. At most eight cancellations are in the inbox
+// at a time, so others do not wait for a storm of them. An Acquire that had to wait is never
+// granted under a context that had ended before: its client gives such a grant back. The context of
+// a Submit bounds the submission only, so its ticket may still be granted.
 //
 // User code runs on the goroutine of its caller, and never while that has a token that others wait for.
 // The methods of nodes and the handler that the slow log needs run isolated (isolate.go).

@@ -116,7 +116,7 @@ func (s SlowLog) limit(state treelock.State) time.Duration {
 
 // report writes one line about a request.
 func (w *watcher[N]) report(row *sighting[N], age time.Duration) {
-	r := &report[N]{live: w.m.describe(row), age: age}
+	r := &report[N]{live: w.m.describe(row)}
 	message := "treelock: slow hold"
 	if row.state == treelock.Waiting {
 		message = "treelock: slow wait"

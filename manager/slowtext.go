@@ -18,7 +18,6 @@ const (
 // A report is what is told of one request.
 type report[N treelock.Node[N]] struct {
 	live    Live[N]
-	age     time.Duration
 	blocked *treelock.BlockedError[N] // of one that waits
 }
 

@@ -29,6 +29,7 @@ const (
 	nodes    = "internal/locktable/node.go"
 	requests = "internal/locktable/request.go"
 	blockers = "internal/locktable/blockers.go"
+	quarrel  = "internal/locktable/quarrel.go"
 	claimed  = "internal/locktable/claimed.go"
 	paths    = "internal/locktable/paths.go"
 )
@@ -77,9 +78,9 @@ var mutants = []mutant{
 	{"blockers: those that read below are not found", blockers, "for u := writes; u >= reads; u-- {", "for u := writes; u > reads; u-- {"},
 	{"blockers: who came later is found", blockers, "if e.Seq() >= s.request.seq {", "if e.Seq() == s.request.seq {"},
 	{"blockers: those below are not all looked for", blockers, "\t\tif counted := s.add(l.request, int(l.place), i); counted {\n", "\t\tif s.add(l.request, int(l.place), i); true {\n"},
-	{"blockers: claims that are no reason", blockers, "if as.First().Conflicts(bs.First()) {", "if true {"},
-	{"blockers: a claim that is elsewhere", blockers, "j > 0 && r.places[j-1].node.up == r.places[j].node; j--", "j > 0; j--"},
-	{"blockers: a claim below that does not conflict", blockers, "part.Claims() && part.Intention().Conflicts(mode) {", "part.Claims() {"},
+	{"blockers: claims that are no reason", quarrel, "if as.First().Conflicts(bs.First()) {", "if true {"},
+	{"blockers: a claim that is elsewhere", quarrel, "j > 0 && r.places[j-1].node.up == r.places[j].node; j--", "j > 0; j--"},
+	{"blockers: a claim below that does not conflict", quarrel, "part.Claims() && part.Intention().Conflicts(mode) {", "part.Claims() {"},
 	{"blockers: not the earliest", blockers, "} else if s.found[at-1].request.seq < r.seq {", "} else {"},
 	{"blockers: one is counted twice", blockers, "\tif known > s.before {\n\t\treturn true // at another place\n\t}\n", ""},
 	{"children: one that is written again is not linked", table, "\t\tif up != nil && n.linked < u {\n\t\t\tn.linkUnder(up, u)\n\t\t}\n\t\tn = up\n\t}\n\tr.places", "\t\tif up != nil && n.linked == unused {\n\t\t\tn.linkUnder(up, u)\n\t\t}\n\t\tn = up\n\t}\n\tr.places"},
@@ -141,7 +142,7 @@ var mutants = []mutant{
 	{"fresh: what holds a node holds those below", shrink, "if i == 0 && (n.modes", "if (n.modes"},
 	{"fresh: drained and then stopped is an error", drain, "\tcase <-m.drained:\n\t\treturn nil\n\tdefault:", "\tcase <-m.drained:\n\t\treturn m.stopped()\n\tdefault:"},
 
-	// Searches that miss somebody, or name somebody else.
+	// Searches that miss a blocker, or name another request.
 	{"blockers: the last below is skipped", blockers, "\t\t\tif c == last {\n", "\t\t\tif next == last {\n"},
 	{"blockers: one level below only", blockers, "\t\t\t\tleft = s.below(c, i, left)\n", ""},
 	{"blockers: a claim below that came later", blockers, "!ok || l.request.seq >= s.request.seq {", "!ok {"},

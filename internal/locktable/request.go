@@ -92,6 +92,18 @@ func (r *Request[N, W]) Granted() bool { return r.seq != 0 && r.blocked == 0 }
 // Waiting reports whether the request is live and not yet granted.
 func (r *Request[N, W]) Waiting() bool { return r.blocked > 0 }
 
+// Width returns the number of nodes that r claims and of their ancestors.
+func (r *Request[N, W]) Width() int { return len(r.places) }
+
+// Places returns how r uses each node that it claims, and each of their ancestors.
+func (r *Request[N, W]) Places() []Used[N] {
+	places := make([]Used[N], len(r.places))
+	for i := range r.places {
+		places[i] = Used[N]{r.places[i].node.name, r.places[i].mode}
+	}
+	return places
+}
+
 // storage is what a table uses over and over.
 //
 // requests has all requests, live or free. So those that are live are found without any cost to a request that takes

@@ -1,0 +1,101 @@
+package locktable
+
+import "github.com/treelock/treelock/waitqueue"
+
+// A Quarrel is a pair of claims that conflict, because of which one request waits for another.
+type Quarrel[N comparable] struct {
+	Claim  Used[N] // of the blocker
+	Wanted Used[N] // of the request that waits
+}
+
+// Used is a node that a request uses, and its mode there.
+type Used[N comparable] struct {
+	Node N
+	Mode waitqueue.Mode
+}
+
+// quarrel returns a claim of the rival, and one of r, which waits for it, that conflict.
+func (b rival[N, W]) quarrel(r *Request[N, W]) Quarrel[N] {
+	theirs, ours := &b.request.places[b.theirs], &r.places[b.ours]
+	if theirs.node != ours.node { // it is below
+		part, _ := theirs.claimAgainst(ours.mode)
+		_, subtree := reason(part.Intention(), ours.mode)
+		return Quarrel[N]{Used[N]{theirs.node.name, part}, r.claimFor(b.ours, subtree)}
+	}
+	ofTheirs, ofOurs := reason(theirs.mode, ours.mode)
+	return Quarrel[N]{b.request.claimFor(b.theirs, ofTheirs), r.claimFor(b.ours, ofOurs)}
+}
+
+// claimAgainst returns the part of p's mode that claims its node and conflicts with mode, which a
+// request has further up, if there is one.
+func (p *place[N, W]) claimAgainst(mode waitqueue.Mode) (part waitqueue.Mode, ok bool) {
+	for parts := p.mode.Parts(); parts != 0; parts = parts.Rest() {
+		if part = parts.First(); part.Claims() && part.Intention().Conflicts(mode) {
+			return part, true
+		}
+	}
+	return part, false
+}
+
+// reason returns simple modes, of which a and b are made, that conflict.
+func reason(a, b waitqueue.Mode) (ofA, ofB waitqueue.Mode) {
+	for as := a.Parts(); as != 0; as = as.Rest() {
+		for bs := b.Parts(); bs != 0; bs = bs.Rest() {
+			if as.First().Conflicts(bs.First()) {
+				return as.First(), bs.First()
+			}
+		}
+	}
+	panic("BUG: treelock: a blocker that does not block")
+}
+
+// claimFor returns the claim because of which r has that simple mode at its i-th place: that of the
+// node itself, or one of something below it.
+//
+// The places of a lineage stand behind that of its claim, one behind the other (planLineage). So most
+// often the claim is found on the way back. Else all places are looked at.
+func (r *Request[N, W]) claimFor(i int, mode waitqueue.Mode) (claim Used[N]) {
+	n := r.places[i].node
+	if mode.Claims() {
+		return Used[N]{n.name, mode}
+	}
+	for j := i; j > 0 && r.places[j-1].node.up == r.places[j].node; j-- {
+		if part, ok := r.places[j-1].claimWith(mode); ok {
+			return Used[N]{r.places[j-1].node.name, part}
+		}
+	}
+	for j := range r.places {
+		p := &r.places[j]
+		part, ok := p.claimWith(mode)
+		if !ok || p.node == n {
+			continue
+		}
+		claim = Used[N]{p.node.name, part}
+		if p.node.isBelow(n, len(r.places)) {
+			break
+		}
+	}
+	return claim // if nodes have moved, as far as is known
+}
+
+// claimWith returns the claim of p's node that has the intention at its ancestors, if there is one.
+func (p *place[N, W]) claimWith(intention waitqueue.Mode) (mode waitqueue.Mode, ok bool) {
+	for parts := p.mode.Parts(); parts != 0; parts = parts.Rest() {
+		if part := parts.First(); part.Claims() && part.Intention() == intention {
+			return part, true
+		}
+	}
+	return mode, false
+}
+
+// isBelow reports whether the way up from n leads to other within so many steps. It looks where
+// parents were found the last time.
+func (n *node[N, W]) isBelow(other *node[N, W], steps int) bool {
+	for ; n != nil && steps > 0; steps-- {
+		if n == other {
+			return true
+		}
+		n = n.up
+	}
+	return false
+}

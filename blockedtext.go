@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/treelock/treelock/internal/nodetext"
 )
@@ -13,11 +12,7 @@ import (
 // String describes the blocker for a log line: `"rename 17" (#42, write /a, holding for 1.5s)`, or without a label
 // `#42 (write /a, holding for 1.5s)`. The text is one line of bounded length.
 func (b Blocker[N]) String() string {
-	what := fmt.Sprintf("%s, %v for %v)", b.Claim, b.State, roughly(b.For))
-	if b.Label == "" {
-		return fmt.Sprintf("#%d (%s", b.Number, what)
-	}
-	return fmt.Sprintf("%s (#%d, %s", nodetext.Quote(b.Label, MaxLabel), b.Number, what)
+	return nodetext.Blocker(b.Number, b.Label, MaxLabel, b.Claim.String(), b.State.String(), b.For)
 }
 
 // LogValue returns a group of all fields.
@@ -42,7 +37,7 @@ func (e *BlockedError[N]) Error() string {
 	}
 	b.WriteString(e.reason())
 	if e.Waited > 0 {
-		fmt.Fprintf(&b, " after %v", roughly(e.Waited))
+		fmt.Fprintf(&b, " after %v", nodetext.Roughly(e.Waited))
 	}
 	if names := e.names(len(e.Blockers)); len(names) > 0 {
 		b.WriteString("; " + e.unnamed() + "blocked by " + strings.Join(names, ", "))
@@ -125,13 +120,4 @@ func (e *BlockedError[N]) names(limit int) []string {
 		names = append(names, "requests that could not be found")
 	}
 	return names
-}
-
-// roughly returns d with three digits or so.
-func roughly(d time.Duration) time.Duration {
-	unit := time.Duration(1)
-	for unit < time.Second && d >= 1000*unit {
-		unit *= 10
-	}
-	return d.Round(unit)
 }

@@ -71,11 +71,8 @@ func blockersText[N treelock.Node[N]](e *treelock.BlockedError[N], of func(N) st
 		return nil
 	}
 	for _, b := range e.Blockers {
-		name := fmt.Sprintf("#%d (", b.Number)
-		if b.Label != "" {
-			name = fmt.Sprintf("%s (#%d, ", nodetext.Quote(b.Label, treelock.MaxLabel), b.Number)
-		}
-		names = append(names, fmt.Sprintf("%s%s %s, %v for %v)", name, b.Claim.Verb(), of(b.Claim.Node), b.State, b.For.Round(time.Millisecond)))
+		claim := b.Claim.Verb() + " " + of(b.Claim.Node)
+		names = append(names, nodetext.Blocker(b.Number, b.Label, treelock.MaxLabel, claim, b.State.String(), b.For))
 	}
 	switch {
 	case e.AtLeast && len(names) == 0:

@@ -50,6 +50,59 @@ func TestEveryVerbReturnsWhenItsContextEnds(t *testing.T) {
 	}
 }
 
+// TestVerbThatIsInTheInboxReturnsWhenItsContextEnds: also while the manager is busy with another
+// message. What the verb has left in the inbox then has no effect.
+func TestVerbThatIsInTheInboxReturnsWhenItsContextEnds(t *testing.T) {
+	for name, verb := range map[string]func(m *Manager[path], ctx context.Context) error{
+		"Submit": func(m *Manager[path], ctx context.Context) error {
+			ticket, err := m.Submit(ctx, treelock.Write("/a").Labeled("rename 1"))
+			if ticket != nil {
+				t.Errorf("Submit() = %v beside %v, want nil", ticket, err)
+			}
+			return err
+		},
+		"Snapshot": func(m *Manager[path], ctx context.Context) error {
+			_, err := m.Snapshot(ctx, Query[path]{})
+			return err
+		},
+	} {
+		for _, room := range []int{0, 1} { // in the inbox, for what the verb leaves behind
+			synctest.Test(t, func(t *testing.T) {
+				m := newManager[path](t.Context(), []Option{WithClients(1)})
+				l := newLoop(m)
+				for range 2 * step { // a snapshot takes more than one step
+					takeGrant(t, arrives(t, &l, treelock.Read("/b"), wait))
+				}
+				for range cap(m.inbox) - 1 - room {
+					m.offer(message[path]{kind: lookAway, call: &call[path]{about: &survey[path]{}}})
+				}
+				ctx, cancel := context.WithCancelCause(t.Context())
+				reason := errors.New("the user has gone")
+				ended := make(chan error, 1)
+				go func() { ended <- verb(m, ctx) }()
+				synctest.Wait()
+				cancel(reason)
+				synctest.Wait()
+				select {
+				case err := <-ended:
+					if !errors.Is(err, context.Canceled) || !errors.Is(err, reason) {
+						t.Errorf("%s() = %v, want the error of its context and %v", name, err, reason)
+					}
+				default:
+					t.Fatalf("%s() has not returned when its context ended", name)
+				}
+				for len(m.inbox) > 0 {
+					l.dispatch(<-m.inbox)
+					synctest.Wait()
+				}
+				if live := l.table.Live(); live != 2*step || l.survey != nil {
+					t.Errorf("%s(): %d requests are live, want %d; a survey goes on: %t", name, live, 2*step, l.survey != nil)
+				}
+			})
+		}
+	}
+}
+
 // TestGrantThatComesWithTheEndIsGivenBack decides the race that TestNoGrantUnderAContextThatHadEnded hopes for.
 func TestGrantThatComesWithTheEndIsGivenBack(t *testing.T) {
 	l := startLoop(t)

@@ -73,6 +73,44 @@ func TestSurveyOfAClientThatIsCancelledIsOver(t *testing.T) {
 	}
 }
 
+// TestWatcherRestsInProportion: so it takes at most a twentieth of the time of the manager.
+func TestWatcherRestsInProportion(t *testing.T) {
+	const pause = 250 * time.Millisecond
+	for _, test := range []struct{ busy, want time.Duration }{
+		{0, pause}, {pause / 20, pause}, {pause / 10, 2 * pause}, {time.Second, 20 * time.Second},
+	} {
+		if got := (&watcher[path]{busy: test.busy}).rest(pause); got != test.want {
+			t.Errorf("after %v of work the watcher rests for %v, want %v", test.busy, got, test.want)
+		}
+	}
+}
+
+// TestWatcherCountsTheTimeOfTheManager: that of its snapshot and of its questions, in one round.
+func TestWatcherCountsTheTimeOfTheManager(t *testing.T) {
+	const takes = 10 * time.Millisecond // each message
+	synctest.Test(t, func(t *testing.T) {
+		l := startLoop(t)
+		takeGrant(t, arrives(t, l, treelock.Write("/a"), wait))
+		arrives(t, l, treelock.Write("/a"), wait)
+		arrives(t, l, treelock.Write("/a"), wait)
+		l.m.slow = SlowLog{Wait: time.Nanosecond, Logger: slog.New(slog.DiscardHandler)}
+		w := watcher[path]{
+			m: l.m, slow: l.m.slow, strings: newIsolator(mostStuck, textLimit), handlers: newIsolator(mostStuck, handlerTime),
+		}
+		time.Sleep(time.Second)
+		go w.round()
+		for range 3 { // one step of the snapshot, and why of each waiter
+			msg := <-l.m.inbox
+			time.Sleep(takes)
+			l.dispatch(msg)
+		}
+		synctest.Wait()
+		if w.busy != 3*takes {
+			t.Errorf("the manager was busy for %v, and the watcher has counted %v", 3*takes, w.busy)
+		}
+	})
+}
+
 // A rude node has a String that does not return in time, or at all.
 type rude string
 

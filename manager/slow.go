@@ -24,8 +24,9 @@ type SlowLog struct {
 
 // WithSlowLog reports requests that wait or hold for long, as warnings, with their label, claims and age, where they
 // were made, and what keeps those that wait. A request is reported when it has reached the threshold, and again whenever its age has
-// doubled since. It looks for slow requests four times in the shortest threshold, but not more often than every 5 ms, and at least once
-// a second; and it rests for 20 times as long as it took. Of very many at a time the earliest ones come first, 200 in a round.
+// doubled since. It looks for slow requests four times in the shortest threshold, but not more often
+// than every 5 ms, and at least once a second; after each look it rests for at least 20 times as long
+// as that kept the manager busy. Of very many at a time the earliest ones come first, 200 in a round.
 //
 // A goroutine of its own does that: it takes snapshots (see [Manager.Snapshot]), and writes the log. It ends soon after the manager.
 // Nodes are named by their String or MarshalText on yet another goroutine, within 100 ms: a node whose method takes longer, panics or
@@ -46,7 +47,7 @@ const (
 	shortestRound  = 5 * time.Millisecond
 	longestRound   = time.Second
 	maxReported    = 200 // requests in one round
-	shareOfWatcher = 20  // it rests for so many times as long as a round took
+	shareOfWatcher = 20  // it rests for so many times as long as the manager was busy for it
 )
 
 // A watcher reports slow requests.
@@ -54,6 +55,8 @@ type watcher[N treelock.Node[N]] struct {
 	m    *Manager[N]
 	slow SlowLog
 	next map[uint64]time.Duration // by keyOf, for those that were reported, the age from which on they are again
+
+	busy time.Duration // how long the manager was kept busy in this round, at most
 
 	strings  isolator // for the methods of nodes
 	handlers isolator // for the logger
@@ -74,10 +77,16 @@ func (m *Manager[N]) watch() {
 		case <-m.ended:
 			return
 		}
-		start := time.Now()
+		w.busy = 0
 		w.round()
-		timer.Reset(max(pause, shareOfWatcher*time.Since(start)))
+		timer.Reset(w.rest(pause))
 	}
+}
+
+// rest returns how long to wait before the next round. A slow handler does not make it longer, as the
+// manager does not wait for the handler.
+func (w *watcher[N]) rest(pause time.Duration) time.Duration {
+	return max(pause, shareOfWatcher*w.busy)
 }
 
 // round reports those that are due. If there are too many for one round, the others still are in the next.
@@ -92,9 +101,11 @@ func (w *watcher[N]) round() {
 		limit := w.slow.limit(state)
 		return limit > 0 && age >= limit
 	}
+	start := time.Now()
 	if w.m.conduct(w.m.ended, s) != sent {
 		return // the manager has stopped
 	}
+	w.busy += time.Since(start)
 	for _, row := range append(s.waiters.sorted(), s.holders.sorted()...) {
 		age := s.at.since(row.since)
 		w.report(row, age)
@@ -120,7 +131,10 @@ func (w *watcher[N]) report(row *sighting[N], age time.Duration) {
 	message := "treelock: slow hold"
 	if row.state == treelock.Waiting {
 		message = "treelock: slow wait"
-		if r.blocked = w.m.why(row); r.blocked == nil {
+		start := time.Now()
+		r.blocked = w.m.why(row)
+		w.busy += time.Since(start)
+		if r.blocked == nil {
 			return // it waits no longer
 		}
 	}

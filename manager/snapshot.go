@@ -69,7 +69,8 @@ func (s *Snapshot[N]) All() iter.Seq[Live[N]] {
 // number of live requests, and others wait for some tens of microseconds at a time: see BenchmarkSnapshot. One snapshot is taken after the
 // other.
 //
-// The errors are those of the nodes in q (see [Manager.Acquire]), that of ctx, and [treelock.ErrStopped].
+// The errors are those of the nodes in q (see [Manager.Acquire]), that of ctx, and
+// [treelock.ErrStopped]. If ctx ends, Snapshot returns at once, also while the manager is busy.
 func (m *Manager[N]) Snapshot(ctx context.Context, q Query[N]) (*Snapshot[N], error) {
 	s := &survey[N]{minAge: q.MinAge, limit: q.Limit}
 	var lineages [][]N
@@ -102,25 +103,29 @@ func (m *Manager[N]) conduct(ended <-chan struct{}, s *survey[N]) outcome {
 	}
 	c := m.emptyCall()
 	c.about = s
-	defer m.recycle(c)
 	for !s.over {
 		if o := m.sendWithin(ended, message[N]{kind: look, call: c}); o != sent {
+			m.recycle(c)
 			m.leave(s)
 			return o
 		}
-		if <-c.answers != accepted {
-			return stopped
+		select {
+		case v := <-c.answers:
+			if v != accepted {
+				return stopped
+			}
+		case <-ended: // c and s stay with the manager, which may be about to answer
+			m.leave(s)
+			return canceled
 		}
 	}
+	m.recycle(c)
 	return sent
 }
 
-// leave ends a survey that is under way. It does not wait for room in the inbox.
+// leave ends a survey that may be under way, whose client does not look at it again.
 func (m *Manager[N]) leave(s *survey[N]) {
-	msg := message[N]{kind: lookAway, call: &call[N]{about: s}}
-	if s.begun && !m.offer(msg) {
-		go m.send(msg)
-	}
+	m.post(message[N]{kind: lookAway, call: &call[N]{about: s}})
 }
 
 // develop makes the picture of what s has seen.

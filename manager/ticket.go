@@ -27,8 +27,10 @@ const (
 	withdrawnTicket
 )
 
-// Submit is [Manager.Acquire] for a select: it returns as soon as the request has arrived, with a ticket for
-// the grant. ctx bounds the submission only; a request that is no longer wanted must be withdrawn.
+// Submit is [Manager.Acquire] for a select: it returns as soon as the request has arrived, with a
+// ticket for the grant. ctx bounds the submission only; a request that is no longer wanted must be
+// withdrawn. If ctx ends before the manager has answered, Submit returns at once and leaves a message
+// behind that withdraws the request.
 //
 // The errors are those of Acquire. The ticket costs a few allocations.
 func (m *Manager[N]) Submit(ctx context.Context, req treelock.Request[N]) (*Ticket[N], error) {
@@ -38,10 +40,16 @@ func (m *Manager[N]) Submit(ctx context.Context, req treelock.Request[N]) (*Tick
 	}
 	t := &Ticket[N]{m: m, granted: make(chan Grant[N], 1)}
 	c.ticket = t
-	if o := m.submit(ctx, ctx.Done(), c); o != sent {
+	ended := ctx.Done()
+	if o := m.submit(ctx, ended, c); o != sent {
 		return nil, about("submit", &req, m.unsent(o, ctx))
 	}
-	<-c.answers // at once
+	select {
+	case <-c.answers:
+	case <-ended: // c stays with the manager, which may be about to answer it
+		m.post(message[N]{kind: withdraw, call: &call[N]{ticket: t, answers: make(chan verdict, 1)}})
+		return nil, about("submit", &req, m.gaveUp(ctx))
+	}
 	if _, err := m.resultOf("submit", &req, c); err != nil {
 		return nil, err
 	}

@@ -162,7 +162,6 @@ func (l *loop[N]) acquire(c *call[N]) {
 	r := l.table.Submit(client[N]{note: c.note, since: l.now}, c.claims)
 	if err := l.refusal(c, r); err != nil {
 		err = l.explain(r, err, l.m.maxBlockers)
-		l.beforeChange(r)
 		l.table.End(r) // the latest request: nobody waits for it
 		c.refuse(err)
 		return
@@ -218,7 +217,6 @@ func (l *loop[N]) giveUp(c *call[N]) {
 // end ends a request that is live, and tells those who are granted by that.
 func (l *loop[N]) end(r *request[N]) {
 	l.countEnd(r)
-	l.beforeChange(r)
 	l.deliverAll(l.table.End(r))
 	l.settleDrain()
 }
@@ -226,7 +224,6 @@ func (l *loop[N]) end(r *request[N]) {
 // deliverAll gives requests that a step of the table has granted to their clients.
 func (l *loop[N]) deliverAll(granted []*request[N]) {
 	for _, r := range granted {
-		l.beforeGrant(r)
 		l.countGrant(r)
 		call, ticket := r.Who.call, r.Who.ticket
 		r.Who.call, r.Who.ticket, r.Who.since = nil, nil, l.now

@@ -70,11 +70,11 @@ func TestVerbThatIsInTheInboxReturnsWhenItsContextEnds(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := newManager[path](t.Context(), []Option{WithClients(1)})
 				l := newLoop(m)
-				for range 2 * step { // a snapshot takes more than one step
+				for range 2 * stepWork { // a snapshot takes more than one step
 					takeGrant(t, arrives(t, &l, treelock.Read("/b"), wait))
 				}
 				for range cap(m.inbox) - 1 - room {
-					m.offer(message[path]{kind: lookAway, call: &call[path]{about: &survey[path]{}}})
+					m.offer(nothing())
 				}
 				ctx, cancel := context.WithCancelCause(t.Context())
 				reason := errors.New("the user has gone")
@@ -95,8 +95,8 @@ func TestVerbThatIsInTheInboxReturnsWhenItsContextEnds(t *testing.T) {
 					l.dispatch(<-m.inbox)
 					synctest.Wait()
 				}
-				if live := l.table.Live(); live != 2*step || l.survey != nil {
-					t.Errorf("%s(): %d requests are live, want %d; a survey goes on: %t", name, live, 2*step, l.survey != nil)
+				if live := l.table.Live(); live != 2*stepWork || l.table.Surveyed() {
+					t.Errorf("%s(): %d requests are live, want %d; a survey goes on: %t", name, live, 2*stepWork, l.table.Surveyed())
 				}
 			})
 		}

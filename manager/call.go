@@ -36,7 +36,7 @@ type call[N treelock.Node[N]] struct {
 	grant Grant[N] // what was granted
 	err   error    // why it was refused
 
-	about any // what the client and the manager share for other purposes
+	inspector inspector[N] // of a message that reads the manager's state
 
 	// The client's alone.
 	lineage []N    // the storage of the claims' lineages
@@ -125,7 +125,7 @@ func (m *Manager[N]) recycle(c *call[N]) {
 		return
 	}
 	c.claims, c.lineage = c.claims[:0], c.lineage[:0]
-	c.grant, c.err, c.waited, c.ticket, c.note, c.about = Grant[N]{}, nil, false, nil, nil, nil
+	c.grant, c.err, c.waited, c.ticket, c.note, c.inspector = Grant[N]{}, nil, false, nil, nil, nil
 	m.calls.Put(c)
 }
 

@@ -21,9 +21,8 @@ func TestManagerThatIsNeverIdleLooksAtTheClock(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.inbox <- message[path]{kind: acquire, call: c}
-	nothing := message[path]{kind: lookAway, call: &call[path]{about: &survey[path]{}}}
 	for range between {
-		m.inbox <- nothing
+		m.inbox <- nothing()
 	}
 	m.inbox <- message[path]{kind: giveUp, call: c}
 	go m.run()

@@ -33,25 +33,26 @@ func (l *loop[N]) explain(r *request[N], err error, limit int) error {
 	return blocked
 }
 
-// why returns what a request that was seen to wait waits for, or nil if it waits no longer.
-func (m *Manager[N]) why(row *sighting[N]) *treelock.BlockedError[N] {
-	c := m.emptyCall()
-	if !m.send(message[N]{kind: why, call: c, req: row.req, seq: row.seq}) {
-		m.recycle(c)
-		return nil
-	}
-	<-c.answers
-	_, err := m.result(c)
-	blocked, _ := err.(*treelock.BlockedError[N])
-	return blocked
+// An explainer finds out what a request waits for that was seen to wait.
+type explainer[N treelock.Node[N]] struct {
+	req *locktable.Request[N, client[N]]
+	seq uint64
+
+	blocked error // nil if it waits no longer
 }
 
-// why tells what a request waits for. On the manager goroutine.
-func (l *loop[N]) why(c *call[N], r *request[N], seq uint64) {
-	if r.Seq() == seq && r.Waiting() {
-		c.err = l.explain(r, nil, maxNamed)
+func (e *explainer[N]) inspect(l *loop[N]) {
+	if e.req.Seq() == e.seq && e.req.Waiting() {
+		e.blocked = l.explain(e.req, nil, maxNamed)
 	}
-	c.answers <- accepted
+}
+
+// explain returns what the request of a row waits for, or nil if it waits no longer.
+func (m *Manager[N]) explain(r *row[N]) *treelock.BlockedError[N] {
+	e := explainer[N]{req: r.req, seq: r.seq}
+	m.inspect(&e)
+	blocked, _ := e.blocked.(*treelock.BlockedError[N])
+	return blocked
 }
 
 func stateOf[N treelock.Node[N]](r *request[N]) treelock.State {

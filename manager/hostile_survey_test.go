@@ -53,7 +53,7 @@ func TestContextThatBlocksStopsNoOtherSnapshot(t *testing.T) {
 // TestSurveyOfAClientThatIsCancelledIsOver: the manager remembers nothing more for it.
 func TestSurveyOfAClientThatIsCancelledIsOver(t *testing.T) {
 	l := startLoop(t)
-	fill(t, l, 10*step)
+	fill(t, l, 10*stepWork)
 	ended := make(chan struct{})
 	s := &survey[path]{}
 	over := make(chan outcome)
@@ -65,7 +65,7 @@ func TestSurveyOfAClientThatIsCancelledIsOver(t *testing.T) {
 	if s.over {
 		t.Fatal("the survey was finished in two steps: the test tests nothing")
 	}
-	for l.survey != nil {
+	for l.table.Surveyed() {
 		l.dispatch(<-l.m.inbox)
 	}
 	if o := <-over; o != canceled {

@@ -22,6 +22,11 @@ func startLoop(t *testing.T, opts ...Option) *loop[path] {
 	return &l
 }
 
+// nothing returns a message that has no effect.
+func nothing() message[path] {
+	return message[path]{kind: inspect, call: &call[path]{inspector: &counters[path]{}, answers: make(chan verdict, 1)}}
+}
+
 // arrives lets a call for req arrive.
 func arrives(t *testing.T, l *loop[path], req treelock.Request[path], mode callMode) *call[path] {
 	t.Helper()

@@ -13,13 +13,9 @@ const (
 	release              // req, seq
 	giveUp               // call, of an Acquire whose context has ended
 	withdraw             // call, with a ticket
-	ask                  // call, with a ticket
 	narrow               // call, req, seq
 	drain                // no fields
-	count                // call, about a *Stats
-	look                 // call, about a *survey
-	lookAway             // call, about a *survey; it gets no answer
-	why                  // call, req, seq
+	inspect              // call, with an inspector
 	stop                 // no fields: the context has ended
 	sealed               // no fields: fills the inbox for ever once the manager has stopped; nobody receives it
 )

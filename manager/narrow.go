@@ -35,7 +35,6 @@ func (l *loop[N]) narrow(c *call[N], r *request[N], seq uint64) {
 		c.refuse(treelock.ErrNotHeld)
 		return
 	}
-	l.beforeChange(r)
 	granted, ok := l.table.Narrow(r, c.claims)
 	if !ok {
 		c.refuse(treelock.ErrNotHeld)

@@ -19,7 +19,7 @@ const (
 )
 
 // add adds a request. Those in one state must be added by arrival.
-func (q queues[N]) add(row *sighting[N]) {
+func (q queues[N]) add(row *row[N]) {
 	for _, used := range row.places {
 		at := q[used.Node]
 		if at == nil {
@@ -33,7 +33,7 @@ func (q queues[N]) add(row *sighting[N]) {
 
 // blockers returns the numbers of the earliest requests that one which waits waits for, how many more there are, and whether there
 // may be more than that.
-func (q queues[N]) blockers(row *sighting[N]) (seqs []uint64, more int, atLeast bool) {
+func (q queues[N]) blockers(row *row[N]) (seqs []uint64, more int, atLeast bool) {
 	for _, used := range row.places {
 		for _, lists := range q[used.Node] {
 			for rivals := used.Mode.Rivals(); rivals != 0; rivals = rivals.Rest() {

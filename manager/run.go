@@ -26,9 +26,8 @@ type loop[N treelock.Node[N]] struct {
 	latencies latencies
 	nextToken uint64 // of the next grant
 
-	now    instant // when it last looked at the clock
-	stats  Stats
-	survey *survey[N] // that is being taken, if any
+	now   instant // when it last looked at the clock
+	stats Stats
 
 	auditor
 }
@@ -78,20 +77,12 @@ func (l *loop[N]) dispatch(msg message[N]) {
 		l.giveUp(msg.call)
 	case withdraw:
 		l.withdraw(msg.call)
-	case ask:
-		l.ask(msg.call)
 	case narrow:
 		l.narrow(msg.call, msg.req, msg.seq)
 	case drain:
 		l.drain()
-	case count:
-		l.count(msg.call)
-	case look:
-		l.look(msg.call)
-	case lookAway:
-		l.lookAway(msg.call)
-	case why:
-		l.why(msg.call, msg.req, msg.seq)
+	case inspect:
+		l.inspect(msg.call)
 	default:
 		panic("BUG: treelock: a message of no known kind")
 	}

@@ -126,13 +126,13 @@ func (s SlowLog) limit(state treelock.State) time.Duration {
 }
 
 // report writes one line about a request.
-func (w *watcher[N]) report(row *sighting[N], age time.Duration) {
+func (w *watcher[N]) report(row *row[N], age time.Duration) {
 	r := &report[N]{live: w.m.describe(row)}
 	message := "treelock: slow hold"
 	if row.state == treelock.Waiting {
 		message = "treelock: slow wait"
 		start := time.Now()
-		r.blocked = w.m.why(row)
+		r.blocked = w.m.explain(row)
 		w.busy += time.Since(start)
 		if r.blocked == nil {
 			return // it waits no longer

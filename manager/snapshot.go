@@ -102,9 +102,9 @@ func (m *Manager[N]) conduct(ended <-chan struct{}, s *survey[N]) outcome {
 		return stopped
 	}
 	c := m.emptyCall()
-	c.about = s
+	c.inspector = s
 	for !s.over {
-		if o := m.sendWithin(ended, message[N]{kind: look, call: c}); o != sent {
+		if o := m.sendWithin(ended, message[N]{kind: inspect, call: c}); o != sent {
 			m.recycle(c)
 			m.leave(s)
 			return o
@@ -125,7 +125,7 @@ func (m *Manager[N]) conduct(ended <-chan struct{}, s *survey[N]) outcome {
 
 // leave ends a survey that may be under way, whose client does not look at it again.
 func (m *Manager[N]) leave(s *survey[N]) {
-	m.post(message[N]{kind: lookAway, call: &call[N]{about: s}})
+	m.post(message[N]{kind: inspect, call: &call[N]{inspector: surveyEnd[N]{s}, answers: make(chan verdict, 1)}})
 }
 
 // develop makes the picture of what s has seen.
@@ -143,7 +143,7 @@ func (m *Manager[N]) develop(ctx context.Context, s *survey[N]) (*Snapshot[N], e
 		LeftOut: s.matches - len(waiters) - len(holders),
 	}
 	queues := make(queues[N])
-	for _, rows := range [][]*sighting[N]{waiters, holders} {
+	for _, rows := range [][]*row[N]{waiters, holders} {
 		for i, row := range rows {
 			if i%enough == 0 && ctx.Err() != nil {
 				return nil, contextError(ctx)
@@ -169,7 +169,7 @@ func (m *Manager[N]) develop(ctx context.Context, s *survey[N]) (*Snapshot[N], e
 const enough = 256
 
 // describe describes one request.
-func (m *Manager[N]) describe(row *sighting[N]) Live[N] {
+func (m *Manager[N]) describe(row *row[N]) Live[N] {
 	live := Live[N]{
 		Number: row.seq, Label: row.note.labelOf(), State: row.state, Since: m.time(row.since), Site: row.note.site(),
 		Claims: []treelock.Claim[N]{},

@@ -55,7 +55,7 @@ func (m *Manager[N]) sendSealed() bool {
 // refuse answers a message that came too late.
 func refuse[N treelock.Node[N]](msg message[N], err error) {
 	switch msg.kind {
-	case acquire, withdraw, ask, narrow, count, look, why:
+	case acquire, withdraw, narrow, inspect:
 		msg.call.refuse(err)
 	case giveUp:
 		msg.call.refuseLate(nil)

@@ -65,9 +65,11 @@ func (t *Ticket[N]) Granted() <-chan Grant[N] { return t.granted }
 // withdrawn, and [treelock.ErrStopped] if the manager stopped while it waited. It asks the manager, and waits for
 // nobody else.
 func (t *Ticket[N]) Err() error {
-	if err, ok := t.consult(ask); ok {
-		return err
+	answer := ticketState[N]{t: t}
+	if t.m.inspect(&answer) {
+		return answer.err
 	}
+	<-t.m.done // from here on the manager does nothing more with the ticket
 	if err := t.ended(); err != nil || len(t.granted) > 0 {
 		return err
 	}
@@ -91,19 +93,13 @@ func (t *Ticket[N]) ended() error {
 	}
 }
 
-// consult sends a message about the ticket to the manager and returns its answer. ok is false if there is none, since the
-// manager has ended: then it does nothing more with the ticket, and what was its own may be looked at.
-func (t *Ticket[N]) consult(kind kind) (err error, ok bool) {
-	c := t.m.emptyCall()
-	defer t.m.recycle(c)
-	c.ticket = t
-	if !t.m.send(message[N]{kind: kind, call: c}) {
-		<-t.m.done
-		return nil, false
-	}
-	verdict := <-c.answers
-	return c.err, verdict == accepted
+// A ticketState finds out why there will be no grant for a ticket, if so.
+type ticketState[N treelock.Node[N]] struct {
+	t   *Ticket[N]
+	err error
 }
+
+func (s *ticketState[N]) inspect(*loop[N]) { s.err = s.t.ended() }
 
 // acquireTicket is the arrival of a request with a ticket. On the manager goroutine.
 func (l *loop[N]) acquireTicket(c *call[N], grant Grant[N]) {
@@ -114,13 +110,6 @@ func (l *loop[N]) acquireTicket(c *call[N], grant Grant[N]) {
 	} else {
 		grant.req.Who.ticket = t
 	}
-	c.answers <- accepted
-}
-
-// ask tells what became of a ticket. On the manager goroutine.
-func (l *loop[N]) ask(c *call[N]) {
-	l.assertOwner()
-	c.err = c.ticket.ended()
 	c.answers <- accepted
 }
 

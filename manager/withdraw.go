@@ -7,10 +7,13 @@ package manager
 // It may be called any number of times. It waits for the manager to see it, never for other clients. O(d). If two
 // withdraw one ticket at the same time and the manager has stopped, Err may say so only when both have returned.
 func (t *Ticket[N]) Withdraw() {
-	if _, ok := t.consult(withdraw); ok {
+	c := t.m.emptyCall()
+	defer t.m.recycle(c)
+	c.ticket = t
+	if t.m.send(message[N]{kind: withdraw, call: c}) && <-c.answers == accepted {
 		return
 	}
-	// The manager has ended, and what it may have left in the channel is for whoever gets it.
+	<-t.m.done // from here on the manager does nothing more with the ticket
 	if t.takeBack() {
 		close(t.granted)
 	}

@@ -46,16 +46,6 @@ func (t *Table[N, W]) Standings(name N) iter.Seq[Standing[N, W]] {
 // LastSeq returns the sequence number of the latest request, 0 if there was none.
 func (t *Table[N, W]) LastSeq() uint64 { return t.lastSeq }
 
-// Stored returns the size of the storage of requests. What is live is there, each at its place, and what is free. A place is left
-// only when some request ends: then the last one may move to its place.
-func (t *Table[N, W]) Stored() int { return len(t.storage.requests) }
-
-// StoredAt returns the request at the i-th place in the storage. It may not be live; then its Seq is 0.
-func (t *Table[N, W]) StoredAt(i int) *Request[N, W] { return t.storage.requests[i] }
-
-// Index returns the place of r in the storage.
-func (r *Request[N, W]) Index() int { return int(r.index) }
-
 // A Reach is some nodes and all that is below them.
 type Reach[N comparable] struct {
 	nodes map[N]bool // the value tells whether it is a node of the reach, or only an ancestor of one

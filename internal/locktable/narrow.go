@@ -30,6 +30,7 @@ func (t *Table[N, W]) Narrow(r *Request[N, W], claims []Claim[N]) (granted []*Re
 		}
 		return nil, false
 	}
+	t.beforeChange(r, false)
 	// First in with the new, then out with the old: so nobody slips in between.
 	for i := range places {
 		places[i].node.queue.Hold(places[i].mode)

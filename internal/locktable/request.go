@@ -156,6 +156,7 @@ func (t *Table[N, W]) freeRequest(r *Request[N, W]) {
 func (t *Table[N, W]) dropRequest(r *Request[N, W]) {
 	last := len(t.storage.requests) - 1
 	moved := t.storage.requests[last]
+	t.beforeChange(moved, moved.blocked > 0)
 	t.storage.requests[r.index], moved.index = moved, r.index
 	t.storage.requests[last] = nil
 	t.storage.requests = t.storage.requests[:last]

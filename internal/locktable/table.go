@@ -18,6 +18,7 @@ type Table[N comparable, W any] struct {
 	places  int // of all that are live
 
 	storage storage[N, W]
+	survey  *Survey[N, W] // that is under way, if any
 
 	// Scratch space for one call.
 	plan     uint64           // the number of the latest plan
@@ -157,6 +158,7 @@ func (t *Table[N, W]) End(r *Request[N, W]) (granted []*Request[N, W]) {
 	if len(t.granted) > 0 {
 		t.granted = reuse(t.granted)
 	}
+	t.beforeChange(r, r.blocked > 0)
 	t.unlink(r)
 	if r.blocked > 0 {
 		t.withdraw(r)
@@ -213,6 +215,7 @@ func (t *Table[N, W]) admit(admitted []*entry[N, W]) {
 		r.places[w.place].waiting = false
 		r.blocked--
 		if r.blocked == 0 {
+			t.beforeChange(r, true)
 			t.waiting--
 			t.freeWaits(r)
 			t.granted = append(t.granted, r)

@@ -14,10 +14,11 @@ package treelock
 // (a NaN inside) or that cannot be compared (an interface that holds a slice) is refused with
 // [ErrIncomparable].
 //
-// Errors, snapshots and logs name a node by its String method, or by its value if it is a string, a number or
-// a boolean, or by its MarshalText method, whichever it has first. String and MarshalText must be safe while others
-// hold the node, as they run on the goroutine that formats the error. Other nodes are named by type and address, or by
-// their fields, and nothing that they point to is read.
+// Errors, snapshots and logs name a node by its String method, or by its value if it is a string, a
+// number or a boolean, or by its MarshalText method, whichever it has first. String and MarshalText must
+// be safe while another request holds the node: they run on the goroutine that formats the error. Other
+// nodes are named by type and address, or by their fields, and nothing that they point to is read. If N
+// is an interface type, a value is named with its type, as in main.user(7).
 type Node[N any] interface {
 	comparable
 	Parent() (parent N, ok bool)

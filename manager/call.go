@@ -164,4 +164,4 @@ func (c *call[N]) refuseLate(err error) {
 }
 
 // brief names a node or a claim in one line of bounded length.
-func brief(node any) string { return nodetext.Of(node) }
+func brief[N any](node N) string { return nodetext.Of(node) }

@@ -28,13 +28,19 @@ func FromValid(text string) (s string, ok bool) {
 	return s, Valid(s) == text
 }
 
-// Exact returns the whole value of v, unlike [Of], if v is of a string, number or boolean type. It calls no
+// Exact returns the whole value of node, unlike [Of], if it is of a string, number or boolean type. It calls no
 // method. Strings are in the form of [Valid]. [SetExact] is the way back.
-func Exact(v any) (text string, ok bool) {
-	if value := reflect.ValueOf(v); value.Kind() == reflect.String {
-		return Valid(value.String()), true
+func Exact[N any](node N) (text string, ok bool) { return exact(reflect.ValueOf(&node).Elem()) }
+
+func exact(v reflect.Value) (text string, ok bool) {
+	switch kind := v.Kind(); {
+	case kind == reflect.String:
+		return Valid(v.String()), true
+	case isScalar(kind):
+		return number(v), true
+	default:
+		return "", false
 	}
-	return ofScalar(v)
 }
 
 // SetExact sets v to the value that has text as its [Exact] text. It returns false, and changes nothing, if there
@@ -47,7 +53,7 @@ func SetExact(v reflect.Value, text string) bool {
 	} else if !setNumber(parsed, text) {
 		return false
 	}
-	if again, _ := Exact(parsed.Interface()); again != text {
+	if again, _ := exact(parsed); again != text {
 		return false
 	}
 	v.Set(parsed)

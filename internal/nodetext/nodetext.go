@@ -3,7 +3,8 @@
 // A node may be a pointer to memory that belongs to the holder of a lock. So this package never reads
 // through a node: no pointer is followed, and no method of a field is called. Package fmt does both.
 //
-// All texts are one line of bounded length. Distinct nodes have distinct texts, unless they are too long.
+// All texts are one line of bounded length. Distinct nodes of one type have distinct texts, unless they are
+// too long, their own methods return the same, or they hold values of types that share a name.
 package nodetext
 
 import (
@@ -15,77 +16,85 @@ import (
 // Longest bounds the bytes of a node that a text shows. Escapes can make the text itself longer: see [Line].
 const Longest = 200
 
-// Of returns the text of the node v, in the form of [Line]. The first of these rules that applies to v
-// decides:
+// Of returns the text of node, in the form of [Line]. The first of these rules that applies decides:
 //
-//   - String, if v is a fmt.Stringer;
-//   - the value, if v is of a string, number or boolean type;
-//   - MarshalText, if v is an encoding.TextMarshaler;
-//   - the fields or elements, if v is a struct or an array;
+//   - String, if node is a fmt.Stringer;
+//   - the value, if node is of a string, number or boolean type;
+//   - MarshalText, if node is an encoding.TextMarshaler;
+//   - the fields or elements, if node is a struct or an array;
 //   - else type and address, as in *main.folder(0xc000012345).
+//
+// If N is an interface type, what node holds decides, and the text of a value begins with its type, as in
+// main.user(7) or main.group{7}: the same value of another type is another node.
 //
 // String and MarshalText are code of the user. They run on the calling goroutine. If one panics, the text
 // says so, after type and address.
-func Of(v any) string {
-	if s, ok := v.(fmt.Stringer); ok {
-		return ofMethod(v, "String", func() (string, error) { return s.String(), nil })
+func Of[N any](node N) string {
+	value := reflect.ValueOf(&node).Elem()
+	if s, ok := any(node).(fmt.Stringer); ok {
+		return ofMethod(value, "String", func() (string, error) { return s.String(), nil })
 	}
-	if text, ok := ofScalar(v); ok {
+	if text, ok := ofScalar(value); ok {
 		return text
 	}
-	if m, ok := v.(encoding.TextMarshaler); ok {
-		return ofMethod(v, "MarshalText", func() (string, error) {
+	if m, ok := any(node).(encoding.TextMarshaler); ok {
+		return ofMethod(value, "MarshalText", func() (string, error) {
 			text, err := m.MarshalText()
 			return string(text), err
 		})
 	}
-	return ofFields(v)
+	return ofFields(value)
 }
 
-// Plain returns the text of the node v without running code of the user. ok is false if [Of] would run some:
+// Plain returns the text of node without running code of the user. ok is false if [Of] would run some:
 // then the text is made of the type and the address, the value or the fields.
-func Plain(v any) (text string, ok bool) {
-	_, stringer := v.(fmt.Stringer)
-	if text, scalar := ofScalar(v); scalar {
+func Plain[N any](node N) (text string, ok bool) {
+	value := reflect.ValueOf(&node).Elem()
+	_, stringer := any(node).(fmt.Stringer)
+	if text, scalar := ofScalar(value); scalar {
 		return text, !stringer
 	}
-	_, marshaler := v.(encoding.TextMarshaler)
-	return ofFields(v), !stringer && !marshaler
+	_, marshaler := any(node).(encoding.TextMarshaler)
+	return ofFields(value), !stringer && !marshaler
 }
 
 // ofMethod returns what method returns. name is for the text of a method that panics or fails.
-func ofMethod(v any, name string, method func() (string, error)) (text string) {
+func ofMethod(node reflect.Value, name string, method func() (string, error)) (text string) {
 	done := false
 	defer func() {
 		if !done && recover() != nil {
-			text = ofFields(v) + " (" + name + " panicked)"
+			text = ofFields(node) + " (" + name + " panicked)"
 		}
 	}()
 	s, err := method()
 	done = true
 	if err != nil {
-		return ofFields(v) + " (" + name + " failed)"
+		return ofFields(node) + " (" + name + " failed)"
 	}
 	return Line(s, Longest)
 }
 
-// ofScalar returns the value of v. ok is false if v is not of a string, number or boolean type.
-func ofScalar(v any) (text string, ok bool) {
-	switch value := reflect.ValueOf(v); value.Kind() {
-	case reflect.String:
-		return Line(value.String(), Longest), true
-	case reflect.Bool, reflect.Float32, reflect.Float64, reflect.Complex64, reflect.Complex128,
-		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
-		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-		return number(value), true
+// ofScalar returns the value of v. ok is false if v neither is nor holds a string, number or boolean.
+func ofScalar(v reflect.Value) (text string, ok bool) {
+	switch kind := v.Kind(); {
+	case kind == reflect.Interface && isScalar(v.Elem().Kind()):
+		return ofFields(v), true
+	case kind == reflect.String:
+		return Line(v.String(), Longest), true
+	case isScalar(kind):
+		return number(v), true
 	default:
 		return "", false
 	}
 }
 
+func isScalar(kind reflect.Kind) bool {
+	return kind == reflect.String || reflect.Bool <= kind && kind <= reflect.Complex128
+}
+
 // ofFields returns the text of a value of any type, by reflection alone.
-func ofFields(v any) string {
+func ofFields(v reflect.Value) string {
 	var w walker
-	w.value(reflect.ValueOf(v))
+	w.value(v)
 	return clip(string(w.text), Longest)
 }

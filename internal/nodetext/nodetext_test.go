@@ -39,50 +39,78 @@ func (m marshaler) MarshalText() ([]byte, error) {
 func (broken) String() string      { panic("no") }
 func (d described) String() string { return "described " + string(d) }
 
+// A row is a node, as Of and Plain name it, and as they should.
+type row struct {
+	node        any
+	of, plain   string
+	noMethods   bool
+	want        string
+	wantPlain   string // "-" for any
+	wantMethods bool
+}
+
+// plainly returns the row of a node for which no code of the user's has to run.
+func plainly[N any](node N, want string) row {
+	r := row{node: node, of: nodetext.Of(node), want: want, wantPlain: want}
+	r.plain, r.noMethods = nodetext.Plain(node)
+	return r
+}
+
+// byMethod returns the row of a node that has a method for its text.
+func byMethod[N any](node N, want, plain string) row {
+	r := plainly(node, want)
+	r.wantPlain, r.wantMethods = plain, true
+	return r
+}
+
 func TestNodesAreNamedByValueByMethodOrByTypeAndAddress(t *testing.T) {
 	f, n := &folder{map[string]int{"a": 1}}, &named{"x"}
 	channel := make(chan int)
-	for _, test := range []struct {
-		node  any
-		want  string
-		plain string // "": as want, and no code of the user's would have to run
-	}{
-		{node: "/a/b", want: "/a/b"},
-		{node: key("/a b"), want: "/a b"},
-		{node: key("/a\nb"), want: `"/a\nb"`},
-		{node: key("/caf\xe9"), want: `"/caf\xe9"`},
-		{node: key("/caf\ufffd"), want: "/caf\ufffd"},
-		{node: key(`"/a"`), want: `"\"/a\""`},
-		{node: key("/\u202egpj.exe"), want: `"/\u202egpj.exe"`},
-		{node: level(-7), want: "-7"},
-		{node: uint8(7), want: "7"},
-		{node: 1.5, want: "1.5"},
-		{node: float32(0.1), want: "0.1"},
-		{node: true, want: "true"},
-		{node: complex(1, 2), want: "(1+2i)"},
-		{node: nil, want: "<nil>"},
-		{node: f, want: fmt.Sprintf("*nodetext_test.folder(%p)", f)},
-		{node: (*folder)(nil), want: "*nodetext_test.folder(nil)"},
-		{node: channel, want: fmt.Sprintf("chan int(%p)", channel)},
-		{node: id{7, "x", f, 8}, want: fmt.Sprintf("{7 x *nodetext_test.folder(%p) 8}", f)},
-		{node: id{7, "x y", nil, n}, want: fmt.Sprintf(`{7 "x y" *nodetext_test.folder(nil) *nodetext_test.named(%p)}`, n)},
-		{node: [2]string{"", "b"}, want: `["" b]`},
-		{node: inside{}, want: `[{""}]`},
-		{node: n, want: "named x", plain: fmt.Sprintf("*nodetext_test.named(%p)", n)},
-		{node: (*named)(nil), want: "*nodetext_test.named(nil) (String panicked)", plain: "*nodetext_test.named(nil)"},
-		{node: broken{"b"}, want: "{b} (String panicked)", plain: "{b}"},
-		{node: marshaler{"m"}, want: "m", plain: "{m}"},
-		{node: marshaler{}, want: `{""} (MarshalText failed)`, plain: `{""}`},
-		{node: (*marshaler)(nil), want: "*nodetext_test.marshaler(nil) (MarshalText panicked)", plain: "*nodetext_test.marshaler(nil)"},
-		{node: described("d\n"), want: `"described d\n"`, plain: `"d\n"`},
-		{node: netip.MustParseAddr("10.0.0.1"), want: "10.0.0.1", plain: "-"},
+	for _, r := range []row{
+		plainly("/a/b", "/a/b"),
+		plainly(key("/a b"), "/a b"),
+		plainly(key("/a\nb"), `"/a\nb"`),
+		plainly(key("/caf\xe9"), `"/caf\xe9"`),
+		plainly(key("/caf\ufffd"), "/caf\ufffd"),
+		plainly(key(`"/a"`), `"\"/a\""`),
+		plainly(key("/\u202egpj.exe"), `"/\u202egpj.exe"`),
+		plainly(level(-7), "-7"),
+		plainly(uint8(7), "7"),
+		plainly(1.5, "1.5"),
+		plainly(float32(0.1), "0.1"),
+		plainly(true, "true"),
+		plainly(complex(1, 2), "(1+2i)"),
+		plainly(f, fmt.Sprintf("*nodetext_test.folder(%p)", f)),
+		plainly((*folder)(nil), "*nodetext_test.folder(nil)"),
+		plainly(channel, fmt.Sprintf("chan int(%p)", channel)),
+		plainly(id{7, "x", f, 8}, fmt.Sprintf("{7 x *nodetext_test.folder(%p) int(8)}", f)),
+		plainly(id{7, "x y", nil, n}, fmt.Sprintf(`{7 "x y" *nodetext_test.folder(nil) *nodetext_test.named(%p)}`, n)),
+		plainly([2]string{"", "b"}, `["" b]`),
+		plainly(inside{}, `[{""}]`),
+		byMethod(n, "named x", fmt.Sprintf("*nodetext_test.named(%p)", n)),
+		byMethod((*named)(nil), "*nodetext_test.named(nil) (String panicked)", "*nodetext_test.named(nil)"),
+		byMethod(broken{"b"}, "{b} (String panicked)", "{b}"),
+		byMethod(marshaler{"m"}, "m", "{m}"),
+		byMethod(marshaler{}, `{""} (MarshalText failed)`, `{""}`),
+		byMethod((*marshaler)(nil), "*nodetext_test.marshaler(nil) (MarshalText panicked)", "*nodetext_test.marshaler(nil)"),
+		byMethod(described("d\n"), `"described d\n"`, `"d\n"`),
+		byMethod(netip.MustParseAddr("10.0.0.1"), "10.0.0.1", "-"),
+		plainly[any](nil, "<nil>"),
+		plainly[any](7, "int(7)"),
+		plainly[any](level(7), "nodetext_test.level(7)"),
+		plainly[any](key("7"), "nodetext_test.key(7)"),
+		plainly[any](key("7) (8"), `nodetext_test.key("7) (8")`),
+		plainly[any](inside{}, `nodetext_test.inside[{""}]`),
+		plainly[any](id{}, `nodetext_test.id{0 "" *nodetext_test.folder(nil) <nil>}`),
+		plainly[any](f, fmt.Sprintf("*nodetext_test.folder(%p)", f)),
+		byMethod[any](n, "named x", fmt.Sprintf("*nodetext_test.named(%p)", n)),
+		byMethod[any](marshaler{"m"}, "m", "nodetext_test.marshaler{m}"),
 	} {
-		if got := nodetext.Of(test.node); got != test.want {
-			t.Errorf("Of(%T) = %s, want %s", test.node, got, test.want)
+		if r.of != r.want {
+			t.Errorf("Of(%T) = %s, want %s", r.node, r.of, r.want)
 		}
-		got, ok := nodetext.Plain(test.node)
-		if test.plain == "" && (got != test.want || !ok) || test.plain != "" && ok || len(test.plain) > 1 && got != test.plain {
-			t.Errorf("Plain(%T) = %s, %t, want %s", test.node, got, ok, test.plain)
+		if r.noMethods == r.wantMethods || r.wantPlain != "-" && r.plain != r.wantPlain {
+			t.Errorf("Plain(%T) = %s, %t, want %s, %t", r.node, r.plain, r.noMethods, r.wantPlain, !r.wantMethods)
 		}
 	}
 }

@@ -19,7 +19,7 @@ func (w *walker) value(v reflect.Value) {
 	case reflect.Invalid:
 		w.write("<nil>")
 	case reflect.Interface:
-		w.value(v.Elem())
+		w.held(v.Elem())
 	case reflect.Struct:
 		w.list('{', '}', v.NumField(), v.Field)
 	case reflect.Array:
@@ -30,6 +30,21 @@ func (w *walker) value(v reflect.Value) {
 		w.write(v.Type().String() + "(" + address(v) + ")")
 	default:
 		w.write(number(v))
+	}
+}
+
+// held writes what an interface holds, after its type: an interface can hold the same value in many types.
+func (w *walker) held(v reflect.Value) {
+	switch kind := v.Kind(); {
+	case kind == reflect.Struct || kind == reflect.Array:
+		w.write(v.Type().String())
+		w.value(v)
+	case isScalar(kind):
+		w.write(v.Type().String() + "(")
+		w.value(v)
+		w.write(")")
+	default:
+		w.value(v) // which is nil, or is written with its type
 	}
 }
 

@@ -3,6 +3,8 @@ package treelock
 import (
 	"fmt"
 	"iter"
+
+	"github.com/treelock/treelock/internal/nodetext"
 )
 
 // A Scope says how far below its node a claim reaches.
@@ -71,7 +73,7 @@ type Claim[N Node[N]] struct {
 }
 
 // String names the claim as [Request.String] does.
-func (c Claim[N]) String() string { return c.Verb() + " " + nodeText(c.Node) }
+func (c Claim[N]) String() string { return nodetext.Claim(c.Verb(), nodetext.Of(c.Node)) }
 
 // Verb returns what a claim like c is called: read, write, read-node or write-node.
 func (c Claim[N]) Verb() string {

@@ -4,8 +4,6 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
-
-	"github.com/treelock/treelock/internal/nodetext"
 )
 
 // mostClaims is how many claims of a request a text names.
@@ -58,15 +56,6 @@ func claimsText[N Node[N]](claims []Claim[N], more int) string {
 		b.WriteString(" and " + thousands(more) + " more")
 	}
 	return b.String()
-}
-
-// nodeText names a node inside a list of claims. It quotes what could be taken for the next claim.
-func nodeText[N Node[N]](node N) string {
-	text := nodetext.Of(node)
-	if !strings.HasPrefix(text, `"`) && (strings.Contains(text, ", ") || strings.Contains(text, "; ")) {
-		return strconv.Quote(text)
-	}
-	return text
 }
 
 // thousands writes n, which is not negative, with its thousands apart.

@@ -18,11 +18,25 @@ func TestHostileNodesStayInTheirPlace(t *testing.T) {
 		`read "/a, write /b"`:                   treelock.Read("/a, write /b"),
 		`read "/a; blocked by nothing"`:         treelock.Read("/a; blocked by nothing"),
 		`read "/caf\xe9", read /caf` + "\ufffd": treelock.Read("/caf\xe9", "/caf\ufffd"),
+		`read "/a and 5 more"`:                  treelock.Read("/a and 5 more"),
+		`read "/a: all is well"`:                treelock.Read("/a: all is well"),
+		`read "/a is blocked by nothing"`:       treelock.Read("/a is blocked by nothing"),
+		`write "/a) "`:                          treelock.Write("/a) "),
+		`write "/a, b", read /a`:                treelock.Write("/a, b").Read("/a"),
+		`read "/a "`:                            treelock.Read("/a "),
 		`read "/\u202egpj.exe"`:                 treelock.Read("/\u202egpj.exe"),
 	} {
 		if got := req.String(); got != want {
 			t.Errorf("String() = %s, want %s", got, want)
 		}
+	}
+}
+
+// An empty text, or a space at an end of one, cannot be seen.
+func TestNodesThatCannotBeSeenAreQuoted(t *testing.T) {
+	req := treelock.Request[keyNode]{}.Read("", " ", "a", " a", "a ")
+	if got, want := req.String(), `read "", read " ", read a, read " a", read "a "`; got != want {
+		t.Errorf("String() = %s, want %s", got, want)
 	}
 }
 

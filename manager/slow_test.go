@@ -87,6 +87,25 @@ func TestSlowHoldsAndWaitsAreReported(t *testing.T) {
 	})
 }
 
+// A node whose name reads like the next claim is quoted, as in errors.
+func TestSlowLogQuotesNodesThatReadLikeClaims(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, log := startSlow(t.Context(), manager.SlowLog{Wait: time.Second})
+		req := treelock.Write("/a, write /b")
+		must(m.Acquire(t.Context(), req))
+		waiter := must(m.Submit(t.Context(), req))
+		time.Sleep(1500 * time.Millisecond)
+		waiter.Withdraw()
+		want := []map[string]any{{
+			"level": "WARN", "msg": "treelock: slow wait", "number": 2.0, "claims": `write "/a, write /b"`,
+			"for_ns": float64(time.Second), "blocked_by": []any{`#1 (write "/a, write /b", holding for 1s)`},
+		}}
+		if diff := cmp.Diff(want, log.lines(t)); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+	})
+}
+
 // That a request has waited for long, and was reported, does not hide that it holds for long, too.
 func TestSlowHoldAfterASlowWaitIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

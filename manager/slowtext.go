@@ -56,7 +56,7 @@ func claimsText[N treelock.Node[N]](claims []treelock.Claim[N], of func(N) strin
 	const most = 8
 	var names []string
 	for _, c := range claims[:min(most, len(claims))] {
-		names = append(names, c.Verb()+" "+of(c.Node))
+		names = append(names, nodetext.Claim(c.Verb(), of(c.Node)))
 	}
 	text := strings.Join(names, ", ")
 	if more := len(claims) - most; more > 0 {
@@ -71,7 +71,7 @@ func blockersText[N treelock.Node[N]](e *treelock.BlockedError[N], of func(N) st
 		return nil
 	}
 	for _, b := range e.Blockers {
-		claim := b.Claim.Verb() + " " + of(b.Claim.Node)
+		claim := nodetext.Claim(b.Claim.Verb(), of(b.Claim.Node))
 		names = append(names, nodetext.Blocker(b.Number, b.Label, treelock.MaxLabel, claim, b.State.String(), b.For))
 	}
 	switch {

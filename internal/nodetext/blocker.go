@@ -2,8 +2,23 @@ package nodetext
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
+
+// Claim describes a claim of a node, which has that text: `write /a`. It quotes a text that could be taken for
+// what stands behind a node in a list of claims, or in the text of an error.
+func Claim(verb, node string) string {
+	if !strings.HasPrefix(node, `"`) {
+		for _, mark := range [...]string{", ", "; ", ": ", ") ", " and ", " is blocked by "} {
+			if strings.Contains(node, mark) {
+				return verb + " " + strconv.Quote(node)
+			}
+		}
+	}
+	return verb + " " + node
+}
 
 // Blocker describes a request that blocks another one: `"rename 17" (#42, write /a, holding for 1.5s)`,
 // or without a label `#42 (write /a, holding for 1.5s)`. claim and state are texts already. Of the label

@@ -9,12 +9,12 @@ import (
 // cut stands for what a text leaves out.
 const cut = "..."
 
-// Line returns s if all of it prints and it does not begin with a double quote, else the form of
-// strconv.Quote. So the texts of distinct strings are distinct, and each is one line. Of more than limit bytes
+// Line returns s if all of it prints and it neither begins with a double quote nor is empty nor begins or
+// ends with a space, else the form of strconv.Quote. So the texts of distinct strings are distinct, and each is one line. Of more than limit bytes
 // of s only the beginning and the end are shown: the end says most about a path. An escape takes up to 4
 // bytes for one.
 func Line(s string, limit int) string {
-	if strings.HasPrefix(s, `"`) || !prints(s, limit) {
+	if s == "" || s[0] == '"' || s != strings.Trim(s, " ") || !prints(s, limit) {
 		return Quote(s, limit)
 	}
 	return clip(s, limit)

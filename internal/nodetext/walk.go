@@ -65,7 +65,7 @@ func (w *walker) write(s string) { w.text = append(w.text, s...) }
 // inList returns s, quoted if it could be taken for two values, or for something else than a string.
 func inList(s string) string {
 	text := Line(s, Longest)
-	if s == "" || text == s && strings.ContainsAny(s, " {}[]()<>") {
+	if text == s && strings.ContainsAny(s, " {}[]()<>") {
 		return strconv.Quote(clip(s, Longest))
 	}
 	return text

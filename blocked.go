@@ -6,8 +6,8 @@ import "time"
 type State uint8
 
 const (
-	Waiting State = iota // it is to be granted when those before it that conflict have gone
-	Holding              // it was granted
+	Waiting State = iota // an earlier conflicting request is live
+	Holding              // it was granted, and is not released
 )
 
 // String returns "waiting" or "holding".
@@ -24,20 +24,21 @@ func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // UnmarshalText is the reverse of MarshalText.
 func (s *State) UnmarshalText(text []byte) error { return unmarshal(s, text, Waiting, Holding) }
 
-// A Blocker is a live request that another one would have had to wait for, or did.
+// A Blocker is a live request that another one waited for, or would have had to wait for.
 type Blocker[N Node[N]] struct {
 	Number uint64        `json:"number"` // its place in the order of arrival
 	Label  string        `json:"label,omitempty"`
 	State  State         `json:"state"`
 	For    time.Duration `json:"for_ns"` // how long it has been in that state
 
-	// Claim is what it claims, or one of its claims, that conflicts with Wanted, a claim of the request that it blocks.
+	// Claim is one of its claims. It conflicts with Wanted, a claim of the request that it blocks.
 	Claim  Claim[N] `json:"claim"`
 	Wanted Claim[N] `json:"wanted"`
 }
 
-// A BlockedError says who blocked a request that was refused, or given up while it waited. Get it from an error with
-// [errors.As]; the error that it wraps says why that was the end: [ErrConflict], [ErrBusy] or the error of a context.
+// A BlockedError says which requests blocked one that was refused, or that waited until its context ended. Get
+// it from an error with [errors.As]. The error that it wraps says why the request ended: [ErrConflict],
+// [ErrBusy] or the error of a context.
 //
 //	var blocked *treelock.BlockedError[treelock.Path]
 //	if errors.As(err, &blocked) {
@@ -46,10 +47,12 @@ type Blocker[N Node[N]] struct {
 //		}
 //	}
 //
-// It tells of the moment at which the request ended. It names a few blockers, the earliest of all. Of
-// those that claim or want one node in one way at most 64 are counted, and of those that claim something
-// below a subtree 1,024; AtLeast says that there may be more. Where there are more below than are
-// counted, those that are named need not be the earliest.
+// It describes the moment at which the request ended, and names a few blockers, the earliest first.
+//
+// Counting is bounded. At most 64 requests are counted that hold one node, and 64 that wait there in one
+// mode. The search for requests that claim something below a subtree stops when 1,024 requests are
+// counted, or 16,384 nodes and claims were visited. If a bound was reached, AtLeast is set: there may be
+// more blockers than More says, and earlier ones than those named.
 type BlockedError[N Node[N]] struct {
 	Op         string     `json:"op,omitempty"`          // what was asked for: acquire, try to acquire, submit
 	Label      string     `json:"label,omitempty"`       // of the request that was blocked
@@ -59,8 +62,8 @@ type BlockedError[N Node[N]] struct {
 	Waited   time.Duration `json:"waited_ns"` // how long it had waited; 0 if it was refused at once
 	Blockers []Blocker[N]  `json:"blockers"`
 	More     int           `json:"more,omitempty"`     // how many more there were
-	AtLeast  bool          `json:"at_least,omitempty"` // there may have been more than that: not all were counted
-	Err      error         `json:"-"`                  // why it did not wait any longer
+	AtLeast  bool          `json:"at_least,omitempty"` // there may have been more than that: a bound was reached
+	Err      error         `json:"-"`                  // why the request ended; not in JSON
 }
 
 // Unwrap returns Err.

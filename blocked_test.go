@@ -25,6 +25,8 @@ func TestBlockedErrorReadsWellInALog(t *testing.T) {
 	long.Claim = claim(treelock.Write(treelock.Path("/" + strings.Repeat("z", 10_000))))
 	other := holder
 	other.Wanted = claim(treelock.Write("/ninth"))
+	ofOne := holder
+	ofOne.Number = 44
 	one := []treelock.Claim[treelock.Path]{claim(treelock.Read("/a/b"))}
 	type blockers = []treelock.Blocker[treelock.Path]
 	for _, test := range []struct {
@@ -46,6 +48,10 @@ func TestBlockedErrorReadsWellInALog(t *testing.T) {
 		{
 			blockedError{Op: "submit", Claims: one, MoreClaims: 299_999, Err: treelock.ErrBusy, Blockers: blockers{other}},
 			`submit read /a/b and 299,999 more: too many requests are waiting; write /ninth is blocked by "rename 17" (#42, write /a, holding for 3.21s)`,
+		},
+		{ // the second blocks another claim
+			blockedError{Op: "submit", Claims: one, MoreClaims: 9, Err: treelock.ErrBusy, Blockers: blockers{other, ofOne}},
+			`submit read /a/b and 9 more: too many requests are waiting; blocked by "rename 17" (#42, write /a, holding for 3.21s), "rename 17" (#44, write /a, holding for 3.21s)`,
 		},
 		{
 			blockedError{Claims: one, Err: treelock.ErrBusy, Blockers: blockers{long}},
@@ -80,5 +86,16 @@ func TestTimesAreRoundedToWhatMatters(t *testing.T) {
 		if got := b.String(); !strings.HasSuffix(got, " for "+want+")") {
 			t.Errorf("String() of %d ns = %s, want %s at its end", d, got, want)
 		}
+	}
+}
+
+func TestErrorOfManyBlockersIsBounded(t *testing.T) {
+	e := errorWith(10_000, 1)
+	for i := range e.Blockers {
+		e.Blockers[i].Label = strings.Repeat("\n", 1000)
+		e.Blockers[i].Claim.Node = treelock.Path("/" + strings.Repeat("\x80", 1000))
+	}
+	if got := e.Error(); len(got) > 100_000 || !strings.HasSuffix(got, ", 9,937 more") || strings.Contains(got, "\n") {
+		t.Errorf("Error() has %d bytes and the end %q, want 100,000 bytes at most, and the others counted", len(got), got[len(got)-20:])
 	}
 }

@@ -23,12 +23,18 @@ func (b Blocker[N]) LogValue() slog.Value {
 	)
 }
 
+// Bounds of what is named of the blockers.
+const (
+	mostNamed  = 64 // in an error: a manager finds no more
+	mostLogged = 8  // in a log value
+)
+
 // Error says what was asked for, why that failed, after how long, and what blocked it:
 //
 //	treelock: acquire "rename 17" (write /a): context deadline exceeded after 2s; blocked by #1 (read /a, holding for 3s)
 //
-// The text is one line, whatever labels, nodes and causes are. It is made by this method, and calls the methods of nodes
-// and causes.
+// The text is one line of bounded length, whatever labels, nodes and causes are. It names 64 blockers at
+// most, and counts the others. It is made by this method, and calls the methods of nodes and causes.
 func (e *BlockedError[N]) Error() string {
 	var b strings.Builder
 	b.WriteString("treelock: ")
@@ -39,26 +45,37 @@ func (e *BlockedError[N]) Error() string {
 	if e.Waited > 0 {
 		fmt.Fprintf(&b, " after %v", nodetext.Roughly(e.Waited))
 	}
-	if names := e.names(len(e.Blockers)); len(names) > 0 {
+	if names := e.names(mostNamed); len(names) > 0 {
 		b.WriteString("; " + e.unnamed() + "blocked by " + strings.Join(names, ", "))
 	}
 	return b.String()
 }
 
-// LogValue returns a group of all fields, with the error's own text in front.
+// LogValue returns a group of what Error says: the text of Err in front, then the op, the label, the claims, the
+// time and the first 8 blockers. What is not known is left out. The value of a nil error is nil.
 func (e *BlockedError[N]) LogValue() slog.Value {
-	attrs := []slog.Attr{slog.String("error", "treelock: "+e.reason()), slog.String("op", e.Op)}
+	if e == nil {
+		return slog.AnyValue(nil)
+	}
+	attrs := []slog.Attr{slog.String("error", "treelock: "+e.reason())}
+	if e.Op != "" {
+		attrs = append(attrs, slog.String("op", e.Op))
+	}
 	if e.Label != "" {
 		attrs = append(attrs, slog.String("label", e.Label))
 	}
-	return slog.GroupValue(append(attrs,
-		slog.String("claims", claimsText(e.Claims, e.MoreClaims)),
-		slog.Duration("waited_ns", e.Waited),
-		slog.Any("blocked_by", e.names(mostNamed)))...)
+	if e.known() {
+		attrs = append(attrs, slog.String("claims", claimsText(e.Claims, e.MoreClaims)))
+	}
+	attrs = append(attrs, slog.Duration("waited_ns", e.Waited))
+	if names := e.names(mostLogged); len(names) > 0 {
+		attrs = append(attrs, slog.Any("blocked_by", names))
+	}
+	return slog.GroupValue(attrs...)
 }
 
-// mostNamed is how many blockers stand in a log value.
-const mostNamed = 8
+// known reports whether e knows what was asked for: a request without claims is never blocked.
+func (e *BlockedError[N]) known() bool { return len(e.Claims) > 0 || e.MoreClaims > 0 }
 
 // subject names what was asked for: `acquire "rename 17" (write /a)`, or `acquire write /a` without a label.
 func (e *BlockedError[N]) subject() string {
@@ -66,13 +83,12 @@ func (e *BlockedError[N]) subject() string {
 	if subject == "" {
 		subject = "request"
 	}
-	known := len(e.Claims)+e.MoreClaims > 0
 	switch claims := claimsText(e.Claims, e.MoreClaims); {
-	case e.Label != "" && known:
+	case e.Label != "" && e.known():
 		return subject + " " + nodetext.Quote(e.Label, MaxLabel) + " (" + claims + ")"
 	case e.Label != "":
 		return subject + " " + nodetext.Quote(e.Label, MaxLabel)
-	case known:
+	case e.known():
 		return subject + " " + claims
 	default:
 		return nodetext.Escaped(e.Op, MaxLabel)
@@ -90,12 +106,17 @@ func (e *BlockedError[N]) reason() string {
 	return nodetext.Escaped(strings.TrimPrefix(e.Err.Error(), "treelock: "), longestReason)
 }
 
-// unnamed names the claim that is blocked if the subject does not.
+// unnamed names the claim that all blockers block, if there is one and the subject does not name it.
 func (e *BlockedError[N]) unnamed() string {
-	if len(e.Blockers) == 0 || slices.Contains(e.Claims, e.Blockers[0].Wanted) {
+	if len(e.Blockers) == 0 {
 		return ""
 	}
-	return e.Blockers[0].Wanted.String() + " is "
+	wanted := e.Blockers[0].Wanted
+	named := e.Claims[:min(mostClaims, len(e.Claims))]
+	if slices.Contains(named, wanted) || slices.ContainsFunc(e.Blockers, func(b Blocker[N]) bool { return b.Wanted != wanted }) {
+		return ""
+	}
+	return wanted.String() + " is "
 }
 
 // names names the first blockers, at most limit, and counts the others.

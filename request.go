@@ -78,11 +78,11 @@ func (c Claim[N]) String() string { return nodetext.Claim(c.Verb(), nodetext.Of(
 // Verb returns what a claim like c is called: read, write, read-node or write-node.
 func (c Claim[N]) Verb() string {
 	switch {
-	case c.Scope == Subtree && c.Access == Shared:
+	case c.Scope != NodeOnly && c.Access != Exclusive:
 		return "read"
-	case c.Scope == Subtree:
+	case c.Scope != NodeOnly:
 		return "write"
-	case c.Access == Shared:
+	case c.Access != Exclusive:
 		return "read-node"
 	default:
 		return "write-node"

@@ -64,12 +64,27 @@ func TestErrorsAreLoggedWithTheirParts(t *testing.T) {
 	var log bytes.Buffer
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "err", err, "blocker", blocker)
 	for _, want := range []string{
-		`"err":{"error":"treelock: two\\nlines","op":"acquire","claims":"nothing","waited_ns":2000000000,` +
+		`"err":{"error":"treelock: two\\nlines","op":"acquire","waited_ns":2000000000,` +
 			`"blocked_by":["\"x\\ny\" (#7, read /a, holding for 1s)"]}`,
 		`"blocker":{"number":7,"label":"x\ny","state":"holding","for_ns":1000000000,"claim":"read /a","wanted":"read /a"}`,
 	} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log has\n%s\nwant in it\n%s", log.String(), want)
 		}
+	}
+}
+
+// A program may log what errors.As did not find, and errors that it made itself.
+func TestLogLeavesOutWhatIsNotKnown(t *testing.T) {
+	var none *blockedError
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "none", none, "zero", &blockedError{})
+	if want := `"none":null,"zero":{"error":"treelock: blocked","waited_ns":0}}`; !strings.Contains(log.String(), want) {
+		t.Errorf("the log has %s, want %s", &log, want)
+	}
+	log.Reset()
+	slog.New(slog.NewTextHandler(&log, nil)).Info("m", "none", none, "zero", &blockedError{Op: "drain", Waited: time.Second})
+	if want := `none=<nil> zero.error="treelock: blocked" zero.op=drain zero.waited_ns=1s`; !strings.Contains(log.String(), want) {
+		t.Errorf("the log has %s, want %s", &log, want)
 	}
 }

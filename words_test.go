@@ -21,6 +21,21 @@ func TestPartsOfWordsAreRefused(t *testing.T) {
 	}
 }
 
+// A number that is none of the constants, as a conversion can make, has one meaning in all texts.
+func TestVerbAgreesWithScopeAndAccess(t *testing.T) {
+	verbs := map[string]string{
+		"subtree shared": "read", "subtree exclusive": "write", "node shared": "read-node", "node exclusive": "write-node",
+	}
+	for scope := range treelock.Scope(4) {
+		for access := range treelock.Access(4) {
+			c := claim{Node: "/a", Scope: scope, Access: access}
+			if got, want := c.Verb(), verbs[scope.String()+" "+access.String()]; got != want {
+				t.Errorf("Verb() of %d and %d = %s, want %s as the names are %s and %s", scope, access, got, want, scope, access)
+			}
+		}
+	}
+}
+
 func TestPathThatIsNotRootedHasNoParent(t *testing.T) {
 	for _, p := range []treelock.Path{"", "a", "ab", "..", "C:"} {
 		if parent, ok := p.Parent(); ok || parent != "" {

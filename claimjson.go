@@ -17,15 +17,17 @@ type jsonClaim struct {
 }
 
 // MarshalJSON returns an object of node, scope and access. The node is always a string: what MarshalText
-// returns, if the node has that method, or else the value of a string, number or boolean, or else the text of
-// [Claim.String]. It never reads memory that a node points to.
+// returns, if the node has that method, or else the value of a string, number or boolean, or else the node's
+// text in [Claim.String]. A text that is not valid UTF-8, or begins with a double quote, is written as
+// strconv.Quote does, so that distinct ones stay distinct. It never reads memory that a node points to.
 func (c Claim[N]) MarshalJSON() ([]byte, error) {
 	node := exactText(c.Node)
 	return json.Marshal(jsonClaim{&node, c.Scope, c.Access})
 }
 
-// UnmarshalJSON is the reverse of MarshalJSON for nodes of a string, number or boolean type, and for those that
-// have both MarshalText and UnmarshalText. For other nodes it fails.
+// UnmarshalJSON is the reverse of MarshalJSON if N has both MarshalText and UnmarshalText, and if N is a
+// string, number or boolean type without MarshalText. For nodes of other types it fails: a pointer that it
+// made would be another node. What data does not name keeps its value. If it fails, c stays as it is.
 func (c *Claim[N]) UnmarshalJSON(data []byte) error {
 	read := jsonClaim{Scope: c.Scope, Access: c.Access}
 	if err := json.Unmarshal(data, &read); err != nil {
@@ -75,22 +77,23 @@ func marshalText(m encoding.TextMarshaler) (text string, err error) {
 
 // setExactText is the reverse of exactText.
 func setExactText[N Node[N]](node *N, text string) error {
+	fails := func(why string) error {
+		return fmt.Errorf("treelock: JSON node %s: a %v %s", nodetext.Quote(text, longestQuote), reflect.TypeFor[N](), why)
+	}
 	if _, ok := any(*node).(encoding.TextMarshaler); !ok {
-		if nodetext.SetExact(reflect.ValueOf(node).Elem(), text) {
-			return nil
+		if !nodetext.SetExact(reflect.ValueOf(node).Elem(), text) {
+			return fails("has no such text")
 		}
-		return fmt.Errorf("treelock: JSON node %s is no text of a %T", nodetext.Quote(text, longestQuote), *node)
+		return nil
 	}
 	unmarshaler, ok := any(node).(encoding.TextUnmarshaler)
 	if !ok {
-		return fmt.Errorf("treelock: JSON node %s: a %T has no UnmarshalText", nodetext.Quote(text, longestQuote), *node)
+		return fails("cannot be made from its text")
 	}
 	if _, ok := any(node).(*Path); !ok {
-		s, ok := nodetext.FromValid(text)
-		if !ok {
-			return fmt.Errorf("treelock: JSON node %s is no text of a %T", nodetext.Quote(text, longestQuote), *node)
+		if text, ok = nodetext.FromValid(text); !ok {
+			return fails("has no such text")
 		}
-		text = s
 	}
 	return unmarshaler.UnmarshalText([]byte(text))
 }

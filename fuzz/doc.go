@@ -9,7 +9,7 @@
 //	                                               FuzzManager: goroutines, channels    go test ./fuzz -fuzz FuzzManager
 //	users who do their worst                       FuzzNodes: hostile nodes, contexts   go test ./fuzz -fuzz FuzzNodes
 //	names of nodes                                 FuzzParsePath, FuzzPathOf            go test ./fuzz -fuzz FuzzPathOf
-//	texts of nodes                                 FuzzPathText                         go test ./fuzz -fuzz FuzzPathText
+//	texts of nodes                                 FuzzPathText, FuzzClaimJSON          go test ./fuzz -fuzz FuzzClaimJSON
 //	messages: nobody is stranded, nothing leaks    every interleaving of a few clients  fuzz/protocol/run
 //	                                               in a model of the protocol (spin)
 //	exclusion, tokens, fairness under load         a shadow tree, the race detector     go test -race -v ./fuzz/soak -soak 10m -timeout 0

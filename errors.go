@@ -7,12 +7,10 @@ import (
 	"github.com/treelock/treelock/internal/nodetext"
 )
 
-// The errors that a lock manager answers with. They are made for [errors.Is]; the errors returned may
-// wrap them with details.
+// The errors of a lock manager, for [errors.Is]. The errors returned may wrap them with details.
 var (
-	// ErrStopped says that the manager has ended, or ended while the request waited. Nothing is
-	// held. The error returned also wraps the cause of the context that ended the manager. Start another
-	// manager, or give up.
+	// ErrStopped says that the manager has ended, or ended while the request waited. Nothing is held. The
+	// error returned also wraps the cause of the context that ended the manager.
 	ErrStopped = errors.New("treelock: the manager has stopped")
 
 	// ErrConflict says that TryAcquire would have had to wait: an earlier request that conflicts is
@@ -31,8 +29,8 @@ var (
 	// is still wanted.
 	ErrWithdrawn = errors.New("treelock: the request was withdrawn")
 
-	// ErrNotHeld says that a grant cannot be narrowed as asked, because it does not hold all of
-	// that, or because it was released before.
+	// ErrNotHeld says that a grant cannot be narrowed as asked, because it does not hold all of that, or
+	// because it was released before.
 	ErrNotHeld = errors.New("treelock: the grant does not hold all of this")
 
 	// ErrTooDeep says that a node has more ancestors than the manager's depth limit. Raise the limit, or mend a
@@ -51,7 +49,7 @@ var (
 	ErrIncomparable = errors.New("treelock: a node is not equal to itself or cannot be compared")
 )
 
-// A PathRule is one of the rules that make a [Path] canonical.
+// A PathRule is a rule that a path, or the text of one, must keep.
 type PathRule string
 
 // The rules that a [*PathError] can name.
@@ -64,9 +62,9 @@ const (
 	RuleText          PathRule = `it is not the text form of any path`
 )
 
-// A PathError says that a path is not canonical, and which rule it breaks. A path that breaks several
-// is reported for one of them. Use [CleanPath] for file names and [PathOf] for opaque names; [Path.Names] returns
-// the names of a path that PathOf did not build.
+// A PathError says that a path, or the text of one, is refused, and which rule it breaks. If it breaks
+// several, one of them is named. Use [CleanPath] for file names and [PathOf] for opaque names. [Path.Names]
+// returns the names of a path that PathOf did not build.
 type PathError struct {
 	Path string
 	Rule PathRule

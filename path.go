@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// A Path is a node of a tree of names, written as a file system would: "/" is the root,
-// "/a/b" lies below "/a". It is the node type that most programs use.
+// A Path is a node of a tree of names, written as in a file system: "/" is the root, "/a/b" lies below
+// "/a". It is the node type that most programs use.
 //
 // A path is canonical if it starts with "/", has no empty, "." or ".." name, and no trailing "/"
 // (the root itself excepted). Names are otherwise any bytes. Only canonical paths name nodes:
@@ -59,7 +59,7 @@ func ruleOfName(name string) PathRule {
 	return ""
 }
 
-// CleanPath returns the canonical path that a file system would take s for: rooted, with "."
+// CleanPath returns the canonical path of a name in a file system: rooted, with "."
 // and ".." resolved and double slashes removed, as path.Clean("/" + s) does. Every s has one.
 //
 // It is not for object-store keys, where "a/../b" and "b" are two objects: see [PathOf].

@@ -210,3 +210,21 @@ func TestPlainPathAllocatesNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestLabelCostsOneAllocation(t *testing.T) {
+	if audited {
+		t.Skip("the race detector makes sync.Pool forget, and audits allocate")
+	}
+	m := Start(t.Context())
+	labeled := treelock.Write("/a").Labeled("rename 17")
+	allocs := testing.AllocsPerRun(1000, func() {
+		g, err := m.Acquire(t.Context(), labeled)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.Release()
+	})
+	if allocs != 1 {
+		t.Errorf("Acquire with a label and Release allocate %v times, want once", allocs)
+	}
+}

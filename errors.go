@@ -33,8 +33,8 @@ var (
 	// because it was released before.
 	ErrNotHeld = errors.New("treelock: the grant does not hold all of this")
 
-	// ErrTooDeep says that a node has more ancestors than the manager's depth limit. Raise the limit, or mend a
-	// Parent that runs in a circle.
+	// ErrTooDeep says that a lineage, a node and all its ancestors, is longer than the manager's depth limit.
+	// Raise the limit, or mend a Parent that runs in a circle.
 	ErrTooDeep = errors.New("treelock: a node has too many ancestors")
 
 	// ErrTooWide says that a request has more claims than the manager admits. Claim a common ancestor, split the
@@ -44,8 +44,8 @@ var (
 	// ErrTooLong says that a path is longer than the manager's limit. Use shorter names, or raise the limit.
 	ErrTooLong = errors.New("treelock: a path is too long")
 
-	// ErrIncomparable says that a node is not equal to itself, as a NaN is, or holds a value that cannot be
-	// compared. So it can name no place in a tree. Use another type or value.
+	// ErrIncomparable says that a node is not equal to itself, as a NaN is not, or holds a value that cannot
+	// be compared. So it can name no place in a tree. Use another type or value.
 	ErrIncomparable = errors.New("treelock: a node is not equal to itself or cannot be compared")
 )
 

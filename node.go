@@ -1,14 +1,14 @@
 package treelock
 
-// Node is what a lock manager must know of a tree's nodes: any comparable type that knows
-// its parent. [Path] is one; a struct of ids or a pointer to a folder can be another.
+// Node is what a lock manager must know of a tree's nodes: any comparable type that knows its parent.
+// [Path] is one; a struct of ids or a pointer to a folder can be another.
 //
-// Parent returns the node directly above and true, or false at a root. Distinct roots are
-// distinct trees. For as long as a node is claimed by some request, waiting or granted, its chain of
-// parents must not change: the chain is walked once, when the request is submitted, on the goroutine
-// that submits it, so a request goes on to mean the place where the node was then. (To move a folder
-// while others may be waiting for something in it, let nodes be names, as a [Path] is.) A Parent that is
-// slow, panics or runs in a circle harms its own caller only.
+// Parent returns the node directly above and true, or false at a root. Distinct roots are distinct trees.
+// For as long as a request claims a node, waiting or granted, the node's chain of parents must not change.
+// The chain is walked once, when the request is submitted, on the goroutine that submits it: the request
+// goes on to mean the place where the node was then. (To move a folder while requests may be waiting for
+// something in it, let nodes be names, as a [Path] is.) A Parent that is slow, panics or runs in a circle
+// harms its own caller only.
 //
 // Two values name one node exactly if they are equal (==). A value that is not equal to itself
 // (a NaN inside) or that cannot be compared (an interface that holds a slice) is refused with

@@ -1,8 +1,12 @@
 package treelock_test
 
 import (
+	"bytes"
+	"encoding/gob"
 	"encoding/json"
+	"encoding/xml"
 	"errors"
+	"maps"
 	"net/netip"
 	"strings"
 	"testing"
@@ -109,6 +113,50 @@ func TestNodesStayDistinctInJSON(t *testing.T) {
 		var claim treelock.Claim[numberNode]
 		if err := json.Unmarshal([]byte(wrong), &claim); err == nil {
 			t.Errorf("Unmarshal(%s) = %v, nil, want an error", wrong, claim)
+		}
+	}
+}
+
+// Keys of maps are the exception: encoding/json does not ask for the texts of those of a string type.
+func TestKeysOfMapsKeepDistinctPathsAsTextsOnly(t *testing.T) {
+	paths := []treelock.Path{"/caf\xe8", "/caf\xe9", "/café"}
+	direct, texts := map[treelock.Path]bool{}, map[string]treelock.Path{}
+	for _, p := range paths {
+		text, _ := p.MarshalText()
+		direct[p], texts[string(text)] = true, p
+	}
+	data, err := json.Marshal(direct)
+	if err != nil || strings.Count(string(data), `"/caf\ufffd":`) != 2 {
+		t.Errorf("Marshal() = %s, %v, want two keys damaged: mend the doc of MarshalText", data, err)
+	}
+	data, err = json.Marshal(texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again map[string]treelock.Path
+	if err := json.Unmarshal(data, &again); err != nil || !maps.Equal(again, texts) {
+		t.Errorf("Unmarshal(%s) = %q, %v, want %q", data, again, err, texts)
+	}
+	for key, path := range again {
+		var p treelock.Path
+		if err := p.UnmarshalText([]byte(key)); err != nil || p != path {
+			t.Errorf("UnmarshalText(%s) = %q, %v, want %q", key, p, err, path)
+		}
+	}
+}
+
+func TestPathsStayDistinctInXMLAndGob(t *testing.T) {
+	for _, p := range []treelock.Path{"/caf\xe8", "/caf\ufffd", "/a\r\n <b>&\"'", `/"`, "/\xed\xa0\x80\x00"} {
+		in := claim{Node: p, Scope: treelock.NodeOnly, Access: treelock.Exclusive}
+		data, err := xml.Marshal(in)
+		var out claim
+		if err := errors.Join(err, xml.Unmarshal(data, &out)); err != nil || out != in {
+			t.Errorf("%v comes back from %s as %v, %v", in, data, out, err)
+		}
+		var b bytes.Buffer
+		out = claim{}
+		if err := errors.Join(gob.NewEncoder(&b).Encode(in), gob.NewDecoder(&b).Decode(&out)); err != nil || out != in {
+			t.Errorf("%v comes back from gob as %v, %v", in, out, err)
 		}
 	}
 }

@@ -64,7 +64,7 @@ func (e *BlockedError[N]) LogValue() slog.Value {
 	if e.Label != "" {
 		attrs = append(attrs, slog.String("label", e.Label))
 	}
-	if e.known() {
+	if len(e.Claims) > 0 { // a request without claims is never blocked: then they are not known
 		attrs = append(attrs, slog.String("claims", claimsText(e.Claims, e.MoreClaims)))
 	}
 	attrs = append(attrs, slog.Duration("waited_ns", e.Waited))
@@ -74,21 +74,19 @@ func (e *BlockedError[N]) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// known reports whether e knows what was asked for: a request without claims is never blocked.
-func (e *BlockedError[N]) known() bool { return len(e.Claims) > 0 || e.MoreClaims > 0 }
-
 // subject names what was asked for: `acquire "rename 17" (write /a)`, or `acquire write /a` without a label.
 func (e *BlockedError[N]) subject() string {
 	subject := nodetext.Escaped(e.Op, MaxLabel)
 	if subject == "" {
 		subject = "request"
 	}
+	known := len(e.Claims) > 0
 	switch claims := claimsText(e.Claims, e.MoreClaims); {
-	case e.Label != "" && e.known():
+	case e.Label != "" && known:
 		return subject + " " + nodetext.Quote(e.Label, MaxLabel) + " (" + claims + ")"
 	case e.Label != "":
 		return subject + " " + nodetext.Quote(e.Label, MaxLabel)
-	case e.known():
+	case known:
 		return subject + " " + claims
 	default:
 		return nodetext.Escaped(e.Op, MaxLabel)

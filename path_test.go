@@ -155,6 +155,17 @@ func TestNamesRunFromTheRootDown(t *testing.T) {
 	}
 }
 
+// TestNamesOfAnyPathStandAsInIt: a program may convert any string to a Path.
+func TestNamesOfAnyPathStandAsInIt(t *testing.T) {
+	for path, want := range map[treelock.Path][]string{
+		"": nil, "a": {"a"}, "//a": {"", "a"}, "/a/": {"a", ""}, "/a//b": {"a", "", "b"}, "//": {"", ""},
+	} {
+		if diff := cmp.Diff(want, slices.Collect(path.Names())); diff != "" {
+			t.Errorf("Path(%q).Names(): -want +got:\n%s", path, diff)
+		}
+	}
+}
+
 func TestNamesStopWhenTold(t *testing.T) {
 	for _, p := range []treelock.Path{"/", "/a", "/a/b"} {
 		seen := 0

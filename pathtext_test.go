@@ -57,6 +57,9 @@ func TestPathTextHasOneFormForEachPath(t *testing.T) {
 		if err := p.UnmarshalText([]byte(text)); !errors.As(err, &refusal) || refusal.Rule != rule || p != "/before" {
 			t.Errorf("UnmarshalText(%s) = %q, %v, want %q and the rule %q", text, p, err, "/before", rule)
 		}
+		if rule == treelock.RuleText && refusal.Path != text {
+			t.Errorf("UnmarshalText(%s) refuses %q, want it to name the text", text, refusal.Path)
+		}
 	}
 }
 

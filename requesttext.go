@@ -39,15 +39,13 @@ func (r Request[N]) LogValue() slog.Value {
 
 // claimsText names claims, and counts those that are not among them.
 func claimsText[N Node[N]](claims []Claim[N], more int) string {
-	if len(claims)+more == 0 {
+	if len(claims) == 0 {
 		return "nothing"
 	}
-	if len(claims) > mostClaims {
-		more += len(claims) - mostClaims
-		claims = claims[:mostClaims]
-	}
+	named := claims[:min(mostClaims, len(claims))]
+	more += len(claims) - len(named)
 	var b strings.Builder
-	for i, claim := range claims {
+	for i, claim := range named {
 		if i > 0 {
 			b.WriteString(", ")
 		}

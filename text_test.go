@@ -78,7 +78,7 @@ func TestErrorsAreLoggedWithTheirParts(t *testing.T) {
 func TestLogLeavesOutWhatIsNotKnown(t *testing.T) {
 	var none *blockedError
 	var log bytes.Buffer
-	slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "none", none, "zero", &blockedError{})
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "none", none, "zero", &blockedError{MoreClaims: 3})
 	if want := `"none":null,"zero":{"error":"treelock: blocked","waited_ns":0}}`; !strings.Contains(log.String(), want) {
 		t.Errorf("the log has %s, want %s", &log, want)
 	}

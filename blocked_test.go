@@ -58,6 +58,7 @@ func TestBlockedErrorReadsWellInALog(t *testing.T) {
 			`request read /a/b: too many requests are waiting; blocked by "rename 17" (#42, write /` + strings.Repeat("z", 149) + `...` + strings.Repeat("z", 50) + `, holding for 3.21s)`,
 		},
 		{blockedError{Op: "drain", Err: treelock.ErrStopped}, `drain: the manager has stopped`},
+		{blockedError{Err: treelock.ErrBusy, AtLeast: true}, `too many requests are waiting; blocked by requests that could not be found`},
 		{blockedError{Err: treelock.ErrBusy, More: 3, AtLeast: true}, `too many requests are waiting; blocked by at least 3 requests`},
 		{
 			blockedError{Claims: one, Err: treelock.ErrBusy, Blockers: blockers{waiter}, AtLeast: true},

@@ -58,15 +58,15 @@ func TestTextOfWideRequestIsBounded(t *testing.T) {
 }
 
 func TestErrorsAreLoggedWithTheirParts(t *testing.T) {
-	one := treelock.Read("/a")
-	blocker := treelock.Blocker[treelock.Path]{Number: 7, Label: "x\ny", State: treelock.Holding, For: time.Second, Claim: one.Claim(0), Wanted: one.Claim(0)}
+	one, two := treelock.Read("/a"), treelock.Write("/a/b")
+	blocker := treelock.Blocker[treelock.Path]{Number: 7, Label: "x\ny", State: treelock.Holding, For: time.Second, Claim: one.Claim(0), Wanted: two.Claim(0)}
 	err := &blockedError{Op: "acquire", Err: errors.New("two\nlines"), Waited: 2 * time.Second, Blockers: []treelock.Blocker[treelock.Path]{blocker}}
 	var log bytes.Buffer
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "err", err, "blocker", blocker)
 	for _, want := range []string{
 		`"err":{"error":"treelock: two\\nlines","op":"acquire","waited_ns":2000000000,` +
 			`"blocked_by":["\"x\\ny\" (#7, read /a, holding for 1s)"]}`,
-		`"blocker":{"number":7,"label":"x\ny","state":"holding","for_ns":1000000000,"claim":"read /a","wanted":"read /a"}`,
+		`"blocker":{"number":7,"label":"x\ny","state":"holding","for_ns":1000000000,"claim":"read /a","wanted":"write /a/b"}`,
 	} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log has\n%s\nwant in it\n%s", log.String(), want)

@@ -14,14 +14,19 @@ import (
 	"time"
 )
 
-// allTargets are those that see faults of the lock manager. (The others are about paths.)
-var allTargets = []string{"FuzzTable", "FuzzManager", "FuzzNodes"}
+// allTargets are those that see faults of the lock manager, and textTargets those that see faults of texts.
+var (
+	allTargets  = []string{"FuzzTable", "FuzzManager", "FuzzNodes"}
+	textTargets = []string{"FuzzNodeText", "FuzzClaimJSON", "FuzzPathText"}
+)
 
 // targetsFor returns the targets that run a file, the likely ones first.
 func targetsFor(file string) []string {
 	switch {
 	case file == vet || file == calls:
 		return []string{"FuzzNodes", "FuzzManager"}
+	case file == claims || strings.HasPrefix(file, "internal/nodetext/"):
+		return textTargets
 	case strings.HasPrefix(file, "manager/"):
 		return []string{"FuzzManager", "FuzzNodes"}
 	}

@@ -32,6 +32,10 @@ const (
 	quarrel  = "internal/locktable/quarrel.go"
 	claimed  = "internal/locktable/claimed.go"
 	paths    = "internal/locktable/paths.go"
+	claims   = "claimjson.go"
+	exact    = "internal/nodetext/exact.go"
+	walk     = "internal/nodetext/walk.go"
+	phrases  = "internal/nodetext/blocker.go"
 )
 
 var mutants = []mutant{
@@ -146,4 +150,12 @@ var mutants = []mutant{
 	{"blockers: the last below is skipped", blockers, "\t\t\tif c == last {\n", "\t\t\tif next == last {\n"},
 	{"blockers: one level below only", blockers, "\t\t\t\tleft = s.below(c, i, left)\n", ""},
 	{"blockers: a claim below that came later", blockers, "!ok || l.request.seq >= s.request.seq {", "!ok {"},
+
+	// Texts that merge distinct nodes, or that a hostile name changes.
+	{"texts: a quoted name is its own text", exact, "utf8.ValidString(s) && !strings.HasPrefix(s, `\"`)", "utf8.ValidString(s)"},
+	{"texts: a path has two texts", exact, "return s, Valid(s) == text", "return s, true"},
+	{"texts: the type of what an interface holds is lost", walk, "\tcase isScalar(kind):\n", "\tcase kind == reflect.Bool:\n"},
+	{"texts: two fields read as three", walk, `" {}[]()<>"`, `"{}[]()<>"`},
+	{"texts: a name reads like a claim", phrases, `", ", "; ", ": "`, `"; ", ": "`},
+	{"texts: a refused text changes the claim", claims, "setExactText(&claim.Node,", "setExactText(&c.Node,"},
 }

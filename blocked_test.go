@@ -81,7 +81,7 @@ func TestBlockedErrorReadsWellInALog(t *testing.T) {
 func TestTimesAreRoundedToWhatMatters(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "0s", 7: "7ns", 1_234: "1.23µs", 999_999: "1ms", 12_345_678: "12.3ms", 61_234_567_890: "1m1.2s",
-		-5: "-5ns", 1000*time.Hour + 1: "1000h0m0s",
+		1003 * time.Second: "16m43s", -5: "-5ns", 1000*time.Hour + 1: "1000h0m0s",
 	} {
 		b := treelock.Blocker[treelock.Path]{For: d}
 		if got := b.String(); !strings.HasSuffix(got, " for "+want+")") {

@@ -92,6 +92,22 @@ func TestClaimsStopWhenTold(t *testing.T) {
 	}
 }
 
+func TestClaimPanicsOutOfRange(t *testing.T) {
+	for n := range 7 {
+		r, _ := chain(n)
+		for _, i := range []int{-1, n} {
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Errorf("Claim(%d) of a request with %d claims does not panic", i, n)
+					}
+				}()
+				r.Claim(i)
+			}()
+		}
+	}
+}
+
 func TestStringNamesTheVerbs(t *testing.T) {
 	for want, named := range map[string]fmt.Stringer{
 		"read /src, write /dst":                       treelock.Read("/src").Write("/dst"),

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"runtime"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -26,6 +27,7 @@ type (
 	broken     struct{ name string }
 	inside     [1]named
 	described  string
+	weekday    int
 	unreadable [1 << 16]bool
 )
 
@@ -36,8 +38,9 @@ func (m marshaler) MarshalText() ([]byte, error) {
 	}
 	return []byte(m.name), nil
 }
-func (broken) String() string      { panic("no") }
-func (d described) String() string { return "described " + string(d) }
+func (weekday) MarshalText() ([]byte, error) { return []byte("some day"), nil }
+func (broken) String() string                { panic("no") }
+func (d described) String() string           { return "described " + string(d) }
 
 // A row is a node, as Of and Plain name it, and as they should.
 type row struct {
@@ -87,6 +90,7 @@ func TestNodesAreNamedByValueByMethodOrByTypeAndAddress(t *testing.T) {
 		plainly(id{7, "x y", nil, n}, fmt.Sprintf(`{7 "x y" *nodetext_test.folder(nil) *nodetext_test.named(%p)}`, n)),
 		plainly([2]string{"", "b"}, `["" b]`),
 		plainly(inside{}, `[{""}]`),
+		plainly([4]string{"<nil>", "f(1)", "{}", "[]"}, `["<nil>" "f(1)" "{}" "[]"]`),
 		byMethod(n, "named x", fmt.Sprintf("*nodetext_test.named(%p)", n)),
 		byMethod((*named)(nil), "*nodetext_test.named(nil) (String panicked)", "*nodetext_test.named(nil)"),
 		byMethod(broken{"b"}, "{b} (String panicked)", "{b}"),
@@ -98,6 +102,8 @@ func TestNodesAreNamedByValueByMethodOrByTypeAndAddress(t *testing.T) {
 		plainly[any](nil, "<nil>"),
 		plainly[any](7, "int(7)"),
 		plainly[any](level(7), "nodetext_test.level(7)"),
+		plainly(weekday(1), "1"),
+		plainly[any](weekday(1), "nodetext_test.weekday(1)"),
 		plainly[any](key("7"), "nodetext_test.key(7)"),
 		plainly[any](key("7) (8"), `nodetext_test.key("7) (8")`),
 		plainly[any](inside{}, `nodetext_test.inside[{""}]`),
@@ -147,6 +153,22 @@ func TestLongTextsShowBothEnds(t *testing.T) {
 	deep := "/begin" + strings.Repeat("/x", 1000) + "/end"
 	if got := nodetext.Of(deep); !strings.HasPrefix(got, "/begin/x") || !strings.HasSuffix(got, "/x/end") || len(got) > nodetext.Longest+3 {
 		t.Errorf("Of(a long path) = %s, want both its ends", got)
+	}
+}
+
+func TestWhatIsCutNeedsNoQuotes(t *testing.T) {
+	if got := nodetext.Of(strings.Repeat("a", 500) + "\n" + strings.Repeat("b", 500)); strings.ContainsAny(got, `"\`) {
+		t.Errorf("Of(a long text) = %s, want no quotes for what is not shown", got)
+	}
+}
+
+func TestLargeArraysAreNotReadToTheirEnds(t *testing.T) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	nodetext.Of([1 << 20]struct{}{})
+	runtime.ReadMemStats(&after)
+	if made := after.TotalAlloc - before.TotalAlloc; made > 1<<20 {
+		t.Errorf("Of(an array) allocates %d bytes, want far less than a byte for each element", made)
 	}
 }
 

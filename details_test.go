@@ -71,7 +71,7 @@ func TestTextsOfTheProgramStayOnOneLine(t *testing.T) {
 
 func TestLongTextsAreCutBetweenCharacters(t *testing.T) {
 	for n := range 8 {
-		p := treelock.Path("/" + strings.Repeat("x", n) + strings.Repeat("äü€😀😀", 300))
+		p := treelock.Path("/" + strings.Repeat("x", n) + strings.Repeat("äü€😀😀", 300) + strings.Repeat("x", n))
 		if got := fmt.Sprint(treelock.Read(p)); !utf8.ValidString(got) || strings.Contains(got, `\x`) || len(got) > 1000 {
 			t.Errorf("String() = %s, want it cut between characters", got)
 		}

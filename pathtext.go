@@ -1,10 +1,6 @@
 package treelock
 
-import (
-	"unicode/utf8"
-
-	"github.com/treelock/treelock/internal/nodetext"
-)
+import "github.com/treelock/treelock/internal/nodetext"
 
 // MarshalText returns the text of p that stands in JSON. A path of valid UTF-8 is its own text. Any other
 // is written as strconv.Quote does, which begins with a double quote. So distinct paths have distinct
@@ -18,7 +14,7 @@ func (p Path) MarshalText() ([]byte, error) { return []byte(nodetext.Valid(strin
 // canonical paths, each in that one form. For any other it fails with a [*PathError], and p stays as it is.
 func (p *Path) UnmarshalText(text []byte) error {
 	s, ok := nodetext.FromValid(string(text))
-	if !ok || !utf8.Valid(text) {
+	if !ok {
 		rule := RuleText
 		if _, err := ParsePath(string(text)); err != nil && (len(text) == 0 || text[0] != '"') {
 			rule = err.(*PathError).Rule

@@ -19,7 +19,7 @@ import (
 )
 
 // Package has the benchmarks.
-const Package = "github.com/treelock/treelock/manager"
+const Package = "github.com/treelock/treelock/manager/bench"
 
 // A Plan says what to measure and how often. In each round every benchmark is run once, so that a minute in which the
 // machine is busy with something else is the same for all.

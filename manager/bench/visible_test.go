@@ -1,10 +1,9 @@
-package manager_test
+package bench_test
 
 import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -13,9 +12,9 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// BenchmarkVisible is BenchmarkLock of treelock with what makes it visible: with=nothing looks for no blockers; default is
-// what a manager does without options; labels has a label on each request; thresholds has a log of slow requests, and
-// sites one that notes where requests are made, too.
+// BenchmarkVisible is BenchmarkLock of treelock with what makes it visible. with=nothing looks for
+// no blockers; default is a manager without options; labels has a label on each request;
+// thresholds has a log of slow requests, and sites one that also notes where requests are made.
 func BenchmarkVisible(b *testing.B) {
 	slow := manager.SlowLog{Wait: time.Second, Hold: time.Second, Logger: slog.New(slog.DiscardHandler)}
 	sites := slow
@@ -34,11 +33,11 @@ func BenchmarkVisible(b *testing.B) {
 				{"thresholds", manager.WithSlowLog(slow), ""},
 				{"sites", manager.WithSlowLog(sites), ""},
 			} {
-				b.Run(fmt.Sprintf("impl=treelock/with=%s%v/clients=%d", with.name, c, clients), func(b *testing.B) {
+				name := fmt.Sprintf("impl=treelock/with=%s%v/clients=%d", with.name, c, clients)
+				b.Run(name, func(b *testing.B) {
 					m := startManager(b, with.option)
 					inParallel(b, clients, func(client int) func() {
-						ctx, req := canEnd(b), request(c.op, c.node(client)).Labeled(with.label)
-						return func() { must(m.Acquire(ctx, req)).Release() }
+						return acquireStep(b, m, request(c.op, c.node(client)).Labeled(with.label))
 					})
 				})
 			}
@@ -46,7 +45,8 @@ func BenchmarkVisible(b *testing.B) {
 	}
 }
 
-// BenchmarkRefusal is a TryAcquire that is refused, by one holder of the same node or by one of many somewhere below it.
+// BenchmarkRefusal is a TryAcquire that is refused, by one holder of the same node or by one of
+// many holders below it.
 func BenchmarkRefusal(b *testing.B) {
 	for _, blockers := range []int{0, 4} {
 		for _, where := range []string{"here", "below"} {
@@ -72,10 +72,11 @@ func BenchmarkRefusal(b *testing.B) {
 	}
 }
 
-// BenchmarkSnapshot is an acquire and a release by one client among a million grants: how long each of them takes while
-// snapshots are taken one after the other, and how long a snapshot takes.
+// BenchmarkSnapshot is an acquire and a release by one client among a million grants: how long each
+// of them takes while snapshots are taken one after the other, and how long a snapshot takes.
 func BenchmarkSnapshot(b *testing.B) {
 	const live = 1_000_000
+	type query = manager.Query[path]
 	for _, what := range []struct {
 		name  string
 		query *query
@@ -90,47 +91,33 @@ func BenchmarkSnapshot(b *testing.B) {
 			for i := range live {
 				must(m.TryAcquire(treelock.Write(inForest("live", i))))
 			}
-			stop := func() (int, time.Duration) { return 0, 0 }
-			if what.query != nil {
-				stop = takeSnapshots(b, m, *what.query)
-			}
-			ctx, req := canEnd(b), treelock.Write("/a/b/c/d")
+			step := acquireStep(b, m, treelock.Write("/a/b/c/d"))
+			ctx, cancel := context.WithCancel(b.Context())
+			var done sync.WaitGroup
+			var snapshots int
+			var took time.Duration
+			done.Go(func() {
+				for what.query != nil && ctx.Err() == nil {
+					start := time.Now()
+					if _, err := m.Snapshot(ctx, *what.query); err == nil {
+						snapshots, took = snapshots+1, took+time.Since(start)
+					}
+				}
+			})
 			times := make([]time.Duration, 0, b.N)
 			b.ResetTimer()
 			for range b.N {
 				start := time.Now()
-				must(m.Acquire(ctx, req)).Release()
+				step()
 				times = append(times, time.Since(start))
 			}
 			b.StopTimer()
-			if n, took := stop(); n > 0 {
-				b.ReportMetric(float64(took.Milliseconds())/float64(n), "ms/snapshot")
+			cancel()
+			done.Wait()
+			if snapshots > 0 {
+				b.ReportMetric(float64(took.Milliseconds())/float64(snapshots), "ms/snapshot")
 			}
-			slices.Sort(times)
-			b.ReportMetric(float64(times[len(times)/2]), "p50-ns")
-			b.ReportMetric(float64(times[len(times)*999/1000]), "p99.9-ns")
-			b.ReportMetric(float64(times[len(times)-1]), "max-ns")
+			reportPercentiles(b, times, 50, 99.9)
 		})
-	}
-}
-
-// takeSnapshots takes one after the other until stop is called, which returns how many there were and how long they took.
-func takeSnapshots(b *testing.B, m *manager.Manager[path], q query) (stop func() (n int, took time.Duration)) {
-	ctx, cancel := context.WithCancel(b.Context())
-	var done sync.WaitGroup
-	var n int
-	var took time.Duration
-	done.Go(func() {
-		for ctx.Err() == nil {
-			start := time.Now()
-			if _, err := m.Snapshot(ctx, q); err == nil {
-				n, took = n+1, took+time.Since(start)
-			}
-		}
-	})
-	return func() (int, time.Duration) {
-		cancel()
-		done.Wait()
-		return n, took
 	}
 }

@@ -1,14 +1,14 @@
-package manager_test
+package bench_test
 
 import (
-	"runtime"
 	"testing"
 
 	"github.com/treelock/treelock"
 )
 
-// BenchmarkDrain queues writers for one node and then serves them one after the other. One op is the service of all of
-// them, without the queueing. B/queue is what they hold while all are queued, their tickets included.
+// BenchmarkDrain queues writers for one node and then serves them one after the other. One
+// operation serves all of them; queueing is not measured. B/queue is what they hold while all are
+// queued, with their tickets.
 func BenchmarkDrain(b *testing.B) {
 	b.Run("impl=treelock/op=write/depth=4/waiters=8000", func(b *testing.B) {
 		const waiters = 8000
@@ -42,13 +42,4 @@ func BenchmarkDrain(b *testing.B) {
 		}
 		b.ReportMetric(held, "B/queue")
 	})
-}
-
-// liveHeap returns the size of the live heap.
-func liveHeap() float64 {
-	runtime.GC()
-	runtime.GC() // the second empties the pools
-	var stats runtime.MemStats
-	runtime.ReadMemStats(&stats)
-	return float64(stats.HeapAlloc)
 }

@@ -1,4 +1,4 @@
-package manager_test
+package bench_test
 
 import (
 	"context"
@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// A lockCase is what the clients of a benchmark do. What an implementation knows nothing of is empty.
+// A lockCase is what the clients of a benchmark do. A field that an implementation does not know
+// is empty.
 type lockCase struct {
 	op    string // read or write
 	nodes string // disjoint, shared or contended
@@ -21,7 +22,7 @@ func (c lockCase) node(client int) path {
 	return leaf(c.depth, client)
 }
 
-// String returns the part of a benchmark's name that tells of c.
+// String returns the part of a benchmark's name that describes c.
 func (c lockCase) String() string {
 	s := ""
 	if c.op != "" {
@@ -36,7 +37,7 @@ func (c lockCase) String() string {
 	return s
 }
 
-// lockCases returns what so many clients do: everything at depth 4, and some of it at others.
+// lockCases returns what so many clients do: every operation at depth 4, and some at other depths.
 func lockCases(clients int) []lockCase {
 	depths := []int{4}
 	if clients == 1 || clients == 32 {
@@ -52,20 +53,21 @@ func lockCases(clients int) []lockCase {
 	return cases
 }
 
-// BenchmarkLock is an acquire and a release that find nobody in their way, unless nodes=contended. The context of each
-// client can end.
+// BenchmarkLock is an acquire and a release that conflict with no other request, unless
+// nodes=contended.
 func BenchmarkLock(b *testing.B) {
-	// All implementations for one number of clients, then the next: what is compared is measured close together.
+	// All implementations for one number of clients, then the next: what is compared is measured
+	// close together.
 	for _, clients := range []int{1, 2, 32, 1000, 10_000} {
-		run := func(impl string, start rival, cases ...lockCase) {
+		run := func(impl string, start peer, cases ...lockCase) {
 			for _, c := range cases {
 				b.Run(fmt.Sprintf("impl=%s%v/clients=%d", impl, c, clients), func(b *testing.B) {
 					inParallel(b, clients, start(b, c, clients))
 				})
 			}
 		}
-		run("echo", startEchoRival, lockCase{})
-		run("batch-echo", startBatchEchoRival, lockCase{})
+		run("echo", startEcho, lockCase{})
+		run("batch-echo", startBatchEcho, lockCase{})
 		run("treelock", startTreelock, lockCases(clients)...)
 		run("rwmutex-map", startRWMutexMap, lockCases(clients)...)
 		run("rwmutex", startRWMutex, lockCase{op: "read"}, lockCase{op: "write"})
@@ -73,15 +75,14 @@ func BenchmarkLock(b *testing.B) {
 	}
 }
 
-// BenchmarkContext is a write of a node of each client's own. ctx=endless is a context that cannot end, ctx=can-end
-// one for each client, ctx=shared one for all clients.
+// BenchmarkContext is a write of a node of each client's own. ctx=endless is a context that cannot
+// end, ctx=can-end one for each client, ctx=shared one for all clients.
 func BenchmarkContext(b *testing.B) {
 	c := lockCase{"write", "disjoint", 4}
 	for _, clients := range []int{1, 32, 1000} {
 		for _, kind := range []string{"endless", "can-end", "shared"} {
 			b.Run(fmt.Sprintf("impl=treelock/ctx=%s%v/clients=%d", kind, c, clients), func(b *testing.B) {
-				m := startManager(b)
-				shared := canEnd(b)
+				m, shared := startManager(b), canEnd(b)
 				inParallel(b, clients, func(client int) func() {
 					ctx := map[string]context.Context{"endless": context.Background(), "shared": shared}[kind]
 					if ctx == nil {

@@ -1,173 +1,105 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"io/fs"
+	"flag"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/google/go-cmp/cmp"
-	"go.uber.org/goleak"
-
-	"github.com/treelock/treelock/examples/speed/measure"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+var update = flag.Bool("update", false, "rewrite testdata/speed.md")
 
-// wantRun runs the command and checks its exit code and words that it must say.
-func wantRun(t *testing.T, ctx context.Context, code int, args []string, words ...string) (output string) {
-	t.Helper()
-	var stdout, stderr bytes.Buffer
-	got := run(ctx, args, &stdout, &stderr)
-	output = stdout.String() + stderr.String()
-	if got != code {
-		t.Errorf("speed %q exits with %d, want %d\n%s", args, got, code, output)
+// start runs the command and returns the exit code and what it prints.
+func start(ctx context.Context, args ...string) (code int, stdout, stderr string) {
+	var out, err strings.Builder
+	code = run(ctx, args, &out, &err)
+	return code, out.String(), err.String()
+}
+
+func TestSampleMakesTheReport(t *testing.T) {
+	dir, golden := filepath.Join(t.TempDir(), "new", "folder"), "testdata/speed.md"
+	code, got, stderr := start(t.Context(), "-from", "testdata/bench.txt", "-o", dir)
+	if code != 0 {
+		t.Fatalf("exit code %d, want 0: %s", code, stderr)
 	}
-	for _, word := range words {
-		if !strings.Contains(output, word) {
-			t.Errorf("speed %q does not say %q:\n%s", args, word, output)
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o666); err != nil {
+			t.Fatal(err)
 		}
 	}
-	return output
-}
-
-func wantFiles(t *testing.T, dir string, want ...string) {
-	t.Helper()
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
+	if want, err := os.ReadFile(golden); err != nil || got != string(want) {
+		t.Errorf("the table is\n%s\nwant (%v)\n%s", got, err, want)
 	}
-	var got []string
-	for _, entry := range entries {
-		got = append(got, entry.Name())
+	if file, err := os.ReadFile(filepath.Join(dir, "speed.md")); err != nil || string(file) != got {
+		t.Errorf("speed.md differs from what is printed (%v)", err)
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the files differ (-want +got):\n%s", diff)
+	plot, err := os.ReadFile(filepath.Join(dir, "clients.svg"))
+	if err != nil || !strings.Contains(string(plot), ">x/sync semaphore<") {
+		t.Errorf("clients.svg has no line of the semaphore (%v)", err)
 	}
 }
 
-func TestRecordedBenchmarksMakeTheWholeReport(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "new", "folder")
-	output := wantRun(t, t.Context(), exitOK, []string{"-from", "testdata/bench.txt", "-o", dir},
-		"- command: go run ./examples/speed -count 1", "- Go: go1.", "- processor: ", "- GOMAXPROCS: 2",
-		"| 1 client, write, depth 4, to the echo | 2.52x | ≤ 1.3x | missed |",
-		"| 1,000,000 other nodes held, to none | 1.01x | ≤ 1.3x | met |",
-		"| clients | batch-echo | treelock | echo | rwmutex-map | rwmutex |",
-		"| treelock, 8 such goroutines, 32 clients | ", "The report is in "+dir)
-	if strings.Contains(output, "not measured") {
-		t.Errorf("something was not measured:\n%s", output)
+// TestBenchmarksFillTheTable runs every benchmark of the report once, but for those that take long.
+func TestBenchmarksFillTheTable(t *testing.T) {
+	quick := strings.NewReplacer("Live", "Live/impl/op/depth/leaves/live=0$|None", "waiters/", "waiters=10$/", "Neighbours|", "", "|Memory", "").Replace(shown)
+	code, table, stderr := start(t.Context(), "-o", t.TempDir(), "-count", "1", "-cpu", "1", "-benchtime", "1x", "-bench", quick)
+	if code != 0 {
+		t.Fatalf("exit code %d, want 0: %s", code, stderr)
 	}
-	wantFiles(t, dir, "clients.svg", "depth.svg", "flat.svg", "speed.md")
-	markdown, err := os.ReadFile(filepath.Join(dir, "speed.md"))
-	if err != nil || !strings.HasPrefix(output, string(markdown)) {
-		t.Errorf("the file differs from what is printed (%v)", err)
+	if n := strings.Count(table, "\n| "); n != 15 {
+		t.Errorf("the table has %d rows, want 15:\n%s", n, table)
 	}
-}
-
-// The suite is compiled and run, if only for a moment.
-func TestMeasuredBenchmarksCanBeReportedAgain(t *testing.T) {
-	dir := t.TempDir()
-	first := wantRun(t, t.Context(), exitOK, []string{"-bench", "Lock/impl=(batch-echo|rwmutex/op=write)/", "-count", "2", "-cpu", "1", "-benchtime", "20x", "-o", dir},
-		"compiling", "round 2 of 2: 20 of 20 benchmarks", "-bench 'Lock/impl=(batch-echo|rwmutex/op=write)/'", "not measured", "| 10,000 | ")
-	wantFiles(t, dir, "bench.txt", "clients.svg", "depth.svg", "speed.md")
-	again := wantRun(t, t.Context(), exitOK, []string{"-from", filepath.Join(dir, "bench.txt")})
-	report, _, _ := strings.Cut(again, "The report is in")
-	if !strings.HasPrefix(first, report) {
-		t.Errorf("the second report differs from the first:\n%s\n%s", report, first)
-	}
-}
-
-func TestWrongUsageExitsWith2(t *testing.T) {
-	for _, test := range []struct {
-		args []string
-		says string
-	}{
-		{[]string{"-nonsense"}, "not defined: -nonsense"},
-		{[]string{"-count", "0"}, "-count 0: use 1 or more"},
-		{[]string{"-count", "x"}, "invalid value"},
-		{[]string{"-cpu", "0"}, "-cpu 0: use 1 or more"},
-		{[]string{"-benchtime", "soon"}, `-benchtime "soon": use a duration`},
-		{[]string{"-benchtime", "-1s"}, `-benchtime "-1s": use a duration`},
-		{[]string{"-benchtime", "0x"}, `-benchtime "0x": use a duration`},
-		{[]string{"-bench", "("}, "missing closing )"},
-		{[]string{"-bench", "nothing"}, `-bench "nothing" matches no benchmark`},
-		{[]string{"-o", ""}, "-o is empty"},
-		{[]string{"-from", ""}, "-from is empty"},
-		{[]string{"-from", "f", "-count", "3"}, "-from measures nothing: leave out -count"},
-		{[]string{"extra"}, `unexpected argument "extra"`},
-	} {
-		output := wantRun(t, t.Context(), exitUsage, test.args, test.says)
-		if !strings.HasPrefix(output, "speed: ") || strings.Count(output, "\n") != 1 {
-			t.Errorf("speed %q: the message is %q, want one line from speed", test.args, output)
+	for _, row := range strings.SplitAfter(table, "\n")[2:12] {
+		if strings.Contains(row, "|  |") {
+			t.Error("an implementation is missing: ", row)
 		}
 	}
 }
 
-func TestHelpIsNoError(t *testing.T) {
-	wantRun(t, t.Context(), exitOK, []string{"-h"}, "Usage of speed", "-count", "-benchtime", "-cpu", "-bench", "-from", "-o ")
-}
+type writerFunc func(p []byte) (int, error)
 
-func TestWhatCannotBeUsedExitsWith1AndSaysWhy(t *testing.T) {
-	empty := filepath.Join(t.TempDir(), "empty")
-	if err := os.WriteFile(empty, nil, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	for _, test := range []struct {
-		args []string
-		says string
-	}{
-		{[]string{"-from", "missing"}, "name the bench.txt of an earlier report"},
-		{[]string{"-from", empty}, "no results of benchmarks"},
-		{[]string{"-from", "testdata/bench.txt", "-o", empty}, "name another with -o"},
-		{[]string{"-o", empty}, "name another with -o"},
-	} {
-		wantRun(t, t.Context(), exitFailed, test.args, "speed: ", test.says)
-	}
-}
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-func TestOutsideOfTheRepositoryTheMessageSaysWhereToRun(t *testing.T) {
-	t.Chdir(t.TempDir())
-	wantRun(t, t.Context(), exitFailed, nil, "run speed in a folder of treelock's repository")
-	wantFiles(t, ".")
-}
-
-func TestInterruptExitsWith130AndWritesNothing(t *testing.T) {
+func TestInterruptDrawsWhatWasMeasured(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	dir := filepath.Join(t.TempDir(), "new")
-	wantRun(t, ctx, exitInterrupted, []string{"-o", dir}, "speed: interrupted: nothing is written")
-	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("the folder is there: %v", err)
+	var stdout, stderr strings.Builder
+	args := []string{"-o", t.TempDir(), "-count", "9999", "-benchtime", "1x", "-bench", "Lock/impl=echo/clients=1$"}
+	code := run(ctx, args, &stdout, writerFunc(func(p []byte) (int, error) {
+		if strings.Contains(string(p), "round 2 of") {
+			cancel()
+		}
+		return stderr.Write(p)
+	}))
+	if code != 130 || !strings.Contains(stderr.String(), "speed: interrupted: round ") || !strings.Contains(stdout.String(), "| 1 client writes |") {
+		t.Errorf("exit code %d, want 130 and what was measured:\n%s%s", code, &stdout, &stderr)
 	}
 }
 
-func TestDefaultsAreANewFolderAndEverything(t *testing.T) {
-	c, err := parse(nil, time.Date(2026, 11, 25, 19, 5, 9, 0, time.UTC), &bytes.Buffer{})
-	if err != nil {
+func TestErrorsSayWhatIsWrong(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if c.out != "speed-20261125-190509" {
-		t.Errorf("the folder is %q, want one named for the time", c.out)
-	}
-	if want := (measure.Plan{Rounds: 10, Procs: 2, BenchTime: "300ms", Names: c.plan.Names}); !cmp.Equal(want, c.plan) {
-		t.Errorf("the plan is %+v, want %+v", c.plan, want)
-	}
-	for _, name := range []string{"Lock/impl=echo/clients=1", "Drain/impl=treelock/op=write/depth=4/waiters=8000"} {
-		if !slices.Contains(c.plan.Names, name) {
-			t.Errorf("%s is not measured", name)
+	for _, test := range []struct {
+		path string // where the go command is
+		code int
+		says string
+		args []string
+	}{
+		{os.Getenv("PATH"), 1, `the benchmarks failed: exit status 2`, []string{"-o", t.TempDir(), "-benchtime", "never"}},
+		{"", 1, `"go": executable file not found`, []string{"-o", t.TempDir()}},
+		{os.Getenv("PATH"), 1, "not a directory", []string{"-o", file + "/below"}},
+		{"", 1, "no such file", []string{"-o", t.TempDir(), "-from", "missing"}},
+		{"", 1, "no results of benchmarks", []string{"-o", t.TempDir(), "-from", file}},
+		{"", 2, `see -h [extra]`, []string{"extra"}},
+		{"", 2, "not defined: -nonsense", []string{"-nonsense"}},
+		{"", 0, "Usage of speed", []string{"-h"}},
+	} {
+		t.Setenv("PATH", test.path)
+		if code, _, stderr := start(t.Context(), test.args...); code != test.code || !strings.Contains(stderr, test.says) {
+			t.Errorf("speed %q: exit code %d and %q, want %d and %q", test.args, code, stderr, test.code, test.says)
 		}
-	}
-}
-
-func TestCommandCanBeTypedAgain(t *testing.T) {
-	c, err := parse([]string{"-bench", "it's|.*", "-o", "here"}, time.Time{}, &bytes.Buffer{})
-	if want := `go run ./examples/speed -count 10 -cpu 2 -benchtime 300ms -bench 'it'\''s|.*'`; err != nil || c.command() != want {
-		t.Errorf("command = %q, %v, want %q", c.command(), err, want)
 	}
 }

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"time"
+)
+
+// A plan says what to measure and how often.
+type plan struct {
+	count, cpu       uint
+	benchtime, bench string
+}
+
+// shown matches the benchmarks of the table and the plots.
+const shown = `Lock/impl=(batch-echo|echo|rwmutex|x-semaphore)$|` +
+	`Lock/impl=(treelock|rwmutex-map)/op/nodes/depth=(4|16)$|` +
+	`Live/impl/op/depth/leaves=1000$|Waiters/impl/waiters/where=here|Neighbours|HandOver|Drain|Memory`
+
+// measure compiles and runs the benchmarks, and copies what they print to a file and to stderr.
+func (p plan) measure(ctx context.Context, file string, stderr io.Writer) error {
+	temp, err := os.MkdirTemp("", "speed-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(temp)
+	fmt.Fprintln(stderr, "compiling the benchmarks")
+	binaries, err := compile(ctx, temp)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+		return err
+	}
+	out, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	fmt.Fprintf(out, "command: go run ./examples/speed -count %d -cpu %d -benchtime %s\n", p.count, p.cpu, p.benchtime)
+	fmt.Fprintf(out, "date: %s\ngo: %s\n", time.Now().UTC().Format(time.DateOnly), runtime.Version())
+	both, start := io.MultiWriter(out, stderr), time.Now()
+	for round := range p.count {
+		fmt.Fprintf(stderr, "round %d of %d, after %v\n", round+1, p.count, time.Since(start).Round(time.Second))
+		for _, binary := range binaries {
+			// Without the go command, an interrupt has one process to end.
+			cmd := exec.CommandContext(ctx, binary, "-test.run=-", "-test.bench="+p.bench,
+				"-test.benchtime="+p.benchtime, fmt.Sprint("-test.cpu=", p.cpu))
+			cmd.Stdout, cmd.Stderr = both, both
+			if err := cmd.Run(); err != nil {
+				return fmt.Errorf("round %d of %d: the benchmarks failed: %w", round+1, p.count, err)
+			}
+		}
+	}
+	return nil
+}
+
+// compile compiles the benchmarks into a folder.
+func compile(ctx context.Context, dir string) (binaries []string, err error) {
+	cmd := exec.CommandContext(ctx, "go", "test", "-c", "-o", dir+string(filepath.Separator),
+		"github.com/treelock/treelock/manager/bench", "github.com/treelock/treelock/examples/speed")
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // the go command ends its children
+	cmd.WaitDelay = 5 * time.Second
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("cannot compile the benchmarks; start this in treelock's repository: %w\n%s", err, bytes.TrimSpace(out))
+	}
+	return filepath.Glob(filepath.Join(dir, "*.test*")) // on Windows they end in .exe
+}

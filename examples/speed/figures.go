@@ -12,27 +12,27 @@ import (
 	"golang.org/x/perf/benchunit"
 )
 
-// figures has the values of each benchmark and unit in the order of the rounds, and the
-// configuration. Units are tidied: what a benchmark prints as ns/op is sec/op.
+// figures has the values of each benchmark and unit in the order of the rounds. Units are tidied:
+// what a benchmark prints as ns/op is sec/op.
 type figures struct {
 	values map[string][]float64 // by name and unit: Lock/impl=echo/clients=32-2 sec/op
-	config map[string]string
+	last   *benchfmt.Result     // has the configuration
 }
 
 // read returns what benchmarks printed. It skips lines that it cannot read, which are those of a
 // benchmark that failed or was interrupted.
 func read(r io.Reader) (figures, error) {
-	f := figures{make(map[string][]float64), make(map[string]string)}
+	f := figures{values: make(map[string][]float64)}
 	lines := benchfmt.NewReader(r, "the output of the benchmarks")
 	for lines.Scan() {
-		if record, ok := lines.Result().(*benchfmt.Result); ok {
-			for _, v := range record.Values {
-				key := fmt.Sprint(record.Name, " ", v.Unit)
-				f.values[key] = append(f.values[key], v.Value)
-			}
-			for _, c := range record.Config {
-				f.config[c.Key] = string(c.Value)
-			}
+		record, ok := lines.Result().(*benchfmt.Result)
+		if !ok {
+			continue
+		}
+		f.last = record.Clone()
+		for _, v := range record.Values {
+			key := fmt.Sprint(record.Name, " ", v.Unit)
+			f.values[key] = append(f.values[key], v.Value)
 		}
 	}
 	return f, lines.Err()

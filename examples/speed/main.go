@@ -63,7 +63,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (exitCode
 	}
 	switch {
 	case ctx.Err() != nil:
-		fmt.Fprintln(stderr, "speed: interrupted:", err)
+		fmt.Fprintln(stderr, "\nspeed: interrupted:", err)
 		return 130
 	case err != nil:
 		fmt.Fprintln(stderr, "speed:", err)

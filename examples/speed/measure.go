@@ -25,17 +25,24 @@ const shown = `Lock/impl=(batch-echo|echo|rwmutex|x-semaphore)$|` +
 
 // measure compiles and runs the benchmarks, and copies what they print to a file and to stderr.
 func (p plan) measure(ctx context.Context, file string, stderr io.Writer) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+		return err
+	}
 	temp, err := os.MkdirTemp("", "speed-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(temp)
 	fmt.Fprintln(stderr, "compiling the benchmarks")
-	binaries, err := compile(ctx, temp)
-	if err != nil {
-		return err
+	const module = "github.com/treelock/treelock"
+	cmd := exec.CommandContext(ctx, "go", "test", "-c", "-o", temp+string(filepath.Separator), module+"/manager/bench", module+"/examples/speed")
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // the go command ends its children
+	cmd.WaitDelay = 5 * time.Second
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("cannot compile the benchmarks; start this in treelock's repository: %w\n%s", err, bytes.TrimSpace(out))
 	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+	binaries, err := filepath.Glob(filepath.Join(temp, "*.test*")) // on Windows they end in .exe
+	if err != nil {
 		return err
 	}
 	out, err := os.Create(file)
@@ -59,16 +66,4 @@ func (p plan) measure(ctx context.Context, file string, stderr io.Writer) error 
 		}
 	}
 	return nil
-}
-
-// compile compiles the benchmarks into a folder.
-func compile(ctx context.Context, dir string) (binaries []string, err error) {
-	cmd := exec.CommandContext(ctx, "go", "test", "-c", "-o", dir+string(filepath.Separator),
-		"github.com/treelock/treelock/manager/bench", "github.com/treelock/treelock/examples/speed")
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // the go command ends its children
-	cmd.WaitDelay = 5 * time.Second
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("cannot compile the benchmarks; start this in treelock's repository: %w\n%s", err, bytes.TrimSpace(out))
-	}
-	return filepath.Glob(filepath.Join(dir, "*.test*")) // on Windows they end in .exe
 }

@@ -83,6 +83,7 @@ is a goroutine that answers each message and knows no locks. The batch echo take
 holds before other goroutines run, as treelock's manager does. The echo lets them run whenever its
 inbox is empty; beside busy goroutines it is one that never yields. The mutexes and the semaphore
 do not serve many clients in turn, and a map of mutexes does not lock subtrees.
-`, rounds, f.config["go"], f.config["goos"], f.config["goarch"], f.config["cpu"], f.config["date"], "`"+f.config["command"]+"`")
+`, rounds, f.last.GetConfig("go"), f.last.GetConfig("goos"), f.last.GetConfig("goarch"), f.last.GetConfig("cpu"),
+		f.last.GetConfig("date"), "`"+f.last.GetConfig("command")+"`")
 	return []byte(b.String())
 }

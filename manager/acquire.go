@@ -20,8 +20,11 @@ import (
 // ErrBusy, and if ctx ends while the request waits, the error is also a [treelock.BlockedError],
 // which names the blockers (see [WithBlockers]).
 //
-// The grant must be released. Whoever waits while holding a grant risks a deadlock: ask for all that is
-// needed in one request.
+// When ctx ends, Acquire sends a cancellation and returns when the manager has dealt with that, and
+// with the messages before it. It never waits for other clients to release.
+//
+// The grant must be released. A client that waits while it holds a grant risks a deadlock: ask for all
+// that is needed in one request.
 //
 // It costs O(d) in the manager, with d the number of the nodes in req and their ancestors. It
 // allocates nothing if req has at most four claims and no label, need not wait, and its nodes are

@@ -68,7 +68,7 @@
 #else
 #define REQS	(LOCKERS + ENDLESS)	/* a client has one live request at a time */
 #endif
-#define CALLS	(ACQUIRERS * ROUNDS + TRIERS + SUBMITTERS + SUBMITTERS * RIVALS + ENDLESS + COUNTERS + SURVEYORS + 1)
+#define CALLS	(ACQUIRERS * ROUNDS + TRIERS + SUBMITTERS * (2 + RIVALS) + ENDLESS + COUNTERS + SURVEYORS + 1)
 #if SUBMITTERS
 #define TICKETS	SUBMITTERS
 #else
@@ -121,6 +121,7 @@ byte latest, left;	/* survey.last and left */
  */
 mtype = { pool, client, manager };
 mtype owner[CALLS];		/* who has the call: P10 */
+bool dropped[CALLS];		/* the client does not look at the call again: what the manager answers is garbage */
 bool givenUp[CALLS];		/* the client has left the call to the manager until it is gone, or for ever */
 byte context[CALLS];		/* of an Acquire: see lapse; 0 if it never ends */
 #define mayEnd 1
@@ -235,6 +236,14 @@ inline send(k, c, r, s) {
 	fi
 }
 
+/* post does not wait: a goroutine of its own sends if there is no room. Clients do nothing after it, so here they do. */
+inline post(k, c) {
+	if
+	:: inbox!k(c, NONE, 0) -> res = ok	/* without a look at the contexts */
+	:: full(inbox) -> send(k, c, NONE, 0)
+	fi
+}
+
 inline sendWithin(fickle, k, c) {
 	if
 	:: fickle -> res = gaveUp
@@ -278,7 +287,18 @@ inline recycle(c) {
 	d_step {
 		assert(owner[c] == client);	/* P10 */
 		owner[c] = pool; mode[c] = 0; writes[c] = false; patient[c] = false; context[c] = 0;
-		callTicket[c] = NONE; callReq[c] = NONE; callSeq[c] = 0; callErr[c] = ok
+		callTicket[c] = NONE; callReq[c] = NONE; callSeq[c] = 0; callErr[c] = ok; dropped[c] = false
+	}
+}
+
+/* drop is the last that a client does with a call that it has sent: it does not wait for the answer. */
+inline drop(c) {
+	d_step {
+		dropped[c] = true;
+		if
+		:: nempty(answers[c]) -> answers[c]?_; recycle(c)
+		:: else
+		fi
 	}
 }
 
@@ -296,7 +316,10 @@ inline last(c, verdict) {
 			owner[c] = (givenUp[c] && verdict != gone -> manager : client);
 			givenUp[c] = (owner[c] == manager)
 		};
-		answers[c]!verdict
+		if
+		:: dropped[c] -> recycle(c)
+		:: else -> answers[c]!verdict
+		fi
 	}
 }
 
@@ -1282,6 +1305,18 @@ proctype submitter(byte t) {
 	atomic { chooseFickle(); choose(w); prepare(c, ticket, w); callTicket[c] = t };
 	sendWithin(fickle, acquire, c);
 	if
+	:: res == ok && fickle ->
+		/* Perhaps it is answered, perhaps not. */
+		drop(c);
+#if FAULT != 49
+		/* Else a request that nobody can withdraw stays in the queue. */
+		d_step { prepare(c, 0, false); callTicket[c] = t };
+		post(withdraw, c);
+		if
+		:: res == ok -> drop(c)
+		:: else -> unsent(c)
+		fi
+#endif
 	:: res == ok ->
 		atomic { answers[c]?_ ->
 		assert(callErr[c] != ok || ended(t) != ok || len(granted[t]) == !waitsFor(t));	/* P3: what was granted at once is there */
@@ -1372,14 +1407,15 @@ proctype surveyor() {
 			unsent(c);
 #if FAULT != 45
 			/* Else the manager goes on with it for ever. */
-			if
-			:: begun ->
-				if
-				:: inbox!lookAway(0, 0, 0)	/* without a look at the contexts */
-				:: full(inbox) -> send(lookAway, 0, 0, 0)	/* in a goroutine; but this client does nothing more, anyway */
-				fi
-			:: !begun
-			fi;
+			post(lookAway, 0);
+#endif
+			break
+		:: res == ok && fickle ->
+			/* Perhaps it is answered, perhaps not. */
+			drop(c);
+#if FAULT != 50
+			/* Here, too. */
+			post(lookAway, 0);
 #endif
 			break
 		:: res == ok ->

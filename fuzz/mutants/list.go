@@ -81,7 +81,7 @@ var mutants = []mutant{
 	{"blockers: those that write below are not found", blockers, "for u := writes; u >= reads; u-- {", "for u := reads; u >= reads; u-- {"},
 	{"blockers: those that read below are not found", blockers, "for u := writes; u >= reads; u-- {", "for u := writes; u > reads; u-- {"},
 	{"blockers: who came later is found", blockers, "if e.Seq() >= s.request.seq {", "if e.Seq() == s.request.seq {"},
-	{"blockers: those below are not all looked for", blockers, "\t\tif counted := s.add(l.request, int(l.place), i); counted {\n", "\t\tif s.add(l.request, int(l.place), i); true {\n"},
+	{"blockers: those below are not all looked for", blockers, "\tif !s.add(r, theirs, i) {\n", "\tif s.add(r, theirs, i); false {\n"},
 	{"blockers: claims that are no reason", quarrel, "if as.First().Conflicts(bs.First()) {", "if true {"},
 	{"blockers: a claim that is elsewhere", quarrel, "j > 0 && r.places[j-1].node.up == r.places[j].node; j--", "j > 0; j--"},
 	{"blockers: a claim below that does not conflict", quarrel, "part.Claims() && part.Intention().Conflicts(mode) {", "part.Claims() {"},
@@ -93,7 +93,7 @@ var mutants = []mutant{
 	{"children: those of an evicted node stay", nodes, "\tn.lower.unlinkAll()\n", ""},
 	{"paths: the hash of a parent is wrong", paths, "n.long.hash-p.hashName(slash, s[slash+1:])", "n.long.hash-p.hashName(slash+1, s[slash+1:])"},
 	{"claimed: the last one stays", claimed, "\t\t\tfirst.prev = l.prev // it was the last one\n", ""},
-	{"claimed: further claims stay", claimed, "\t\t\tp.node.unclaim(l)\n", ""},
+	{"claimed: further claims stay", claimed, "\t\t\tp.node.unclaim(l, p.mode)\n", ""},
 
 	// The manager.
 	{"leak: a withdrawal that meets the grant", withdraw, "&& (r.Waiting() || t.takeBack()) {", "&& r.Waiting() {"},
@@ -149,7 +149,7 @@ var mutants = []mutant{
 	// Searches that miss a blocker, or name another request.
 	{"blockers: the last below is skipped", blockers, "\t\t\tif c == last {\n", "\t\t\tif next == last {\n"},
 	{"blockers: one level below only", blockers, "\t\t\t\tleft = s.below(c, i, left)\n", ""},
-	{"blockers: a claim below that came later", blockers, "!ok || l.request.seq >= s.request.seq {", "!ok {"},
+	{"blockers: a claim below that came later", blockers, "left > 0 && l.request.seq < s.request.seq && s.visit()", "left > 0 && s.visit()"},
 
 	// Texts that merge distinct nodes, or that a hostile name changes.
 	{"texts: a quoted name is its own text", exact, "utf8.ValidString(s) && !strings.HasPrefix(s, `\"`)", "utf8.ValidString(s)"},

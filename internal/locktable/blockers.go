@@ -2,26 +2,33 @@ package locktable
 
 import "github.com/treelock/treelock/waitqueue"
 
+// writesNode are the modes with a claim that writes the node itself.
+const writesNode waitqueue.Modes = 1<<waitqueue.NW | 1<<waitqueue.TW | 1<<waitqueue.NWTR
+
 // Bounds of a search for blockers.
 const (
-	// maxHere is how many blockers are counted of those that claim or want one node in one mode.
+	// maxHere is how many blockers are counted that claim or want one node in one mode.
 	maxHere = 64
 
-	// maxBelow is how many blockers are counted in all, and maxVisits how many claims and nodes are
-	// visited to find those that claim something further down: a lineage of 4,096 nodes takes half of
-	// them. See BenchmarkBlockers.
+	// maxBelow is how many blockers are counted that claim something further down, and maxVisits how
+	// many nodes and claims are visited to find them. A lineage of 4,096 nodes takes a quarter of
+	// these. See BenchmarkBlockers.
 	maxBelow  = 1024
 	maxVisits = 16_384
 )
 
-// Blockers calls visit for the earliest requests that r, which waits, waits for, at most limit, which
-// is positive, with the reason for each, the earliest first. It returns how many more there are, and whether that is all
-// of them: else there may be more.
+// Blockers calls visit for the earliest requests that r waits for, at most limit, in order of arrival,
+// each with a reason. r must wait, and limit must be positive. It returns how many more there are, and
+// whether that is all of them: else there may be more.
 //
 // It takes time in proportion to the number of blockers and of their claims, and to the number of
-// places of r: not to what else is live. The time is bounded. Where more than maxBelow requests hold
-// something below a subtree that r wants, or hold maxVisits nodes there, those that are visited are
-// the earliest of the ones that were found.
+// places of r. Requests that do not block r cost it nothing, with two exceptions. It moves a child
+// that it meets to the list where the child belongs, which the request that put it into another one
+// has paid for. And later requests may use nodes that it visits.
+//
+// The bounds above limit the time. If more than maxBelow blockers claim something below the nodes
+// that r claims, or if that is in more than maxVisits nodes, visit is called for the earliest of those
+// that were found.
 func (t *Table[N, W]) Blockers(r *Request[N, W], limit int, visit func(blocker *Request[N, W], why Quarrel[N])) (more int, all bool) {
 	s := search[N, W]{table: t, request: r, before: t.searches, limit: limit, found: t.found[:0]}
 	for i := range r.places {
@@ -45,6 +52,7 @@ type search[N comparable, W any] struct {
 	limit  int
 	found  []rival[N, W] // the earliest, at most limit
 	count  int           // of all that were found
+	lower  int           // of those that were found by what they claim further down
 	visits int           // of nodes and claims below
 	cut    bool          // not all were found
 }
@@ -65,15 +73,26 @@ func (s *search[N, W]) at(i int) {
 	for rest := p.mode.Rivals(); rest != 0; rest = rest.Rest() {
 		s.waiting(i, rest.First())
 	}
-	claiming, below := 0, 0
+	readers, others, below := 0, 0, 0
 	for rest := p.mode.Rivals(); rest != 0; rest = rest.Rest() {
-		if mode := rest.First(); mode.Claims() {
-			claiming += p.node.queue.Admitted(mode)
-		} else {
+		switch mode := rest.First(); {
+		case mode == waitqueue.NR:
+			readers = p.node.queue.Admitted(mode)
+		case mode.Claims():
+			others += p.node.queue.Admitted(mode)
+		default:
 			below += p.node.queue.Admitted(mode)
 		}
 	}
-	s.claiming(i, claiming)
+	for _, l := range p.node.claims() {
+		switch {
+		case l == nil:
+		case l.ofReader():
+			s.claiming(i, l, readers)
+		default:
+			s.claiming(i, l, others)
+		}
+	}
 	if below > 0 {
 		if below = s.below(p.node, i, below); below > 0 {
 			s.cut = true
@@ -81,7 +100,7 @@ func (s *search[N, W]) at(i int) {
 	}
 }
 
-// waiting finds those that wait in mode at the i-th place.
+// waiting finds the earlier requests that wait in mode at the i-th place.
 func (s *search[N, W]) waiting(i int, mode waitqueue.Mode) {
 	here := 0
 	for e := range s.request.places[i].node.queue.Waiting(1 << mode) {
@@ -97,22 +116,16 @@ func (s *search[N, W]) waiting(i int, mode waitqueue.Mode) {
 	}
 }
 
-// claiming finds those that are admitted to the i-th place and claim its node, of which there are so
-// many. They are in order of arrival.
-func (s *search[N, W]) claiming(i, left int) {
-	p, here := &s.request.places[i], 0
-	for l := p.node.claimed; l != nil && left > 0; l = l.next {
-		q := &l.request.places[l.place]
-		s.visits++
-		if q.waiting || !q.mode.Conflicts(p.mode) {
-			continue
-		}
-		if here++; here > maxHere || s.visits > maxVisits {
-			s.cut = true
-			return
-		}
-		s.add(l.request, int(l.place), i)
-		left--
+// claiming finds the requests that are admitted to the i-th place and claim its node: so many from l
+// on.
+func (s *search[N, W]) claiming(i int, l *link[N, W], left int) {
+	if left > maxHere {
+		s.cut = true
+		left = maxHere
+	}
+	for ; left > 0; left-- {
+		s.add(l.request, l.place, i)
+		l = l.next
 	}
 }
 
@@ -137,10 +150,10 @@ func (s *search[N, W]) below(n *node[N, W], i, left int) int {
 			if c == last {
 				next = nil
 			}
-			if s.visits++; s.visits > maxVisits || s.count >= maxBelow {
-				return left
-			}
 			if s.tidy(n, c) == u {
+				if !s.visit() {
+					return left
+				}
 				left = s.claimedBelow(c, i, left)
 				left = s.below(c, i, left)
 			}
@@ -162,22 +175,52 @@ func (s *search[N, W]) tidy(up, c *node[N, W]) use {
 	return c.linked
 }
 
-// claimedBelow finds those that claim n, which is below the i-th place.
+// claimedBelow finds the earlier requests that claim n, which is below the i-th place, in a way that
+// conflicts with it, until so many were found. It returns how many are left.
+//
+// A claim that writes n conflicts with each other claim of n. So where only writes are looked for, one
+// that is admitted is the first of its list.
 func (s *search[N, W]) claimedBelow(n *node[N, W], i, left int) int {
 	wanted := s.request.places[i].mode
-	for l := n.claimed; l != nil && left > 0; l = l.next {
-		if s.visits++; s.visits > maxVisits || s.count >= maxBelow {
-			return left
+	all := wanted.Conflicts(waitqueue.IR)
+	for _, l := range n.claims() {
+		for ; l != nil && left > 0 && l.request.seq < s.request.seq && s.visit(); l = l.next {
+			if _, ok := l.request.places[l.place].claimAgainst(wanted); ok {
+				left -= s.addBelow(l.request, l.place, i)
+			}
+			if !all {
+				break
+			}
 		}
-		p := &l.request.places[l.place]
-		if _, ok := p.claimAgainst(wanted); !ok || l.request.seq >= s.request.seq {
-			continue
-		}
-		if counted := s.add(l.request, int(l.place), i); counted {
-			left--
+	}
+	if all {
+		return left
+	}
+	for rest := writesNode; rest != 0; rest = rest.Rest() {
+		for e := range n.queue.Waiting(1 << rest.First()) {
+			if left == 0 || e.Seq() >= s.request.seq || !s.visit() {
+				break
+			}
+			left -= s.addBelow(e.Request().request, e.Request().place, i)
 		}
 	}
 	return left
+}
+
+// addBelow adds r, with its place, which is below the i-th one of the request that waits. It returns
+// 1 if r was not yet found there, else 0.
+func (s *search[N, W]) addBelow(r *Request[N, W], theirs, i int) int {
+	if !s.add(r, theirs, i) {
+		return 0
+	}
+	s.lower++
+	return 1
+}
+
+// visit counts a node or a claim further down, and reports whether it may be looked at.
+func (s *search[N, W]) visit() bool {
+	s.visits++
+	return s.visits <= maxVisits && s.lower < maxBelow
 }
 
 // add adds r, with its place, unless it was found already. It reports whether it was not yet found

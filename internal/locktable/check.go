@@ -25,13 +25,13 @@ func (t *Table[N, W]) Check() error {
 	if err := t.checkRequests(recounts); err != nil {
 		return err
 	}
-	for n, recount := range recounts {
-		if err := n.check(recount); err != nil {
+	for _, r := range t.Requests() {
+		if err := r.checkOrder(recounts); err != nil {
 			return err
 		}
 	}
-	for _, r := range t.Requests() {
-		if err := r.checkOrder(recounts); err != nil {
+	for n, recount := range recounts {
+		if err := n.check(recount); err != nil {
 			return err
 		}
 	}
@@ -160,20 +160,32 @@ func (n *node[N, W]) check(recount *recount) error {
 	return n.checkClaimed(recount)
 }
 
-// checkClaimed checks the list of those who claim n.
+// checkClaimed checks the lists of the claims of n.
 func (n *node[N, W]) checkClaimed(recount *recount) error {
-	claims, last := 0, (*link[N, W])(nil)
-	for l := n.claimed; l != nil; l = l.next {
-		if !l.isClaimOf(n) || last != nil && l.prev != last {
-			return fmt.Errorf("I3: node %v lists request %d, which does not claim it, or out of line", n.name, l.request.seq)
+	if n.claimed == nil && n.claims()[1] != nil {
+		return fmt.Errorf("I3: node %v has the second list of claims alone", n.name)
+	}
+	claims := 0
+	for _, first := range n.claims() {
+		last := (*link[N, W])(nil)
+		for l := first; l != nil; l = l.next {
+			if !l.isClaimOf(n) || l.ofReader() != first.ofReader() || last != nil && l.prev != last {
+				return fmt.Errorf("I3: node %v lists request %d, which does not claim it, or out of line", n.name, l.request.seq)
+			}
+			if last != nil && last.waits() && !l.waits() {
+				return fmt.Errorf("I4: node %v lists request %d, which waits, before %d, which is admitted", n.name, last.request.seq, l.request.seq)
+			}
+			claims++
+			last = l
 		}
-		claims++
-		last = l
+		if last == first {
+			last = nil // alone
+		}
+		if first != nil && first.prev != last {
+			return fmt.Errorf("I3: node %v lists a claim of request %d last, which is not", n.name, first.prev.request.seq)
+		}
 	}
-	if claims == 1 {
-		last = nil // alone
-	}
-	if claims != recount.claims || claims > 0 && n.claimed.prev != last {
+	if claims != recount.claims {
 		return fmt.Errorf("I3: node %v lists %d claims, a recount gives %d", n.name, claims, recount.claims)
 	}
 	return nil
@@ -187,6 +199,9 @@ func (l *link[N, W]) isClaimOf(n *node[N, W]) bool {
 	p := &l.request.places[l.place]
 	return p.node == n && p.mode.Claims()
 }
+
+// waits reports whether l waits at its node.
+func (l *link[N, W]) waits() bool { return l.request.places[l.place].waiting }
 
 // checkChildren checks that n is in the right list of its parent, and the lists of its own children.
 func (n *node[N, W]) checkChildren() error {

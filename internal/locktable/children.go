@@ -27,7 +27,8 @@ func useOf(modes waitqueue.Modes) use {
 // and what a search takes out was paid for by the request that put it in. In the same way a search
 // moves a node that is only read from the list of written ones to the other.
 type children[N comparable, W any] struct {
-	first [writes]*node[N, W] // by use, without unused; the lists are circular
+	first   [writes]*node[N, W] // by use, without unused; the lists are circular
+	claimed *link[N, W]         // the first of the other list of live claims of the node above them
 }
 
 // linkUnder moves n, which is not in a list of up for u or a stronger use, to the one for u.

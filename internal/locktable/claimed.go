@@ -1,10 +1,16 @@
 package locktable
 
-// A link is a claim of one node by one live request, in that node's list of all such, be they waiting or not. Intentions
-// are in no list: so a request that releases touches nobody who is somewhere below the same ancestors.
+import "github.com/treelock/treelock/waitqueue"
+
+// A link is a claim of one node by one live request, waiting or admitted, in one of the node's two
+// lists: that of claims in mode NR, which most other requests pass, and that of all other claims.
+// Intentions are in no list, so a release touches no request that claims another node below the same
+// ancestors.
 //
-// The lists are for telling who is in the way; whether somebody is, the queues decide. They are in order of arrival, but for
-// those that came to a node by [Table.Narrow].
+// The lists name the blockers of a request; the queues decide whether it has any. A list is in order
+// of arrival, but a request that comes to the node by [Table.Narrow] goes to the front. (If it
+// conflicts with another claim there, it is the earlier one.) So those of a list that are admitted
+// stand first: claims of one list that do not conflict have the same mode.
 type link[N comparable, W any] struct {
 	next, prev *link[N, W] // in the list of the node; the first one's prev is the last, nil if it is alone
 	request    *Request[N, W]
@@ -12,18 +18,23 @@ type link[N comparable, W any] struct {
 	more       *link[N, W] // of the same request, in the order of its places; or the next one that is free
 }
 
-// claim puts l at the end of the list of those who claim n.
-func (n *node[N, W]) claim(l *link[N, W]) {
+// claim puts l, which claims n in mode, at the end of its list.
+func (n *node[N, W]) claim(l *link[N, W], mode waitqueue.Mode) {
 	if n.claimed == nil {
 		n.claimed = l // alone, as most are: see BenchmarkLock
 		return
 	}
-	n.claimLast(l)
+	n.claimLast(l, mode)
 }
 
 // claimLast is claim where others are.
-func (n *node[N, W]) claimLast(l *link[N, W]) {
-	first := n.claimed
+func (n *node[N, W]) claimLast(l *link[N, W], mode waitqueue.Mode) {
+	list := n.claimsLike(mode)
+	first := *list
+	if first == nil {
+		*list = l
+		return
+	}
 	last := first.prev
 	if last == nil {
 		last = first
@@ -31,20 +42,69 @@ func (n *node[N, W]) claimLast(l *link[N, W]) {
 	last.next, l.prev, first.prev = l, last, l
 }
 
-// unclaim takes l off the list of those who claim n.
-func (n *node[N, W]) unclaim(l *link[N, W]) {
-	if n.claimed == l && l.next == nil {
+// claimFirst puts l, which claims n in mode, at the front of its list.
+func (n *node[N, W]) claimFirst(l *link[N, W], mode waitqueue.Mode) {
+	list := n.claimsLike(mode)
+	if second := *list; second != nil {
+		last := second.prev
+		if last == nil {
+			last = second
+		}
+		l.next, l.prev, second.prev = second, last, l
+	}
+	*list = l
+}
+
+// claimsLike returns the list of the claims of n like those in mode. One list is n.claimed, if any is
+// not empty; the other is with the lists of n's children, as few nodes have both.
+func (n *node[N, W]) claimsLike(mode waitqueue.Mode) (first **link[N, W]) {
+	if n.claimed == nil || n.claimed.ofReader() == (mode == waitqueue.NR) {
+		return &n.claimed
+	}
+	if n.lower == nil {
+		n.lower = new(children[N, W])
+	}
+	return &n.lower.claimed
+}
+
+// claims returns the first of each list of the claims of n, nil if there is none.
+func (n *node[N, W]) claims() (lists [2]*link[N, W]) {
+	lists[0] = n.claimed
+	if n.lower != nil {
+		lists[1] = n.lower.claimed
+	}
+	return lists
+}
+
+// ofReader reports whether l is in the list of claims in mode NR.
+func (l *link[N, W]) ofReader() bool { return l.request.places[l.place].mode == waitqueue.NR }
+
+// unclaim takes l, which claims n in mode, off its list.
+func (n *node[N, W]) unclaim(l *link[N, W], mode waitqueue.Mode) {
+	if n.claimed == l && l.next == nil && n.lower == nil {
 		n.claimed = nil
 		return
 	}
-	n.unclaimOne(l)
+	n.unclaimOne(l, mode)
 }
 
-// unclaimOne is unclaim where others are.
-func (n *node[N, W]) unclaimOne(l *link[N, W]) {
-	first := n.claimed
+// unclaimOne is unclaim where others are, or have been.
+func (n *node[N, W]) unclaimOne(l *link[N, W], mode waitqueue.Mode) {
+	l.remove(n.claimsLike(mode))
+	if n.claimed == nil && n.lower != nil {
+		n.claimed, n.lower.claimed = n.lower.claimed, nil
+	}
+}
+
+// remove takes l off a list.
+func (l *link[N, W]) remove(list **link[N, W]) {
+	first := *list
+	if first == l && l.next == nil {
+		*list = nil
+		return
+	}
 	if l == first {
-		n.claimed = l.next
+		*list = l.next
 		if l.prev != l.next {
 			l.next.prev = l.prev
 		} else {
@@ -64,8 +124,9 @@ func (n *node[N, W]) unclaimOne(l *link[N, W]) {
 	l.next, l.prev = nil, nil
 }
 
-// link puts the claims of r into the lists of their nodes. Most requests have one, and the link for it in themselves.
-func (t *Table[N, W]) link(r *Request[N, W]) {
+// link puts the claims of r into the lists of their nodes, in front if r has narrowed. Most requests
+// have one claim, and the link for it in themselves.
+func (t *Table[N, W]) link(r *Request[N, W], narrowed bool) {
 	last := (*link[N, W])(nil)
 	for i := range r.places {
 		p := &r.places[i]
@@ -78,7 +139,11 @@ func (t *Table[N, W]) link(r *Request[N, W]) {
 			last.more = l
 		}
 		l.place = i
-		p.node.claim(l)
+		if narrowed {
+			p.node.claimFirst(l, p.mode)
+		} else {
+			p.node.claim(l, p.mode)
+		}
 		last = l
 	}
 }
@@ -86,13 +151,13 @@ func (t *Table[N, W]) link(r *Request[N, W]) {
 // unlink is the reverse of link.
 func (t *Table[N, W]) unlink(r *Request[N, W]) {
 	if r.first.more == nil && len(r.places) > 0 { // one claim, which is at the first place
-		r.places[0].node.unclaim(&r.first)
+		r.places[0].node.unclaim(&r.first, r.places[0].mode)
 		return
 	}
 	l := &r.first
 	for i := 0; i < len(r.places) && l != nil; i++ {
 		if p := &r.places[i]; p.mode.Claims() {
-			p.node.unclaim(l)
+			p.node.unclaim(l, p.mode)
 			l = t.nextLink(l)
 		}
 	}

@@ -39,7 +39,7 @@ func (t *Table[N, W]) Narrow(r *Request[N, W], claims []Claim[N]) (granted []*Re
 	t.unlink(r)
 	old := r.places
 	r.places = places
-	t.link(r)
+	t.link(r, true)
 	t.places += len(places)
 	t.leave(old)
 	return t.granted, true

@@ -25,7 +25,7 @@ type node[N comparable, W any] struct {
 	// have left the table since, or the user's idea of it may have changed.
 	up *node[N, W]
 
-	claimed    *link[N, W]     // the first of the list of all live claims of this node itself
+	claimed    *link[N, W]     // the first of one list of live claims of this node itself
 	next, prev *node[N, W]     // siblings in the parent's list; circular
 	lower      *children[N, W] // nil until the first child is linked
 	long       *longName[N, W] // nil if the name is short

@@ -105,7 +105,7 @@ func (t *Table[N, W]) arrive(r *Request[N, W], claims []Claim[N]) {
 			t.await(r, i)
 		}
 	}
-	t.link(r)
+	t.link(r, false)
 }
 
 // arriveAlone is arrive for one claim, in one pass, as most requests have no more. See BenchmarkSubmit.
@@ -120,7 +120,7 @@ func (t *Table[N, W]) arriveAlone(r *Request[N, W], claim *Claim[N]) {
 			n.plan = t.plan
 			places = append(places, place[N, W]{node: n, mode: mode})
 			if i == 0 {
-				n.claim(&r.first)
+				n.claim(&r.first, mode)
 			}
 			if !n.queue.Arrive(mode) {
 				r.places = places

@@ -1,0 +1,294 @@
+package locktable_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/locktable"
+)
+
+type pathClaim = treelock.Claim[treelock.Path]
+
+// claimsConflict is the contract's sentence on two claims, for the texts of paths.
+func claimsConflict(c, d pathClaim) bool {
+	if c.Access == treelock.Shared && d.Access == treelock.Shared {
+		return false
+	}
+	below := func(c, d pathClaim) bool { // the node of d is in the region of c
+		return c.Node == d.Node || c.Scope == treelock.Subtree && (c.Node == "/" || strings.HasPrefix(string(d.Node), string(c.Node)+"/"))
+	}
+	return below(c, d) || below(d, c)
+}
+
+// A roll is all live requests by arrival, with their claims in plain lists. It says what a table must say.
+type roll struct {
+	tb   *table
+	live []*rolled
+}
+
+type rolled struct {
+	r      *request
+	claims []pathClaim
+}
+
+func newRoll(maxIdle int) *roll { return &roll{tb: locktable.New[treelock.Path, string](maxIdle)} }
+
+func (ro *roll) submit(who string, req treelock.Request[treelock.Path]) *rolled {
+	e := &rolled{submit(ro.tb, who, req), slices.Collect(req.Claims())}
+	ro.live = append(ro.live, e)
+	return e
+}
+
+func (ro *roll) end(e *rolled) {
+	ro.tb.End(e.r)
+	ro.live = slices.DeleteFunc(ro.live, func(other *rolled) bool { return other == e })
+}
+
+func (ro *roll) narrow(e *rolled, req treelock.Request[treelock.Path]) bool {
+	_, ok := ro.tb.Narrow(e.r, locktable.ClaimsOf(req))
+	if ok {
+		e.claims = slices.Collect(req.Claims())
+	}
+	return ok
+}
+
+// blockers returns the earlier requests that conflict with e, by arrival.
+func (ro *roll) blockers(e *rolled) (found []*rolled) {
+	for _, earlier := range ro.live {
+		if earlier == e {
+			return found
+		}
+		if slices.ContainsFunc(earlier.claims, func(c pathClaim) bool {
+			return slices.ContainsFunc(e.claims, func(d pathClaim) bool { return claimsConflict(c, d) })
+		}) {
+			found = append(found, earlier)
+		}
+	}
+	return found
+}
+
+// exact is how many blockers a search finds at least, if there are so many.
+const exact = 64
+
+// check returns what is wrong with what the table says of the blockers of e, "" if nothing is.
+func (ro *roll) check(e *rolled, limit int) string {
+	want := ro.blockers(e)
+	if e.r.Waiting() != (len(want) > 0) {
+		return fmt.Sprintf("Waiting() = %t, and %d are in the way", e.r.Waiting(), len(want))
+	}
+	if !e.r.Waiting() {
+		return ""
+	}
+	var wrong string
+	var got []*request
+	more, all := ro.tb.Blockers(e.r, limit, func(b *request, why locktable.Quarrel[treelock.Path]) {
+		claim, wanted := locktable.ClaimOf(why.Claim), locktable.ClaimOf(why.Wanted)
+		i := slices.IndexFunc(want, func(w *rolled) bool { return w.r == b })
+		switch {
+		case i < 0:
+			wrong = fmt.Sprintf("blames #%d, which does not conflict or came later", b.Seq())
+		case !claimsConflict(claim, wanted):
+			wrong = fmt.Sprintf("says that %v and %v conflict", claim, wanted)
+		case !slices.Contains(want[i].claims, claim):
+			wrong = fmt.Sprintf("says that #%d has %v, which it has not", b.Seq(), claim)
+		case !slices.Contains(e.claims, wanted):
+			wrong = fmt.Sprintf("says that it wants %v, which it does not", wanted)
+		case len(got) > 0 && got[len(got)-1].Seq() >= b.Seq():
+			wrong = "blames in another order than that of arrival"
+		}
+		got = append(got, b)
+	})
+	count := len(got) + more
+	switch {
+	case wrong != "":
+		return wrong
+	case more < 0 || count > len(want) || len(got) != min(limit, count):
+		return fmt.Sprintf("names %d and %d more of %d", len(got), more, len(want))
+	case all && count != len(want):
+		return fmt.Sprintf("says that %d are all, and there are %d", count, len(want))
+	case !all && len(want) <= exact:
+		return fmt.Sprintf("says at least %d, and does not find %d", count, len(want))
+	}
+	for i, b := range got {
+		if all && b != want[i].r {
+			return fmt.Sprintf("names #%d where #%d came earlier", b.Seq(), want[i].r.Seq())
+		}
+	}
+	return ""
+}
+
+// checkAll checks the blockers of all, and the invariants.
+func (ro *roll) checkAll(t *testing.T, limit int) {
+	t.Helper()
+	for _, e := range ro.live {
+		if wrong := ro.check(e, limit); wrong != "" {
+			t.Fatalf("#%d %v %s; live are %s", e.r.Seq(), e.claims, wrong, ro)
+		}
+	}
+	checkSound(t, ro.tb)
+}
+
+func (ro *roll) String() string {
+	var b strings.Builder
+	for _, e := range ro.live {
+		fmt.Fprintf(&b, "\n#%d %.300v", e.r.Seq(), fmt.Sprint(e.claims))
+	}
+	return b.String()
+}
+
+// names has names of which paths are made: long ones make paths of about the length where a table has another way to find them.
+var oracleNames = []string{"a", "b", strings.Repeat("c", 127), strings.Repeat("d", 128), strings.Repeat("e", 254), strings.Repeat("f", 255)}
+
+func randomPath(rng *rand.Rand) treelock.Path {
+	p := ""
+	for range rng.IntN(6) {
+		p += "/" + oracleNames[rng.IntN(len(oracleNames))%(1+rng.IntN(len(oracleNames)))]
+	}
+	return treelock.Path(max(p, "/"))
+}
+
+func randomRequest(rng *rand.Rand) (req treelock.Request[treelock.Path]) {
+	n := 1 + rng.IntN(3)
+	if rng.IntN(8) == 0 {
+		n += rng.IntN(40)
+	}
+	for range n {
+		p := randomPath(rng)
+		switch rng.IntN(6) {
+		case 0:
+			req = req.Read(p)
+		case 1:
+			req = req.Write(p)
+		case 2, 3:
+			req = req.ReadNode(p)
+		default:
+			req = req.WriteNode(p)
+		}
+	}
+	return req
+}
+
+// narrower returns a request for part of what e has.
+func (e *rolled) narrower(rng *rand.Rand) (req treelock.Request[treelock.Path]) {
+	for range rng.IntN(4) {
+		c := e.claims[rng.IntN(len(e.claims))]
+		if c.Scope == treelock.Subtree {
+			if more := randomPath(rng); more != "/" {
+				c.Node = treelock.Path(strings.TrimSuffix(string(c.Node), "/")) + more
+			}
+			c.Scope = treelock.Scope(rng.IntN(2))
+		}
+		if c.Access == treelock.Exclusive {
+			c.Access = treelock.Access(rng.IntN(2))
+		}
+		add := [2][2]func(...treelock.Path) treelock.Request[treelock.Path]{{req.Read, req.Write}, {req.ReadNode, req.WriteNode}}
+		req = add[c.Scope][c.Access](c.Node)
+	}
+	return req
+}
+
+// TestBlockersAreWhatTheContractSays compares with lists, in small tables that change.
+func TestBlockersAreWhatTheContractSays(t *testing.T) {
+	for seed := range uint64(60) {
+		rng := rand.New(rand.NewPCG(seed, 11))
+		ro := newRoll([]int{0, 1, 5, 100}[seed%4])
+		for range 150 {
+			var e *rolled
+			if len(ro.live) > 0 {
+				e = ro.live[rng.IntN(len(ro.live))]
+			}
+			switch step := rng.IntN(8); {
+			case e == nil || step < 4 && len(ro.live) < 30:
+				ro.submit("", randomRequest(rng))
+			case step < 6 && e.r.Granted() && len(e.claims) > 0:
+				if req := e.narrower(rng); !ro.narrow(e, req) {
+					t.Fatalf("Narrow(%v) of %v is refused", req, e.claims)
+				}
+			default:
+				ro.end(e)
+			}
+			ro.checkAll(t, 1+rng.IntN(6))
+		}
+	}
+}
+
+// TestFewBlockersAreFoundAmongVeryMany is about those that are where a search looks, and do not block.
+func TestFewBlockersAreFoundAmongVeryMany(t *testing.T) {
+	const many = 20_000
+	for name, test := range map[string]struct {
+		fill func(ro *roll)
+		req  treelock.Request[treelock.Path]
+	}{
+		"readers of the node alone, then one of the subtree": {func(ro *roll) {
+			for range many {
+				ro.submit("", treelock.ReadNode("/x"))
+			}
+			ro.submit("", treelock.Read("/x"))
+		}, treelock.Write("/x/y")},
+		"readers of the node alone, then one that also writes below": {func(ro *roll) {
+			for range many {
+				ro.submit("", treelock.ReadNode("/x"))
+			}
+			ro.submit("", treelock.ReadNode("/x").Write("/x/y"))
+		}, treelock.Read("/x")},
+		"readers of a node below, and a writer below that": {func(ro *roll) {
+			for range many {
+				ro.submit("", treelock.ReadNode("/x/y"))
+			}
+			ro.submit("", treelock.Write("/x/y/z"))
+		}, treelock.Read("/x")},
+		"readers below, and a writer that waits": {func(ro *roll) {
+			for range many {
+				ro.submit("", treelock.Read("/x/1"))
+			}
+			ro.submit("", treelock.Write("/x/1"))
+		}, treelock.Read("/")},
+		"readers of nodes below that were written": {func(ro *roll) {
+			var written []*rolled
+			for _, p := range numbered("/x", many) {
+				ro.submit("", treelock.Read(p+"/r"))
+				written = append(written, ro.submit("", treelock.Write(p+"/w")))
+			}
+			ro.submit("", treelock.Write("/x/y"))
+			for _, e := range written {
+				ro.tb.End(e.r)
+			}
+			ro.live = slices.DeleteFunc(ro.live, func(e *rolled) bool { return e.r.Seq() == 0 })
+		}, treelock.Read("/x")},
+		"one below, and many that wait for the other nodes of the request": {func(ro *roll) {
+			ro.submit("", treelock.Write("/x/y"))
+			for _, p := range numbered("/w", 32) {
+				for range exact {
+					ro.submit("", treelock.Write(p))
+				}
+			}
+		}, treelock.Read(numbered("/w", 32)...).Read("/x")},
+		"readers of the node, and an earlier one that has narrowed to it": {func(ro *roll) {
+			e := ro.submit("", treelock.Read("/"))
+			for range 2 * exact {
+				ro.submit("", treelock.Read("/x"))
+			}
+			ro.narrow(e, treelock.Read("/x"))
+		}, treelock.Write("/x")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ro := newRoll(4096)
+			test.fill(ro)
+			e := ro.submit("", test.req)
+			if wrong := ro.check(e, 4); wrong != "" {
+				t.Error(wrong)
+			}
+			first := ro.blockers(e)[0].r
+			ro.tb.Blockers(e.r, 1, func(b *request, _ locktable.Quarrel[treelock.Path]) {
+				if b != first {
+					t.Errorf("names #%d first, want #%d", b.Seq(), first.Seq())
+				}
+			})
+			checkSound(t, ro.tb)
+		})
+	}
+}

@@ -37,7 +37,7 @@ func (t *Table[N, W]) Blockers(r *Request[N, W], limit int, visit func(blocker *
 		}
 	}
 	for i := range s.found {
-		visit(s.found[i].request, s.found[i].quarrel(r))
+		visit(s.found[i].request, t.quarrel(r, s.found[i]))
 	}
 	t.found = reuse(s.found)
 	return s.count - len(s.found), !s.cut

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
+	"github.com/treelock/treelock/waitqueue"
 )
 
 // blockersOf returns how a request that asks for req, and is withdrawn at once, would be blocked: a
@@ -169,5 +171,37 @@ func BenchmarkBlockers(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// TestReasonIsFoundInTimeOfTheArrivalOfAWideRequest: it took the number of claims times their depth.
+func TestReasonIsFoundInTimeOfTheArrivalOfAWideRequest(t *testing.T) {
+	const blockers, depth, wide, root, a, blocked = 4, 4000, 60_000, 0, 1, 2
+	tb := locktable.New[int, int](10)
+	for range blockers {
+		tb.Submit(0, []locktable.Claim[int]{{Mode: waitqueue.TR, Lineage: []int{a, root}}})
+	}
+	chain := make([]int, depth)
+	for i := range chain[1:] {
+		chain[depth-2-i] = 1000 + i
+	}
+	claims := []locktable.Claim[int]{{Mode: waitqueue.NR, Lineage: []int{blocked + 1, a, root}}}
+	above := chain
+	for i := range wide {
+		claims = append(claims, locktable.Claim[int]{Mode: waitqueue.NW, Lineage: append([]int{10_000 + i}, above...)})
+		above = chain[:1] // no more is looked at, as the first claim went on from there
+	}
+	claims = append(claims, locktable.Claim[int]{Mode: waitqueue.NW, Lineage: []int{blocked, a, root}})
+	start := time.Now()
+	r := tb.Submit(0, claims)
+	arrival := time.Since(start)
+	start = time.Now()
+	tb.Blockers(r, blockers, func(_ *locktable.Request[int, int], why locktable.Quarrel[int]) {
+		if why.Wanted.Node != blocked {
+			t.Errorf("Wanted = %v, want %v", why.Wanted, blocked)
+		}
+	})
+	if search := time.Since(start); search > 10*arrival {
+		t.Errorf("the search took %v, the arrival of the request %v", search, arrival)
 	}
 }

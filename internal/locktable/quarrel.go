@@ -14,16 +14,16 @@ type Used[N comparable] struct {
 	Mode waitqueue.Mode
 }
 
-// quarrel returns a claim of the rival, and one of r, which waits for it, that conflict.
-func (b rival[N, W]) quarrel(r *Request[N, W]) Quarrel[N] {
+// quarrel returns a claim of b, and one of r, which waits for it, that conflict.
+func (t *Table[N, W]) quarrel(r *Request[N, W], b rival[N, W]) Quarrel[N] {
 	theirs, ours := &b.request.places[b.theirs], &r.places[b.ours]
 	if theirs.node != ours.node { // it is below
 		part, _ := theirs.claimAgainst(ours.mode)
 		_, subtree := reason(part.Intention(), ours.mode)
-		return Quarrel[N]{Used[N]{theirs.node.name, part}, r.claimFor(b.ours, subtree)}
+		return Quarrel[N]{Used[N]{theirs.node.name, part}, t.claimFor(r, b.ours, subtree)}
 	}
 	ofTheirs, ofOurs := reason(theirs.mode, ours.mode)
-	return Quarrel[N]{b.request.claimFor(b.theirs, ofTheirs), r.claimFor(b.ours, ofOurs)}
+	return Quarrel[N]{t.claimFor(b.request, b.theirs, ofTheirs), t.claimFor(r, b.ours, ofOurs)}
 }
 
 // claimAgainst returns the part of p's mode that claims its node and conflicts with mode, which a
@@ -53,8 +53,9 @@ func reason(a, b waitqueue.Mode) (ofA, ofB waitqueue.Mode) {
 // node itself, or one of something below it.
 //
 // The places of a lineage stand behind that of its claim, one behind the other (planLineage). So most
-// often the claim is found on the way back. Else all places are looked at.
-func (r *Request[N, W]) claimFor(i int, mode waitqueue.Mode) (claim Used[N]) {
+// often the claim is found on the way back. Else all places are looked at, each once: the nodes that do
+// not lead to the i-th place carry the number of a plan.
+func (t *Table[N, W]) claimFor(r *Request[N, W], i int, mode waitqueue.Mode) (claim Used[N]) {
 	n := r.places[i].node
 	if mode.Claims() {
 		return Used[N]{n.name, mode}
@@ -64,6 +65,7 @@ func (r *Request[N, W]) claimFor(i int, mode waitqueue.Mode) (claim Used[N]) {
 			return Used[N]{r.places[j-1].node.name, part}
 		}
 	}
+	t.plan++
 	for j := range r.places {
 		p := &r.places[j]
 		part, ok := p.claimWith(mode)
@@ -71,7 +73,7 @@ func (r *Request[N, W]) claimFor(i int, mode waitqueue.Mode) (claim Used[N]) {
 			continue
 		}
 		claim = Used[N]{p.node.name, part}
-		if p.node.isBelow(n, len(r.places)) {
+		if p.node.isBelow(n, t.plan) {
 			break
 		}
 	}
@@ -88,14 +90,14 @@ func (p *place[N, W]) claimWith(intention waitqueue.Mode) (mode waitqueue.Mode, 
 	return mode, false
 }
 
-// isBelow reports whether the way up from n leads to other within so many steps. It looks where
-// parents were found the last time.
-func (n *node[N, W]) isBelow(other *node[N, W], steps int) bool {
-	for ; n != nil && steps > 0; steps-- {
+// isBelow reports whether the way up from n leads to other. It looks where parents were found the last
+// time, up to the first node that carries the number of the plan, and leaves that at all others.
+func (n *node[N, W]) isBelow(other *node[N, W], plan uint64) bool {
+	for ; n != nil && n.plan != plan; n = n.up {
 		if n == other {
 			return true
 		}
-		n = n.up
+		n.plan = plan
 	}
 	return false
 }

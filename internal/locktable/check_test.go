@@ -108,6 +108,22 @@ func TestCheckFindsBrokenTables(t *testing.T) {
 		"a claim is listed elsewhere":             {func(b broken) { b.node("/").claim(&b.holder.first, waitqueue.TW) }, "I3: node /"},
 		"claims are listed out of line":           {func(b broken) { b.late.first.prev = &b.holder.first }, "I3: node /a/x"},
 		"the list of claims has another end":      {func(b broken) { b.early.first.prev = &b.early.first }, "I3: node /a/x lists a claim"},
+		"a claim that waits is listed first":      {listLateFirst, "I4: node /a/x lists request 4, which waits, before 3"},
+		"a claim is in the other list":            {listReaderWithOthers, "I3: node /a/x lists request 5"},
+		"the second list is there alone":          {listSecondAlone, "I3: node /a has the second list"},
+		"a claim has a place that is not there":   {func(b broken) { b.holder.first.place = 9 }, "I3: node /a lists request 2"},
+		"a waiter's entry has another mode":       {func(b broken) { b.late.places[1].mode = waitqueue.IR }, "I3: node /a has an entry"},
+		"a request is free that is not stored":    {func(b broken) { b.storage.free = append(b.storage.free, nil) }, "I5: 3 requests are live"},
+		"a node in use is not linked":             {func(b broken) { b.node("/a/x").unlink() }, "I9: node /a/x is linked for use 0"},
+		"a written node is among those read":      {func(b broken) { b.node("/a/x").unlink(); linkAlone(b.node("/a/x"), reads) }, "I9: node /a/x is linked for use 1"},
+		"a child says that it is in another list": {func(b broken) { b.node("/idle/1").linked = writes }, "I9: node /idle/1 is in a list of /idle"},
+		"a child has another parent":              {func(b broken) { b.node("/idle/1").up = b.node("/a") }, "I9: node /idle/1 is in a list of /idle"},
+		"children are linked out of line":         {func(b broken) { b.node("/idle/1").prev = b.node("/a") }, "I9: node /idle/1 is in a list of /idle"},
+		"a child is not in the table":             {linkEvicted, "I9: node /evicted is in a list of /idle"},
+		"a node is its own child":                 {linkToItself, "I9: node /idle/1 is in a list of /idle/1"},
+		"a node of a long name is not found":      {hideLong, "I8: node /long"},
+		"long names are not counted":              {func(b broken) { b.nodes.paths.listedBytes++ }, "I8: the names of listed nodes"},
+		"a node is listed that is not there":      {listForeign, "I8: node /foreign is on the list"},
 		"a node has another name":                 {func(b broken) { b.node("/a").name = "/b" }, "I8: node /b"},
 		"a node says it is not in the table":      {func(b broken) { b.node("/a").inTable = false }, "I8: node /a"},
 		"an idle node says that it is not listed": {func(b broken) { b.node("/idle").listed = false }, "I8: node /idle"},
@@ -138,6 +154,57 @@ func standTwice(b broken) {
 	b.node("/").queue.Hold(waitqueue.IR)
 	b.holder.places = append(b.holder.places, place[treelock.Path, string]{node: b.node("/"), mode: waitqueue.IR})
 	b.Table.places++
+}
+
+// listLateFirst puts the early reader behind the late writer, which waits, in the list of claims of /a/x.
+func listLateFirst(b broken) {
+	b.node("/a/x").unclaim(&b.early.first, waitqueue.TR)
+	b.node("/a/x").claim(&b.early.first, waitqueue.TR)
+}
+
+// listReaderWithOthers puts the claim of a reader of the node alone into the list of others.
+func listReaderWithOthers(b broken) {
+	r := b.Submit("reader", ClaimsOf(treelock.ReadNode("/a/x")))
+	b.node("/a/x").unclaim(&r.first, waitqueue.NR)
+	b.node("/a/x").claim(&r.first, waitqueue.TR)
+}
+
+func listSecondAlone(b broken) {
+	a := b.node("/a")
+	a.claimed, a.lower.claimed = nil, a.claimed
+}
+
+// linkAlone makes n the only child in its parent's list.
+func linkAlone(n *node[treelock.Path, string], u use) {
+	n.next, n.prev, n.linked = n, n, u
+	n.up.lower.first[u-reads] = n
+}
+
+func linkEvicted(b broken) {
+	linkAlone(&node[treelock.Path, string]{name: "/evicted", up: b.node("/idle")}, writes)
+}
+
+func linkToItself(b broken) {
+	n := b.node("/idle/1")
+	n.unlink()
+	n.up, n.lower = n, new(children[treelock.Path, string])
+	linkAlone(n, reads)
+}
+
+// hideLong moves the node of a long name to another hash.
+func hideLong(b broken) {
+	b.Submit("long", ClaimsOf(treelock.Read(treelock.Path("/long"+strings.Repeat("g", maxShort)))))
+	p := b.nodes.paths
+	for hash, n := range p.byHash {
+		delete(p.byHash, hash)
+		p.byHash[hash+1] = n
+		return
+	}
+}
+
+func listForeign(b broken) {
+	b.nodes.maxListed++
+	b.nodes.listed.push(&node[treelock.Path, string]{name: "/foreign", listed: true})
 }
 
 // withdrawSilently takes the entry of a waiter out of the queue, whose place stays as it is.

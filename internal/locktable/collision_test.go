@@ -1,6 +1,7 @@
 package locktable
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -28,5 +29,19 @@ func TestNamesOfOneHashAreToldApart(t *testing.T) {
 	}
 	if p.count != 0 || len(p.byHash) != 0 {
 		t.Errorf("%d nodes are left, %d hashes, want none", p.count, len(p.byHash))
+	}
+}
+
+// TestPathsOfTheSameNamesHaveOtherHashes: else a client could make all lookups slow by the orders of a few names.
+func TestPathsOfTheSameNamesHaveOtherHashes(t *testing.T) {
+	names := strings.Split(strings.Repeat("x", 200)+" a b c d e f g", " ")
+	tb := New[treelock.Path, string](10)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 1000 {
+		rng.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+		tb.Submit("", ClaimsOf(treelock.Read(treelock.Path("/"+strings.Join(names, "/")+"/"+strings.Repeat("y", maxShort)))))
+	}
+	if p := tb.nodes.paths; len(p.byHash) != p.count || p.count < 900 {
+		t.Errorf("%d nodes with long names have %d hashes, want as many, and 900 at least", p.count, len(p.byHash))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"weak"
 
+	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
 	"github.com/treelock/treelock/waitqueue"
 )
@@ -168,6 +169,25 @@ func TestAbandonedTableKeepsNothing(t *testing.T) {
 	}
 	if got := fmt.Sprint(live[0].Granted(), live[1].Waiting(), tb.Live(), tb.Nodes()); got != "false false 0 0" {
 		t.Errorf("granted, waiting, live, nodes = %s, want all of it gone", got)
+	}
+	runtime.KeepAlive(tb)
+}
+
+// The table of long names becomes small again, too.
+func TestTableOfLongNamesShrinks(t *testing.T) {
+	const many, rest = 60_000, 512 << 10 // a table of many takes more than 1 MB
+	tb := locktable.New[treelock.Path, int](10)
+	start := heap()
+	live := make([]*locktable.Request[treelock.Path, int], many)
+	for i := range live {
+		live[i] = tb.Submit(i, locktable.ClaimsOf(treelock.Read(deepPath(i, 1, 300))))
+	}
+	for _, r := range live {
+		tb.End(r)
+	}
+	live = nil
+	if kept := heap() - start; kept > rest {
+		t.Errorf("after the end of %d requests %d bytes are in use, want %d at most", many, kept, rest)
 	}
 	runtime.KeepAlive(tb)
 }

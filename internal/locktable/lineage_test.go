@@ -161,3 +161,18 @@ func TestNodeThatIsItsOwnParentIsNoChildOfItself(t *testing.T) {
 	}
 	checkSound(t, tb)
 }
+
+// TestRefusedNarrowingLeavesNoNodes: a node has moved, and another request holds it elsewhere.
+func TestRefusedNarrowingLeavesNoNodes(t *testing.T) {
+	tb := locktable.New[string, string](0)
+	folder := tb.Submit("folder", claimAt(waitqueue.TW, "folder", "root"))
+	tb.Submit("other", claimAt(waitqueue.TW, "x", "elsewhere", "root"))
+	before := tb.Nodes()
+	if _, ok := tb.Narrow(folder, claimAt(waitqueue.TW, "x", "new", "folder", "root")); ok {
+		t.Error("Narrow() = true, want false as another request holds the node")
+	}
+	if tb.Nodes() != before || !folder.Granted() {
+		t.Errorf("there are %d nodes, granted=%t, want %d and true", tb.Nodes(), folder.Granted(), before)
+	}
+	checkSound(t, tb)
+}

@@ -292,3 +292,55 @@ func TestFewBlockersAreFoundAmongVeryMany(t *testing.T) {
 		})
 	}
 }
+
+// TestSearchSaysWhetherItFoundAll is about the bounds of a search. (Two visits go to a node that is claimed.)
+func TestSearchSaysWhetherItFoundAll(t *testing.T) {
+	readers := func(at ...treelock.Path) func(tb *table) {
+		return func(tb *table) {
+			for _, p := range at {
+				submit(tb, "", treelock.Read(p))
+			}
+		}
+	}
+	same := func(n int) []treelock.Path { return slices.Repeat([]treelock.Path{"/x"}, n) }
+	waiters := func(n int) func(tb *table) {
+		return func(tb *table) {
+			submit(tb, "", treelock.Read("/x"))
+			for range n {
+				submit(tb, "", treelock.Write("/x"))
+			}
+		}
+	}
+	wide := func(n int) func(tb *table) {
+		return func(tb *table) {
+			submit(tb, "", treelock.Write(numbered("/x", n)...))
+			submit(tb, "", treelock.Write("/x/y"))
+		}
+	}
+	for name, test := range map[string]struct {
+		fill  func(tb *table)
+		req   treelock.Request[treelock.Path]
+		count int
+		all   bool
+	}{
+		"readers of the node":               {readers(same(64)...), treelock.Write("/x"), 64, true},
+		"too many readers of the node":      {readers(same(65)...), treelock.Write("/x"), 64, false},
+		"waiters":                           {waiters(64), treelock.Read("/x"), 64, true},
+		"too many waiters":                  {waiters(65), treelock.Read("/x"), 64, false},
+		"readers below":                     {readers(numbered("/x", 1024)...), treelock.Write("/x"), 1024, true},
+		"too many readers below":            {readers(numbered("/x", 1025)...), treelock.Write("/x"), 1024, false},
+		"readers of a node below":           {readers(same(1024)...), treelock.Write("/"), 1024, true},
+		"too many readers of a node below":  {readers(same(1025)...), treelock.Write("/"), 1024, false},
+		"a request with many claims below":  {wide(8_191), treelock.Read("/x"), 2, true},
+		"a request with too many, below":    {wide(8_192), treelock.Read("/x"), 1, false},
+		"waiters for a node below":          {waiters(1024), treelock.Read("/"), 1024, true},
+		"too many waiters for a node below": {waiters(1025), treelock.Read("/"), 1024, false},
+	} {
+		tb := locktable.New[treelock.Path, string](4096)
+		test.fill(tb)
+		named, more, all := blockersOf(tb, test.req, 3)
+		if count := len(named) + more; count != test.count || all != test.all {
+			t.Errorf("%s: %d blockers, all=%t, want %d and %t", name, count, all, test.count, test.all)
+		}
+	}
+}

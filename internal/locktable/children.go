@@ -23,7 +23,7 @@ func useOf(modes waitqueue.Modes) use {
 // for one further down finds it without a look at those elsewhere.
 //
 // A node is put into a list when a request comes to it, and taken out of it by a search that meets it
-// idle (search.below), or when it leaves the table. So to become idle and busy again costs nothing,
+// idle (search.tidy), or when it leaves the table. So to become idle and busy again costs nothing,
 // and what a search takes out was paid for by the request that put it in. In the same way a search
 // moves a node that is only read from the list of written ones to the other.
 type children[N comparable, W any] struct {

@@ -191,3 +191,26 @@ func TestTableOfLongNamesShrinks(t *testing.T) {
 	}
 	runtime.KeepAlive(tb)
 }
+
+// Requests that are kept for reuse do not keep the nodes where they were, if these are many.
+func TestFreeRequestsKeepFewNodes(t *testing.T) {
+	const many, wide, rest = 1000, 60, 4 << 20 // so many nodes take more than 7 MB
+	tb := locktable.New[int, int](10)
+	start := heap()
+	var live []*locktable.Request[int, int]
+	for i := range many {
+		claims := wideClaims(wide)
+		for j := range claims {
+			claims[j].Lineage[0] += i * wide
+		}
+		live = append(live, tb.Submit(0, claims))
+	}
+	for _, r := range live {
+		tb.End(r)
+	}
+	live = nil
+	if kept := heap() - start; kept > rest {
+		t.Errorf("after the end of all requests %d bytes are in use, want %d at most", kept, rest)
+	}
+	runtime.KeepAlive(tb)
+}

@@ -69,7 +69,7 @@ func (t *Table[N, W]) claimFor(r *Request[N, W], i int, mode waitqueue.Mode) (cl
 	for j := range r.places {
 		p := &r.places[j]
 		part, ok := p.claimWith(mode)
-		if !ok || p.node == n {
+		if !ok {
 			continue
 		}
 		claim = Used[N]{p.node.name, part}

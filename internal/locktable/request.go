@@ -120,6 +120,7 @@ type storage[N comparable, W any] struct {
 const (
 	maxFree   = 1024 // bounds storage.free, and the free waits and links
 	maxPlaces = 128  // requests with storage for more places are not kept for reuse
+	maxStale  = 16   // places that a free request may keep, with the nodes that they name
 )
 
 // newRequest returns a request without places, with the next sequence number.
@@ -139,11 +140,14 @@ func (t *Table[N, W]) newRequest(who W) *Request[N, W] {
 	return r
 }
 
-// freeRequest ends the life of r, which has left all queues. What its places still name is some nodes, which may
-// have left the table and are small then.
+// freeRequest ends the life of r, which has left all queues. A few places may keep the nodes that they
+// name in memory. Nodes that have left the table are small.
 func (t *Table[N, W]) freeRequest(r *Request[N, W]) {
 	var nobody W
 	t.live--
+	if len(r.places) > maxStale {
+		clear(r.places)
+	}
 	r.Who, r.seq, r.blocked, r.places = nobody, 0, 0, r.places[:0]
 	if len(t.storage.free) < maxFree && cap(r.places) <= maxPlaces {
 		t.storage.free = append(t.storage.free, r)

@@ -31,6 +31,7 @@ const (
 	blockers = "internal/locktable/blockers.go"
 	quarrel  = "internal/locktable/quarrel.go"
 	claimed  = "internal/locktable/claimed.go"
+	children = "internal/locktable/children.go"
 	paths    = "internal/locktable/paths.go"
 	claims   = "claimjson.go"
 	exact    = "internal/nodetext/exact.go"
@@ -150,6 +151,14 @@ var mutants = []mutant{
 	{"blockers: the last below is skipped", blockers, "\t\t\tif c == last {\n", "\t\t\tif next == last {\n"},
 	{"blockers: one level below only", blockers, "\t\t\t\tleft = s.below(c, i, left)\n", ""},
 	{"blockers: a claim below that came later", blockers, "left > 0 && l.request.seq < s.request.seq && s.visit()", "left > 0 && s.visit()"},
+	{"blockers: those that wait below are not found", blockers, "\t\t\tleft -= s.addBelow(e.Request().request, e.Request().place, i)\n", ""},
+	{"blockers: those that wait below and came later", blockers, "left == 0 || e.Seq() >= s.request.seq ||", "left == 0 ||"},
+	{"claimed: the last one is forgotten by narrowing", claimed, "l.next, l.prev, second.prev = second, last, l", "l.next, l.prev, second.prev = second, second, l"},
+	{"blockers: readers of a node alone hide the others", blockers, "\t\tcase l.ofReader():\n\t\t\ts.claiming(i, l, readers)\n", "\t\tcase l.ofReader():\n\t\t\ts.claiming(i, l, min(readers, 1))\n"},
+	{"blockers: nodes above a reason stay marked", quarrel, "\tt.plan++\n", ""},
+	{"children: only those that read are taken off an evicted node", children, "for i := range c.first {", "for i := range c.first[:1] {"},
+	{"claimed: the second list is not moved up", claimed, "\t\tn.claimed, n.lower.claimed = n.lower.claimed, nil\n", ""},
+	{"claimed: all claims in one list", claimed, "if n.claimed == nil || n.claimed.ofReader() == (mode == waitqueue.NR) {", "if true {"},
 
 	// Texts that merge distinct nodes, or that a hostile name changes.
 	{"texts: a quoted name is its own text", exact, "utf8.ValidString(s) && !strings.HasPrefix(s, `\"`)", "utf8.ValidString(s)"},

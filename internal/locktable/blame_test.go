@@ -24,7 +24,8 @@ func claimsConflict(c, d pathClaim) bool {
 	return below(c, d) || below(d, c)
 }
 
-// A roll is all live requests by arrival, with their claims in plain lists. It says what a table must say.
+// A roll is all live requests by arrival, with their claims in plain lists. It says what a table
+// must say.
 type roll struct {
 	tb   *table
 	live []*rolled
@@ -140,7 +141,8 @@ func (ro *roll) String() string {
 	return b.String()
 }
 
-// names has names of which paths are made: long ones make paths of about the length where a table has another way to find them.
+// names has names of which paths are made: long ones make paths of about the length where a table
+// has another way to find them.
 var oracleNames = []string{"a", "b", strings.Repeat("c", 127), strings.Repeat("d", 128), strings.Repeat("e", 254), strings.Repeat("f", 255)}
 
 func randomPath(rng *rand.Rand) treelock.Path {

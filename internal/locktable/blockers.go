@@ -10,16 +10,16 @@ const (
 	// maxHere is how many blockers are counted that claim or want one node in one mode.
 	maxHere = 64
 
-	// maxBelow is how many blockers are counted that claim something further down, and maxVisits how
-	// many nodes and claims are visited to find them. A lineage of 4,096 nodes takes a quarter of
-	// these. See BenchmarkBlockers.
+	// maxBelow is how many blockers are counted that claim something further down, and maxVisits
+	// how many nodes and claims are visited to find them. A lineage of 4,096 nodes takes a quarter
+	// of these. See BenchmarkBlockers.
 	maxBelow  = 1024
 	maxVisits = 16_384
 )
 
-// Blockers calls visit for the earliest requests that r waits for, at most limit, in order of arrival,
-// each with a reason. r must wait, and limit must be positive. It returns how many more there are, and
-// whether that is all of them: else there may be more.
+// Blockers calls visit for the earliest requests that r waits for, at most limit, in order of
+// arrival, each with a reason. r must wait, and limit must be positive. It returns how many more
+// there are, and whether that is all of them: else there may be more.
 //
 // It takes time in proportion to the number of blockers and of their claims, and to the number of
 // places of r. Requests that do not block r cost it nothing, with two exceptions. It moves a child
@@ -27,8 +27,8 @@ const (
 // has paid for. And later requests may use nodes that it visits.
 //
 // The bounds above limit the time. If more than maxBelow blockers claim something below the nodes
-// that r claims, or if that is in more than maxVisits nodes, visit is called for the earliest of those
-// that were found.
+// that r claims, or if that is in more than maxVisits nodes, visit is called for the earliest of
+// those that were found.
 func (t *Table[N, W]) Blockers(r *Request[N, W], limit int, visit func(blocker *Request[N, W], why Quarrel[N])) (more int, all bool) {
 	s := search[N, W]{table: t, request: r, before: t.searches, limit: limit, found: t.found[:0]}
 	for i := range r.places {
@@ -116,8 +116,8 @@ func (s *search[N, W]) waiting(i int, mode waitqueue.Mode) {
 	}
 }
 
-// claiming finds the requests that are admitted to the i-th place and claim its node: so many from l
-// on.
+// claiming finds the requests that are admitted to the i-th place and claim its node: so many from
+// l on.
 func (s *search[N, W]) claiming(i int, l *link[N, W], left int) {
 	if left > maxHere {
 		s.cut = true
@@ -175,11 +175,11 @@ func (s *search[N, W]) tidy(up, c *node[N, W]) use {
 	return c.linked
 }
 
-// claimedBelow finds the earlier requests that claim n, which is below the i-th place, in a way that
-// conflicts with it, until so many were found. It returns how many are left.
+// claimedBelow finds the earlier requests that claim n, which is below the i-th place, in a way
+// that conflicts with it, until so many were found. It returns how many are left.
 //
-// A claim that writes n conflicts with each other claim of n. So where only writes are looked for, one
-// that is admitted is the first of its list.
+// A claim that writes n conflicts with each other claim of n. So where only writes are looked for,
+// one that is admitted is the first of its list.
 func (s *search[N, W]) claimedBelow(n *node[N, W], i, left int) int {
 	wanted := s.request.places[i].mode
 	all := wanted.Conflicts(waitqueue.IR)
@@ -207,8 +207,8 @@ func (s *search[N, W]) claimedBelow(n *node[N, W], i, left int) int {
 	return left
 }
 
-// addBelow adds r, with its place, which is below the i-th one of the request that waits. It returns
-// 1 if r was not yet found there, else 0.
+// addBelow adds r, with its place, which is below the i-th one of the request that waits. It
+// returns 1 if r was not yet found there, else 0.
 func (s *search[N, W]) addBelow(r *Request[N, W], theirs, i int) int {
 	if !s.add(r, theirs, i) {
 		return 0

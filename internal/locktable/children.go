@@ -22,10 +22,10 @@ func useOf(modes waitqueue.Modes) use {
 // children are the nodes below a node that are in use, in two lists: so a request that has to wait
 // for one further down finds it without a look at those elsewhere.
 //
-// A node is put into a list when a request comes to it, and taken out of it by a search that meets it
-// idle (search.tidy), or when it leaves the table. So to become idle and busy again costs nothing,
-// and what a search takes out was paid for by the request that put it in. In the same way a search
-// moves a node that is only read from the list of written ones to the other.
+// A node is put into a list when a request comes to it, and taken out of it by a search that meets
+// it idle (search.tidy), or when it leaves the table. So to become idle and busy again costs
+// nothing, and what a search takes out was paid for by the request that put it in. In the same way
+// a search moves a node that is only read from the list of written ones to the other.
 type children[N comparable, W any] struct {
 	first   [writes]*node[N, W] // by use, without unused; the lists are circular
 	claimed *link[N, W]         // the first of the other list of live claims of the node above them

@@ -4,13 +4,13 @@ import "github.com/treelock/treelock/waitqueue"
 
 // A link is a claim of one node by one live request, waiting or admitted, in one of the node's two
 // lists: that of claims in mode NR, which most other requests pass, and that of all other claims.
-// Intentions are in no list, so a release touches no request that claims another node below the same
-// ancestors.
+// Intentions are in no list, so a release touches no request that claims another node below the
+// same ancestors.
 //
-// The lists name the blockers of a request; the queues decide whether it has any. A list is in order
-// of arrival, but a request that comes to the node by [Table.Narrow] goes to the front. (If it
-// conflicts with another claim there, it is the earlier one.) So those of a list that are admitted
-// stand first: claims of one list that do not conflict have the same mode.
+// The lists name the blockers of a request; the queues decide whether it has any. A list is in
+// order of arrival, but a request that comes to the node by [Table.Narrow] goes to the front. (If
+// it conflicts with another claim there, it is the earlier one.) So those of a list that are
+// admitted stand first: claims of one list that do not conflict have the same mode.
 type link[N comparable, W any] struct {
 	next, prev *link[N, W] // in the list of the node; the first one's prev is the last, nil if it is alone
 	request    *Request[N, W]
@@ -55,8 +55,8 @@ func (n *node[N, W]) claimFirst(l *link[N, W], mode waitqueue.Mode) {
 	*list = l
 }
 
-// claimsLike returns the list of the claims of n like those in mode. One list is n.claimed, if any is
-// not empty; the other is with the lists of n's children, as few nodes have both.
+// claimsLike returns the list of the claims of n like those in mode. One list is n.claimed, if any
+// is not empty; the other is with the lists of n's children, as few nodes have both.
 func (n *node[N, W]) claimsLike(mode waitqueue.Mode) (first **link[N, W]) {
 	if n.claimed == nil || n.claimed.ofReader() == (mode == waitqueue.NR) {
 		return &n.claimed
@@ -124,8 +124,8 @@ func (l *link[N, W]) remove(list **link[N, W]) {
 	l.next, l.prev = nil, nil
 }
 
-// link puts the claims of r into the lists of their nodes, in front if r has narrowed. Most requests
-// have one claim, and the link for it in themselves.
+// link puts the claims of r into the lists of their nodes, in front if r has narrowed. Most
+// requests have one claim, and the link for it in themselves.
 func (t *Table[N, W]) link(r *Request[N, W], narrowed bool) {
 	last := (*link[N, W])(nil)
 	for i := range r.places {

@@ -52,9 +52,9 @@ func reason(a, b waitqueue.Mode) (ofA, ofB waitqueue.Mode) {
 // claimFor returns the claim because of which r has that simple mode at its i-th place: that of the
 // node itself, or one of something below it.
 //
-// The places of a lineage stand behind that of its claim, one behind the other (planLineage). So most
-// often the claim is found on the way back. Else all places are looked at, each once: the nodes that do
-// not lead to the i-th place carry the number of a plan.
+// The places of a lineage stand behind that of its claim, one behind the other (planLineage). So
+// most often the claim is found on the way back. Else all places are looked at, each once: the
+// nodes that do not lead to the i-th place carry the number of a plan.
 func (t *Table[N, W]) claimFor(r *Request[N, W], i int, mode waitqueue.Mode) (claim Used[N]) {
 	n := r.places[i].node
 	if mode.Claims() {
@@ -90,8 +90,9 @@ func (p *place[N, W]) claimWith(intention waitqueue.Mode) (mode waitqueue.Mode, 
 	return mode, false
 }
 
-// isBelow reports whether the way up from n leads to other. It looks where parents were found the last
-// time, up to the first node that carries the number of the plan, and leaves that at all others.
+// isBelow reports whether the way up from n leads to other. It looks where parents were found the
+// last time, up to the first node that carries the number of the plan, and leaves that at all
+// others.
 func (n *node[N, W]) isBelow(other *node[N, W], plan uint64) bool {
 	for ; n != nil && n.plan != plan; n = n.up {
 		if n == other {

@@ -140,8 +140,8 @@ func (t *Table[N, W]) newRequest(who W) *Request[N, W] {
 	return r
 }
 
-// freeRequest ends the life of r, which has left all queues. A few places may keep the nodes that they
-// name in memory. Nodes that have left the table are small.
+// freeRequest ends the life of r, which has left all queues. A few places may keep the nodes that
+// they name in memory. Nodes that have left the table are small.
 func (t *Table[N, W]) freeRequest(r *Request[N, W]) {
 	var nobody W
 	t.live--

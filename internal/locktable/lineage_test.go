@@ -176,3 +176,11 @@ func TestRefusedNarrowingLeavesNoNodes(t *testing.T) {
 	}
 	checkSound(t, tb)
 }
+
+// TestWrittenNodeThatMovesIsLinkedAsWritten: it moves while it is claimed, which a program must not let happen.
+func TestWrittenNodeThatMovesIsLinkedAsWritten(t *testing.T) {
+	tb := locktable.New[string, string](10)
+	tb.Submit("writer", claimAt(waitqueue.TW, "x", "old", "root"))
+	tb.Submit("reader", claimAt(waitqueue.NR, "x", "new", "root"))
+	checkSound(t, tb)
+}

@@ -1,0 +1,289 @@
+package manager
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/locktable"
+)
+
+// nothing is a message that changes nothing.
+func nothing() message[path] {
+	return message[path]{kind: lookAway, call: &call[path]{about: &survey[path]{}}}
+}
+
+// TestNothingIsSentOnceTheContextHasEnded: that the manager can stop rests on it (see seal).
+func TestNothingIsSentOnceTheContextHasEnded(t *testing.T) {
+	ctx, req := context.Background(), treelock.Write("/a")
+	for name, verb := range map[string]func(m *Manager[path], g Grant[path], tick *Ticket[path]){
+		"Acquire":    func(m *Manager[path], _ Grant[path], _ *Ticket[path]) { m.Acquire(ctx, req) },
+		"TryAcquire": func(m *Manager[path], _ Grant[path], _ *Ticket[path]) { m.TryAcquire(req) },
+		"Submit":     func(m *Manager[path], _ Grant[path], _ *Ticket[path]) { m.Submit(ctx, req) },
+		"Release":    func(_ *Manager[path], g Grant[path], _ *Ticket[path]) { g.Release() },
+		"Narrow":     func(_ *Manager[path], g Grant[path], _ *Ticket[path]) { g.Narrow(req) },
+		"Withdraw":   func(_ *Manager[path], _ Grant[path], tick *Ticket[path]) { tick.Withdraw() },
+		"Err":        func(_ *Manager[path], _ Grant[path], tick *Ticket[path]) { tick.Err() },
+		"Drain":      func(m *Manager[path], _ Grant[path], _ *Ticket[path]) { m.Drain(ctx) },
+		"Snapshot":   func(m *Manager[path], _ Grant[path], _ *Ticket[path]) { m.Snapshot(ctx, Query[path]{}) },
+		"Stats":      func(m *Manager[path], _ Grant[path], _ *Ticket[path]) { m.Stats() },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			stopping, stop := context.WithCancel(context.Background())
+			m := newManager[path](stopping, nil)
+			l := newLoop(m)
+			held := takeGrant(t, arrives(t, &l, treelock.Read("/b"), wait))
+			waiting := arrives(t, &l, treelock.Write("/b"), ticket).ticket
+			stop()
+			returned := make(chan struct{})
+			go func() { verb(m, held, waiting); close(returned) }()
+			synctest.Wait()
+			if len(m.inbox) > 0 {
+				t.Errorf("%s sends a message to a manager that stops", name)
+			}
+			if waits := name == "Withdraw" || name == "Err" || name == "Stats" || name == "Drain"; waits && isClosed(returned) {
+				t.Errorf("%s returns before the manager has stopped", name)
+			}
+			go m.run()
+			<-returned
+			<-m.Done()
+		})
+	}
+}
+
+// TestFullInboxOfAManagerThatStops: a client that finds no room is told that the manager has stopped,
+// and nothing of its own context, which has not ended.
+func TestFullInboxOfAManagerThatStops(t *testing.T) {
+	for name, verb := range map[string]func(m *Manager[path], ctx context.Context) error{
+		"Acquire": func(m *Manager[path], ctx context.Context) error {
+			_, err := m.Acquire(ctx, treelock.Read("/a"))
+			return err
+		},
+		"TryAcquire": func(m *Manager[path], _ context.Context) error {
+			_, err := m.TryAcquire(treelock.Read("/a"))
+			return err
+		},
+		"Submit": func(m *Manager[path], ctx context.Context) error {
+			_, err := m.Submit(ctx, treelock.Read("/a"))
+			return err
+		},
+		"Drain": func(m *Manager[path], ctx context.Context) error { return m.Drain(ctx) },
+		"Snapshot": func(m *Manager[path], ctx context.Context) error {
+			_, err := m.Snapshot(ctx, Query[path]{})
+			return err
+		},
+		"Narrow": func(m *Manager[path], _ context.Context) error { return Grant[path]{m: m}.Narrow(treelock.Read("/a")) },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			stopping, stop := context.WithCancelCause(context.Background())
+			m := newManager[path](stopping, []Option{WithClients(1)})
+			for m.offer(nothing()) {
+			}
+			why, told := errors.New("why"), make(chan error, 1)
+			go func() { told <- verb(m, t.Context()) }()
+			synctest.Wait()
+			stop(why)
+			go m.run()
+			err := <-told
+			if !errors.Is(err, treelock.ErrStopped) || !errors.Is(err, why) || strings.Contains(err.Error(), "context is done") {
+				t.Errorf("%s() = %v, want ErrStopped and its cause alone", name, err)
+			}
+			<-m.Done()
+		})
+	}
+}
+
+// TestDrainingBeginsWhenThereIsRoom: also if the context of Drain has ended meanwhile.
+func TestDrainingBeginsWhenThereIsRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager[path](t.Context(), []Option{WithClients(1)})
+		for m.offer(nothing()) {
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		told := make(chan error, 1)
+		go func() { told <- m.Drain(ctx) }()
+		synctest.Wait()
+		cancel()
+		if err := <-told; !errors.Is(err, context.Canceled) {
+			t.Errorf("Drain() = %v, want the error of its context", err)
+		}
+		go m.run()
+		synctest.Wait()
+		if _, err := m.TryAcquire(treelock.Read("/a")); !errors.Is(err, treelock.ErrDraining) {
+			t.Errorf("TryAcquire() = %v, want ErrDraining", err)
+		}
+	})
+}
+
+// TestGrantedRequestThatIsCancelledHasNoBlockers: its context ended while the grant was on its way.
+func TestGrantedRequestThatIsCancelledHasNoBlockers(t *testing.T) {
+	l := startLoop(t)
+	c := arrives(t, l, treelock.Write("/a"), wait)
+	l.dispatch(message[path]{kind: giveUp, call: c})
+	for <-c.answers != gone {
+	}
+	if c.err != nil {
+		t.Errorf("a request that was granted is told %v, want nothing", c.err)
+	}
+}
+
+// TestFewCancellationsAreInTheInbox: others need not wait for a storm of them.
+func TestFewCancellationsAreInTheInbox(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const clients = 5 * cancelsAtOnce
+		stopping, stop := context.WithCancel(context.Background())
+		m := newManager[path](stopping, nil)
+		l := newLoop(m)
+		takeGrant(t, arrives(t, &l, treelock.Write("/a"), wait))
+		ctx, cancel := context.WithCancel(t.Context())
+		for range clients {
+			go m.Acquire(ctx, treelock.Write("/a"))
+		}
+		synctest.Wait()
+		for len(m.inbox) > 0 {
+			l.dispatch(<-m.inbox)
+		}
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		if got := len(m.inbox); got != cancelsAtOnce {
+			t.Errorf("%d of %d cancellations are in the inbox, want %d", got, clients, cancelsAtOnce)
+		}
+		stop()
+		go m.run()
+		<-m.Done()
+	})
+}
+
+// TestStoppedManagerHasNothingInItsInbox: the last statistics say so.
+func TestStoppedManagerHasNothingInItsInbox(t *testing.T) {
+	ctx, stop := context.WithCancel(context.Background())
+	m := newManager[path](ctx, nil)
+	for range 10 {
+		m.inbox <- nothing()
+	}
+	stop()
+	m.run()
+	if got := m.Stats().Inbox; got != 0 {
+		t.Errorf("Stats().Inbox = %d after the stop, want 0", got)
+	}
+}
+
+// TestTicketWhoseGrantWasNotReceivedKeepsItAfterTheStop: Err takes no grant.
+func TestTicketWhoseGrantWasNotReceivedKeepsItAfterTheStop(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	m := Start(ctx)
+	tick, err := m.Submit(t.Context(), treelock.Write("/a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	<-m.Done()
+	if err := tick.Err(); err != nil {
+		t.Errorf("Err() = %v, want nil", err)
+	}
+	if g, ok := <-tick.Granted(); !ok || g.Number() != 1 {
+		t.Errorf("Granted() has delivered %v, %t, want the grant", g, ok)
+	}
+}
+
+// TestRoomForClientsHasADefault: zero and negative mean that.
+func TestRoomForClientsHasADefault(t *testing.T) {
+	for _, n := range []int{0, -1, defaultClients} {
+		if got := cap(newManager[path](t.Context(), []Option{WithClients(n)}).inbox); got != perClient*defaultClients {
+			t.Errorf("WithClients(%d) makes room for %d messages, want %d", n, got, perClient*defaultClients)
+		}
+	}
+}
+
+// TestSurveyShowsTheTimeOfItsFirstStep: ages are right, however long the other steps take.
+func TestSurveyShowsTheTimeOfItsFirstStep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := startLoop(t)
+		fill(t, l, 2*step)
+		time.Sleep(time.Second)
+		start := time.Now()
+		s := begin(l, Query[path]{MinAge: time.Second})
+		for !s.over {
+			time.Sleep(time.Second)
+			proceed(l, s)
+		}
+		shown, err := l.m.develop(t.Context(), s)
+		if err != nil || !shown.Taken.Equal(start) || len(shown.Holders) != 2*step {
+			t.Errorf("develop() = %d holders, taken at %v, %v, want %d, at %v", len(shown.Holders), shown.Taken, err, 2*step, start)
+		}
+	})
+}
+
+// TestSurveyForgetsNewcomers: requests that arrive and end during a survey leave nothing in it.
+func TestSurveyForgetsNewcomers(t *testing.T) {
+	l := startLoop(t)
+	fill(t, l, 2*step)
+	s := begin(l, Query[path]{})
+	for range 1000 {
+		late := takeGrant(t, arrives(t, l, treelock.Read("/late"), wait))
+		l.dispatch(message[path]{kind: release, req: late.req, seq: late.seq})
+	}
+	if len(s.ahead) > 2 {
+		t.Errorf("the survey remembers %d requests, want hardly any", len(s.ahead))
+	}
+}
+
+// TestSurveyBelowANodeTakesMoreSteps: it looks up each node of each request.
+func TestSurveyBelowANodeTakesMoreSteps(t *testing.T) {
+	l := startLoop(t)
+	for range 3 * step {
+		takeGrant(t, arrives(t, l, treelock.Read("/a/b/c/d"), wait))
+	}
+	all := begin(l, Query[path]{})
+	lineage, err := l.m.lineage("/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	below := &survey[path]{reach: locktable.NewReach(lineage)}
+	proceed(l, below)
+	if 4*below.next > all.next {
+		t.Errorf("a step that looks up 5 nodes for each comes to %d requests, one that looks up none to %d", below.next, all.next)
+	}
+}
+
+// TestSurveyWithALimitKeepsTheFirst: of requests that come by arrival.
+func TestSurveyWithALimitKeepsTheFirst(t *testing.T) {
+	l := startLoop(t)
+	for range 10 {
+		takeGrant(t, arrives(t, l, treelock.Read("/a"), wait))
+	}
+	for _, upwards := range []bool{true, false} {
+		s := &survey[path]{limit: 3, last: 10}
+		for i := range l.table.Stored() {
+			if upwards {
+				i = l.table.Stored() - 1 - i
+			}
+			r := l.table.StoredAt(i)
+			s.see(r, stateOf(r))
+		}
+		for i, row := range s.holders.sorted() {
+			if row.seq != uint64(i+1) {
+				t.Errorf("upwards=%t: row %d is #%d, want #%d", upwards, i, row.seq, i+1)
+			}
+		}
+	}
+}
+
+// TestLargeCallIsNotKept: its buffers would stay in use, by requests that need none of their size.
+func TestLargeCallIsNotKept(t *testing.T) {
+	l := startLoop(t)
+	wide, deep := l.m.emptyCall(), l.m.emptyCall()
+	wide.claims, deep.lineage = make([]locktable.Claim[path], maxKeptClaims+1), make([]path, maxKeptLineage+1)
+	l.m.recycle(wide)
+	l.m.recycle(deep)
+	for range 2 {
+		if c := l.m.emptyCall(); c == wide || c == deep {
+			t.Errorf("a call with room for %d claims and %d nodes is kept", cap(c.claims), cap(c.lineage))
+		}
+	}
+}

@@ -119,7 +119,12 @@ func (l *latencies) waited() bool {
 	if l.sample[0].Value.Kind() != metrics.KindFloat64Histogram {
 		return false // a runtime without it: then the next yield tells
 	}
-	h, slow := l.sample[0].Value.Float64Histogram(), uint64(0)
+	return l.grown(l.sample[0].Value.Float64Histogram())
+}
+
+// grown reports whether h, which counts all waits, has more long ones than at the last call.
+func (l *latencies) grown(h *metrics.Float64Histogram) bool {
+	slow := uint64(0)
 	for i, count := range h.Counts {
 		if h.Buckets[i] >= longLatency {
 			slow += count

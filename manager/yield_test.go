@@ -1,6 +1,8 @@
 package manager
 
 import (
+	"math"
+	"runtime/metrics"
 	"testing"
 	"time"
 )
@@ -70,6 +72,23 @@ func TestYieldingBeginsAgainOnlyWhereNothingWaits(t *testing.T) {
 	y.look(false, now)
 	if step := y.next(now); step != doTimedYield || y.pays() {
 		t.Errorf("next() = %d, pays() = %t where nothing waits, want a timed yield, and false", step, y.pays())
+	}
+}
+
+// TestOnlyNewLongLatenciesCount: yielding begins again in a program that was busy once.
+func TestOnlyNewLongLatenciesCount(t *testing.T) {
+	var l latencies
+	h := &metrics.Float64Histogram{
+		Buckets: []float64{math.Inf(-1), longLatency / 2, longLatency, 1, math.Inf(1)}, Counts: make([]uint64, 4),
+	}
+	for i, test := range []struct {
+		bucket int
+		want   bool
+	}{{0, false}, {1, false}, {2, true}, {1, false}, {3, true}, {0, false}} {
+		h.Counts[test.bucket]++
+		if got := l.grown(h); got != test.want {
+			t.Errorf("step %d: grown() = %t after a latency in bucket %d, want %t", i, got, test.bucket, test.want)
+		}
 	}
 }
 

@@ -157,6 +157,7 @@ func (m *Manager[N]) Do(ctx context.Context, req treelock.Request[N], f func(con
 // acquire is the arrival of a request. On the manager goroutine.
 func (l *loop[N]) acquire(c *call[N]) {
 	l.assertOwner()
+	c.yields = l.yielder.pays()
 	if l.draining {
 		l.stats.Draining++
 		c.refuse(treelock.ErrDraining)
@@ -178,7 +179,6 @@ func (l *loop[N]) acquire(c *call[N]) {
 		l.acquireTicket(c, grant)
 		return
 	}
-	c.yields = l.yielder.pays()
 	if r.Granted() {
 		c.deliver(grant)
 		return

@@ -287,3 +287,31 @@ func TestLargeCallIsNotKept(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryAnswerSaysWhetherToYield: also a refusal, or a client that is refused again and again would
+// go on yielding to goroutines that compute.
+func TestEveryAnswerSaysWhetherToYield(t *testing.T) {
+	for _, pays := range []bool{true, false} {
+		l := startLoop(t, WithMaxWaiting(0))
+		if pays {
+			l.yielder = *calmYielder(t)
+		}
+		call := func(want verdict) {
+			t.Helper()
+			req := treelock.Write("/a")
+			c, err := l.m.newCall(&req, noWait)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.yields = !pays
+			l.acquire(c)
+			if v := <-c.answers; v != want || c.yields != pays {
+				t.Errorf("the answer is %d, and to yield: %t, want %d and %t", v, c.yields, want, pays)
+			}
+		}
+		call(accepted)
+		call(refused)
+		l.drain()
+		call(refused)
+	}
+}

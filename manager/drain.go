@@ -2,12 +2,15 @@ package manager
 
 import "context"
 
-// Drain refuses new requests from now on, with [treelock.ErrDraining], and returns nil once nothing is live:
-// those that hold have released, those that waited were granted and have released, or were withdrawn. It
-// returns the error of ctx if that ends first, and [treelock.ErrStopped] if the manager stops first.
+// Drain refuses new requests from now on, with [treelock.ErrDraining], and returns nil once nothing
+// is live: requests that hold have been released, and requests that wait have been granted and
+// released, or have been withdrawn. If ctx ends first the error satisfies errors.Is for its error
+// and for its cause, and if the manager stops first for [treelock.ErrStopped]. A manager that was
+// drained stays so: then Drain returns nil, even if ctx has ended or the manager has stopped.
 //
-// Draining goes on when Drain gives up, and begins even if ctx has ended already; there is no way back. Drain
-// may be called again, from anywhere. It does not stop the manager: end its context for that.
+// Draining goes on when Drain returns early, and begins even if ctx has ended already. It cannot be
+// undone. Drain may be called again, from anywhere. It does not stop the manager: end its context
+// for that. Grants can be narrowed and released meanwhile.
 func (m *Manager[N]) Drain(ctx context.Context) error {
 	ended := ctx.Done() // a ctx that cannot be asked drains nothing
 	switch {
@@ -19,14 +22,14 @@ func (m *Manager[N]) Drain(ctx context.Context) error {
 	}
 	select {
 	case <-m.drained:
-		return nil
 	case <-ended:
-		return contextError(ctx)
 	case <-m.done:
 	}
-	select { // it may have been drained and then stopped
-	case <-m.drained:
+	switch { // several may have come
+	case isClosed(m.drained):
 		return nil
+	case isClosed(ended):
+		return m.gaveUp(ctx)
 	default:
 		return m.stopped()
 	}

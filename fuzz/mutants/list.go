@@ -145,7 +145,7 @@ var mutants = []mutant{
 	{"fresh: a waiter is revoked once for each place", shrink, "return slices.Compact(waiters)", "return waiters"},
 	{"fresh: a write of a node holds no read of it", shrink, " || n.modes.Has(waitqueue.NW) && claim.Mode == waitqueue.NR", ""},
 	{"fresh: what holds a node holds those below", shrink, "if i == 0 && (n.modes", "if (n.modes"},
-	{"fresh: drained and then stopped is an error", drain, "\tcase <-m.drained:\n\t\treturn nil\n\tdefault:", "\tcase <-m.drained:\n\t\treturn m.stopped()\n\tdefault:"},
+	{"fresh: drained and then stopped is an error", drain, "case isClosed(m.drained):", "case isClosed(m.drained) && !isClosed(m.done):"},
 
 	// Searches that miss a blocker, or name another request.
 	{"blockers: the last below is skipped", blockers, "\t\t\tif c == last {\n", "\t\t\tif next == last {\n"},

@@ -107,6 +107,9 @@ func (w *watcher[N]) round() {
 	}
 	w.busy += time.Since(start)
 	for _, row := range append(s.waiters.sorted(), s.holders.sorted()...) {
+		if w.m.stopping() {
+			return
+		}
 		age := s.at.since(row.since)
 		w.report(row, age)
 		next[keyOf(row.seq, row.state)] = 2 * age

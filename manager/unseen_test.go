@@ -243,3 +243,23 @@ func TestSlowLogReportsFewInARound(t *testing.T) {
 		}
 	})
 }
+
+// TestSlowLogEndsSoonAfterTheManager: however many reports are due, and however slow the handler is.
+func TestSlowLogEndsSoonAfterTheManager(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStopwatch(900 * time.Millisecond)
+		ctx, stop := context.WithCancel(t.Context())
+		m := manager.Start(ctx, manager.WithSlowLog(manager.SlowLog{Hold: time.Second, Logger: slog.New(s)}))
+		for range 100 {
+			must(m.TryAcquire(treelock.Read("/a")))
+		}
+		time.Sleep(2 * time.Second)
+		stop()
+		time.Sleep(time.Second)
+		told := len(s.told)
+		time.Sleep(time.Minute)
+		if told == 0 || len(s.told) != told {
+			t.Errorf("%d requests were reported soon after the stop, and %d a minute later, want some and no more", told, len(s.told))
+		}
+	})
+}

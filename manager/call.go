@@ -153,13 +153,13 @@ func (c *call[N]) deliver(grant Grant[N]) {
 }
 
 func (c *call[N]) refuse(err error) {
-	c.grant, c.err = Grant[N]{}, err
+	c.err = err
 	c.answers <- refused
 }
 
 // refuseLate is the answer to a call that was given up.
 func (c *call[N]) refuseLate(err error) {
-	c.grant, c.err = Grant[N]{}, err
+	c.err = err
 	c.answers <- gone
 }
 

@@ -78,22 +78,28 @@ func TestFullInboxOfAManagerThatStops(t *testing.T) {
 		},
 		"Narrow": func(m *Manager[path], _ context.Context) error { return Grant[path]{m: m}.Narrow(treelock.Read("/a")) },
 	} {
-		synctest.Test(t, func(t *testing.T) {
-			stopping, stop := context.WithCancelCause(context.Background())
-			m := newManager[path](stopping, []Option{WithClients(1)})
-			for m.offer(nothing()) {
-			}
-			why, told := errors.New("why"), make(chan error, 1)
-			go func() { told <- verb(m, t.Context()) }()
-			synctest.Wait()
-			stop(why)
-			go m.run()
-			err := <-told
-			if !errors.Is(err, treelock.ErrStopped) || !errors.Is(err, why) || strings.Contains(err.Error(), "context is done") {
-				t.Errorf("%s() = %v, want ErrStopped and its cause alone", name, err)
-			}
-			<-m.Done()
-		})
+		for _, sealed := range []bool{false, true} { // before the client came
+			synctest.Test(t, func(t *testing.T) {
+				stopping, stop := context.WithCancelCause(context.Background())
+				m := newManager[path](stopping, []Option{WithClients(1)})
+				for m.offer(nothing()) {
+				}
+				why, told := errors.New("why"), make(chan error, 1)
+				go func() { told <- verb(m, t.Context()) }()
+				synctest.Wait()
+				stop(why)
+				if sealed {
+					close(m.done)
+				} else {
+					go m.run()
+				}
+				err := <-told
+				if !errors.Is(err, treelock.ErrStopped) || !errors.Is(err, why) || strings.Contains(err.Error(), "context is done") {
+					t.Errorf("%s() = %v, want ErrStopped and its cause alone", name, err)
+				}
+				<-m.Done()
+			})
+		}
 	}
 }
 
@@ -159,18 +165,46 @@ func TestFewCancellationsAreInTheInbox(t *testing.T) {
 	})
 }
 
-// TestStoppedManagerHasNothingInItsInbox: the last statistics say so.
+// TestStoppedManagerHasNothingInItsInbox: the last statistics say so, whatever came behind the stop.
 func TestStoppedManagerHasNothingInItsInbox(t *testing.T) {
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background())
 	m := newManager[path](ctx, nil)
+	l := newLoop(m)
 	for range 10 {
 		m.inbox <- nothing()
 	}
-	stop()
-	m.run()
+	cancel()
+	l.stop(message[path]{kind: stop})
+	close(m.done)
 	if got := m.Stats().Inbox; got != 0 {
 		t.Errorf("Stats().Inbox = %d after the stop, want 0", got)
 	}
+}
+
+// TestSurveyOfAClientThatFindsNoRoomIsOver: the message that ends it waits for room, and its client does not.
+func TestSurveyOfAClientThatFindsNoRoomIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := startLoop(t, WithClients(1))
+		fill(t, l, 2*step)
+		ctx, cancel := context.WithCancel(t.Context())
+		told := make(chan error, 1)
+		go func() { _, err := l.m.Snapshot(ctx, Query[path]{}); told <- err }()
+		first := <-l.m.inbox
+		for l.m.offer(nothing()) {
+		}
+		l.dispatch(first)
+		synctest.Wait()
+		cancel()
+		if err := <-told; !errors.Is(err, context.Canceled) || l.survey == nil {
+			t.Fatalf("Snapshot() = %v, and the survey is over: %t, want Canceled and false", err, l.survey == nil)
+		}
+		for synctest.Wait(); len(l.m.inbox) > 0; synctest.Wait() {
+			l.dispatch(<-l.m.inbox)
+		}
+		if l.survey != nil {
+			t.Error("the survey goes on after its client has left")
+		}
+	})
 }
 
 // TestTicketWhoseGrantWasNotReceivedKeepsItAfterTheStop: Err takes no grant.

@@ -1,6 +1,8 @@
 package manager
 
 import (
+	"bytes"
+	"log/slog"
 	"runtime"
 	"slices"
 	"testing"
@@ -37,6 +39,36 @@ func TestIsolatedCodeReturnsOrNot(t *testing.T) {
 		synctest.Wait()
 		if !i.run(func() {}) {
 			t.Error("run() = false once the functions that blocked have returned, want true")
+		}
+	})
+}
+
+// TestWaitThatIsOverIsNotReported: the request was granted after the snapshot, and before its report.
+func TestWaitThatIsOverIsNotReported(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		m := Start(t.Context())
+		w := watcher[path]{
+			m: m, slow: SlowLog{Logger: slog.New(slog.NewTextHandler(&log, nil))},
+			strings: newIsolator(1, time.Second), handlers: newIsolator(1, time.Second),
+		}
+		holder, err := m.TryAcquire(treelock.Write("/a"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ticket, err := m.Submit(t.Context(), treelock.Write("/a"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &survey[path]{}
+		if o := m.conduct(nil, s); o != sent {
+			t.Fatalf("conduct() = %d, want sent", o)
+		}
+		holder.Release()
+		(<-ticket.Granted()).Release()
+		w.report(s.waiters.sorted()[0], time.Second)
+		if log.Len() > 0 {
+			t.Errorf("the slow log has %s, want nothing", &log)
 		}
 	})
 }

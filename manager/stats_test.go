@@ -79,12 +79,12 @@ func TestTimesOfABusyManagerAreRight(t *testing.T) {
 	m := manager.Start(t.Context())
 	held := must(m.Acquire(t.Context(), treelock.Write("/held")))
 	start := time.Now()
-	for time.Since(start) < 20*time.Millisecond {
+	for time.Since(start) < 100*time.Millisecond {
 		must(m.TryAcquire(treelock.Write("/a"))).Release()
 	}
 	held.Release()
-	if got := m.Stats().HoldTime.Quantile(1); got < 16384 {
-		t.Errorf("the longest hold was shorter than %d µs, want at least 20 ms", got)
+	if got := m.Stats().HoldTime.Quantile(1); got < 1<<16 {
+		t.Errorf("the longest hold was shorter than %d µs, want some 100 ms", got)
 	}
 }
 

@@ -225,6 +225,22 @@ func TestSlowLogLooksOnceASecond(t *testing.T) {
 	})
 }
 
+// TestSlowLogSaysNothingOfWhatARequestHasNot: no label, no site, no blockers.
+func TestSlowLogSaysNothingOfWhatARequestHasNot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, log := startSlow(t.Context(), manager.SlowLog{Hold: time.Second})
+		must(m.TryAcquire(treelock.Read("/a")))
+		time.Sleep(1100 * time.Millisecond)
+		synctest.Wait()
+		want := []map[string]any{{
+			"level": "WARN", "msg": "treelock: slow hold", "number": 1.0, "for_ns": float64(time.Second), "claims": "read /a",
+		}}
+		if diff := cmp.Diff(want, log.lines(t)); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+	})
+}
+
 // TestSlowLogReportsFewInARound: the earliest ones first, the others in the rounds after that.
 func TestSlowLogReportsFewInARound(t *testing.T) {
 	const hold, slow = time.Second, 500

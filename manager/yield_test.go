@@ -75,6 +75,16 @@ func TestYieldingBeginsAgainOnlyWhereNothingWaits(t *testing.T) {
 	}
 }
 
+// TestManagerLooksOnceAfterAPause: whatever it finds, it does not look again before the next message.
+func TestManagerLooksOnceAfterAPause(t *testing.T) {
+	l := startLoop(t)
+	l.yielder = yielder{off: true}
+	l.yield()
+	if step := l.yielder.next(l.now); step == doLook {
+		t.Error("the manager looks again at once")
+	}
+}
+
 // TestOnlyNewLongLatenciesCount: yielding begins again in a program that was busy once.
 func TestOnlyNewLongLatenciesCount(t *testing.T) {
 	var l latencies

@@ -14,8 +14,9 @@ const perClient = 2
 // cancelsAtOnce is how many cancellations the manager deals with before others have their turn.
 const cancelsAtOnce = 8
 
-// A Manager grants requests for the nodes of one forest. Get one from [Start] or [StartNodes]; it
-// lives until the context given there ends. All methods are safe for concurrent use.
+// A Manager grants requests for the nodes of one forest. Get one from [Start] or [StartNodes]; the
+// zero Manager is of no use. It lives until the context given there ends. All methods are safe for
+// concurrent use.
 type Manager[N treelock.Node[N]] struct {
 	// Immutable.
 
@@ -55,10 +56,11 @@ func Start(ctx context.Context, opts ...Option) *Manager[treelock.Path] {
 	return StartNodes[treelock.Path](ctx, opts...)
 }
 
-// StartNodes starts a manager for nodes of any type, on one new goroutine that ends when ctx ends.
-// Then every waiting request fails with [treelock.ErrStopped], which also wraps the cause of ctx; no
-// later one is granted, and [Manager.Done] is closed. Grants that are held are not taken back: it is for
-// their holders to see that ctx has ended.
+// StartNodes starts a manager for nodes of any type. Its goroutine, one that waits for ctx, and
+// that of [WithSlowLog] end when ctx ends. Then every waiting request fails with
+// [treelock.ErrStopped], which also wraps the cause of ctx; no later one is granted, and
+// [Manager.Done] is closed. Grants that are held are not taken back: it is for their holders to see
+// that ctx has ended.
 //
 // Managers know nothing of each other. All users of one tree must use one manager.
 func StartNodes[N treelock.Node[N]](ctx context.Context, opts ...Option) *Manager[N] {

@@ -211,20 +211,29 @@ func TestPlainPathAllocatesNothing(t *testing.T) {
 	}
 }
 
-func TestLabelCostsOneAllocation(t *testing.T) {
+// TestNotesCostWhatTheirDocsSay: a label one allocation, a site two.
+func TestNotesCostWhatTheirDocsSay(t *testing.T) {
 	if audited {
 		t.Skip("the race detector makes sync.Pool forget, and audits allocate")
 	}
-	m := Start(t.Context())
-	labeled := treelock.Write("/a").Labeled("rename 17")
-	allocs := testing.AllocsPerRun(1000, func() {
-		g, err := m.Acquire(t.Context(), labeled)
-		if err != nil {
-			t.Fatal(err)
+	plain, sites := Start(t.Context()), Start(t.Context(), WithSlowLog(SlowLog{Sites: true}))
+	for name, test := range map[string]struct {
+		m    *Manager[path]
+		req  treelock.Request[path]
+		want float64
+	}{
+		"label": {plain, treelock.Write("/a").Labeled("x"), 1}, "site": {sites, treelock.Write("/a"), 2},
+		"both": {sites, treelock.Write("/a").Labeled("x"), 2},
+	} {
+		allocs := testing.AllocsPerRun(1000, func() {
+			g, err := test.m.TryAcquire(test.req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g.Release()
+		})
+		if allocs != test.want {
+			t.Errorf("%s: TryAcquire and Release allocate %v times, want %v", name, allocs, test.want)
 		}
-		g.Release()
-	})
-	if allocs != 1 {
-		t.Errorf("Acquire with a label and Release allocate %v times, want once", allocs)
 	}
 }

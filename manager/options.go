@@ -53,9 +53,10 @@ func WithMaxWaiting(n int) Option {
 	return func(o *options) { o.maxWaiting = n }
 }
 
-// WithFirstToken makes fencing tokens (see [Grant.Token]) begin at token instead of 1, so that a process
-// that starts again can go on above all tokens that it ever gave out: pass the largest one known to
-// have been used, plus one. Zero means 1. Tokens grow by one for each grant; leave room below 1<<64.
+// WithFirstToken makes fencing tokens (see [Grant.Token]) begin at token instead of 1, so that a
+// process that starts again can go on above all tokens that it ever gave out: pass the largest one
+// known to have been used, plus one. Zero means 1. Tokens grow by one for each grant; leave room
+// below 1<<64, as they begin again at 0 there.
 func WithFirstToken(token uint64) Option {
 	return func(o *options) { o.firstToken = max(token, 1) }
 }
@@ -85,9 +86,10 @@ func WithMaxPath(n int) Option {
 	}
 }
 
-// WithMaxClaims refuses requests of more than n claims, with [treelock.ErrTooWide], on the goroutine
-// of their client. A request arrives as one step of the manager, and everything else waits for that:
-// some 0.3 microseconds for each claim of a new node (BenchmarkWide). The default is 65,536; zero and
+// WithMaxClaims refuses requests of more than n claims, with [treelock.ErrTooWide], on the
+// goroutine of their client. [Grant.Narrow] keeps to it; the nodes of [Query] are not counted. A
+// request arrives as one step of the manager, and everything else waits for that: some 0.3
+// microseconds for each claim of a new node (BenchmarkWide). The default is 65,536; zero and
 // negative mean the default.
 func WithMaxClaims(n int) Option {
 	return func(o *options) {
@@ -98,10 +100,11 @@ func WithMaxClaims(n int) Option {
 	}
 }
 
-// WithIdleNodes makes the manager remember up to n nodes that nobody claims any more, so that it need
-// not make them again for the next request. A node takes some 150 bytes, 230 if a request ever waited there, and its name. The
-// default is 4,096; zero remembers none, negative means the default. The names of paths that are longer
-// than 256 bytes take at most 256 bytes for each of n nodes, all together: beyond that fewer are remembered.
+// WithIdleNodes makes the manager remember up to n nodes that nobody claims any more, so that it
+// need not make them again for the next request. A node takes some 150 bytes, 230 if a request ever
+// waited there, and its name. The default is 4,096; zero remembers none, negative means the
+// default. The names of paths that are longer than 256 bytes take at most 256 bytes for each of n
+// nodes, all together: beyond that fewer are remembered.
 func WithIdleNodes(n int) Option {
 	return func(o *options) {
 		if n < 0 {
@@ -111,9 +114,10 @@ func WithIdleNodes(n int) Option {
 	}
 }
 
-// WithClients makes room for n clients that call at the same time: a client that finds none is parked until
-// there is, which costs several times as much as its request. It takes 64 bytes a client. The default is 1,024; zero and
-// negative mean the default, and more than a million a million. With more clients than n everything works, slower. See BenchmarkLock.
+// WithClients makes room for n clients that call at the same time: a client that finds none is
+// parked until there is, which costs several times as much as its request. It takes 64 bytes a
+// client. The default is 1,024; zero and negative mean the default, and more than a million a
+// million. With more clients than n everything works, slower. See BenchmarkLock.
 func WithClients(n int) Option {
 	return func(o *options) {
 		if n <= 0 {
@@ -123,11 +127,13 @@ func WithClients(n int) Option {
 	}
 }
 
-// WithBlockers lets errors name up to n of the requests that were in the way: see [treelock.BlockedError]. The default is 4, and 64
-// is the most; negative means the default. With 0 errors name none, and the manager does not look for them. Finding them takes it
-// less than a microsecond where few block the request, and up to some 10 microseconds where very many do, for each request that is
-// refused or cancelled, whatever else is live. If the request itself has thousands of claims, it can take as long as its arrival
-// did. See BenchmarkBlockers in package internal/locktable, and BenchmarkRefusal.
+// WithBlockers lets errors name up to n of the requests that were in the way: see
+// [treelock.BlockedError]. The default is 4, and 64 is the most; negative means the default. With 0
+// errors name none, and the manager does not look for them. Finding them takes it less than a
+// microsecond where few block the request, and up to some 10 microseconds where very many do, for
+// each request that is refused or cancelled, whatever else is live. If the request itself has
+// thousands of claims, it can take as long as its arrival did. See BenchmarkBlockers in package
+// internal/locktable, and BenchmarkRefusal.
 func WithBlockers(n int) Option {
 	return func(o *options) {
 		if n < 0 {

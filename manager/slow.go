@@ -10,11 +10,12 @@ import (
 
 // SlowLog says what [WithSlowLog] reports, and where to.
 type SlowLog struct {
-	Wait time.Duration // requests that wait for as long as this; 0: none
-	Hold time.Duration // and those that hold for as long: a grant that is never released is one of these. 0: none
+	// Wait is how long a request waits before it is reported, and Hold how long it holds: a grant that
+	// is never released is reported, too. Zero and negative report none.
+	Wait, Hold time.Duration
 
-	// Sites makes each request note where it was made, to be told with it. That costs about a microsecond and an allocation for
-	// each request.
+	// Sites makes each request note where it was made, to be told with it. That costs about a
+	// microsecond and two allocations for each request.
 	Sites bool
 
 	// Logger gets the reports; nil means slog.Default() at each report. A handler that panics or ends its goroutine loses that

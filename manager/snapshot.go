@@ -11,7 +11,8 @@ import (
 
 // A Query says what a snapshot is to show. The zero Query shows everything.
 type Query[N treelock.Node[N]] struct {
-	// Below, if there are any, leaves out the requests whose claims reach none of these nodes, and nothing below them.
+	// If Below is set, only requests with a claim on or below one of these nodes, or covering one,
+	// are shown. Its length has no limit.
 	Below []N
 
 	// MinAge leaves out the requests that have held, or waited, for less.

@@ -55,7 +55,8 @@ func (c *counters[N]) inspect(l *loop[N]) { c.Stats = l.counted() }
 //	expvar.Publish("locks", m.Var())
 func (m *Manager[N]) Var() Var { return Var{m.Stats} }
 
-// A Var is an expvar.Var. (This package does not import expvar, which imports a web server.)
+// A Var is an expvar.Var. Get one from [Manager.Var]; the zero Var is of no use. (This package does
+// not import expvar, which imports a web server.)
 type Var struct{ stats func() Stats }
 
 // String returns the statistics as JSON.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -278,4 +279,20 @@ func TestSlowLogEndsSoonAfterTheManager(t *testing.T) {
 			t.Errorf("%d requests were reported soon after the stop, and %d a minute later, want some and no more", told, len(s.told))
 		}
 	})
+}
+
+// TestNarrowKeepsWhatARequestIsKnownBy: its number, its token and its label.
+func TestNarrowKeepsWhatARequestIsKnownBy(t *testing.T) {
+	m := manager.Start(t.Context(), manager.WithFirstToken(math.MaxUint64))
+	g := must(m.TryAcquire(treelock.Write("/a").Labeled("first")))
+	if err := g.Narrow(treelock.Read("/a/b").Labeled("second")); err != nil {
+		t.Fatal(err)
+	}
+	live := must(m.Snapshot(t.Context(), query{})).Holders[0]
+	if live.Label != "first" || live.Number != g.Number() || g.Token() != math.MaxUint64 || live.Claims[0].Node != "/a/b" {
+		t.Errorf("after Narrow: %+v, token %d, want the label, the number and the token of before", live, g.Token())
+	}
+	if next := must(m.TryAcquire(treelock.Read("/x"))).Token(); next != 0 {
+		t.Errorf("the token after the largest is %d, want 0, as the doc says", next)
+	}
 }

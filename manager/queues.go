@@ -49,5 +49,5 @@ func (q queues[N]) blockers(row *row[N]) (seqs []uint64, more int, atLeast bool)
 	slices.Sort(seqs)
 	seqs = slices.Compact(seqs)
 	named := seqs[:min(maxNamed, len(seqs))]
-	return slices.Clip(named), len(seqs) - len(named), atLeast
+	return named, len(seqs) - len(named), atLeast
 }

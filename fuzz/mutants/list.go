@@ -147,6 +147,16 @@ var mutants = []mutant{
 	{"fresh: what holds a node holds those below", shrink, "if i == 0 && (n.modes", "if (n.modes"},
 	{"fresh: drained and then stopped is an error", drain, "case isClosed(m.drained):", "case isClosed(m.drained) && !isClosed(m.done):"},
 
+	// The shell of goroutines: contexts, drains, and what clients are told.
+	{"shell: a refusal is taken for the end of a context", acquire, "return v != accepted || !isClosed(ended)", "return v == accepted && !isClosed(ended)"},
+	{"shell: a granted request that is cancelled is explained", acquire, "\t\tif r.Waiting() {\n\t\t\twhy =", "\t\tif true {\n\t\t\twhy ="},
+	{"shell: a drain that found no room is forgotten", drain, "go m.send(message[N]{kind: drain})", ""},
+	{"shell: drained twice", drain, "if l.draining && !l.drained &&", "if l.draining &&"},
+	{"shell: a call that waits does not know its request", acquire, "r.Who.call, c.grant, c.waited = c, grant, true", "r.Who.call, c.waited = c, true"},
+	{"shell: a ticket does not know its number", ticket, "t.req, t.seq = grant.req, grant.seq", "t.req = grant.req"},
+	{"shell: Err takes the grant of a stopped manager", ticket, "if err := t.ended(); err != nil || len(t.granted) > 0 {", "if err := t.ended(); err != nil {"},
+	{"shell: a grant that is taken back leaves its channel open", withdraw, "\t\tclose(t.granted)\n", ""},
+
 	// Searches that miss a blocker, or name another request.
 	{"blockers: the last below is skipped", blockers, "\t\t\tif c == last {\n", "\t\t\tif next == last {\n"},
 	{"blockers: one level below only", blockers, "\t\t\t\tleft = s.below(c, i, left)\n", ""},

@@ -59,7 +59,7 @@ func (m *Manager[N]) offer(msg message[N]) bool {
 // post puts msg into the inbox without waiting. If there is no room, a goroutine waits for it; if the
 // manager stops first, msg is dropped.
 func (m *Manager[N]) post(msg message[N]) {
-	if !m.offer(msg) {
+	if !m.stopping() && !m.offer(msg) {
 		go m.send(msg)
 	}
 }

@@ -3,6 +3,7 @@ package manager
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -11,11 +12,6 @@ import (
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
 )
-
-// nothing is a message that changes nothing.
-func nothing() message[path] {
-	return message[path]{kind: lookAway, call: &call[path]{about: &survey[path]{}}}
-}
 
 // TestNothingIsSentOnceTheContextHasEnded: that the manager can stop rests on it (see seal).
 func TestNothingIsSentOnceTheContextHasEnded(t *testing.T) {
@@ -185,7 +181,7 @@ func TestStoppedManagerHasNothingInItsInbox(t *testing.T) {
 func TestSurveyOfAClientThatFindsNoRoomIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := startLoop(t, WithClients(1))
-		fill(t, l, 2*step)
+		fill(t, l, 2*stepWork)
 		ctx, cancel := context.WithCancel(t.Context())
 		told := make(chan error, 1)
 		go func() { _, err := l.m.Snapshot(ctx, Query[path]{}); told <- err }()
@@ -195,13 +191,13 @@ func TestSurveyOfAClientThatFindsNoRoomIsOver(t *testing.T) {
 		l.dispatch(first)
 		synctest.Wait()
 		cancel()
-		if err := <-told; !errors.Is(err, context.Canceled) || l.survey == nil {
-			t.Fatalf("Snapshot() = %v, and the survey is over: %t, want Canceled and false", err, l.survey == nil)
+		if err := <-told; !errors.Is(err, context.Canceled) || !l.table.Surveyed() {
+			t.Fatalf("Snapshot() = %v, and the survey is over: %t, want Canceled and false", err, !l.table.Surveyed())
 		}
 		for synctest.Wait(); len(l.m.inbox) > 0; synctest.Wait() {
 			l.dispatch(<-l.m.inbox)
 		}
-		if l.survey != nil {
+		if l.table.Surveyed() {
 			t.Error("the survey goes on after its client has left")
 		}
 	})
@@ -238,7 +234,7 @@ func TestRoomForClientsHasADefault(t *testing.T) {
 func TestSurveyShowsTheTimeOfItsFirstStep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := startLoop(t)
-		fill(t, l, 2*step)
+		fill(t, l, 2*stepWork)
 		time.Sleep(time.Second)
 		start := time.Now()
 		s := begin(l, Query[path]{MinAge: time.Second})
@@ -247,41 +243,31 @@ func TestSurveyShowsTheTimeOfItsFirstStep(t *testing.T) {
 			proceed(l, s)
 		}
 		shown, err := l.m.develop(t.Context(), s)
-		if err != nil || !shown.Taken.Equal(start) || len(shown.Holders) != 2*step {
-			t.Errorf("develop() = %d holders, taken at %v, %v, want %d, at %v", len(shown.Holders), shown.Taken, err, 2*step, start)
+		if err != nil || !shown.Taken.Equal(start) || len(shown.Holders) != 2*stepWork {
+			t.Errorf("develop() = %d holders, taken at %v, %v, want %d, at %v", len(shown.Holders), shown.Taken, err, 2*stepWork, start)
 		}
 	})
-}
-
-// TestSurveyForgetsNewcomers: requests that arrive and end during a survey leave nothing in it.
-func TestSurveyForgetsNewcomers(t *testing.T) {
-	l := startLoop(t)
-	fill(t, l, 2*step)
-	s := begin(l, Query[path]{})
-	for range 1000 {
-		late := takeGrant(t, arrives(t, l, treelock.Read("/late"), wait))
-		l.dispatch(message[path]{kind: release, req: late.req, seq: late.seq})
-	}
-	if len(s.ahead) > 2 {
-		t.Errorf("the survey remembers %d requests, want hardly any", len(s.ahead))
-	}
 }
 
 // TestSurveyBelowANodeTakesMoreSteps: it looks up each node of each request.
 func TestSurveyBelowANodeTakesMoreSteps(t *testing.T) {
 	l := startLoop(t)
-	for range 3 * step {
+	for range 3 * stepWork {
 		takeGrant(t, arrives(t, l, treelock.Read("/a/b/c/d"), wait))
 	}
-	all := begin(l, Query[path]{})
 	lineage, err := l.m.lineage("/x")
 	if err != nil {
 		t.Fatal(err)
 	}
-	below := &survey[path]{reach: locktable.NewReach(lineage)}
-	proceed(l, below)
-	if 4*below.next > all.next {
-		t.Errorf("a step that looks up 5 nodes for each comes to %d requests, one that looks up none to %d", below.next, all.next)
+	steps := func(s *survey[path]) (n int) {
+		for ; !s.over; n++ {
+			proceed(l, s)
+		}
+		return n
+	}
+	all, below := steps(&survey[path]{}), steps(&survey[path]{reach: locktable.NewReach(lineage)})
+	if below < 4*all {
+		t.Errorf("a survey that looks up 5 nodes for each takes %d steps, one that looks up none %d", below, all)
 	}
 }
 
@@ -291,18 +277,18 @@ func TestSurveyWithALimitKeepsTheFirst(t *testing.T) {
 	for range 10 {
 		takeGrant(t, arrives(t, l, treelock.Read("/a"), wait))
 	}
-	for _, upwards := range []bool{true, false} {
-		s := &survey[path]{limit: 3, last: 10}
-		for i := range l.table.Stored() {
-			if upwards {
-				i = l.table.Stored() - 1 - i
-			}
-			r := l.table.StoredAt(i)
-			s.see(r, stateOf(r))
+	requests := l.table.Requests()
+	for _, backwards := range []bool{true, false} {
+		if slices.Reverse(requests); backwards == (requests[0].Seq() == 1) {
+			t.Fatal("the requests come in another order")
+		}
+		s := &survey[path]{limit: 3}
+		for _, r := range requests {
+			s.record(r, false)
 		}
 		for i, row := range s.holders.sorted() {
 			if row.seq != uint64(i+1) {
-				t.Errorf("upwards=%t: row %d is #%d, want #%d", upwards, i, row.seq, i+1)
+				t.Errorf("backwards=%t: row %d is #%d, want #%d", backwards, i, row.seq, i+1)
 			}
 		}
 	}

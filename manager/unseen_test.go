@@ -273,8 +273,10 @@ func TestSlowLogEndsSoonAfterTheManager(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		stop()
 		time.Sleep(time.Second)
+		synctest.Wait()
 		told := len(s.told)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if told == 0 || len(s.told) != told {
 			t.Errorf("%d requests were reported soon after the stop, and %d a minute later, want some and no more", told, len(s.told))
 		}

@@ -150,7 +150,6 @@ var mutants = []mutant{
 	// The shell of goroutines: contexts, drains, and what clients are told.
 	{"shell: a refusal is taken for the end of a context", acquire, "return v != accepted || !isClosed(ended)", "return v == accepted && !isClosed(ended)"},
 	{"shell: a granted request that is cancelled is explained", acquire, "\t\tif r.Waiting() {\n\t\t\twhy =", "\t\tif true {\n\t\t\twhy ="},
-	{"shell: a drain that found no room is forgotten", drain, "go m.send(message[N]{kind: drain})", ""},
 	{"shell: drained twice", drain, "if l.draining && !l.drained &&", "if l.draining &&"},
 	{"shell: a call that waits does not know its request", acquire, "r.Who.call, c.grant, c.waited = c, grant, true", "r.Who.call, c.waited = c, true"},
 	{"shell: a ticket does not know its number", ticket, "t.req, t.seq = grant.req, grant.seq", "t.req = grant.req"},

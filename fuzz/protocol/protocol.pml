@@ -52,6 +52,9 @@
 #ifndef STEADY
 #define STEADY 0	/* 1: no ctx ends */
 #endif
+#ifndef HASTY
+#define HASTY 0		/* 1: a Submit or a Snapshot whose ctx ends does not wait for the answer to what is in the inbox */
+#endif
 #ifndef KEEP
 #define KEEP 0		/* 1: a trier holds until all others have returned; so every ctx ends, and every ticket is withdrawn */
 #endif
@@ -68,7 +71,7 @@
 #else
 #define REQS	(LOCKERS + ENDLESS)	/* a client has one live request at a time */
 #endif
-#define CALLS	(ACQUIRERS * ROUNDS + TRIERS + SUBMITTERS * (2 + RIVALS) + ENDLESS + COUNTERS + SURVEYORS + 1)
+#define CALLS	(ACQUIRERS * ROUNDS + TRIERS + SUBMITTERS * (1 + RIVALS + HASTY) + ENDLESS + COUNTERS + SURVEYORS + 1)
 #if SUBMITTERS
 #define TICKETS	SUBMITTERS
 #else
@@ -316,10 +319,14 @@ inline last(c, verdict) {
 			owner[c] = (givenUp[c] && verdict != gone -> manager : client);
 			givenUp[c] = (owner[c] == manager)
 		};
+#if HASTY
 		if
 		:: dropped[c] -> recycle(c)
 		:: else -> answers[c]!verdict
 		fi
+#else
+		answers[c]!verdict
+#endif
 	}
 }
 
@@ -1305,6 +1312,7 @@ proctype submitter(byte t) {
 	atomic { chooseFickle(); choose(w); prepare(c, ticket, w); callTicket[c] = t };
 	sendWithin(fickle, acquire, c);
 	if
+#if HASTY
 	:: res == ok && fickle ->
 		/* Perhaps it is answered, perhaps not. */
 		drop(c);
@@ -1316,6 +1324,7 @@ proctype submitter(byte t) {
 		:: res == ok -> drop(c)
 		:: else -> unsent(c)
 		fi
+#endif
 #endif
 	:: res == ok ->
 		atomic { answers[c]?_ ->
@@ -1410,6 +1419,7 @@ proctype surveyor() {
 			post(lookAway, 0);
 #endif
 			break
+#if HASTY
 		:: res == ok && fickle ->
 			/* Perhaps it is answered, perhaps not. */
 			drop(c);
@@ -1418,6 +1428,7 @@ proctype surveyor() {
 			post(lookAway, 0);
 #endif
 			break
+#endif
 		:: res == ok ->
 			atomic { answers[c]?v ->
 			if

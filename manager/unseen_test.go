@@ -246,16 +246,17 @@ func TestSlowLogSaysNothingOfWhatARequestHasNot(t *testing.T) {
 func TestSlowLogReportsFewInARound(t *testing.T) {
 	const hold, slow = time.Second, 500
 	synctest.Test(t, func(t *testing.T) {
-		s := newStopwatch(0)
-		m := manager.Start(t.Context(), manager.WithSlowLog(manager.SlowLog{Hold: hold, Logger: slog.New(s)}))
+		start := time.Now()
+		m, log := startSlow(t.Context(), manager.SlowLog{Hold: hold})
 		for range slow {
 			must(m.TryAcquire(treelock.Read("/a")))
 		}
-		for round, want := range []int{200, 400, 500} {
-			time.Sleep(hold + time.Duration(round)*hold/4 + time.Millisecond - time.Since(s.start))
+		for round, want := range []int{200, 200, 100} {
+			time.Sleep(hold + time.Duration(round)*hold/4 + time.Millisecond - time.Since(start))
 			synctest.Wait()
-			if _, earliest := s.told[1]; len(s.told) != want || !earliest {
-				t.Errorf("after round %d %d requests are reported, the earliest: %t, want %d and true", round+1, len(s.told), earliest, want)
+			lines := log.lines(t)
+			if first := float64(1 + 200*round); len(lines) != want || lines[0]["number"] != first {
+				t.Errorf("in round %d %d requests are reported, want %d, from #%v on", round+1, len(lines), want, first)
 			}
 		}
 	})

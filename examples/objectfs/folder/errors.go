@@ -3,21 +3,22 @@ package folder
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 )
 
 var (
-	// ErrOverlap says that a folder was to be renamed or copied onto itself, into itself, or onto
-	// a folder that it lies in; or a file onto itself. Nothing was touched.
-	ErrOverlap = errors.New("source and destination are one another or inside one another: choose a destination apart from the source")
+	// ErrOverlap means that a folder was to be renamed or copied onto itself, into itself, or onto a
+	// folder that it lies in.
+	ErrOverlap = errors.New("source and destination are one another or inside one another")
 
-	// ErrChanged says that a file went away in the middle of an operation that holds its folder: somebody
-	// writes there without asking for the same locks.
-	ErrChanged = errors.New("the folder changed under the operation: some writer does not take the locks: guard all writers by the same Locker")
+	// ErrChanged means that a file went away in the middle of an operation that holds its folder: a
+	// writer does not use the same Locker.
+	ErrChanged = errors.New("the folder changed while it was locked")
 )
 
-// A PartialError says that the store failed in the middle of an operation, what that has left behind, and
-// what to do about it. An operation on a folder that fails with any other error has changed nothing.
+// A PartialError means that an operation stopped in the middle. It says what is left of it, and what
+// to do about that.
 type PartialError struct {
 	Left string // what may be in the store now
 	Do   string // how to mend it
@@ -32,11 +33,20 @@ func (e *PartialError) Error() string {
 // Unwrap returns the reason.
 func (e *PartialError) Unwrap() error { return e.Err }
 
-// apart refuses two folders of which one is, or lies in, the other. The claims would be granted, as a request
-// never conflicts with itself; the operation makes no sense.
+// apart refuses two folders of which one is, or lies in, the other. Their claims would be granted, as
+// a request never conflicts with itself.
 func apart(src, dst string) error {
 	if strings.HasPrefix(dst+"/", src+"/") || strings.HasPrefix(src+"/", dst+"/") {
 		return ErrOverlap
 	}
 	return nil
+}
+
+// midway turns the error of a listed file that is missing into [ErrChanged]. It must not match
+// [fs.ErrNotExist], which says that nothing has changed.
+func midway(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w (%v)", ErrChanged, err)
+	}
+	return err
 }

@@ -2,25 +2,29 @@ package folder
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/treelock/treelock"
 )
 
-// Files is what a folder holds: the bytes of each file, by the rest of its key ("b/c" for "a/b/c" in the
-// folder "a").
+// takeBackTime bounds how long a failed operation goes on to clean up.
+const takeBackTime = 30 * time.Second
+
+// Files is the content of a folder: the bytes of each file, by the rest of its key ("b/c" for
+// "a/b/c" in the folder "a").
 type Files map[string][]byte
 
 // List returns the names of all files in a folder, at any depth, sorted.
-func (f *FS) List(ctx context.Context, folder string) ([]string, error) {
-	var names []string
-	err := f.guarded(ctx, operation{"list folder", []string{folder}}, treelock.Read(Path(folder)), func() (err error) {
+func (f *FS) List(ctx context.Context, folder string) (names []string, err error) {
+	err = f.guarded(ctx, operation{"list folder", folder}, treelock.Read(Path(folder)), func() error {
 		names, err = f.existing(ctx, folder)
 		return err
 	})
@@ -30,7 +34,7 @@ func (f *FS) List(ctx context.Context, folder string) ([]string, error) {
 // ReadFolder returns all files of a folder, as they were at one moment.
 func (f *FS) ReadFolder(ctx context.Context, folder string) (Files, error) {
 	files := make(Files)
-	err := f.guarded(ctx, operation{"read folder", []string{folder}}, treelock.Read(Path(folder)), func() error {
+	err := f.guarded(ctx, operation{"read folder", folder}, treelock.Read(Path(folder)), func() error {
 		names, err := f.existing(ctx, folder)
 		if err != nil {
 			return err
@@ -38,13 +42,10 @@ func (f *FS) ReadFolder(ctx context.Context, folder string) (Files, error) {
 		var mu sync.Mutex // guards files
 		return each(ctx, names, func(ctx context.Context, name string) error {
 			data, err := f.store.Read(ctx, folder+"/"+name)
-			if err != nil {
-				return midway(err)
-			}
 			mu.Lock()
 			defer mu.Unlock()
 			files[name] = data
-			return nil
+			return midway(err)
 		})
 	})
 	if err != nil {
@@ -53,10 +54,10 @@ func (f *FS) ReadFolder(ctx context.Context, folder string) (Files, error) {
 	return files, nil
 }
 
-// WriteFolder makes folder hold exactly files, whatever it held before. A failure in the middle leaves some of
-// the new files beside some of the old ones: write the folder again, or delete it.
+// WriteFolder makes folder hold exactly files. A failure in the middle leaves some of the new files
+// beside some of the old ones: write the folder again, or delete it.
 func (f *FS) WriteFolder(ctx context.Context, folder string, files Files) error {
-	return f.guarded(ctx, operation{"write folder", []string{folder}}, treelock.Write(Path(folder)), func() error {
+	return f.guarded(ctx, operation{"write folder", folder}, treelock.Write(Path(folder)), func() error {
 		old, err := f.names(ctx, folder)
 		if err != nil {
 			return err
@@ -65,41 +66,41 @@ func (f *FS) WriteFolder(ctx context.Context, folder string, files Files) error 
 			Left: "the folder may hold old and new files",
 			Do:   "write it again, or delete it",
 		}
-		err = each(ctx, slices.Collect(maps.Keys(files)), func(ctx context.Context, name string) error {
+		partly.Err = each(ctx, slices.Collect(maps.Keys(files)), func(ctx context.Context, name string) error {
 			return f.store.Write(ctx, folder+"/"+name, files[name])
 		})
-		if err != nil {
-			partly.Err = err
+		if partly.Err != nil {
 			return partly
 		}
 		obsolete := slices.DeleteFunc(old, func(name string) bool {
 			_, kept := files[name]
 			return kept
 		})
-		return f.remove(ctx, keys(folder, obsolete), partly)
+		return f.remove(ctx, folder, obsolete, partly)
 	})
 }
 
-// DeleteFolder removes all files of a folder. A failure in the middle leaves some of them: delete it again.
+// DeleteFolder removes all files of a folder. A failure in the middle leaves some of them: delete it
+// again.
 func (f *FS) DeleteFolder(ctx context.Context, folder string) error {
-	return f.guarded(ctx, operation{"delete folder", []string{folder}}, treelock.Write(Path(folder)), func() error {
+	return f.guarded(ctx, operation{"delete folder", folder}, treelock.Write(Path(folder)), func() error {
 		names, err := f.existing(ctx, folder)
 		if err != nil {
 			return err
 		}
-		return f.remove(ctx, keys(folder, names), &PartialError{
+		return f.remove(ctx, folder, names, &PartialError{
 			Left: "the folder may still hold some of its files",
 			Do:   "delete it again",
 		})
 	})
 }
 
-// CopyFolder makes dst, which must not exist, a copy of src. A failure in the middle removes again what was
-// copied; should that fail too, a [PartialError] says so.
+// CopyFolder makes dst, which must not exist, a copy of src. After a failure in the middle it
+// removes what was copied; if that fails too, a [PartialError] says so.
 func (f *FS) CopyFolder(ctx context.Context, src, dst string) error {
-	op := operation{"copy folder", []string{src, dst}}
+	op := operation{"copy folder", src, dst}
 	if err := apart(src, dst); err != nil {
-		return failed(op, err)
+		return op.failed(err)
 	}
 	return f.guarded(ctx, op, treelock.Read(Path(src)).Write(Path(dst)), func() error {
 		_, err := f.copyFolder(ctx, src, dst)
@@ -107,27 +108,27 @@ func (f *FS) CopyFolder(ctx context.Context, src, dst string) error {
 	})
 }
 
-// RenameFolder makes dst, which must not exist, of src, which is no more. A failure while files are copied
-// removes the copies again and leaves src untouched; should that fail too, a [PartialError] says so. A
-// failure while src is deleted leaves dst whole and some of src: a [PartialError] says to delete it.
+// RenameFolder makes dst, which must not exist, of src, which is no more. It copies and then deletes.
+// A failure of the copy is as in CopyFolder. A failure of the deletion leaves dst whole and some of
+// src: a [PartialError] says to delete it.
 func (f *FS) RenameFolder(ctx context.Context, src, dst string) error {
-	op := operation{"rename folder", []string{src, dst}}
+	op := operation{"rename folder", src, dst}
 	if err := apart(src, dst); err != nil {
-		return failed(op, err)
+		return op.failed(err)
 	}
 	return f.guarded(ctx, op, treelock.Write(Path(src), Path(dst)), func() error {
 		names, err := f.copyFolder(ctx, src, dst)
 		if err != nil {
 			return err
 		}
-		return f.remove(ctx, keys(src, names), &PartialError{
+		return f.remove(ctx, src, names, &PartialError{
 			Left: "the destination is whole and the source may still hold some of its files",
 			Do:   fmt.Sprintf("delete folder %q to finish", src),
 		})
 	})
 }
 
-// copyFolder copies src to dst and returns the names that it copied.
+// copyFolder copies src to dst and returns the names of the files.
 func (f *FS) copyFolder(ctx context.Context, src, dst string) ([]string, error) {
 	var names, taken []string
 	group, listing := errgroup.WithContext(ctx)
@@ -143,7 +144,57 @@ func (f *FS) copyFolder(ctx context.Context, src, dst string) ([]string, error) 
 		return midway(f.store.Copy(ctx, src+"/"+name, dst+"/"+name))
 	})
 	if err != nil {
-		return nil, f.takeBack(ctx, keys(dst, names), err)
+		return nil, f.takeBack(ctx, dst, names, err)
 	}
 	return names, nil
+}
+
+// names returns the names of the files in a folder, none if it does not exist.
+func (f *FS) names(ctx context.Context, folder string) ([]string, error) {
+	names, err := f.store.List(ctx, folder+"/")
+	for i, key := range names {
+		names[i] = key[len(folder)+len("/"):]
+	}
+	return names, err
+}
+
+// existing is names for a folder that must exist.
+func (f *FS) existing(ctx context.Context, folder string) ([]string, error) {
+	names, err := f.names(ctx, folder)
+	if err == nil && len(names) == 0 {
+		return nil, fmt.Errorf("folder %q: %w", folder, fs.ErrNotExist)
+	}
+	return names, err
+}
+
+// remove deletes files of a folder. A missing one is no failure: a store may have deleted it although
+// its answer was lost. If remove fails it returns partly, with the reason.
+func (f *FS) remove(ctx context.Context, folder string, names []string, partly *PartialError) error {
+	partly.Err = each(ctx, names, func(ctx context.Context, name string) error {
+		if err := f.store.Delete(ctx, folder+"/"+name); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	})
+	if partly.Err != nil {
+		return partly
+	}
+	return nil
+}
+
+// takeBack removes the files that a copy to dst may have made before it failed with err. A file whose
+// own copy failed may be there too, as only the answer may have been lost. takeBack goes on when ctx
+// has ended, as that may be the reason for the failure.
+func (f *FS) takeBack(ctx context.Context, dst string, names []string, err error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeBackTime)
+	defer cancel()
+	partly := &PartialError{
+		Left: "the destination may hold some of the copies",
+		Do:   fmt.Sprintf("delete folder %q before you try again", dst),
+	}
+	if failure := f.remove(ctx, dst, names, partly); failure != nil {
+		partly.Err = errors.Join(err, partly.Err)
+		return partly
+	}
+	return err
 }

@@ -1,11 +1,11 @@
 package job
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
+	"bytes"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/treelock/treelock/examples/objectfs/folder"
 )
@@ -16,13 +16,13 @@ type Kind string
 // The kinds of damage. A folder has the first that fits.
 const (
 	Lost  Kind = "lost"  // it must hold files and holds none
-	Mixed Kind = "mixed" // it holds files of several versions, or files that are none of the job's
-	Torn  Kind = "torn"  // it lacks files, or has some too many, or broken ones
-	Stale Kind = "stale" // it holds all of one version, but not of the one that it must hold
+	Mixed Kind = "mixed" // it holds files of several versions, or files that are not of the job
+	Torn  Kind = "torn"  // files of its version are missing or broken, or there are others
+	Stale Kind = "stale" // it holds all of one version, but of another one than it must
 	Stray Kind = "stray" // a file that is in no folder of the job
 )
 
-// Kinds are all kinds of damage, the plainest first.
+// Kinds are all kinds of damage.
 var Kinds = []Kind{Torn, Lost, Mixed, Stale, Stray}
 
 // Damage says what is wrong with one folder.
@@ -35,73 +35,63 @@ type Damage struct {
 // String describes the damage in one line.
 func (d Damage) String() string { return fmt.Sprintf("%s: %s: %s", d.Folder, d.Kind, d.Detail) }
 
-// judge compares the files that were found in a folder with the version that it must hold. It goes by the digest
-// of all names and bytes; only if that differs it looks for the reason, for which it must know all trees.
-func judge(name string, found folder.Files, want version, trees []*Tree) (damage Damage, sound bool) {
-	if len(found) == 0 {
-		if want.tree == nil {
-			return Damage{}, true
+// judge compares the files that were read from p with the versions that its slots must hold. To say
+// what is wrong with a slot it must know all trees.
+func judge(p place, files folder.Files, want []version, trees []*Tree) []Damage {
+	found := make(map[string]folder.Files)
+	var damages []Damage
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		key := p.key + "/" + name
+		slot := slices.IndexFunc(p.slots, func(slot string) bool { return strings.HasPrefix(key, slot+"/") })
+		if slot < 0 {
+			damages = append(damages, Damage{key, Stray, "a file outside all folders"})
+			continue
 		}
-		return Damage{name, Lost, fmt.Sprintf("no file of %d", len(want.tree.files))}, false
+		in := p.slots[slot]
+		if found[in] == nil {
+			found[in] = make(folder.Files)
+		}
+		found[in][key[len(in)+1:]] = files[name]
 	}
-	if want.tree != nil && digestOf(found) == digestOf(want.render()) {
-		return Damage{}, true
+	for i, slot := range p.slots {
+		if !want[i].is(found[slot]) {
+			kind, detail := explain(found[slot], want[i], trees)
+			damages = append(damages, Damage{slot, kind, detail})
+		}
 	}
-	kind, detail := explain(found, want, trees)
-	return Damage{name, kind, detail}, false
+	return damages
 }
 
-// explain says what is wrong with files that are not what they must be.
+// explain says what is wrong with files that are not those of want.
 func explain(found folder.Files, want version, trees []*Tree) (Kind, string) {
-	stamps := make(map[stamp]bool)
-	for name, data := range found {
-		s, ok := readStamp(data)
-		if !ok || s.tree < 0 || s.tree >= len(trees) {
-			return Mixed, fmt.Sprintf("file %q is none of the job's", name)
-		}
-		stamps[s] = true
+	if len(found) == 0 {
+		return Lost, fmt.Sprintf("no file of %d", len(want.tree.files))
 	}
-	if len(stamps) > 1 {
-		return Mixed, fmt.Sprintf("%d files of %d versions", len(found), len(stamps))
-	}
+	versions := make(map[version]bool)
 	var is version
-	for s := range stamps {
-		is = version{trees[s.tree], s.number}
+	for name, data := range found {
+		tree, number, ok := readStamp(data)
+		if !ok || tree < 0 || tree >= len(trees) {
+			return Mixed, fmt.Sprintf("file %q is not of the job", name)
+		}
+		is = version{trees[tree], number}
+		versions[is] = true
 	}
-	expected := is.render()
-	if digestOf(found) == digestOf(expected) {
+	switch {
+	case len(versions) > 1:
+		return Mixed, fmt.Sprintf("%d files of %d versions", len(found), len(versions))
+	case is.is(found):
 		return Stale, fmt.Sprintf("all of %v where there must be %v", is, want)
 	}
-	missing, extra, broken := difference(found, expected)
-	return Torn, fmt.Sprintf("%v with %d files missing, %d too many, %d broken", is, missing, extra, broken)
-}
-
-func difference(found, expected folder.Files) (missing, extra, broken int) {
-	for name, data := range expected {
+	missing, broken := 0, 0
+	for name, data := range is.render() {
 		switch got, ok := found[name]; {
 		case !ok:
 			missing++
-		case string(got) != string(data):
+		case !bytes.Equal(got, data):
 			broken++
 		}
 	}
-	return missing, len(found) + missing - len(expected), broken
-}
-
-// digest is a hash over names and bytes of all files of a folder.
-type digest [sha256.Size]byte
-
-// digestOf hashes the names and the bytes of files. Lengths go before each, so that no two
-// folders are hashed alike.
-func digestOf(files folder.Files) digest {
-	hash := sha256.New()
-	part := func(data []byte) {
-		hash.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(data))))
-		hash.Write(data)
-	}
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		part([]byte(name))
-		part(files[name])
-	}
-	return digest(hash.Sum(nil))
+	extra := len(found) + missing - len(is.tree.files)
+	return Torn, fmt.Sprintf("%v with %d files missing, %d too many, %d broken", is, missing, extra, broken)
 }

@@ -4,80 +4,60 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
-	"path/filepath"
-	"strconv"
+	"path"
 
 	"github.com/treelock/treelock/examples/objectfs/folder"
 )
 
-// chunk is the most files that one folder of the job has. A larger directory makes several folders.
-const chunk = 24
+// largest is the most files that one folder of the job has. A larger directory makes several folders.
+const largest = 24
 
-// A Tree is what a folder of the job holds: the regular files of one directory, as they were read from
-// there.
+// A Tree is what a folder of the job holds: regular files of one directory.
 type Tree struct {
 	id    int
-	files folder.Files // by the path below the loaded directory, with slashes
+	files folder.Files // by the path below the loaded directory
 }
 
-// Load reads every regular file below the directory dir. Each directory in it makes a tree, a large one several, and
-// a directory without files of its own none. Symbolic links, devices and the like are left out, but dir may be a
-// link. Any file or directory that cannot be read is an error, as is a dir without any file.
+// Load reads every regular file below the directory dir. Each directory in it makes a tree, a large
+// one several, and a directory without regular files none. Links are left out, but dir may be one. A
+// file or directory that cannot be read is an error, as is a dir without any regular file.
 func Load(dir string) ([]*Tree, error) {
-	trees, err := walk(dir)
-	if err != nil {
-		return nil, fmt.Errorf("objectfs: load %s: %w: pass a directory that can be read to its last file", dir, err)
+	root := os.DirFS(dir)
+	var trees []*Tree
+	last := make(map[string]*Tree) // by directory
+	err := fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		data, err := fs.ReadFile(root, name)
+		if err != nil {
+			return err
+		}
+		tree := last[path.Dir(name)]
+		if tree == nil || len(tree.files) == largest {
+			tree = &Tree{id: len(trees), files: make(folder.Files)}
+			trees, last[path.Dir(name)] = append(trees, tree), tree
+		}
+		tree.files[name] = data
+		return nil
+	})
+	if err == nil && len(trees) == 0 {
+		err = fmt.Errorf("no regular file: %w", fs.ErrNotExist)
 	}
-	if len(trees) == 0 {
-		return nil, fmt.Errorf("objectfs: load %s: there is no regular file in it: pass another directory", dir)
+	if err != nil {
+		return nil, fmt.Errorf("objectfs: load %s: %w", dir, err)
 	}
 	return trees, nil
 }
 
-func walk(dir string) ([]*Tree, error) {
-	dir, err := filepath.EvalSymlinks(dir) // else a link would be walked as one
-	if err != nil {
-		return nil, err
-	}
-	if _, err := os.ReadDir(dir); err != nil {
-		return nil, err // as if it is no directory at all
-	}
-	dirs := make(map[string]*Tree) // the one to add to
-	var trees []*Tree
-	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() {
-			return err
-		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		name, err := filepath.Rel(dir, path)
-		if err != nil {
-			return err
-		}
-		parent := filepath.Dir(path)
-		tree := dirs[parent]
-		if tree == nil || len(tree.files) == chunk {
-			tree = &Tree{id: len(trees), files: make(folder.Files)}
-			trees, dirs[parent] = append(trees, tree), tree
-		}
-		tree.files[filepath.ToSlash(name)] = data
-		return nil
-	})
-	return trees, err
-}
-
-// Size returns the number of files in trees and of their bytes.
-func Size(trees []*Tree) (files, size int) {
+// Size returns the number of files in trees.
+func Size(trees []*Tree) (files int) {
 	for _, tree := range trees {
 		files += len(tree.files)
-		for _, data := range tree.files {
-			size += len(data)
-		}
 	}
-	return files, size
+	return files
 }
 
 // A version is one writing of a tree into a folder. The zero version is no folder at all.
@@ -93,36 +73,28 @@ func (v version) String() string {
 	return fmt.Sprintf("version %d of tree %d", v.number, v.tree.id)
 }
 
-// A stamp is the first line of every file: which version of which tree it belongs to. It is what makes
-// files of two versions tell apart in a folder that mixes them.
-type stamp struct {
-	tree   int
-	number uint64
-}
+const stamp = "objectfs %d %d\n"
 
-const stampWord = "objectfs"
-
-// render returns the files of v: those of its tree, each with the stamp before its bytes.
+// render returns the files of v: the files of its tree, each with a first line that says which
+// version of which tree it belongs to. So files of two versions can be told apart.
 func (v version) render() folder.Files {
-	line := fmt.Appendf(nil, "%s %d %d\n", stampWord, v.tree.id, v.number)
+	if v.tree == nil {
+		return nil
+	}
+	line := fmt.Appendf(nil, stamp, v.tree.id, v.number)
 	files := make(folder.Files, len(v.tree.files))
 	for name, data := range v.tree.files {
-		files[name] = append(append(make([]byte, 0, len(line)+len(data)), line...), data...)
+		files[name] = bytes.Join([][]byte{line, data}, nil)
 	}
 	return files
 }
 
-// readStamp returns the stamp that data starts with, if it has one.
-func readStamp(data []byte) (s stamp, ok bool) {
+// is reports whether files are those of v.
+func (v version) is(files folder.Files) bool { return maps.EqualFunc(files, v.render(), bytes.Equal) }
+
+// readStamp returns the tree and the number of the version that data was rendered for.
+func readStamp(data []byte) (tree int, number uint64, ok bool) {
 	line, _, found := bytes.Cut(data, []byte("\n"))
-	words := bytes.Split(line, []byte(" "))
-	if !found || len(words) != 3 || string(words[0]) != stampWord {
-		return stamp{}, false
-	}
-	tree, err := strconv.Atoi(string(words[1]))
-	if err != nil {
-		return stamp{}, false
-	}
-	number, err := strconv.ParseUint(string(words[2]), 10, 64)
-	return stamp{tree, number}, err == nil
+	_, err := fmt.Sscanf(string(line)+"\n", stamp, &tree, &number)
+	return tree, number, found && err == nil
 }

@@ -1,6 +1,5 @@
-// Package lock has the ways to guard the folders of an object store that are compared here: [Tree], by
-// treelock; [Global], by one sync.RWMutex; and [None]. [Meter] measures what clients wait for any of
-// them.
+// Package lock has the locks that objectfs compares: [Tree] is treelock, [Global] one sync.RWMutex,
+// and [None] nothing. [Meter] measures how long requests wait for any of them.
 package lock
 
 import (
@@ -11,21 +10,24 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// A Locker grants requests. Lock waits until req is granted, or ctx ends, and returns the function
-// that releases it, which must be called once; on an error nothing is held. A Locker is safe for
-// concurrent use.
+// A Request is one for paths.
+type Request = treelock.Request[treelock.Path]
+
+// A Locker grants requests. Lock waits until req is granted, and returns the function that releases
+// it, which must be called once. If ctx ends first, Lock fails with the cause and nothing is held.
+// A Locker is safe for concurrent use.
 type Locker interface {
-	Lock(ctx context.Context, req treelock.Request[treelock.Path]) (unlock func(), err error)
+	Lock(ctx context.Context, req Request) (unlock func(), err error)
 }
 
-// Tree guards folders by m: requests wait only for those that they conflict with.
+// Tree returns the locks of m: a request waits only for earlier ones that it conflicts with.
 func Tree(m *manager.Manager[treelock.Path]) Locker { return tree{m} }
 
 type tree struct {
 	manager *manager.Manager[treelock.Path]
 }
 
-func (t tree) Lock(ctx context.Context, req treelock.Request[treelock.Path]) (unlock func(), err error) {
+func (t tree) Lock(ctx context.Context, req Request) (unlock func(), err error) {
 	grant, err := t.manager.Acquire(ctx, req)
 	if err != nil {
 		return nil, err
@@ -33,16 +35,15 @@ func (t tree) Lock(ctx context.Context, req treelock.Request[treelock.Path]) (un
 	return grant.Release, nil
 }
 
-// Global guards all folders by one sync.RWMutex: a request that writes anything excludes all others.
-// As such a mutex knows no context, a Lock that waits goes on waiting when its context ends, and
-// fails only then.
+// Global returns one sync.RWMutex for all paths: a request that writes excludes all others. As such
+// a mutex knows no context, a Lock whose context ends waits on, and fails only then.
 func Global() Locker { return new(global) }
 
 type global struct {
 	mu sync.RWMutex
 }
 
-func (g *global) Lock(ctx context.Context, req treelock.Request[treelock.Path]) (unlock func(), err error) {
+func (g *global) Lock(ctx context.Context, req Request) (unlock func(), err error) {
 	lock, unlock := g.mu.RLock, g.mu.RUnlock
 	for claim := range req.Claims() {
 		if claim.Access == treelock.Exclusive {
@@ -57,14 +58,11 @@ func (g *global) Lock(ctx context.Context, req treelock.Request[treelock.Path]) 
 	return unlock, nil
 }
 
-// None guards nothing: every request is granted at once. It is there to show what that does.
+// None returns locks that grant every request at once, to show the damage of that.
 func None() Locker { return none{} }
 
 type none struct{}
 
-func (none) Lock(ctx context.Context, _ treelock.Request[treelock.Path]) (unlock func(), err error) {
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	return func() {}, nil
+func (none) Lock(ctx context.Context, _ Request) (unlock func(), err error) {
+	return func() {}, context.Cause(ctx)
 }

@@ -1,6 +1,5 @@
-// Package store is what a folder API needs of an object store: six operations on whole objects, none of
-// which spans two of them. [Bucket] gives them for any bucket of gocloud.dev/blob, [Slow] makes any
-// store as slow as a remote one.
+// Package store is what a folder API needs of an object store: five operations on whole objects,
+// none of which spans two of them. [Memory] is such a store; [Slow] and [Before] change any of them.
 package store
 
 import (
@@ -9,21 +8,19 @@ import (
 )
 
 // A Store holds objects, each known by its key. It has no folders: a key such as "a/b" is one opaque
-// name, and a prefix of keys is all there is.
+// name, and all that keys can have in common is a prefix.
 //
-// A missing object is an error that matches [io/fs.ErrNotExist]. A store is safe for concurrent use,
-// and what one call has written every later call sees.
+// A missing object is an error that matches [io/fs.ErrNotExist]. An operation whose context has
+// ended fails with the cause of that. A store is safe for concurrent use, and each call sees what
+// earlier calls have written. Bytes that were read or written must not be changed.
 type Store interface {
 	// List returns every key that starts with prefix, sorted, each once.
 	List(ctx context.Context, prefix string) ([]string, error)
 
-	// Exists says whether there is an object with this very key.
-	Exists(ctx context.Context, key string) (bool, error)
-
 	// Read returns the bytes of an object.
 	Read(ctx context.Context, key string) ([]byte, error)
 
-	// Write makes or replaces an object. It does so at once: no reader sees half of it.
+	// Write makes or replaces an object, at one instant.
 	Write(ctx context.Context, key string, data []byte) error
 
 	// Copy makes or replaces the object dst with the bytes of src, inside the store.
@@ -33,69 +30,65 @@ type Store interface {
 	Delete(ctx context.Context, key string) error
 }
 
-// Slow returns s with a delay before each operation, as a remote store has it. A delay that its context
-// cuts short ends with the context's error and does nothing. A delay of zero or less returns s itself.
+// Slow returns s with a delay before each operation, as a remote store has it. An operation whose
+// context ends during the delay does nothing. A delay of zero or less returns s itself.
 func Slow(s Store, delay time.Duration) Store {
 	if delay <= 0 {
 		return s
 	}
-	return &slow{s, delay}
+	return Before(s, func(ctx context.Context, _ string) error {
+		select {
+		case <-time.After(delay):
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	})
 }
 
-type slow struct {
-	store Store
-	delay time.Duration
+// Before returns s with a call of before at the start of each operation. before gets the operation
+// and its key or prefix: "copy a/b". If it fails, the operation fails with that error and does
+// nothing.
+func Before(s Store, before func(ctx context.Context, step string) error) Store {
+	return &hooked{s, before}
 }
 
-func (s *slow) wait(ctx context.Context) error {
-	timer := time.NewTimer(s.delay)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+type hooked struct {
+	store  Store
+	before func(ctx context.Context, step string) error
 }
 
-func (s *slow) List(ctx context.Context, prefix string) ([]string, error) {
-	if err := s.wait(ctx); err != nil {
+func (h *hooked) List(ctx context.Context, prefix string) ([]string, error) {
+	if err := h.before(ctx, "list "+prefix); err != nil {
 		return nil, err
 	}
-	return s.store.List(ctx, prefix)
+	return h.store.List(ctx, prefix)
 }
 
-func (s *slow) Exists(ctx context.Context, key string) (bool, error) {
-	if err := s.wait(ctx); err != nil {
-		return false, err
-	}
-	return s.store.Exists(ctx, key)
-}
-
-func (s *slow) Read(ctx context.Context, key string) ([]byte, error) {
-	if err := s.wait(ctx); err != nil {
+func (h *hooked) Read(ctx context.Context, key string) ([]byte, error) {
+	if err := h.before(ctx, "read "+key); err != nil {
 		return nil, err
 	}
-	return s.store.Read(ctx, key)
+	return h.store.Read(ctx, key)
 }
 
-func (s *slow) Write(ctx context.Context, key string, data []byte) error {
-	if err := s.wait(ctx); err != nil {
+func (h *hooked) Write(ctx context.Context, key string, data []byte) error {
+	if err := h.before(ctx, "write "+key); err != nil {
 		return err
 	}
-	return s.store.Write(ctx, key, data)
+	return h.store.Write(ctx, key, data)
 }
 
-func (s *slow) Copy(ctx context.Context, src, dst string) error {
-	if err := s.wait(ctx); err != nil {
+func (h *hooked) Copy(ctx context.Context, src, dst string) error {
+	if err := h.before(ctx, "copy "+src); err != nil {
 		return err
 	}
-	return s.store.Copy(ctx, src, dst)
+	return h.store.Copy(ctx, src, dst)
 }
 
-func (s *slow) Delete(ctx context.Context, key string) error {
-	if err := s.wait(ctx); err != nil {
+func (h *hooked) Delete(ctx context.Context, key string) error {
+	if err := h.before(ctx, "delete "+key); err != nil {
 		return err
 	}
-	return s.store.Delete(ctx, key)
+	return h.store.Delete(ctx, key)
 }

@@ -1,0 +1,90 @@
+package folder_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/treelock/treelock/examples/objectfs/folder"
+	"github.com/treelock/treelock/examples/objectfs/lock"
+)
+
+// A recorder is a Locker that grants every request, unless it is told to refuse, and records all.
+type recorder struct {
+	events []string
+	label  string // of the last request
+	refuse error
+}
+
+func (r *recorder) record(format string, args ...any) {
+	r.events = append(r.events, fmt.Sprintf(format, args...))
+}
+
+func (r *recorder) Lock(_ context.Context, req lock.Request) (unlock func(), err error) {
+	if r.refuse != nil {
+		return nil, r.refuse
+	}
+	r.record("lock %v", req)
+	r.label = req.Label()
+	return func() { r.record("unlock") }, nil
+}
+
+func (r *recorder) want(t *testing.T, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, r.events); diff != "" {
+		t.Errorf("events: -want +got\n%s", diff)
+	}
+}
+
+func TestEachOperationMakesOneRequestThatNamesIt(t *testing.T) {
+	for _, test := range []struct {
+		label, request string
+		do             func(ctx context.Context, f *fixture) error
+	}{
+		{`read file "a/x"`, "read-node /a/x", func(ctx context.Context, f *fixture) error { _, err := f.ReadFile(ctx, "a/x"); return err }},
+		{`write file "./x"`, "write-node /%2E/x", func(ctx context.Context, f *fixture) error { return f.WriteFile(ctx, "./x", nil) }},
+		{`delete file "a/y"`, "write-node /a/y", func(ctx context.Context, f *fixture) error { return f.DeleteFile(ctx, "a/y") }},
+		{`list folder "a"`, "read /a", func(ctx context.Context, f *fixture) error { _, err := f.List(ctx, "a"); return err }},
+		{`read folder "a/b"`, "read /a/b", func(ctx context.Context, f *fixture) error { _, err := f.ReadFolder(ctx, "a/b"); return err }},
+		{`write folder "a"`, "write /a", func(ctx context.Context, f *fixture) error { return f.WriteFolder(ctx, "a", nil) }},
+		{`delete folder "a/b"`, "write /a/b", func(ctx context.Context, f *fixture) error { return f.DeleteFolder(ctx, "a/b") }},
+		{`rename folder "a" to "c"`, "write /a, write /c", func(ctx context.Context, f *fixture) error { return f.RenameFolder(ctx, "a", "c") }},
+		{`copy folder "a" to "c"`, "read /a, write /c", func(ctx context.Context, f *fixture) error { return f.CopyFolder(ctx, "a", "c") }},
+	} {
+		r := &recorder{}
+		ok(t, test.do(t.Context(), guarded(t, r, "a/x", "a/y", "a/b/z")))
+		r.want(t, "lock "+test.request, "unlock")
+		if r.label != test.label {
+			t.Errorf("the label is %q, want %q", r.label, test.label)
+		}
+	}
+}
+
+func TestOutcomeIsRecordedWhileHeld(t *testing.T) {
+	r := &recorder{}
+	f, ctx := guarded(t, r, "a/x").Then(func(err error) { r.record("recorded %v", err) }), t.Context()
+	ok(t, f.RenameFolder(ctx, "a", "b"))
+	wantErr(t, f.DeleteFolder(ctx, "a"), fs.ErrNotExist)
+	wantErr(t, f.CopyFolder(ctx, "a", "a"), folder.ErrOverlap) // makes no request
+	r.refuse = errors.New("no grant")
+	wantErr(t, f.DeleteFolder(ctx, "b"), r.refuse)
+	r.want(t,
+		"lock write /a, write /b", "recorded <nil>", "unlock",
+		"lock write /a", `recorded objectfs: delete folder "a": folder "a": file does not exist`, "unlock",
+	)
+}
+
+func TestGrantIsReleasedOnPanic(t *testing.T) {
+	r := &recorder{}
+	f := guarded(t, r)
+	f.before = func(context.Context, string) error { panic("store") }
+	func() {
+		defer func() { _ = recover() }()
+		_ = f.WriteFile(t.Context(), "a/x", nil)
+	}()
+	r.want(t, "lock write-node /a/x", "unlock")
+}

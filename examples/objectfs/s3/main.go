@@ -1,0 +1,44 @@
+// Command s3 is command objectfs in an S3 bucket, named by a URL of gocloud.dev/blob. It is a module
+// of its own, so that objectfs does not need the SDK of AWS.
+//
+//	go run ./examples/objectfs/s3 's3://NAME?region=eu-central-1'
+//	go run ./examples/objectfs/s3 's3://NAME?region=eu-central-1&prefix=tests/' -ops 100
+//
+// All objects that it makes are below a new prefix, and it removes them at the end. Flags and exit
+// codes are those of objectfs.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/treelock/treelock/examples/objectfs/command"
+)
+
+// answerTime is how long the bucket may take to answer for the first time. The client tries for
+// minutes.
+const answerTime = 10 * time.Second
+
+func main() {
+	ctx := command.Interruptible(context.Background())
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run opens the bucket that the first of args names, and does the job that the others ask for.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int) {
+	if len(args) == 0 || !strings.HasPrefix(args[0], "s3://") {
+		fmt.Fprintln(stderr, "usage: s3 's3://NAME?region=REGION' [flags of objectfs]")
+		return command.ExitUsage
+	}
+	b, err := open(ctx, args[0], answerTime)
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		return command.ExitFailed
+	}
+	defer b.close()
+	return command.Run(ctx, b, args[1:], stdout, stderr)
+}

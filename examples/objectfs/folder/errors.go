@@ -4,12 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 )
 
 var (
-	// ErrOverlap means that a folder was to be renamed or copied onto itself, into itself, or onto a
-	// folder that it lies in.
+	// ErrOverlap means that a file was to be renamed or copied onto itself, or a folder onto itself,
+	// into itself, or onto a folder that it lies in.
 	ErrOverlap = errors.New("source and destination are one another or inside one another")
 
 	// ErrChanged means that a file went away in the middle of an operation that holds its folder: a
@@ -32,15 +31,6 @@ func (e *PartialError) Error() string {
 
 // Unwrap returns the reason.
 func (e *PartialError) Unwrap() error { return e.Err }
-
-// apart refuses two folders of which one is, or lies in, the other. Their claims would be granted, as
-// a request never conflicts with itself.
-func apart(src, dst string) error {
-	if strings.HasPrefix(dst+"/", src+"/") || strings.HasPrefix(src+"/", dst+"/") {
-		return ErrOverlap
-	}
-	return nil
-}
 
 // midway turns the error of a listed file that is missing into [ErrChanged]. It must not match
 // [fs.ErrNotExist], which says that nothing has changed.

@@ -66,8 +66,12 @@ func TestFileOperations(t *testing.T) {
 	if string(data) != "new" {
 		t.Errorf("ReadFile = %q, want new", data)
 	}
-	ok(t, f.DeleteFile(ctx, "a/x"))
-	f.want(t, "a=new")
+	ok(t, f.CopyFile(ctx, "a", "b"))
+	ok(t, f.RenameFile(ctx, "a/x", "a/y"))
+	f.want(t, "a=new", "a/y=a/x", "b=new")
+	ok(t, f.RenameFile(ctx, "b", "b/c")) // a file is no folder
+	ok(t, f.DeleteFile(ctx, "a"))
+	f.want(t, "a/y=a/x", "b/c=new")
 }
 
 func TestMissingSourceIsErrNotExist(t *testing.T) {
@@ -78,6 +82,7 @@ func TestMissingSourceIsErrNotExist(t *testing.T) {
 	for _, err := range []error{
 		list, read, file, f.DeleteFile(ctx, "gone"), f.DeleteFolder(ctx, "gone"),
 		f.CopyFolder(ctx, "gone", "new"), f.RenameFolder(ctx, "gone", "new"),
+		f.CopyFile(ctx, "ab", "new"), f.RenameFile(ctx, "ab", "new"), // a folder is no file
 	} {
 		wantErr(t, err, fs.ErrNotExist)
 	}
@@ -85,9 +90,13 @@ func TestMissingSourceIsErrNotExist(t *testing.T) {
 }
 
 func TestTakenDestinationIsErrExist(t *testing.T) {
-	f := locked(t, "c/x", "d/y")
-	wantErr(t, f.CopyFolder(t.Context(), "c", "d"), fs.ErrExist)
-	wantErr(t, f.RenameFolder(t.Context(), "c", "d"), fs.ErrExist)
+	f, ctx := locked(t, "c/x", "d/y"), t.Context()
+	for _, err := range []error{
+		f.CopyFolder(ctx, "c", "d"), f.RenameFolder(ctx, "c", "d"),
+		f.CopyFile(ctx, "c/x", "d/y"), f.RenameFile(ctx, "c/x", "d/y"),
+	} {
+		wantErr(t, err, fs.ErrExist)
+	}
 	f.want(t, "c/x", "d/y")
 }
 
@@ -98,6 +107,8 @@ func TestRenameIntoItselfIsRefused(t *testing.T) {
 		wantErr(t, f.RenameFolder(t.Context(), pair[0], pair[1]), folder.ErrOverlap)
 		wantErr(t, f.CopyFolder(t.Context(), pair[0], pair[1]), folder.ErrOverlap)
 	}
+	wantErr(t, f.RenameFile(t.Context(), "a", "a"), folder.ErrOverlap)
+	wantErr(t, f.CopyFile(t.Context(), "a", "a"), folder.ErrOverlap)
 	f.want(t, keys...)
 }
 

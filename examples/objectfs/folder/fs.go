@@ -15,6 +15,8 @@
 //
 //	read a file             read-node  key
 //	write, delete a file    write-node key
+//	rename a file           write-node src, dst
+//	copy a file             read-node  src, write-node dst
 //	list, read a folder     read  folder
 //	write, delete a folder  write folder
 //	rename a folder         write src, dst

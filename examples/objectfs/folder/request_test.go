@@ -41,25 +41,27 @@ func (r *recorder) want(t *testing.T, want ...string) {
 }
 
 func TestEachOperationMakesOneRequestThatNamesIt(t *testing.T) {
-	for _, test := range []struct {
-		label, request string
-		do             func(ctx context.Context, f *fixture) error
+	for label, test := range map[string]struct {
+		request string
+		do      func(ctx context.Context, f *fixture) error
 	}{
-		{`read file "a/x"`, "read-node /a/x", func(ctx context.Context, f *fixture) error { _, err := f.ReadFile(ctx, "a/x"); return err }},
-		{`write file "./x"`, "write-node /%2E/x", func(ctx context.Context, f *fixture) error { return f.WriteFile(ctx, "./x", nil) }},
-		{`delete file "a/y"`, "write-node /a/y", func(ctx context.Context, f *fixture) error { return f.DeleteFile(ctx, "a/y") }},
-		{`list folder "a"`, "read /a", func(ctx context.Context, f *fixture) error { _, err := f.List(ctx, "a"); return err }},
-		{`read folder "a/b"`, "read /a/b", func(ctx context.Context, f *fixture) error { _, err := f.ReadFolder(ctx, "a/b"); return err }},
-		{`write folder "a"`, "write /a", func(ctx context.Context, f *fixture) error { return f.WriteFolder(ctx, "a", nil) }},
-		{`delete folder "a/b"`, "write /a/b", func(ctx context.Context, f *fixture) error { return f.DeleteFolder(ctx, "a/b") }},
-		{`rename folder "a" to "c"`, "write /a, write /c", func(ctx context.Context, f *fixture) error { return f.RenameFolder(ctx, "a", "c") }},
-		{`copy folder "a" to "c"`, "read /a, write /c", func(ctx context.Context, f *fixture) error { return f.CopyFolder(ctx, "a", "c") }},
+		`read file "a/x"`:          {"read-node /a/x", func(ctx context.Context, f *fixture) error { _, err := f.ReadFile(ctx, "a/x"); return err }},
+		`write file "./x"`:         {"write-node /%2E/x", func(ctx context.Context, f *fixture) error { return f.WriteFile(ctx, "./x", nil) }},
+		`delete file "a/y"`:        {"write-node /a/y", func(ctx context.Context, f *fixture) error { return f.DeleteFile(ctx, "a/y") }},
+		`list folder "a"`:          {"read /a", func(ctx context.Context, f *fixture) error { _, err := f.List(ctx, "a"); return err }},
+		`read folder "a/b"`:        {"read /a/b", func(ctx context.Context, f *fixture) error { _, err := f.ReadFolder(ctx, "a/b"); return err }},
+		`write folder "a"`:         {"write /a", func(ctx context.Context, f *fixture) error { return f.WriteFolder(ctx, "a", nil) }},
+		`delete folder "a/b"`:      {"write /a/b", func(ctx context.Context, f *fixture) error { return f.DeleteFolder(ctx, "a/b") }},
+		`rename folder "a" to "c"`: {"write /a, write /c", func(ctx context.Context, f *fixture) error { return f.RenameFolder(ctx, "a", "c") }},
+		`copy folder "a" to "c"`:   {"read /a, write /c", func(ctx context.Context, f *fixture) error { return f.CopyFolder(ctx, "a", "c") }},
+		`rename file "a/x" to "c"`: {"write-node /a/x, write-node /c", func(ctx context.Context, f *fixture) error { return f.RenameFile(ctx, "a/x", "c") }},
+		`copy file "a/x" to "c"`:   {"read-node /a/x, write-node /c", func(ctx context.Context, f *fixture) error { return f.CopyFile(ctx, "a/x", "c") }},
 	} {
 		r := &recorder{}
 		ok(t, test.do(t.Context(), guarded(t, r, "a/x", "a/y", "a/b/z")))
 		r.want(t, "lock "+test.request, "unlock")
-		if r.label != test.label {
-			t.Errorf("the label is %q, want %q", r.label, test.label)
+		if r.label != label {
+			t.Errorf("the label is %q, want %q", r.label, label)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 type Memory struct {
 	mu      sync.RWMutex
 	objects map[string][]byte
+	keys    []string // of objects, sorted
 }
 
 // NewMemory returns a store without objects.
@@ -22,14 +23,12 @@ func NewMemory() *Memory { return &Memory{objects: make(map[string][]byte)} }
 func (m *Memory) List(ctx context.Context, prefix string) ([]string, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	var keys []string
-	for key := range m.objects {
-		if strings.HasPrefix(key, prefix) {
-			keys = append(keys, key)
-		}
+	start, _ := slices.BinarySearch(m.keys, prefix)
+	end := start
+	for end < len(m.keys) && strings.HasPrefix(m.keys[end], prefix) {
+		end++
 	}
-	slices.Sort(keys)
-	return keys, context.Cause(ctx)
+	return append([]string(nil), m.keys[start:end]...), context.Cause(ctx)
 }
 
 // Read returns the bytes of an object.
@@ -44,7 +43,7 @@ func (m *Memory) Write(ctx context.Context, key string, data []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if ctx.Err() == nil {
-		m.objects[key] = data
+		m.put(key, data)
 	}
 	return context.Cause(ctx)
 }
@@ -55,7 +54,7 @@ func (m *Memory) Copy(ctx context.Context, src, dst string) error {
 	defer m.mu.Unlock()
 	data, err := m.get(ctx, src)
 	if err == nil {
-		m.objects[dst] = data
+		m.put(dst, data)
 	}
 	return err
 }
@@ -66,6 +65,8 @@ func (m *Memory) Delete(ctx context.Context, key string) error {
 	defer m.mu.Unlock()
 	_, err := m.get(ctx, key)
 	if err == nil {
+		i, _ := slices.BinarySearch(m.keys, key)
+		m.keys = slices.Delete(m.keys, i, i+1)
 		delete(m.objects, key)
 	}
 	return err
@@ -81,4 +82,12 @@ func (m *Memory) get(ctx context.Context, key string) ([]byte, error) {
 		return nil, fmt.Errorf("store: %q: %w", key, fs.ErrNotExist)
 	}
 	return data, nil
+}
+
+// put makes or replaces an object. Its caller holds mu.
+func (m *Memory) put(key string, data []byte) {
+	if i, found := slices.BinarySearch(m.keys, key); !found {
+		m.keys = slices.Insert(m.keys, i, key)
+	}
+	m.objects[key] = data
 }

@@ -143,7 +143,7 @@ func TestCancelledCopyTakesBackWhatItMade(t *testing.T) {
 		wantStopped(t, 1)
 		f.want(t, "a/1", "a/2", "a/3", "b/1=a/1", "b/2=a/2")
 		cancel()
-		wantErr(t, <-rename.done, context.Canceled)
+		wantErr(t, <-rename, context.Canceled)
 		f.want(t, before...)
 	})
 }

@@ -3,7 +3,6 @@ package job
 import (
 	"context"
 	"fmt"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,27 +57,11 @@ func loaded(t *testing.T, config Config) *Job {
 
 func wantSound(t *testing.T, j *Job, result Result) {
 	t.Helper()
-	for op, count := range result.Ops {
-		if count.Failed > 0 {
-			t.Errorf("%s: %d failed: %q", op, count.Failed, result.Errors)
-		}
+	if len(result.Errors) > 0 {
+		t.Errorf("failed operations: %q", result.Errors)
 	}
-	wantDamage(t, j)
-}
-
-// wantDamage verifies j and compares what is damaged with want: "slot: kind".
-func wantDamage(t *testing.T, j *Job, want ...string) {
-	t.Helper()
-	damages, err := j.Verify(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for _, damage := range damages {
-		got = append(got, fmt.Sprintf("%s: %s", strings.TrimPrefix(damage.Folder, "job/"), damage.Kind))
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("damage: -want +got\n%s%v", diff, damages)
+	if damages, err := j.Verify(t.Context()); len(damages) > 0 || err != nil {
+		t.Errorf("Verify = %v, %v, want no damage", damages, err)
 	}
 }
 
@@ -154,12 +137,8 @@ func TestInterruptedRunEndsTheOperationsThatItBegan(t *testing.T) {
 		if result.Elapsed < time.Second || result.Elapsed > 5*time.Second {
 			t.Errorf("the run ended after %v, want little more than a second", result.Elapsed)
 		}
-		sum := 0
-		for _, count := range result.Ops {
-			sum += count.Done + count.Refused
-		}
-		if sum != j.Done() || sum == 0 {
-			t.Errorf("%d operations in the result, %d by Done, want the same and some", sum, j.Done())
+		if done := j.Done(); done == 0 || done == 100_000 {
+			t.Errorf("%d operations are done, want some but not all", done)
 		}
 	})
 }
@@ -181,24 +160,5 @@ func TestCleanTouchesNothingBesideThePrefix(t *testing.T) {
 	got, err := s.List(t.Context(), "")
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("the store, %v: -want +got\n%s", err, diff)
-	}
-}
-
-func TestLayoutKeepsPlacesApart(t *testing.T) {
-	l := newLayout("p", 41)
-	seen := make(map[string]bool)
-	for _, slot := range l.all.slots {
-		if seen[slot] {
-			t.Errorf("%s is there twice", slot)
-		}
-		seen[slot] = true
-	}
-	if all := len(l.slots); all < 41*3/2 || all > 41*3/2+slotsPerArea {
-		t.Errorf("%d slots for 41 folders, want half as many again", all)
-	}
-	for _, slot := range l.slots {
-		if !seen[slot.key] || slot.key != slot.slots[0] {
-			t.Errorf("%v is not one of all slots", slot)
-		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 // An op is a kind of operation. An operation on an area acts on all its folders at once.
 type op struct {
 	name   string
-	weight int // how many of a hundred operations are of this kind
+	weight int // how often it is chosen
 	do     func(j *Job, ctx context.Context, rng *rand.Rand) error
 }
 
@@ -63,13 +63,17 @@ func Ops() []string {
 }
 
 func draw(rng *rand.Rand) op {
-	n := rng.IntN(100)
+	sum := 0
+	for _, op := range ops {
+		sum += op.weight
+	}
+	n := rng.IntN(sum)
 	for _, op := range ops {
 		if n -= op.weight; n < 0 {
 			return op
 		}
 	}
-	panic("BUG: the weights of the operations do not sum up to 100")
+	panic("BUG: a draw beyond all operations")
 }
 
 // tries is how many places a client looks at before it takes the last one as it is.

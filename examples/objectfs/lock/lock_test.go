@@ -84,12 +84,6 @@ func TestGlobalLetsReadersShareAndWritersExclude(t *testing.T) {
 	writers.Wait()
 }
 
-func TestNoneGrantsEverything(t *testing.T) {
-	l := lock.None()
-	defer take(t, l, treelock.Write("/"))()
-	defer take(t, l, treelock.Write("/"))()
-}
-
 func TestEndedContextIsRefusedWithItsCause(t *testing.T) {
 	for name, l := range map[string]lock.Locker{"tree": tree(t), "global": lock.Global(), "none": lock.None()} {
 		why := errors.New("why")
@@ -105,6 +99,9 @@ func TestEndedContextIsRefusedWithItsCause(t *testing.T) {
 func TestMeterMeasuresWaitsAndTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := lock.NewMeter(tree(t))
+		if got := m.Waits(); got != (lock.Waits{}) {
+			t.Errorf("Waits() = %+v before any request, want zeros", got)
+		}
 		unlock := take(t, m, treelock.Write("/a"))
 		var clients sync.WaitGroup
 		for range 3 {
@@ -128,10 +125,4 @@ func TestMeterMeasuresWaitsAndTheQueue(t *testing.T) {
 			t.Errorf("Waits() = %+v, want %+v", got, want)
 		}
 	})
-}
-
-func TestMeterWithoutRequestsIsZero(t *testing.T) {
-	if got := lock.NewMeter(lock.None()).Waits(); got != (lock.Waits{}) {
-		t.Errorf("Waits() = %+v, want zeros", got)
-	}
 }

@@ -20,10 +20,10 @@ import (
 // moment when the last ones end does not count for much.
 const rounds = 4
 
-// BenchmarkEndToEnd measures a whole program: clients write, read, copy, rename and delete folders of
-// a store as slow as a remote one. Each has a part of the tree of its own, so no two conflict.
-// locks=none is the most that can be had. locks=global is what one RWMutex leaves of it, with few
-// clients only, as it is slow.
+// BenchmarkEndToEnd measures a whole program: clients write, read, copy, rename and delete
+// folders of a store as slow as a remote one. Each has a part of the tree of its own, so no two
+// conflict. locks=none is the most that can be had. locks=global is what one RWMutex leaves of
+// it, with few clients only, as it is slow.
 //
 //	go test ./examples/objectfs -run - -bench EndToEnd -benchtime 1x -count 10
 func BenchmarkEndToEnd(b *testing.B) {
@@ -51,7 +51,8 @@ func BenchmarkEndToEnd(b *testing.B) {
 	}
 }
 
-// fiveOperations does all operations on folders below home, some times over, and checks what is read.
+// fiveOperations does all operations on folders below home, some times over, and checks what is
+// read.
 func fiveOperations(ctx context.Context, f *folder.FS, home string) error {
 	inbox, draft, archive := home+"/inbox", home+"/draft", home+"/archive"
 	for round := range rounds {

@@ -31,15 +31,16 @@ const (
 // progressEvery is how often the progress is told.
 const progressEvery = 2 * time.Second
 
-// Interruptible returns a context that ends with the first Ctrl-C. The second one ends the process.
+// Interruptible returns a context that ends with the first Ctrl-C. The second one ends the
+// process.
 func Interruptible(ctx context.Context) context.Context {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	return ctx
 }
 
-// Run does the job in s that args ask for, reports it, and returns the exit code. It removes from s
-// what it has written, and touches nothing else. The end of ctx is an interrupt.
+// Run does the job in s that args ask for, reports it, and returns the exit code. It removes from
+// s what it has written, and touches nothing else. The end of ctx is an interrupt.
 func Run(ctx context.Context, s store.Store, args []string, stdout, stderr io.Writer) int {
 	config, err := parse(args, stdout)
 	if errors.Is(err, flag.ErrHelp) {
@@ -135,7 +136,6 @@ func watch(ctx context.Context, w io.Writer, what string, ops int, done func() i
 				fmt.Fprintf(w, "%s: %s of %s operations\n", what, grouped(done()), grouped(ops))
 			case <-ctx.Done():
 				fmt.Fprintln(w, "\nobjectfs: interrupted: the operations under way end first; Ctrl-C again stops at once")
-				<-quit
 				return
 			case <-quit:
 				return

@@ -5,11 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -26,28 +24,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// someFiles makes a small directory tree.
-func someFiles(t *testing.T) (dir string) {
-	t.Helper()
-	dir = t.TempDir()
-	for i := range 12 {
-		path := filepath.Join(dir, fmt.Sprintf("dir-%d", i%4), fmt.Sprint(i))
-		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(path), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
-
-// wantRun runs the command in s, and checks its exit code and texts that it must print. It also
-// checks that the command leaves no object in s.
+// wantRun runs the command in s, with the files beside this one unless args say otherwise. It
+// checks the exit code, texts that the command must print, and that it leaves no object in s.
 func wantRun(t *testing.T, ctx context.Context, s store.Store, code int, args []string, texts ...string) (output string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	got := Run(ctx, s, args, &stdout, &stderr)
+	got := Run(ctx, s, append([]string{"-load", "."}, args...), &stdout, &stderr)
 	output = stdout.String() + stderr.String()
 	if got != code {
 		t.Errorf("objectfs %q exits with %d, want %d\n%s", args, got, code, output)
@@ -64,7 +46,7 @@ func wantRun(t *testing.T, ctx context.Context, s store.Store, code int, args []
 }
 
 func TestDefaultRunLoadsTheGoSourceAndEndsWithAVerdict(t *testing.T) {
-	output := wantRun(t, t.Context(), store.NewMemory(), ExitOK, []string{"-ops", "1000"})
+	output := wantRun(t, t.Context(), store.NewMemory(), ExitOK, []string{"-load", "", "-ops", "1000"})
 	want := `^32 clients read, .* in .*/src/net: 1,000 operations; then each folder is verified\.
 OK: 1,000 operations, 0 failed, all 104 folders verified intact
 
@@ -77,7 +59,7 @@ locks +tree
 
 func TestCompareShowsAllKindsSideBySide(t *testing.T) {
 	wantRun(t, t.Context(), store.NewMemory(), ExitOK,
-		[]string{"-load", someFiles(t), "-compare", "-ops", "60", "-latency", "1us", "-clients", "1"},
+		[]string{"-compare", "-ops", "60", "-latency", "1us", "-clients", "1"},
 		"locks tree: OK: 60", "locks global: OK: 60", "locks none: OK: 60", "tree    global      none\n", "against global")
 }
 
@@ -102,6 +84,14 @@ func TestWrongUsageExitsWith2(t *testing.T) {
 	}
 }
 
+func TestFewerOperationsAreTheDefaultWithLatency(t *testing.T) {
+	for flag, want := range map[string]int{"-seed=1": opsHere, "-latency=1ms": opsRemote} {
+		if c, err := parse([]string{flag}, io.Discard); c.ops != want || err != nil {
+			t.Errorf("with %s there are %d operations, %v, want %d", flag, c.ops, err, want)
+		}
+	}
+}
+
 func TestHelpIsNoError(t *testing.T) {
 	wantRun(t, t.Context(), store.NewMemory(), ExitOK, []string{"-h"}, "Usage of objectfs", "-latency", "-compare", "-http")
 }
@@ -115,8 +105,8 @@ func TestJobThatCannotRunExitsWith1AndSaysWhy(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	for says, args := range map[string][]string{
 		"no such file or directory": {"-load", filepath.Join(t.TempDir(), "missing")},
-		"pass -load DIR":            nil, // as there is no go command
-		"address already in use":    {"-load", someFiles(t), "-http", taken.Addr().String()},
+		"pass -load DIR":            {"-load", ""}, // as there is no go command
+		"address already in use":    {"-http", taken.Addr().String()},
 	} {
 		output := wantRun(t, t.Context(), store.NewMemory(), ExitFailed, args, "objectfs: ", says)
 		if strings.Contains(output, "clients read") {
@@ -139,12 +129,13 @@ func TestInterruptStopsCleanlyAndReports(t *testing.T) {
 				}
 				return nil
 			})
-			wantRun(t, ctx, s, ExitInterrupted, []string{"-load", someFiles(t), "-ops", "1000000"}, report)
+			wantRun(t, ctx, s, ExitInterrupted, []string{"-ops", "1000000"}, report)
 		})
 	}
 }
 
-// onFirst returns a store that calls do with the prefix of the job before the first step of a kind.
+// onFirst returns a store that calls do with the prefix of the job before the first step of a
+// kind.
 func onFirst(t *testing.T, step string, do func(s store.Store, prefix string) error) store.Store {
 	var once sync.Once
 	s := store.NewMemory()
@@ -161,7 +152,7 @@ func TestDamageExitsWith1UnlessThereAreNoLocks(t *testing.T) {
 	damage := func(s store.Store, prefix string) error { return s.Write(t.Context(), prefix+"/x", nil) }
 	for locks, code := range map[string]int{"tree": ExitFailed, "global": ExitFailed, "none": ExitOK} {
 		wantRun(t, t.Context(), onFirst(t, "copy", damage), code,
-			[]string{"-load", someFiles(t), "-ops", "100", "-clients", "1", "-locks", locks},
+			[]string{"-ops", "100", "-clients", "1", "-locks", locks},
 			"DAMAGED: 100 operations, 0 failed, 0 of 104 folders damaged, 1 stray files\n", "/x: stray: a file outside")
 	}
 }
@@ -169,7 +160,7 @@ func TestDamageExitsWith1UnlessThereAreNoLocks(t *testing.T) {
 func TestFailedOperationExitsWith1(t *testing.T) {
 	down := func(store.Store, string) error { return errors.New("the store is down") }
 	wantRun(t, t.Context(), onFirst(t, "copy", down), ExitFailed,
-		[]string{"-load", someFiles(t), "-ops", "100", "-clients", "1"},
+		[]string{"-ops", "100", "-clients", "1"},
 		"DAMAGED: 100 operations, 1 failed, all 104 folders verified intact\n", "failed: objectfs: ", "the store is down")
 }
 
@@ -195,7 +186,7 @@ func TestPageShowsTheOperationsAndEndsWithTheJob(t *testing.T) {
 		return errors.Join(err, json.Unmarshal(body, &page))
 	}
 	s := onFirst(t, "copy", look)
-	args := []string{"-load", someFiles(t), "-http", "127.0.0.1:0", "-ops", "100", "-clients", "1"}
+	args := []string{"-load", ".", "-http", "127.0.0.1:0", "-ops", "100", "-clients", "1"}
 	if code := Run(t.Context(), s, args, &stdout, io.Discard); code != ExitOK {
 		t.Errorf("objectfs exits with %d:\n%s", code, stdout.String())
 	}

@@ -7,17 +7,17 @@ import (
 )
 
 var (
-	// ErrOverlap means that a file was to be renamed or copied onto itself, or a folder onto itself,
-	// into itself, or onto a folder that it lies in.
+	// ErrOverlap means that a file was to be renamed or copied onto itself, or a folder onto
+	// itself, into itself, or onto a folder that it lies in.
 	ErrOverlap = errors.New("source and destination are one another or inside one another")
 
-	// ErrChanged means that a file went away in the middle of an operation that holds its folder: a
-	// writer does not use the same Locker.
+	// ErrChanged means that a file went away in the middle of an operation that holds its folder:
+	// a writer does not use the same Locker.
 	ErrChanged = errors.New("the folder changed while it was locked")
 )
 
-// A PartialError means that an operation stopped in the middle. It says what is left of it, and what
-// to do about that.
+// A PartialError means that an operation stopped in the middle. It says what is left of it, and
+// what to do about that.
 type PartialError struct {
 	Left string // what may be in the store now
 	Do   string // how to mend it

@@ -162,6 +162,16 @@ func TestCopyWhoseAnswerWasLostIsTakenBack(t *testing.T) {
 	f.want(t, before...)
 }
 
+func TestErrorOfACopyThatCannotBeTakenBackHasBothReasons(t *testing.T) {
+	f, second := locked(t, before...), errors.New("it is read-only now")
+	f.before = func(_ context.Context, step string) error {
+		return map[string]error{"copy a/2": errStore, "delete b/2": second}[step]
+	}
+	err := f.CopyFolder(t.Context(), "a", "b")
+	wantErr(t, err, errStore)
+	wantErr(t, err, second)
+}
+
 func TestDeletionWhoseAnswerWasLostIsNoFailure(t *testing.T) {
 	f := locked(t, before...)
 	f.before = func(ctx context.Context, step string) error {

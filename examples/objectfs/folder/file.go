@@ -15,7 +15,8 @@ func (f *FS) ReadFile(ctx context.Context, key string) (data []byte, err error) 
 	return data, err
 }
 
-// WriteFile makes or replaces a file. If it fails, the file is either as it was or as it should be.
+// WriteFile makes or replaces a file. If it fails, the file is either as it was or as it should
+// be.
 func (f *FS) WriteFile(ctx context.Context, key string, data []byte) error {
 	return f.guarded(ctx, operation{"write file", key}, treelock.WriteNode(Path(key)), func() error {
 		return f.store.Write(ctx, key, data)

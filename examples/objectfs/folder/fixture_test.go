@@ -28,7 +28,9 @@ type fixture struct {
 func guarded(t *testing.T, locks lock.Locker, keys ...string) *fixture {
 	t.Helper()
 	f := &fixture{objects: store.NewMemory()}
-	f.put(t, keys...)
+	for _, key := range keys {
+		ok(t, f.objects.Write(t.Context(), key, []byte(key)))
+	}
 	f.FS = folder.New(store.Before(f.objects, func(ctx context.Context, step string) error {
 		if f.before == nil {
 			return nil
@@ -45,13 +47,6 @@ func locked(t *testing.T, keys ...string) *fixture {
 	m := manager.Start(ctx)
 	t.Cleanup(func() { cancel(); <-m.Done() })
 	return guarded(t, lock.Tree(m), keys...)
-}
-
-func (f *fixture) put(t *testing.T, keys ...string) {
-	t.Helper()
-	for _, key := range keys {
-		ok(t, f.objects.Write(t.Context(), key, []byte(key)))
-	}
 }
 
 // held returns all that the store holds, as "key=bytes", or "key" where the bytes are the key.

@@ -48,8 +48,8 @@ func (f *FS) ReadFolder(ctx context.Context, folder string) (Files, error) {
 	return files, nil
 }
 
-// WriteFolder makes folder hold exactly files. A failure in the middle leaves some of the new files
-// beside some of the old ones: write the folder again, or delete it.
+// WriteFolder makes folder hold exactly files. A failure in the middle leaves some of the new
+// files beside some of the old ones: write the folder again, or delete it.
 func (f *FS) WriteFolder(ctx context.Context, folder string, files Files) error {
 	return f.guarded(ctx, operation{"write folder", folder}, treelock.Write(Path(folder)), func() error {
 		old, err := f.list(ctx, aFolder, folder)
@@ -74,8 +74,8 @@ func (f *FS) WriteFolder(ctx context.Context, folder string, files Files) error 
 	})
 }
 
-// DeleteFolder removes all files of a folder. A failure in the middle leaves some of them: delete it
-// again.
+// DeleteFolder removes all files of a folder. A failure in the middle leaves some of them: delete
+// it again.
 func (f *FS) DeleteFolder(ctx context.Context, folder string) error {
 	return f.guarded(ctx, operation{"delete folder", folder}, treelock.Write(Path(folder)), func() error {
 		rests, err := f.existing(ctx, aFolder, folder)

@@ -1,6 +1,6 @@
-// Package folder gives files and whole folders over an object store that has neither. A store copies
-// and deletes one object at a time, so an operation on a folder takes many steps. The lock that [FS]
-// holds meanwhile makes them look like one.
+// Package folder gives files and whole folders over an object store that has neither. A store
+// copies and deletes one object at a time, so an operation on a folder takes many steps. The lock
+// that [FS] holds meanwhile makes them look like one.
 //
 // # Keys and folders
 //

@@ -50,9 +50,9 @@ func (f *FS) CopyFolder(ctx context.Context, src, dst string) error {
 	return f.transfer(ctx, aFolder, src, dst, treelock.Read(Path(src)).Write(Path(dst)), false)
 }
 
-// RenameFolder makes dst, which must not exist, of src, which is no more. It copies and then deletes.
-// A failure of the copy is as in CopyFolder. A failure of the deletion leaves dst whole and some of
-// src: a [PartialError] says to delete it.
+// RenameFolder makes dst, which must not exist, of src, which is no more. It copies and then
+// deletes. A failure of the copy is as in CopyFolder. A failure of the deletion leaves dst whole
+// and some of src: a [PartialError] says to delete it.
 func (f *FS) RenameFolder(ctx context.Context, src, dst string) error {
 	return f.transfer(ctx, aFolder, src, dst, treelock.Write(Path(src), Path(dst)), true)
 }
@@ -136,9 +136,9 @@ func (f *FS) remove(ctx context.Context, key string, rests []string, partly *Par
 	return nil
 }
 
-// takeBack removes what a copy to dst may have made before it failed with err. An object whose own
-// copy failed may be there too, as only the answer may have been lost. takeBack goes on when ctx has
-// ended, as that may be the reason for the failure.
+// takeBack removes what a copy to dst may have made before it failed with err. An object whose
+// own copy failed may be there too, as only the answer may have been lost. takeBack goes on when
+// ctx has ended, as that may be the reason for the failure.
 func (f *FS) takeBack(ctx context.Context, k kind, dst string, rests []string, err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeBackTime)
 	defer cancel()

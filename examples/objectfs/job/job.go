@@ -65,7 +65,8 @@ type Result struct {
 	Elapsed    time.Duration
 }
 
-// New returns the job that config describes. There must be at least one tree, client and operation.
+// New returns the job that config describes. There must be at least one tree, client and
+// operation.
 func New(config Config) *Job {
 	return &Job{
 		config: config,
@@ -94,8 +95,8 @@ func (j *Job) Load(ctx context.Context) error {
 	return nil
 }
 
-// Run lets the clients work until all operations are done. When ctx ends they start no further one.
-// Operations that have started, waiting ones included, go on to their end.
+// Run lets the clients work until all operations are done. When ctx ends they start no further
+// one. Operations that have started, waiting ones included, go on to their end.
 func (j *Job) Run(ctx context.Context) Result {
 	start := time.Now()
 	var clients sync.WaitGroup
@@ -107,8 +108,8 @@ func (j *Job) Run(ctx context.Context) Result {
 	return j.result
 }
 
-// client does operations for as long as there are some to do. What it chooses depends on the seed and
-// on what it finds.
+// client does operations for as long as there are some to do. What it chooses depends on the seed
+// and on what it finds.
 func (j *Job) client(ctx context.Context, id uint64) {
 	rng := rand.New(rand.NewPCG(j.config.Seed, id))
 	for ctx.Err() == nil && j.started.Add(1) <= int64(j.config.Ops) {
@@ -140,8 +141,8 @@ func (j *Job) count(op string, err error) {
 	j.result.Ops[op] = count
 }
 
-// Verify compares every folder in the store with what it must hold, by the bytes that are there, and
-// returns what is damaged, by name.
+// Verify compares every folder in the store with what it must hold, by the bytes that are there,
+// and returns what is damaged, by name.
 func (j *Job) Verify(ctx context.Context) ([]Damage, error) {
 	files, err := j.alone.ReadFolder(ctx, j.config.Prefix)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

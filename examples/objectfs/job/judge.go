@@ -35,8 +35,8 @@ type Damage struct {
 // String describes the damage in one line.
 func (d Damage) String() string { return fmt.Sprintf("%s: %s: %s", d.Folder, d.Kind, d.Detail) }
 
-// judge compares the files that were read from p with the versions that its slots must hold. To say
-// what is wrong with a slot it must know all trees.
+// judge compares the files that were read from p with the versions that its slots must hold. To
+// say what is wrong with a slot it must know all trees.
 func judge(p place, files folder.Files, want []version, trees []*Tree) []Damage {
 	found := make(map[string]folder.Files)
 	var damages []Damage

@@ -8,8 +8,8 @@ const (
 	fewestFilled = 48 // so that clients do not all meet in the same few
 )
 
-// A place is a folder that operations act on: a slot, which holds one version of a tree, or an area,
-// which holds the slots below it.
+// A place is a folder that operations act on: a slot, which holds one version of a tree, or an
+// area, which holds the slots below it.
 type place struct {
 	key   string
 	slots []string // the keys of the slots in it, or its own

@@ -12,9 +12,9 @@ import (
 var errWrong = errors.New("objectfs: an operation did not find what earlier ones left")
 
 // A ledger knows what each slot must hold. Operations record their outcome in it while they hold
-// their request, so under locks it is right about every slot that the caller holds. Without locks it
-// has the order in which operations ended, so that two that merely overlapped may leave a stale
-// folder; a torn or mixed one is wrong by any order.
+// their request, so under locks it is right about every slot that the caller holds. Without locks
+// it has the order in which operations ended, so that two that merely overlapped may leave a
+// stale folder; a torn or mixed one is wrong by any order.
 type ledger struct {
 	mu   sync.Mutex
 	want map[string]version // by the key of the slot; none if it must be empty
@@ -51,8 +51,8 @@ func (l *ledger) put(err error, p place, v version) {
 	}
 }
 
-// transfer records the outcome of copying src to dst if keep, of renaming it if not, and of deleting
-// it if dst is the zero place. It returns an error if that is a wrong outcome.
+// transfer records the outcome of copying src to dst if keep, of renaming it if not, and of
+// deleting it if dst is the zero place. It returns an error if that is a wrong outcome.
 func (l *ledger) transfer(err error, src, dst place, keep bool) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

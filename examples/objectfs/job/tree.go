@@ -11,7 +11,8 @@ import (
 	"github.com/treelock/treelock/examples/objectfs/folder"
 )
 
-// largest is the most files that one folder of the job has. A larger directory makes several folders.
+// largest is the most files that one folder of the job has. A larger directory makes several
+// folders.
 const largest = 24
 
 // A Tree is what a folder of the job holds: regular files of one directory.
@@ -20,9 +21,10 @@ type Tree struct {
 	files folder.Files // by the path below the loaded directory
 }
 
-// Load reads every regular file below the directory dir. Each directory in it makes a tree, a large
-// one several, and a directory without regular files none. Links are left out, but dir may be one. A
-// file or directory that cannot be read is an error, as is a dir without any regular file.
+// Load reads every regular file below the directory dir. Each directory in it makes a tree, a
+// large one several, and a directory without regular files none. Links are left out, but dir may
+// be one. A file or directory that cannot be read is an error, as is a dir without any regular
+// file.
 func Load(dir string) ([]*Tree, error) {
 	root := os.DirFS(dir)
 	var trees []*Tree

@@ -1,5 +1,5 @@
-// Package lock has the locks that objectfs compares: [Tree] is treelock, [Global] one sync.RWMutex,
-// and [None] nothing. [Meter] measures how long requests wait for any of them.
+// Package lock has the locks that objectfs compares: [Tree] is treelock, [Global] one
+// sync.RWMutex, and [None] nothing. [Meter] measures how long requests wait for any of them.
 package lock
 
 import (
@@ -13,9 +13,9 @@ import (
 // A Request is one for paths.
 type Request = treelock.Request[treelock.Path]
 
-// A Locker grants requests. Lock waits until req is granted, and returns the function that releases
-// it, which must be called once. If ctx ends first, Lock fails with the cause and nothing is held.
-// A Locker is safe for concurrent use.
+// A Locker grants requests. Lock waits until req is granted, and returns the function that
+// releases it, which must be called once. If ctx ends first, Lock fails with the cause and
+// nothing is held. A Locker is safe for concurrent use.
 type Locker interface {
 	Lock(ctx context.Context, req Request) (unlock func(), err error)
 }
@@ -35,8 +35,8 @@ func (t tree) Lock(ctx context.Context, req Request) (unlock func(), err error) 
 	return grant.Release, nil
 }
 
-// Global returns one sync.RWMutex for all paths: a request that writes excludes all others. As such
-// a mutex knows no context, a Lock whose context ends waits on, and fails only then.
+// Global returns one sync.RWMutex for all paths: a request that writes excludes all others. As
+// such a mutex knows no context, a Lock whose context ends waits on, and fails only then.
 func Global() Locker { return new(global) }
 
 type global struct {

@@ -118,8 +118,8 @@ func TestMeterMeasuresWaitsAndTheQueue(t *testing.T) {
 		clients.Wait()
 		take(t, m, treelock.Read("/c"))()
 
-		// Three of eight granted requests waited three seconds. The cancelled one was in the queue,
-		// but its wait does not count.
+		// Three of eight granted requests waited three seconds. The cancelled one was in the
+		// queue, but its wait does not count.
 		want := lock.Waits{Median: 0, P99: 3 * time.Second, Longest: 3 * time.Second, Queue: 4}
 		if got := m.Waits(); got != want {
 			t.Errorf("Waits() = %+v, want %+v", got, want)

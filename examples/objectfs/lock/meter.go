@@ -21,7 +21,8 @@ type Meter struct {
 // NewMeter returns a meter of locks.
 func NewMeter(locks Locker) *Meter { return &Meter{locks: locks} }
 
-// Lock is the Lock of the measured Locker. A request counts as waiting from its call to its return.
+// Lock is the Lock of the measured Locker. A request counts as waiting from its call to its
+// return.
 func (m *Meter) Lock(ctx context.Context, req Request) (unlock func(), err error) {
 	m.mu.Lock()
 	m.waiting++

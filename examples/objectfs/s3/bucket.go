@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -16,21 +17,15 @@ import (
 	"github.com/treelock/treelock/examples/objectfs/store"
 )
 
-// A bucket is the [store.Store] in a bucket of gocloud.dev/blob. A key that is empty or not valid
-// UTF-8 is refused with a [*KeyError], as S3 would take some of those for one key.
+// errKey means that S3 cannot hold an object with this key, or takes several such keys for one.
+var errKey = errors.New("the key is empty or not valid UTF-8")
+
+// A bucket is the [store.Store] in a bucket of gocloud.dev/blob.
 type bucket struct {
 	blob *blob.Bucket
 }
 
 var _ store.Store = (*bucket)(nil)
-
-// A KeyError means that S3 cannot hold an object with this key.
-type KeyError struct{ Key string }
-
-// Error quotes the key.
-func (e *KeyError) Error() string {
-	return fmt.Sprintf("s3: key %q is empty or not valid UTF-8", e.Key)
-}
 
 // open opens the bucket at url. It fails unless the bucket answers within limit.
 func open(ctx context.Context, url string, limit time.Duration) (*bucket, error) {
@@ -105,10 +100,10 @@ func (b *bucket) do(ctx context.Context, verb, key string, work func() error) er
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if key == "" || !utf8.ValidString(key) {
-		return &KeyError{key}
+	err := errKey
+	if key != "" && utf8.ValidString(key) {
+		err = work()
 	}
-	err := work()
 	if gcerrors.Code(err) == gcerrors.NotFound {
 		err = fs.ErrNotExist
 	}

@@ -1,5 +1,5 @@
-// Command s3 is command objectfs in an S3 bucket, named by a URL of gocloud.dev/blob. It is a module
-// of its own, so that objectfs does not need the SDK of AWS.
+// Command s3 is command objectfs in an S3 bucket, named by a URL of gocloud.dev/blob. It is a
+// module of its own, so that objectfs does not need the SDK of AWS.
 //
 //	go run ./examples/objectfs/s3 's3://NAME?region=eu-central-1'
 //	go run ./examples/objectfs/s3 's3://NAME?region=eu-central-1&prefix=tests/' -ops 100

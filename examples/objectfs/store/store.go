@@ -1,5 +1,6 @@
 // Package store is what a folder API needs of an object store: five operations on whole objects,
-// none of which spans two of them. [Memory] is such a store; [Slow] and [Before] change any of them.
+// none of which spans two of them. [Memory] is such a store; [Slow] and [Before] change any of
+// them.
 package store
 
 import (
@@ -7,8 +8,8 @@ import (
 	"time"
 )
 
-// A Store holds objects, each known by its key. It has no folders: a key such as "a/b" is one opaque
-// name, and all that keys can have in common is a prefix.
+// A Store holds objects, each known by its key. It has no folders: a key such as "a/b" is one
+// opaque name, and all that keys can have in common is a prefix.
 //
 // A missing object is an error that matches [io/fs.ErrNotExist]. An operation whose context has
 // ended fails with the cause of that. A store is safe for concurrent use, and each call sees what

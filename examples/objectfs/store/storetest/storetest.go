@@ -120,4 +120,5 @@ func endedContext(t *testing.T, s store.Store) {
 		}
 	}
 	wantList(t, s, "", "a", "b")
+	wantBytes(t, s, "a", "bytes of a")
 }

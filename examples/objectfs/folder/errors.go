@@ -6,6 +6,8 @@ import (
 	"io/fs"
 )
 
+// Errors match one of these, or the errors of package io/fs. The comment of each operation says how
+// to mend what it leaves behind.
 var (
 	// ErrOverlap means that a file was to be renamed or copied onto itself, or a folder onto
 	// itself, into itself, or onto a folder that it lies in.
@@ -14,23 +16,22 @@ var (
 	// ErrChanged means that a file went away in the middle of an operation that holds its folder:
 	// a writer does not use the same Locker.
 	ErrChanged = errors.New("the folder changed while it was locked")
+
+	// ErrPartial means that the operation stopped in the middle: the folder that it writes or
+	// deletes may hold some of its files.
+	ErrPartial = errors.New("done in part")
+
+	// ErrLeftover means that a rename has made the destination, and not deleted all of the source.
+	ErrLeftover = errors.New("the source is not deleted")
 )
 
-// A PartialError means that an operation stopped in the middle. It says what is left of it, and
-// what to do about that.
-type PartialError struct {
-	Left string // what may be in the store now
-	Do   string // how to mend it
-	Err  error  // why the operation stopped
+// because returns reason with err as its cause, nil if that is nil.
+func because(reason, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", reason, err)
 }
-
-// Error gives the reason, what is left, and what to do.
-func (e *PartialError) Error() string {
-	return fmt.Sprintf("%v: %s: %s", e.Err, e.Left, e.Do)
-}
-
-// Unwrap returns the reason.
-func (e *PartialError) Unwrap() error { return e.Err }
 
 // midway turns the error of a listed file that is missing into [ErrChanged]. It must not match
 // [fs.ErrNotExist], which says that nothing has changed.

@@ -48,43 +48,36 @@ func (f *FS) ReadFolder(ctx context.Context, folder string) (Files, error) {
 	return files, nil
 }
 
-// WriteFolder makes folder hold exactly files. A failure in the middle leaves some of the new
-// files beside some of the old ones: write the folder again, or delete it.
+// WriteFolder makes folder hold exactly files. [ErrPartial] means that some of the new files may be
+// there, beside some of the old ones: write the folder again, or delete it.
 func (f *FS) WriteFolder(ctx context.Context, folder string, files Files) error {
 	return f.guarded(ctx, operation{"write folder", folder}, treelock.Write(Path(folder)), func() error {
 		old, err := f.list(ctx, aFolder, folder)
 		if err != nil {
 			return err
 		}
-		partly := &PartialError{
-			Left: "the folder may hold old and new files",
-			Do:   "write it again, or delete it",
-		}
-		partly.Err = each(ctx, slices.Collect(maps.Keys(files)), func(ctx context.Context, name string) error {
+		err = each(ctx, slices.Collect(maps.Keys(files)), func(ctx context.Context, name string) error {
 			return f.store.Write(ctx, folder+"/"+name, files[name])
 		})
-		if partly.Err != nil {
-			return partly
+		if err != nil {
+			return because(ErrPartial, err)
 		}
 		obsolete := slices.DeleteFunc(old, func(rest string) bool {
 			_, kept := files[rest[len("/"):]]
 			return kept
 		})
-		return f.remove(ctx, folder, obsolete, partly)
+		return because(ErrPartial, f.remove(ctx, folder, obsolete))
 	})
 }
 
-// DeleteFolder removes all files of a folder. A failure in the middle leaves some of them: delete
-// it again.
+// DeleteFolder removes all files of a folder. [ErrPartial] means that some may be left: delete it
+// again.
 func (f *FS) DeleteFolder(ctx context.Context, folder string) error {
 	return f.guarded(ctx, operation{"delete folder", folder}, treelock.Write(Path(folder)), func() error {
 		rests, err := f.existing(ctx, aFolder, folder)
 		if err != nil {
 			return err
 		}
-		return f.remove(ctx, folder, rests, &PartialError{
-			Left: "the folder may still hold some of its files",
-			Do:   "delete it again",
-		})
+		return because(ErrPartial, f.remove(ctx, folder, rests))
 	})
 }

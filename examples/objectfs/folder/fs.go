@@ -24,8 +24,9 @@
 //
 // # Failures
 //
-// Errors start with "objectfs: " and name the operation. An operation that fails with a
-// [PartialError] was done in part; after any other error nothing has changed. Errors match:
+// Errors start with "objectfs: " and name the operation. After an error that matches [ErrPartial]
+// or [ErrLeftover] the operation is done in part; after any other one nothing has changed. Errors
+// match:
 //
 //   - [io/fs.ErrNotExist]: the file or folder to act on is not there;
 //   - [io/fs.ErrExist]: the destination is there already;

@@ -44,15 +44,14 @@ func (f *FS) RenameFile(ctx context.Context, src, dst string) error {
 	return f.transfer(ctx, aFile, src, dst, treelock.WriteNode(Path(src), Path(dst)), true)
 }
 
-// CopyFolder makes dst, which must not exist, a copy of src. After a failure in the middle it
-// removes what was copied; if that fails too, a [PartialError] says so.
+// CopyFolder makes dst, which must not exist, a copy of src. If it fails, it removes its copies.
+// [ErrPartial] means that this failed too: delete dst.
 func (f *FS) CopyFolder(ctx context.Context, src, dst string) error {
 	return f.transfer(ctx, aFolder, src, dst, treelock.Read(Path(src)).Write(Path(dst)), false)
 }
 
-// RenameFolder makes dst, which must not exist, of src, which is no more. It copies and then
-// deletes. A failure of the copy is as in CopyFolder. A failure of the deletion leaves dst whole
-// and some of src: a [PartialError] says to delete it.
+// RenameFolder makes dst, which must not exist, of src, which is no more. It copies, and fails as
+// CopyFolder does, and then deletes. [ErrLeftover] means that this failed: delete src.
 func (f *FS) RenameFolder(ctx context.Context, src, dst string) error {
 	return f.transfer(ctx, aFolder, src, dst, treelock.Write(Path(src), Path(dst)), true)
 }
@@ -72,10 +71,7 @@ func (f *FS) transfer(ctx context.Context, k kind, src, dst string, req lock.Req
 		if err != nil || !move {
 			return err
 		}
-		return f.remove(ctx, src, rests, &PartialError{
-			Left: "the destination is whole and some of the source may be there too",
-			Do:   fmt.Sprintf("delete %v %q to finish", k, src),
-		})
+		return because(ErrLeftover, f.remove(ctx, src, rests))
 	})
 }
 
@@ -95,7 +91,7 @@ func (f *FS) copyAll(ctx context.Context, k kind, src, dst string) ([]string, er
 		return midway(f.store.Copy(ctx, src+rest, dst+rest))
 	})
 	if err != nil {
-		return nil, f.takeBack(ctx, k, dst, rests, err)
+		return nil, f.takeBack(ctx, dst, rests, err)
 	}
 	return rests, nil
 }
@@ -122,33 +118,24 @@ func (f *FS) existing(ctx context.Context, k kind, key string) ([]string, error)
 }
 
 // remove deletes objects whose keys begin with key. A missing one is no failure: a store may have
-// deleted it although its answer was lost. If remove fails it returns partly, with the reason.
-func (f *FS) remove(ctx context.Context, key string, rests []string, partly *PartialError) error {
-	partly.Err = each(ctx, rests, func(ctx context.Context, rest string) error {
+// deleted it although its answer was lost.
+func (f *FS) remove(ctx context.Context, key string, rests []string) error {
+	return each(ctx, rests, func(ctx context.Context, rest string) error {
 		if err := f.store.Delete(ctx, key+rest); !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		return nil
 	})
-	if partly.Err != nil {
-		return partly
-	}
-	return nil
 }
 
-// takeBack removes what a copy to dst may have made before it failed with err. An object whose
-// own copy failed may be there too, as only the answer may have been lost. takeBack goes on when
-// ctx has ended, as that may be the reason for the failure.
-func (f *FS) takeBack(ctx context.Context, k kind, dst string, rests []string, err error) error {
+// takeBack removes what a copy to dst may have made before it failed with err. An object whose own
+// copy failed may be there too, as only the answer may have been lost. takeBack goes on when ctx
+// has ended, as that may be the reason for the failure.
+func (f *FS) takeBack(ctx context.Context, dst string, rests []string, err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeBackTime)
 	defer cancel()
-	partly := &PartialError{
-		Left: "the destination may hold some of the copies",
-		Do:   fmt.Sprintf("delete %v %q before you try again", k, dst),
-	}
-	if failure := f.remove(ctx, dst, rests, partly); failure != nil {
-		partly.Err = errors.Join(err, partly.Err)
-		return partly
+	if failure := f.remove(ctx, dst, rests); failure != nil {
+		return fmt.Errorf("%w: %w; %w", ErrPartial, err, failure)
 	}
 	return err
 }

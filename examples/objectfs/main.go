@@ -2,10 +2,11 @@
 // whole folders: many clients rename, copy, read, overwrite and delete folders at once, and at the
 // end every folder is compared with what it must hold.
 //
-//	go run ./examples/objectfs                          # the Go source of package net makes the folders
+//	go run ./examples/objectfs
+//	go run ./examples/objectfs -load DIR                # not the Go source of package net
 //	go run ./examples/objectfs -locks=none              # the damage without locks
-//	go run ./examples/objectfs -compare -latency 20ms   # tree, global, none, as with a remote store
-//	go run ./examples/objectfs -latency 20ms -ops 20000 -http localhost:8080   # a page with the locks
+//	go run ./examples/objectfs -compare -latency 20ms   # each kind of locks, as if far away
+//	go run ./examples/objectfs -latency 20ms -ops 20000 -http localhost:8080
 //
 // Package command has the exit codes. Command s3, below, does the same in an S3 bucket.
 package main

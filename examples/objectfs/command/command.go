@@ -20,12 +20,13 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// The exit codes.
+// The exit codes. ExitFailed means that the job cannot run, or that an operation failed or a folder
+// is damaged in spite of locks. ExitInterrupted follows Ctrl-C and a report of what was done.
 const (
 	ExitOK          = 0
-	ExitFailed      = 1 // an operation failed or a folder is damaged in spite of locks, or the job cannot run
+	ExitFailed      = 1
 	ExitUsage       = 2
-	ExitInterrupted = 130 // after Ctrl-C, when it still reports what was done
+	ExitInterrupted = 130
 )
 
 // progressEvery is how often the progress is told.
@@ -77,8 +78,9 @@ func work(ctx context.Context, s store.Store, config config, stdout, stderr io.W
 		defer stop()
 	}
 	lockers := map[string]lock.Locker{locksTree: lock.Tree(m), locksGlobal: lock.Global(), locksNone: lock.None()}
-	fmt.Fprintf(stdout, "%d clients read, overwrite, rename, copy and delete folders made of the %s files in %s: %s operations; then each folder is verified.\n",
-		config.clients, grouped(job.Size(trees)), dir, grouped(config.ops))
+	fmt.Fprintf(stdout, "%d clients rename, copy, read, overwrite and delete folders of the %s files in %s, ",
+		config.clients, grouped(job.Size(trees)), dir)
+	fmt.Fprintf(stdout, "%s operations in all; then every folder is verified.\n", grouped(config.ops))
 	var runs []run
 	for _, locks := range config.locks {
 		meter := lock.NewMeter(lockers[locks])

@@ -47,7 +47,7 @@ func wantRun(t *testing.T, ctx context.Context, s store.Store, code int, args []
 
 func TestDefaultRunLoadsTheGoSourceAndEndsWithAVerdict(t *testing.T) {
 	output := wantRun(t, t.Context(), store.NewMemory(), ExitOK, []string{"-load", "", "-ops", "1000"})
-	want := `^32 clients read, .* in .*/src/net: 1,000 operations; then each folder is verified\.
+	want := `^32 clients rename, .* of the [0-9]+ files in .*/src/net, 1,000 operations in all; then every folder is verified\.
 OK: 1,000 operations, 0 failed, all 104 folders verified intact
 
 locks +tree
@@ -109,7 +109,7 @@ func TestJobThatCannotRunExitsWith1AndSaysWhy(t *testing.T) {
 		"address already in use":    {"-http", taken.Addr().String()},
 	} {
 		output := wantRun(t, t.Context(), store.NewMemory(), ExitFailed, args, "objectfs: ", says)
-		if strings.Contains(output, "clients read") {
+		if strings.Contains(output, "clients rename") {
 			t.Errorf("objectfs %q begins all the same:\n%s", args, output)
 		}
 	}
@@ -150,10 +150,15 @@ func onFirst(t *testing.T, step string, do func(s store.Store, prefix string) er
 
 func TestDamageExitsWith1UnlessThereAreNoLocks(t *testing.T) {
 	damage := func(s store.Store, prefix string) error { return s.Write(t.Context(), prefix+"/x", nil) }
-	for locks, code := range map[string]int{"tree": ExitFailed, "global": ExitFailed, "none": ExitOK} {
-		wantRun(t, t.Context(), onFirst(t, "copy", damage), code,
+	for locks, want := range map[string]struct {
+		code    int
+		verdict string
+	}{
+		"tree": {ExitFailed, "DAMAGED"}, "global": {ExitFailed, "DAMAGED"}, "none": {ExitOK, "DAMAGED for lack of locks"},
+	} {
+		wantRun(t, t.Context(), onFirst(t, "copy", damage), want.code,
 			[]string{"-ops", "100", "-clients", "1", "-locks", locks},
-			"DAMAGED: 100 operations, 0 failed, 0 of 104 folders damaged, 1 stray files\n", "/x: stray: a file outside")
+			want.verdict+": 100 operations, 0 failed, 0 of 104 folders damaged, 1 stray files\n", "/x: stray: a file outside")
 	}
 }
 
@@ -175,7 +180,7 @@ func browse(url string) (body []byte, err error) {
 	return io.ReadAll(answer.Body)
 }
 
-// The page is looked at by a client that holds locks, so there is a request to see.
+// A client looks at the page while it holds locks, so there is a request to see.
 func TestPageShowsTheOperationsAndEndsWithTheJob(t *testing.T) {
 	var stdout bytes.Buffer
 	var url string

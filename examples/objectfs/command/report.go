@@ -64,6 +64,9 @@ func (r run) verdict() string {
 	}
 	if !r.sound() {
 		word = "DAMAGED"
+		if r.locks == locksNone {
+			word = "DAMAGED for lack of locks"
+		}
 	}
 	return fmt.Sprintf("%s: %s operations, %s failed, %s", word, operations, grouped(total.Failed), folders)
 }

@@ -37,28 +37,6 @@ func take(t *testing.T, l lock.Locker, req lock.Request) (unlock func()) {
 	return unlock
 }
 
-func TestTreeWaitsForConflictingRequestsOnly(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := tree(t)
-		unlock := take(t, l, treelock.Write("/a"))
-		defer take(t, l, treelock.Write("/b"))() // else the bubble would deadlock
-		granted := false
-		go func() {
-			defer take(t, l, treelock.ReadNode("/a/b"))()
-			granted = true
-		}()
-		synctest.Wait()
-		if granted {
-			t.Error("the read of /a/b is granted while /a is being written")
-		}
-		unlock()
-		synctest.Wait()
-		if !granted {
-			t.Error("the read of /a/b still waits after the release of /a")
-		}
-	})
-}
-
 func TestGlobalLetsReadersShareAndWritersExclude(t *testing.T) {
 	l := lock.Global()
 	unlock := take(t, l, treelock.Read("/a"))

@@ -70,10 +70,3 @@ func TestSlowStoreTakesItsTimeAndEndsWithItsContext(t *testing.T) {
 		}
 	})
 }
-
-func TestNoDelayIsTheStoreItself(t *testing.T) {
-	s := store.NewMemory()
-	if got := store.Slow(s, 0); got != store.Store(s) {
-		t.Errorf("Slow(s, 0) = %v, want s", got)
-	}
-}

@@ -38,6 +38,7 @@ locks global: DAMAGED: 12 operations, 7 failed, 2 of 104 folders damaged, 0 stra
 
 locks                         tree    global
   read folder                   20         4
+  create folder                  0         0
   overwrite folder               0         0
   rename folder                  4         0
   copy folder                    0         0

@@ -86,9 +86,8 @@ func (j *Job) Done() int { return int(j.done.Load()) }
 
 // Load fills most of the folders. If it fails, or ctx ends, Clean removes what it has written.
 func (j *Job) Load(ctx context.Context) error {
-	trees := j.config.Trees
-	for i, slot := range j.layout.slots[:max(len(trees), fewestFilled)] {
-		if err := j.write(ctx, j.alone, slot, trees[i%len(trees)]); err != nil {
+	for _, slot := range j.layout.slots[:max(len(j.config.Trees), fewestFilled)] {
+		if err := j.write(ctx, j.alone, slot); err != nil {
 			return err
 		}
 	}
@@ -114,7 +113,7 @@ func (j *Job) client(ctx context.Context, id uint64) {
 	rng := rand.New(rand.NewPCG(j.config.Seed, id))
 	for ctx.Err() == nil && j.started.Add(1) <= int64(j.config.Ops) {
 		op := draw(rng)
-		j.count(op.name, op.do(j, context.WithoutCancel(ctx), rng))
+		j.count(op.name, j.perform(context.WithoutCancel(ctx), rng, op))
 		j.done.Add(1)
 	}
 }

@@ -36,19 +36,24 @@ func TestJudgeSeesEveryKindOfDamage(t *testing.T) {
 		damage func(files folder.Files)
 		want   string
 	}{
-		"none":             {func(folder.Files) {}, ""},
-		"a file is gone":   {func(f folder.Files) { delete(f, first+file) }, "area-00/slot-0: torn"},
-		"a file too many":  {func(f folder.Files) { f[first+"more"] = is[file] }, "area-00/slot-0: torn"},
-		"a longer file":    {func(f folder.Files) { f[first+file] = append(is[file], '!') }, "area-00/slot-0: torn"},
-		"a cut file":       {func(f folder.Files) { f[first+file] = is[file][:15] }, "area-00/slot-0: torn"},
-		"two files alike":  {func(f folder.Files) { f[first+file] = is["dir-1/1"] }, "area-00/slot-0: torn"},
-		"a renamed file":   {func(f folder.Files) { delete(f, first+file); f[first+"0"] = is[file] }, "area-00/slot-0: torn"},
-		"another version":  {func(f folder.Files) { f[first+file] = other[file] }, "area-00/slot-0: mixed"},
-		"a foreign file":   {func(f folder.Files) { f[first+file] = []byte("hello") }, "area-00/slot-0: mixed"},
-		"an unknown tree":  {func(f folder.Files) { stamp(f, "objectfs 99 1\n") }, "area-00/slot-0: mixed"},
-		"a negative tree":  {func(f folder.Files) { stamp(f, "objectfs -1 1\n") }, "area-00/slot-0: mixed"},
-		"all of another":   {func(f folder.Files) { put(f, first, other) }, "area-00/slot-0: stale"},
-		"all are gone":     {func(f folder.Files) { delete(f, first+file); delete(f, first+"dir-1/1") }, "area-00/slot-0: lost"},
+		"none":            {func(folder.Files) {}, ""},
+		"a file is gone":  {func(f folder.Files) { delete(f, first+file) }, "area-00/slot-0: torn"},
+		"a file too many": {func(f folder.Files) { f[first+"more"] = is[file] }, "area-00/slot-0: torn"},
+		"a longer file":   {func(f folder.Files) { f[first+file] = append(is[file], '!') }, "area-00/slot-0: torn"},
+		"a cut file":      {func(f folder.Files) { f[first+file] = is[file][:15] }, "area-00/slot-0: torn"},
+		"two files alike": {func(f folder.Files) { f[first+file] = is["dir-1/1"] }, "area-00/slot-0: torn"},
+		"a renamed file":  {func(f folder.Files) { delete(f, first+file); f[first+"0"] = is[file] }, "area-00/slot-0: torn"},
+		"another version": {func(f folder.Files) { f[first+file] = other[file] }, "area-00/slot-0: mixed"},
+		"a foreign file":  {func(f folder.Files) { f[first+file] = []byte("hello") }, "area-00/slot-0: mixed"},
+		"an unknown tree": {func(f folder.Files) { stamp(f, "objectfs 99 1\n") }, "area-00/slot-0: mixed"},
+		"a negative tree": {func(f folder.Files) { stamp(f, "objectfs -1 1\n") }, "area-00/slot-0: mixed"},
+		"all of another":  {func(f folder.Files) { put(f, first, other) }, "area-00/slot-0: stale"},
+		"all are gone": {
+			func(f folder.Files) {
+				maps.DeleteFunc(f, func(name string, _ []byte) bool { return strings.HasPrefix(name, first) })
+			},
+			"area-00/slot-0: lost",
+		},
 		"a forgotten copy": {func(f folder.Files) { put(f, empty, is) }, "area-08/slot-7: stale"},
 		"half a copy":      {func(f folder.Files) { f[empty+file] = is[file] }, "area-08/slot-7: torn"},
 		"a stray beside":   {func(f folder.Files) { f["area-00/slot-00"] = nil }, "area-00/slot-00: stray"},
@@ -83,7 +88,7 @@ func TestWrongReadIsAFailure(t *testing.T) {
 	j, ctx := loaded(t, Config{Locks: lock.None()}), t.Context()
 	for range 2 {
 		for _, p := range []place{j.layout.slots[0], j.layout.areas[0]} {
-			j.count("read", j.read(ctx, p))
+			j.count("read", j.read(ctx, p, place{}))
 		}
 		if err := j.config.Store.Write(ctx, "job/"+first+file, nil); err != nil {
 			t.Fatal(err)
@@ -97,7 +102,7 @@ func TestWrongReadIsAFailure(t *testing.T) {
 func TestOutcomeThatContradictsTheLedgerIsAFailure(t *testing.T) {
 	j, ctx := loaded(t, Config{Locks: lock.None()}), t.Context()
 	filled, other, free := j.layout.slots[0], j.layout.slots[1], j.layout.slots[len(j.layout.slots)-1]
-	for _, err := range []error{j.rename(ctx, free, filled), j.copy(ctx, filled, other), j.remove(ctx, free)} {
+	for _, err := range []error{j.rename(ctx, free, filled), j.copy(ctx, filled, other), j.remove(ctx, free, place{})} {
 		j.count("right", err)
 	}
 	if got, want := j.result.Ops["right"], (Count{Refused: 3}); got != want {
@@ -106,8 +111,8 @@ func TestOutcomeThatContradictsTheLedgerIsAFailure(t *testing.T) {
 	j.ledger.put(nil, free, j.ledger.want[filled.key]) // it must be there, and is not
 	j.ledger.put(nil, other, version{})                // it must be gone, and is not
 	for _, err := range []error{
-		j.remove(ctx, free), j.copy(ctx, filled, free), j.rename(ctx, filled, other), // wrong
-		j.remove(ctx, other), j.remove(ctx, other), // wrong, then right
+		j.remove(ctx, free, place{}), j.copy(ctx, filled, free), j.rename(ctx, filled, other), // wrong
+		j.remove(ctx, other, place{}), j.remove(ctx, other, place{}), // wrong, then right
 	} {
 		j.count("wrong", err)
 	}

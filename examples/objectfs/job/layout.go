@@ -4,7 +4,7 @@ import "fmt"
 
 const (
 	slotsPerArea = 8
-	archives     = 4  // where copies of whole areas go
+	manyArchives = 4
 	fewestFilled = 48 // so that clients do not all meet in the same few
 )
 
@@ -19,7 +19,7 @@ type place struct {
 type layout struct {
 	slots    []place // those in areas, neighbours in different areas
 	areas    []place
-	archives []place // areas for copies
+	archives []place // areas for copies of whole areas
 	all      place   // has the slots of areas and archives
 }
 
@@ -29,7 +29,7 @@ func newLayout(prefix string, n int) layout {
 	for i := range (n + n/2 + slotsPerArea - 1) / slotsPerArea {
 		l.areas = append(l.areas, l.newArea(fmt.Sprintf("%s/area-%02d", prefix, i)))
 	}
-	for i := range archives {
+	for i := range manyArchives {
 		l.archives = append(l.archives, l.newArea(fmt.Sprintf("%s/archive-%d", prefix, i)))
 	}
 	for i := range slotsPerArea {

@@ -11,47 +11,32 @@ import (
 	"github.com/treelock/treelock/examples/objectfs/folder"
 )
 
-// An op is a kind of operation. An operation on an area acts on all its folders at once.
+// An op is a kind of operation, from a filled place to an empty one. An operation on an area acts on
+// all its folders at once.
 type op struct {
-	name   string
-	weight int // how often it is chosen
-	do     func(j *Job, ctx context.Context, rng *rand.Rand) error
+	name     string
+	weight   int                     // how often it is chosen
+	from, to func(l *layout) []place // nil if there is none
+	do       func(j *Job, ctx context.Context, src, dst place) error
 }
 
 // ops are all kinds. Their weights keep a balance in which about a third of the folders is empty.
 var ops = []op{
-	{"read folder", 26, func(j *Job, ctx context.Context, rng *rand.Rand) error {
-		return j.read(ctx, j.pick(rng, j.layout.slots, true))
-	}},
-	{"overwrite folder", 20, func(j *Job, ctx context.Context, rng *rand.Rand) error {
-		slots, trees := j.layout.slots, j.config.Trees
-		return j.write(ctx, j.fs, slots[rng.IntN(len(slots))], trees[rng.IntN(len(trees))])
-	}},
-	{"rename folder", 18, func(j *Job, ctx context.Context, rng *rand.Rand) error {
-		src := j.pick(rng, j.layout.slots, true)
-		return j.rename(ctx, src, j.other(rng, j.layout.slots, src))
-	}},
-	{"copy folder", 12, func(j *Job, ctx context.Context, rng *rand.Rand) error {
-		src := j.pick(rng, j.layout.slots, true)
-		return j.copy(ctx, src, j.other(rng, j.layout.slots, src))
-	}},
-	{"delete folder", 18, func(j *Job, ctx context.Context, rng *rand.Rand) error {
-		return j.remove(ctx, j.pick(rng, j.layout.slots, true))
-	}},
-	{"read area", 2, func(j *Job, ctx context.Context, rng *rand.Rand) error {
-		return j.read(ctx, j.pick(rng, j.layout.areas, true))
-	}},
-	{"copy area", 2, func(j *Job, ctx context.Context, rng *rand.Rand) error {
-		return j.copy(ctx, j.pick(rng, j.layout.areas, true), j.pick(rng, j.layout.archives, false))
-	}},
-	{"rename area", 1, func(j *Job, ctx context.Context, rng *rand.Rand) error {
-		src := j.pick(rng, j.layout.archives, true)
-		return j.rename(ctx, src, j.other(rng, j.layout.archives, src))
-	}},
-	{"delete area", 1, func(j *Job, ctx context.Context, rng *rand.Rand) error {
-		return j.remove(ctx, j.pick(rng, j.layout.archives, true))
-	}},
+	{"read folder", 26, slots, nil, (*Job).read},
+	{"create folder", 7, nil, slots, (*Job).create},
+	{"overwrite folder", 13, slots, nil, (*Job).overwrite},
+	{"rename folder", 18, slots, slots, (*Job).rename},
+	{"copy folder", 12, slots, slots, (*Job).copy},
+	{"delete folder", 18, slots, nil, (*Job).remove},
+	{"read area", 2, areas, nil, (*Job).read},
+	{"copy area", 2, areas, archives, (*Job).copy},
+	{"rename area", 1, archives, archives, (*Job).rename},
+	{"delete area", 1, archives, nil, (*Job).remove},
 }
+
+func slots(l *layout) []place    { return l.slots }
+func areas(l *layout) []place    { return l.areas }
+func archives(l *layout) []place { return l.archives }
 
 // Ops returns the names of all operations.
 func Ops() []string {
@@ -76,35 +61,41 @@ func draw(rng *rand.Rand) op {
 	panic("BUG: a draw beyond all operations")
 }
 
-// tries is how many places a client looks at before it takes the last one as it is.
-const tries = 8
-
-// pick chooses one of places that is filled, or empty, at this moment. When the operation gets its
-// grant that may have changed, and then the operation is refused.
-func (j *Job) pick(rng *rand.Rand, places []place, filled bool) place {
-	var p place
-	for range tries {
-		p = places[rng.IntN(len(places))]
-		if j.ledger.filled(p) == filled {
-			break
-		}
+// perform does an operation of kind op on places of rng's choice.
+func (j *Job) perform(ctx context.Context, rng *rand.Rand, op op) error {
+	var src, dst place
+	if op.from != nil {
+		src = j.pick(rng, op.from(&j.layout), true, "")
 	}
-	return p
+	if op.to != nil {
+		dst = j.pick(rng, op.to(&j.layout), false, src.key)
+	}
+	return op.do(j, ctx, src, dst)
 }
 
-// other picks an empty one of places that is not src.
-func (j *Job) other(rng *rand.Rand, places []place, src place) place {
-	for {
-		if p := j.pick(rng, places, false); p.key != src.key {
+// tries is how many places a client looks at before it takes one as it is.
+const tries = 8
+
+// pick chooses one of places, except one, that is filled, or empty, at this moment. When the
+// operation gets its grant that may have changed, and then the operation is refused.
+func (j *Job) pick(rng *rand.Rand, places []place, filled bool, except string) place {
+	for n := 1; ; n++ {
+		p := places[rng.IntN(len(places))]
+		if p.key != except && (n >= tries || j.ledger.filled(p) == filled) {
 			return p
 		}
 	}
 }
 
-func (j *Job) write(ctx context.Context, f *folder.FS, p place, tree *Tree) error {
-	v := version{tree, j.versions.Add(1)}
+// write writes a new version of the next tree to the slot p.
+func (j *Job) write(ctx context.Context, f *folder.FS, p place) error {
+	number := j.versions.Add(1)
+	v := version{j.config.Trees[number%uint64(len(j.config.Trees))], number}
 	return f.Then(func(err error) { j.ledger.put(err, p, v) }).WriteFolder(ctx, p.key, v.render())
 }
+
+func (j *Job) create(ctx context.Context, _, dst place) error    { return j.write(ctx, j.fs, dst) }
+func (j *Job) overwrite(ctx context.Context, src, _ place) error { return j.write(ctx, j.fs, src) }
 
 func (j *Job) rename(ctx context.Context, src, dst place) error {
 	return j.transfer(src, dst, false, func(f *folder.FS) error { return f.RenameFolder(ctx, src.key, dst.key) })
@@ -114,8 +105,8 @@ func (j *Job) copy(ctx context.Context, src, dst place) error {
 	return j.transfer(src, dst, true, func(f *folder.FS) error { return f.CopyFolder(ctx, src.key, dst.key) })
 }
 
-func (j *Job) remove(ctx context.Context, p place) error {
-	return j.transfer(p, place{}, false, func(f *folder.FS) error { return f.DeleteFolder(ctx, p.key) })
+func (j *Job) remove(ctx context.Context, src, _ place) error {
+	return j.transfer(src, place{}, false, func(f *folder.FS) error { return f.DeleteFolder(ctx, src.key) })
 }
 
 // transfer does an operation on src and dst, and fails if its outcome is wrong by the ledger.
@@ -126,7 +117,7 @@ func (j *Job) transfer(src, dst place, keep bool, do func(f *folder.FS) error) e
 }
 
 // read reads p, and fails if it gets other files than those of the ledger at that moment.
-func (j *Job) read(ctx context.Context, p place) error {
+func (j *Job) read(ctx context.Context, p, _ place) error {
 	var want []version
 	files, err := j.fs.Then(func(error) { want = j.ledger.versions(p) }).ReadFolder(ctx, p.key)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

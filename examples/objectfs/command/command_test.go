@@ -154,7 +154,7 @@ func TestDamageExitsWith1UnlessThereAreNoLocks(t *testing.T) {
 		code    int
 		verdict string
 	}{
-		"tree": {ExitFailed, "DAMAGED"}, "global": {ExitFailed, "DAMAGED"}, "none": {ExitOK, "DAMAGED for lack of locks"},
+		"tree": {ExitFailed, "FAILED"}, "global": {ExitFailed, "FAILED"}, "none": {ExitOK, "FAILED, as there are no locks"},
 	} {
 		wantRun(t, t.Context(), onFirst(t, "copy", damage), want.code,
 			[]string{"-ops", "100", "-clients", "1", "-locks", locks},
@@ -166,7 +166,7 @@ func TestFailedOperationExitsWith1(t *testing.T) {
 	down := func(store.Store, string) error { return errors.New("the store is down") }
 	wantRun(t, t.Context(), onFirst(t, "copy", down), ExitFailed,
 		[]string{"-ops", "100", "-clients", "1"},
-		"DAMAGED: 100 operations, 1 failed, all 104 folders verified intact\n", "failed: objectfs: ", "the store is down")
+		"FAILED: 100 operations, 1 failed, all 104 folders verified intact\n", "failed: objectfs: ", "the store is down")
 }
 
 // browse gets a URL over a connection of its own.

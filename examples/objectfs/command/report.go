@@ -63,9 +63,9 @@ func (r run) verdict() string {
 		operations += " of " + grouped(r.planned)
 	}
 	if !r.sound() {
-		word = "DAMAGED"
+		word = "FAILED"
 		if r.locks == locksNone {
-			word = "DAMAGED for lack of locks"
+			word = "FAILED, as there are no locks"
 		}
 	}
 	return fmt.Sprintf("%s: %s operations, %s failed, %s", word, operations, grouped(total.Failed), folders)

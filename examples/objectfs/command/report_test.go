@@ -34,7 +34,7 @@ func TestReportHasVerdictsATableAndFaults(t *testing.T) {
 	var out bytes.Buffer
 	report(&out, []run{stoppedRun, brokenRun})
 	want := `locks tree: STOPPED: 29 of 1,000 operations, 0 failed, all 104 folders verified intact
-locks global: DAMAGED: 12 operations, 7 failed, 2 of 104 folders damaged, 0 stray files
+locks global: FAILED: 12 operations, 7 failed, 2 of 104 folders damaged, 0 stray files
 
 locks                         tree    global
   read folder                   20         4
@@ -76,7 +76,7 @@ locks global: damaged: b: torn: half
 func TestReportOfOneRunIsNotCompared(t *testing.T) {
 	var out bytes.Buffer
 	report(&out, []run{brokenRun})
-	if got := out.String(); !strings.HasPrefix(got, "DAMAGED: ") || strings.Contains(got, "against global") {
+	if got := out.String(); !strings.HasPrefix(got, "FAILED: ") || strings.Contains(got, "against global") {
 		t.Errorf("the report is\n%s", got)
 	}
 }

@@ -47,7 +47,7 @@ func wantRun(t *testing.T, ctx context.Context, s store.Store, code int, args []
 
 func TestDefaultRunLoadsTheGoSourceAndEndsWithAVerdict(t *testing.T) {
 	output := wantRun(t, t.Context(), store.NewMemory(), ExitOK, []string{"-load", "", "-ops", "1000"})
-	want := `^32 clients rename, .* of the [0-9]+ files in .*/src/net, 1,000 operations in all; then every folder is verified\.
+	want := `^32 clients rename, .* of the [0-9]+ files in .*src.net, 1,000 operations in all; then every folder is verified\.
 OK: 1,000 operations, 0 failed, all 104 folders verified intact
 
 locks +tree
@@ -104,9 +104,9 @@ func TestJobThatCannotRunExitsWith1AndSaysWhy(t *testing.T) {
 	defer taken.Close()
 	t.Setenv("PATH", t.TempDir())
 	for says, args := range map[string][]string{
-		"no such file or directory": {"-load", filepath.Join(t.TempDir(), "missing")},
-		"pass -load DIR":            {"-load", ""}, // as there is no go command
-		"address already in use":    {"-http", taken.Addr().String()},
+		"objectfs: load ":         {"-load", filepath.Join(t.TempDir(), "missing")},
+		"pass -load DIR":          {"-load", ""}, // as there is no go command
+		"objectfs: -http: listen": {"-http", taken.Addr().String()},
 	} {
 		output := wantRun(t, t.Context(), store.NewMemory(), ExitFailed, args, "objectfs: ", says)
 		if strings.Contains(output, "clients rename") {

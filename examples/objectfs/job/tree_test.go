@@ -1,7 +1,9 @@
 package job
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -31,7 +33,7 @@ func makeFiles(t *testing.T, names ...string) (dir string) {
 func link(t *testing.T, to, from string) {
 	t.Helper()
 	if err := os.Symlink(to, from); err != nil {
-		t.Fatal(err)
+		t.Skip(err) // as on some Windows
 	}
 }
 
@@ -69,12 +71,10 @@ func TestLoadNamesTheDirectoryThatItCannotRead(t *testing.T) {
 	file := filepath.Join(makeFiles(t, "file"), "file")
 	loop := filepath.Join(t.TempDir(), "loop")
 	link(t, loop, loop)
-	for path, reason := range map[string]string{
-		file + "/missing": "not a directory", file: "not a directory", loop: "too many", t.TempDir(): "no regular file",
-	} {
+	for path, missing := range map[string]bool{file: false, loop: false, file + "-2": true, t.TempDir(): true} {
 		_, err := Load(path)
-		if err == nil || !strings.HasPrefix(err.Error(), "objectfs: load "+path) || !strings.Contains(err.Error(), reason) {
-			t.Errorf("Load(%s) = %v, want an error that says %q", path, err, reason)
+		if err == nil || !strings.HasPrefix(err.Error(), "objectfs: load "+path) || errors.Is(err, fs.ErrNotExist) != missing {
+			t.Errorf("Load(%s) = %v, want an error that names it; matches fs.ErrNotExist: %t", path, err, missing)
 		}
 	}
 }

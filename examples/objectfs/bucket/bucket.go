@@ -11,13 +11,14 @@ import (
 	"unicode/utf8"
 
 	"gocloud.dev/blob"
-	_ "gocloud.dev/blob/s3blob" // s3://
+	_ "gocloud.dev/blob/fileblob" // file://
+	_ "gocloud.dev/blob/s3blob"   // s3://
 	"gocloud.dev/gcerrors"
 
 	"github.com/treelock/treelock/examples/objectfs/store"
 )
 
-// errKey means that S3 cannot hold an object with this key, or takes several such keys for one.
+// errKey means that a bucket cannot hold an object with this key, or takes several such keys for one.
 var errKey = errors.New("the key is empty or not valid UTF-8")
 
 // A bucket is the [store.Store] in a bucket of gocloud.dev/blob.
@@ -31,7 +32,7 @@ var _ store.Store = (*bucket)(nil)
 func open(ctx context.Context, url string, limit time.Duration) (*bucket, error) {
 	b, err := blob.OpenBucket(ctx, url)
 	if err != nil {
-		return nil, fmt.Errorf("s3: %w", err)
+		return nil, fmt.Errorf("bucket: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -41,7 +42,7 @@ func open(ctx context.Context, url string, limit time.Duration) (*bucket, error)
 	}
 	if err != nil {
 		b.Close()
-		return nil, fmt.Errorf("s3: open %s: %w", url, err)
+		return nil, fmt.Errorf("bucket: open %s: %w", url, err)
 	}
 	return &bucket{b}, nil
 }
@@ -108,7 +109,7 @@ func (b *bucket) do(ctx context.Context, verb, key string, work func() error) er
 		err = fs.ErrNotExist
 	}
 	if err != nil {
-		return fmt.Errorf("s3: %s %q: %w", verb, key, err)
+		return fmt.Errorf("bucket: %s %q: %w", verb, key, err)
 	}
 	return nil
 }

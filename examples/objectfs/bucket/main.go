@@ -1,8 +1,11 @@
-// Command s3 is command objectfs in an S3 bucket, named by a URL of gocloud.dev/blob. It is a
-// module of its own, so that objectfs does not need the SDK of AWS.
+// Command bucket is command objectfs in a bucket named by a URL of gocloud.dev/blob: one of S3, or a
+// folder of the file system. It is a module of its own, so that objectfs does not need the SDK of AWS.
 //
-//	go run ./examples/objectfs/s3 's3://NAME?region=eu-central-1'
-//	go run ./examples/objectfs/s3 's3://NAME?region=eu-central-1&prefix=tests/' -ops 100
+//	go run ./examples/objectfs/bucket 's3://NAME?region=eu-central-1'
+//	go run ./examples/objectfs/bucket 's3://NAME?region=eu-central-1&prefix=tests/' -ops 100
+//	go run ./examples/objectfs/bucket 'file:///tmp/objects?create_dir=true&metadata=skip'
+//
+// A folder cannot hold an object "a" beside "a/b", which S3 can; objectfs makes no such objects.
 //
 // All objects that it makes are below a new prefix, and it removes them at the end. Flags and exit
 // codes are those of objectfs.
@@ -30,8 +33,9 @@ func main() {
 
 // run opens the bucket that the first of args names, and does the job that the others ask for.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int) {
-	if len(args) == 0 || !strings.HasPrefix(args[0], "s3://") {
-		fmt.Fprintln(stderr, "usage: s3 's3://NAME?region=REGION' [flags of objectfs]")
+	if len(args) == 0 || !strings.Contains(args[0], "://") {
+		fmt.Fprintln(stderr, "usage: bucket 's3://NAME?region=REGION' [flags of objectfs]")
+		fmt.Fprintln(stderr, "       bucket 'file:///FOLDER?create_dir=true' [flags of objectfs]")
 		return command.ExitUsage
 	}
 	b, err := open(ctx, args[0], answerTime)

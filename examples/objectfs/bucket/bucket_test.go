@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -49,10 +50,10 @@ func bucketURL(t *testing.T, bucket, endpoint string) string {
 	return "s3://" + bucket + "?" + query.Encode()
 }
 
-// opened returns the store in an empty bucket.
-func opened(t *testing.T) store.Store {
+// opened returns the store in the bucket at url.
+func opened(t *testing.T, url string) store.Store {
 	t.Helper()
-	b, err := open(t.Context(), startServer(t), answerTime)
+	b, err := open(t.Context(), url, answerTime)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,10 +61,17 @@ func opened(t *testing.T) store.Store {
 	return b
 }
 
-func TestBucketKeepsTheContract(t *testing.T) { storetest.Run(t, opened) }
+// folderURL returns the URL of a bucket in an empty folder.
+func folderURL(t *testing.T) string {
+	return "file://" + filepath.ToSlash(t.TempDir()) + "?metadata=skip&no_tmp_dir=true"
+}
+
+func TestBucketKeepsTheContract(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) store.Store { return opened(t, startServer(t)) })
+}
 
 func TestKeyMustBeUTF8AndNotEmpty(t *testing.T) {
-	s, ctx := opened(t), t.Context()
+	s, ctx := opened(t, startServer(t)), t.Context()
 	for _, key := range []string{"", "a/\xff"} {
 		_, read := s.Read(ctx, key)
 		for verb, err := range map[string]error{
@@ -84,35 +92,36 @@ func wantRun(t *testing.T, code int, text string, args ...string) {
 	t.Helper()
 	var out bytes.Buffer
 	if got := run(t.Context(), args, &out, &out); got != code || !strings.Contains(out.String(), text) {
-		t.Errorf("s3 %q exits with %d, want %d and %q:\n%s", args, got, code, text, out.String())
+		t.Errorf("bucket %q exits with %d, want %d and %q:\n%s", args, got, code, text, out.String())
 	}
 }
 
 func TestJobEndsSoundAndLeavesTheBucketAsItWas(t *testing.T) {
-	url := startServer(t)
-	b, err := open(t.Context(), url, answerTime)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.close()
-	if err := b.Write(t.Context(), "mine", nil); err != nil {
-		t.Fatal(err)
-	}
-	wantRun(t, command.ExitOK, "OK: 60 operations, 0 failed, all 104 folders verified intact\n", url, "-load", ".", "-ops", "60")
-	if keys, err := b.List(t.Context(), ""); len(keys) != 1 || err != nil {
-		t.Errorf("the bucket holds %q, %v, want mine alone", keys, err)
+	for _, url := range []string{startServer(t), folderURL(t)} {
+		b, err := open(t.Context(), url, answerTime)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.close()
+		if err := b.Write(t.Context(), "mine", nil); err != nil {
+			t.Fatal(err)
+		}
+		wantRun(t, command.ExitOK, "OK: 60 operations, 0 failed, all 104 folders verified intact\n", url, "-load", ".", "-ops", "60")
+		if keys, err := b.List(t.Context(), ""); len(keys) != 1 || err != nil {
+			t.Errorf("the bucket holds %q, %v, want mine alone", keys, err)
+		}
 	}
 }
 
 func TestWrongUsageExitsWith2(t *testing.T) {
-	wantRun(t, command.ExitUsage, "usage: s3 ")
-	wantRun(t, command.ExitUsage, "usage: s3 ", "-ops", "10")
+	wantRun(t, command.ExitUsage, "usage: bucket ")
+	wantRun(t, command.ExitUsage, "usage: bucket ", "-ops", "10")
 	wantRun(t, command.ExitUsage, "-ops 0: use 1 or more", startServer(t), "-ops", "0")
 }
 
 func TestBucketThatCannotBeOpenedExitsWith1(t *testing.T) {
 	wantRun(t, command.ExitFailed, `unknown query parameter "x"`, startServer(t)+"&x=y")
-	wantRun(t, command.ExitFailed, "s3: open s3://missing?", strings.Replace(startServer(t), "bucket", "missing", 1))
+	wantRun(t, command.ExitFailed, "bucket: open s3://missing?", strings.Replace(startServer(t), "bucket", "missing", 1))
 }
 
 func TestSilentServerIsReportedInTime(t *testing.T) {

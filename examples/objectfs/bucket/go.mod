@@ -1,4 +1,4 @@
-module github.com/treelock/treelock/examples/objectfs/s3
+module github.com/treelock/treelock/examples/objectfs/bucket
 
 go 1.26.0
 

@@ -5,7 +5,8 @@
 //	go run ./examples/objectfs/bucket 's3://NAME?region=eu-central-1&prefix=tests/' -ops 100
 //	go run ./examples/objectfs/bucket 'file:///tmp/objects?create_dir=true&metadata=skip'
 //
-// A folder cannot hold an object "a" beside "a/b", which S3 can; objectfs makes no such objects.
+// A folder cannot hold an object "a" beside "a/b", which S3 can; objectfs makes no such objects. An
+// empty folder with the name of the prefix stays behind there.
 //
 // All objects that it makes are below a new prefix, and it removes them at the end. Flags and exit
 // codes are those of objectfs.

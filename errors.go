@@ -9,43 +9,45 @@ import (
 
 // The errors of a lock manager, for [errors.Is]. The errors returned may wrap them with details.
 var (
-	// ErrStopped says that the manager has ended, or ended while the request waited. Nothing is held. The
-	// error returned also wraps the cause of the context that ended the manager.
+	// ErrStopped says that the manager has ended, or ended while the request waited. Nothing is held.
+	// The error returned also wraps the cause of the context that ended the manager.
 	ErrStopped = errors.New("treelock: the manager has stopped")
 
 	// ErrConflict says that TryAcquire would have had to wait: an earlier request that conflicts is
-	// live, holding or waiting. A [BlockedError] around it says which. Use Acquire to wait for it, or try later.
+	// live, holding or waiting. A BlockedError around it says which. Use Acquire to wait for it, or
+	// try later.
 	ErrConflict = errors.New("treelock: an earlier conflicting request is live")
 
 	// ErrBusy says that as many requests wait as the manager admits, so that this one, which would
 	// have had to wait too, was refused. Try later, or raise the limit on waiting requests.
 	ErrBusy = errors.New("treelock: too many requests are waiting")
 
-	// ErrDraining says that the manager takes no new requests because it is being drained. Send them to its
-	// successor.
+	// ErrDraining says that the manager takes no new requests because it is being drained. Send them
+	// to its successor.
 	ErrDraining = errors.New("treelock: the manager is draining")
 
-	// ErrWithdrawn says that a ticket was withdrawn before its grant was received. Submit the request again if it
-	// is still wanted.
+	// ErrWithdrawn says that a ticket was withdrawn before its grant was received. Submit the request
+	// again if it is still wanted.
 	ErrWithdrawn = errors.New("treelock: the request was withdrawn")
 
-	// ErrNotHeld says that a grant cannot be narrowed as asked, because it does not hold all of that, or
-	// because it was released before.
+	// ErrNotHeld says that a grant cannot be narrowed as asked, because it does not hold all of that,
+	// or because it was released before.
 	ErrNotHeld = errors.New("treelock: the grant does not hold all of this")
 
-	// ErrTooDeep says that a lineage, a node and all its ancestors, is longer than the manager's depth limit.
-	// Raise the limit, or mend a Parent that runs in a circle.
+	// ErrTooDeep says that a lineage, a node and all its ancestors, is longer than the manager's depth
+	// limit. Raise the limit, or mend a Parent that runs in a circle.
 	ErrTooDeep = errors.New("treelock: a node has too many ancestors")
 
-	// ErrTooWide says that a request has more claims than the manager admits. Claim a common ancestor, split the
-	// request, or raise the limit.
+	// ErrTooWide says that a request has more claims than the manager admits. Claim a common ancestor,
+	// split the request, or raise the limit.
 	ErrTooWide = errors.New("treelock: the request has too many claims")
 
-	// ErrTooLong says that a path is longer than the manager's limit. Use shorter names, or raise the limit.
+	// ErrTooLong says that a path is longer than the manager's limit. Use shorter names, or raise the
+	// limit.
 	ErrTooLong = errors.New("treelock: a path is too long")
 
-	// ErrIncomparable says that a node is not equal to itself, as a NaN is not, or holds a value that cannot
-	// be compared. So it can name no place in a tree. Use another type or value.
+	// ErrIncomparable says that a node is not equal to itself, as a NaN is not, or holds a value that
+	// cannot be compared. So it can name no place in a tree. Use another type or value.
 	ErrIncomparable = errors.New("treelock: a node is not equal to itself or cannot be compared")
 )
 
@@ -62,9 +64,9 @@ const (
 	RuleText          PathRule = `it is not the text form of any path`
 )
 
-// A PathError says that a path, or the text of one, is refused, and which rule it breaks. If it breaks
-// several, one of them is named. Use [CleanPath] for file names and [PathOf] for opaque names. [Path.Names]
-// returns the names of a path that PathOf did not build.
+// A PathError says that a path, or the text of one, is refused, and which rule it breaks. If it
+// breaks several, one of them is named. Use [CleanPath] for file names and [PathOf] for opaque
+// names. [Path.Names] returns the names of a path that PathOf did not build.
 type PathError struct {
 	Path string
 	Rule PathRule

@@ -1,4 +1,5 @@
-// Package manager grants requests for nodes and subtrees, from one goroutine that owns everything.
+// Package manager grants requests for nodes and subtrees of a tree, from one goroutine that owns
+// every node and every wait queue.
 //
 //	m := manager.Start(ctx)
 //	grant, err := m.Acquire(ctx, treelock.Read("/src").Write("/dst"))

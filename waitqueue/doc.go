@@ -1,5 +1,5 @@
-// Package waitqueue is the wait queue of one node: it knows who was admitted to the node, who
-// waits for it, and decides by arrival order and mode alone.
+// Package waitqueue admits requests to one node: it counts those that are admitted, queues those that
+// wait, and decides by arrival order and mode alone.
 //
 // It is pure: there is no goroutine, channel, clock or context in it, and the same calls in the same
 // order always give the same answers. Whoever owns a [Queue] calls it from one goroutine.

@@ -1,5 +1,5 @@
-// Package locktable is the admission rule: the table of all nodes that somebody claims, and of all
-// requests that are live.
+// Package locktable decides which requests hold: it keeps all nodes that are claimed and all requests
+// that are live, and admits requests by the one rule.
 //
 // It is pure. It knows no goroutine, no channel, no clock and no context, calls no code of the user's,
 // and is deterministic: the same calls in the same order always grant the same requests in the same

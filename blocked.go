@@ -36,9 +36,9 @@ type Blocker[N Node[N]] struct {
 	Wanted Claim[N] `json:"wanted"`
 }
 
-// A BlockedError says which requests blocked one that was refused, or that waited until its context ended. Get
-// it from an error with [errors.As]. The error that it wraps says why the request ended: [ErrConflict],
-// [ErrBusy] or the error of a context.
+// A BlockedError says which requests blocked one that was refused, or that waited until its context
+// ended. Get it from an error with [errors.As]. The error that it wraps says why the request ended:
+// [ErrConflict], [ErrBusy] or the error of a context.
 //
 //	var blocked *treelock.BlockedError[treelock.Path]
 //	if errors.As(err, &blocked) {
@@ -49,12 +49,12 @@ type Blocker[N Node[N]] struct {
 //
 // It describes the moment at which the request ended, and names a few blockers, the earliest first.
 //
-// Counting is bounded. At most 64 requests are counted that hold one node, and 64 that wait there in one
-// mode. The search for requests that claim something below a subtree stops when 1,024 requests are
-// counted, or 16,384 nodes and claims were visited. If a bound was reached, AtLeast is set: there may be
-// more blockers than More says, and earlier ones than those named.
+// Counting is bounded. At most 64 requests are counted that claim or want one node in one mode. The
+// search for requests that claim something below a subtree stops when 1,024 of them are counted, or
+// 16,384 nodes and claims were visited. If a bound was reached, AtLeast is set: there may be more
+// blockers than More says, and earlier ones than those named.
 type BlockedError[N Node[N]] struct {
-	Op         string     `json:"op,omitempty"`          // what was asked for: acquire, try to acquire, submit
+	Op         string     `json:"op,omitempty"`          // acquire, try to acquire, or submit
 	Label      string     `json:"label,omitempty"`       // of the request that was blocked
 	Claims     []Claim[N] `json:"claims,omitempty"`      // its first claims; the manager keeps 8
 	MoreClaims int        `json:"more_claims,omitempty"` // how many more it has
@@ -62,7 +62,7 @@ type BlockedError[N Node[N]] struct {
 	Waited   time.Duration `json:"waited_ns"` // how long it had waited; 0 if it was refused at once
 	Blockers []Blocker[N]  `json:"blockers"`
 	More     int           `json:"more,omitempty"`     // how many more there were
-	AtLeast  bool          `json:"at_least,omitempty"` // there may have been more than that: a bound was reached
+	AtLeast  bool          `json:"at_least,omitempty"` // a bound was reached
 	Err      error         `json:"-"`                  // why the request ended; not in JSON
 }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/treelock/treelock/internal/nodetext"
 )
 
-// String describes the blocker for a log line: `"rename 17" (#42, write /a, holding for 1.5s)`, or without a label
-// `#42 (write /a, holding for 1.5s)`. The text is one line of bounded length.
+// String describes the blocker for a log line: `"rename 17" (#42, write /a, holding for 1.5s)`, or
+// without a label `#42 (write /a, holding for 1.5s)`. The text is one line of bounded length.
 func (b Blocker[N]) String() string {
 	return nodetext.Blocker(b.Number, b.Label, MaxLabel, b.Claim.String(), b.State.String(), b.For)
 }
@@ -31,10 +31,12 @@ const (
 
 // Error says what was asked for, why that failed, after how long, and what blocked it:
 //
-//	treelock: acquire "rename 17" (write /a): context deadline exceeded after 2s; blocked by #1 (read /a, holding for 3s)
+//	treelock: acquire "rename 17" (write /a): context deadline exceeded after 2s;
+//	blocked by #1 (read /a, holding for 3s)
 //
-// The text is one line of bounded length, whatever labels, nodes and causes are. It names 64 blockers at
-// most, and counts the others. It is made by this method, and calls the methods of nodes and causes.
+// The text is one line of bounded length, whatever labels, nodes and causes are. It names 64
+// blockers at most, and counts the others. It is made by this method, and calls the methods of
+// nodes and causes.
 func (e *BlockedError[N]) Error() string {
 	var b strings.Builder
 	b.WriteString("treelock: ")
@@ -51,8 +53,9 @@ func (e *BlockedError[N]) Error() string {
 	return b.String()
 }
 
-// LogValue returns a group of what Error says: the text of Err in front, then the op, the label, the claims, the
-// time and the first 8 blockers. What is not known is left out. The value of a nil error is nil.
+// LogValue returns a group of what Error says: the text of Err in front, then the op, the label,
+// the claims, the time and the first 8 blockers. What is not known is left out. The value of a nil
+// error is nil.
 func (e *BlockedError[N]) LogValue() slog.Value {
 	if e == nil {
 		return slog.AnyValue(nil)
@@ -74,7 +77,8 @@ func (e *BlockedError[N]) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// subject names what was asked for: `acquire "rename 17" (write /a)`, or `acquire write /a` without a label.
+// subject names what was asked for: `acquire "rename 17" (write /a)`, or `acquire write /a` without
+// a label.
 func (e *BlockedError[N]) subject() string {
 	subject := nodetext.Escaped(e.Op, MaxLabel)
 	if subject == "" {
@@ -104,7 +108,8 @@ func (e *BlockedError[N]) reason() string {
 	return nodetext.Escaped(strings.TrimPrefix(e.Err.Error(), "treelock: "), longestReason)
 }
 
-// unnamed names the claim that all blockers block, if there is one and the subject does not name it.
+// unnamed names the claim that all blockers block, if there is one and the subject does not name
+// it.
 func (e *BlockedError[N]) unnamed() string {
 	if len(e.Blockers) == 0 {
 		return ""

@@ -16,18 +16,20 @@ type jsonClaim struct {
 	Access Access  `json:"access"`
 }
 
-// MarshalJSON returns an object of node, scope and access. The node is always a string: what MarshalText
-// returns, if the node has that method, or else the value of a string, number or boolean, or else the node's
-// text in [Claim.String]. A text that is not valid UTF-8, or begins with a double quote, is written as
-// strconv.Quote does, so that distinct ones stay distinct. It never reads memory that a node points to.
+// MarshalJSON returns an object of node, scope and access. The node is always a string: what
+// MarshalText returns, if the node has that method, or else the value of a string, number or
+// boolean, or else the node's text in [Claim.String]. A text that is not valid UTF-8, or begins
+// with a double quote, is written as strconv.Quote does, so that distinct ones stay distinct. It
+// never reads memory that a node points to.
 func (c Claim[N]) MarshalJSON() ([]byte, error) {
 	node := exactText(c.Node)
 	return json.Marshal(jsonClaim{&node, c.Scope, c.Access})
 }
 
-// UnmarshalJSON is the reverse of MarshalJSON if N has both MarshalText and UnmarshalText, and if N is a
-// string, number or boolean type without MarshalText. For nodes of other types it fails: a pointer that it
-// made would be another node. What data does not name keeps its value. If it fails, c stays as it is.
+// UnmarshalJSON is the reverse of MarshalJSON if N has both MarshalText and UnmarshalText, and if N
+// is a string, number or boolean type without MarshalText. For nodes of other types it fails: a
+// pointer that it made would be another node. What data does not name keeps its value. If it fails,
+// c stays as it is.
 func (c *Claim[N]) UnmarshalJSON(data []byte) error {
 	read := jsonClaim{Scope: c.Scope, Access: c.Access}
 	if err := json.Unmarshal(data, &read); err != nil {
@@ -43,7 +45,8 @@ func (c *Claim[N]) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// exactText returns the text of node that stands in JSON. The text is not cut, unless it is one for people alone.
+// exactText returns the text of node that stands in JSON. The text is not cut, unless it is one for
+// people alone.
 func exactText[N Node[N]](node N) string {
 	marshaler, ok := any(node).(encoding.TextMarshaler)
 	if !ok {
@@ -62,7 +65,8 @@ func exactText[N Node[N]](node N) string {
 	return nodetext.Valid(text)
 }
 
-// marshalText calls MarshalText, and turns a panic into an error: it is code of the user, and often of a nil pointer.
+// marshalText calls MarshalText, and turns a panic into an error: it is code of the user, and often
+// of a nil pointer.
 func marshalText(m encoding.TextMarshaler) (text string, err error) {
 	panicked := true
 	defer func() {

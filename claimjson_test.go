@@ -15,7 +15,8 @@ func (*pointerNode) Parent() (*pointerNode, bool)      { return nil, false }
 func (p *pointerNode) MarshalText() ([]byte, error)    { return []byte(p.name), nil }
 func (p *pointerNode) UnmarshalText(text []byte) error { p.name = string(text); return nil }
 
-// A node that a pointer points to belongs to the holder of a lock, and a new pointer is another node.
+// A node that a pointer points to belongs to the holder of a lock, and a new pointer is another
+// node.
 func TestPointersDoNotComeBackFromJSON(t *testing.T) {
 	node := &pointerNode{"before"}
 	claim := treelock.Claim[*pointerNode]{Node: node}

@@ -107,13 +107,15 @@ func ExampleReadNode() {
 	// Output: read-node /docs
 }
 
-// To write a node alone is enough to change a folder's own settings while others use the files in it.
+// To write a node alone is enough to change a folder's own settings while others use the files in
+// it.
 func ExampleWriteNode() {
 	fmt.Println(treelock.WriteNode("/docs"))
 	// Output: write-node /docs
 }
 
-// The methods return a new request and leave their receiver as it was, so that requests can share a beginning.
+// The methods return a new request and leave their receiver as it was, so that requests can share a
+// beginning.
 func ExampleRequest() {
 	logged := treelock.WriteNode("/log")
 	fmt.Println(logged.Write("/a"))

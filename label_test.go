@@ -30,7 +30,7 @@ func TestLongLabelIsCutBetweenCharacters(t *testing.T) {
 		{strings.Repeat("x", 10_000), strings.Repeat("x", treelock.MaxLabel)},
 		{strings.Repeat("€", 50), strings.Repeat("€", treelock.MaxLabel/3)},
 		{strings.Repeat("x", treelock.MaxLabel-1) + "😀", strings.Repeat("x", treelock.MaxLabel-1)},
-		{strings.Repeat("\x80", 200), strings.Repeat("\x80", treelock.MaxLabel-utf8.UTFMax)}, // no characters at all
+		{strings.Repeat("\x80", 200), strings.Repeat("\x80", treelock.MaxLabel-utf8.UTFMax)}, // no UTF-8
 	} {
 		if got := treelock.Read("/a").Labeled(test.label).Label(); got != test.want {
 			t.Errorf("Label() of %.20q... (%d bytes) = %q (%d bytes), want %d bytes", test.label, len(test.label), got, len(got), len(test.want))

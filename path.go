@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// A Path is a node of a tree of names, written as in a file system: "/" is the root, "/a/b" lies below
-// "/a". It is the node type that most programs use.
+// A Path is a node of a tree of names, written as in a file system: "/" is the root, "/a/b" lies
+// below "/a". It is the node type that most programs use.
 //
 // A path is canonical if it starts with "/", has no empty, "." or ".." name, and no trailing "/"
 // (the root itself excepted). Names are otherwise any bytes. Only canonical paths name nodes:

@@ -86,8 +86,8 @@ func TestParsePathAllocatesNothing(t *testing.T) {
 	}
 }
 
-// TestParsePathAgreesWithPackagePath compares with another definition: a rooted path is canonical exactly
-// if cleaning does not change it.
+// TestParsePathAgreesWithPackagePath compares with another definition: a rooted path is canonical
+// exactly if cleaning does not change it.
 func TestParsePathAgreesWithPackagePath(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 20_000 {
@@ -179,7 +179,8 @@ func TestNamesStopWhenTold(t *testing.T) {
 	}
 }
 
-// TestLineageOfAnyPathEnds matters because nothing keeps a program from converting any string to a Path.
+// TestLineageOfAnyPathEnds matters because nothing keeps a program from converting any string to a
+// Path.
 func TestLineageOfAnyPathEnds(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	all := []string{"", "/", "//", "///", "a", "a/", "/a/", "a//b", "..", "/../.."}
@@ -206,7 +207,8 @@ func lineage(p treelock.Path) (nodes []treelock.Path) {
 	return nodes
 }
 
-// randomString returns up to n bytes of those that mean something in a path or have been trouble in one.
+// randomString returns up to n bytes of those that mean something in a path or have been trouble in
+// one.
 func randomString(rng *rand.Rand, n int) string {
 	const alphabet = "///..%%a25EFef\x00\n\xff"
 	b := make([]byte, rng.IntN(n+1))

@@ -14,7 +14,8 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// TestEscapedFormIsThatOfTheContract fixes the form byte for byte, since two programs may have to agree on it.
+// TestEscapedFormIsThatOfTheContract fixes the form byte for byte, since two programs may have to
+// agree on it.
 func TestEscapedFormIsThatOfTheContract(t *testing.T) {
 	for _, test := range []struct {
 		names []string
@@ -46,7 +47,8 @@ func TestEscapedFormIsThatOfTheContract(t *testing.T) {
 	}
 }
 
-// TestHostileKeysNameDifferentObjects takes keys that an object store keeps apart and file systems do not.
+// TestHostileKeysNameDifferentObjects takes keys that an object store keeps apart and file systems
+// do not.
 func TestHostileKeysNameDifferentObjects(t *testing.T) {
 	keys := []string{
 		"", "/", "//", "a", "a/", "/a", "//a", "a/b", "a//b", "a///b", "a/./b", "a/../b", "b", "../b", ".", "..", "./", "../",
@@ -64,8 +66,8 @@ func TestHostileKeysNameDifferentObjects(t *testing.T) {
 	}
 }
 
-// TestDifferentListsGiveDifferentPaths takes all lists of up to three names of those that need escaping or
-// look as if they had been escaped.
+// TestDifferentListsGiveDifferentPaths takes all lists of up to three names of those that need
+// escaping or look as if they had been escaped.
 func TestDifferentListsGiveDifferentPaths(t *testing.T) {
 	names := []string{"", ".", "..", "/", "%", "%%", "%2E", "%2F", "%25", "2E", "a", "a/", "/a", "..."}
 	lists := [][]string{nil}

@@ -2,16 +2,17 @@ package treelock
 
 import "github.com/treelock/treelock/internal/nodetext"
 
-// MarshalText returns the text of p that stands in JSON. A path of valid UTF-8 is its own text. Any other
-// is written as strconv.Quote does, which begins with a double quote. So distinct paths have distinct
-// texts, and [Path.UnmarshalText] returns the same path. It never fails.
+// MarshalText returns the text of p that stands in JSON. A path of valid UTF-8 is its own text. Any
+// other is written as strconv.Quote does, which begins with a double quote. So distinct paths have
+// distinct texts, and [Path.UnmarshalText] returns the same path. It never fails.
 //
-// Package encoding/json does not call it for the keys of a map, as it writes keys of string types directly:
-// keys that are not UTF-8 come out damaged there. Use a map of texts.
+// Package encoding/json does not call it for the keys of a map, as it writes keys of string types
+// directly: keys that are not UTF-8 come out damaged there. Use a map of texts.
 func (p Path) MarshalText() ([]byte, error) { return []byte(nodetext.Valid(string(p))), nil }
 
-// UnmarshalText sets p to the path whose [Path.MarshalText] returned text. It accepts only the texts of
-// canonical paths, each in that one form. For any other it fails with a [*PathError], and p stays as it is.
+// UnmarshalText sets p to the path whose [Path.MarshalText] returned text. It accepts only the
+// texts of canonical paths, each in that one form. For any other it fails with a [*PathError], and
+// p stays as it is.
 func (p *Path) UnmarshalText(text []byte) error {
 	s, ok := nodetext.FromValid(string(text))
 	if !ok {

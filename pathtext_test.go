@@ -120,7 +120,8 @@ func TestNodesStayDistinctInJSON(t *testing.T) {
 	}
 }
 
-// Keys of maps are the exception: encoding/json does not ask for the texts of those of a string type.
+// Keys of maps are the exception: encoding/json does not ask for the texts of those of a string
+// type.
 func TestKeysOfMapsKeepDistinctPathsAsTextsOnly(t *testing.T) {
 	paths := []treelock.Path{"/caf\xe8", "/caf\xe9", "/café"}
 	direct, texts := map[treelock.Path]bool{}, map[string]treelock.Path{}

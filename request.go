@@ -157,7 +157,8 @@ func (r Request[N]) with(scope Scope, access Access, nodes []N) Request[N] {
 // Len returns the number of claims, repeated ones included.
 func (r Request[N]) Len() int { return r.n + len(r.more) }
 
-// Claim returns the i-th claim, in the order in which they were added. It panics unless 0 <= i < r.Len().
+// Claim returns the i-th claim, in the order in which they were added. It panics unless 0 <= i <
+// r.Len().
 func (r *Request[N]) Claim(i int) Claim[N] {
 	if i < r.n {
 		return r.few[i]

@@ -127,8 +127,8 @@ type tenant struct{ id int }
 
 func (tenant) Parent() (parent tenant, ok bool) { return tenant{}, false }
 
-// TestSiblingsDoNotDisturbEachOther builds requests of which each grows out of a random earlier one, and compares
-// all of them at the end with slices that were copied at each step.
+// TestSiblingsDoNotDisturbEachOther builds requests of which each grows out of a random earlier
+// one, and compares all of them at the end with slices that were copied at each step.
 func TestSiblingsDoNotDisturbEachOther(t *testing.T) {
 	rng := rand.New(rand.NewPCG(11, 12))
 	for range 50 {

@@ -9,10 +9,10 @@ import (
 // mostClaims is how many claims of a request a text names.
 const mostClaims = 8
 
-// String names the claims for a log line: "read /src, write /dst", or "nothing" without claims. Of many
-// claims it names the first 8 and counts the others: "and 299,992 more". The text is one line of bounded
-// length: what does not print in a node is escaped, of a long node only the ends are shown, and a node that
-// reads like another claim is quoted. See [Node] for how a node is named.
+// String names the claims for a log line: "read /src, write /dst", or "nothing" without claims. Of
+// many claims it names the first 8 and counts the others: "and 299,992 more". The text is one line
+// of bounded length: what does not print in a node is escaped, of a long node only the ends are
+// shown, and a node that reads like another claim is quoted. See [Node] for how a node is named.
 func (r Request[N]) String() string {
 	first, more := r.first(mostClaims)
 	return claimsText(first, more)

@@ -8,7 +8,8 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// An error that has more claims than a text names, as one that is made by hand may, counts the others.
+// An error that has more claims than a text names, as one that is made by hand may, counts the
+// others.
 func TestErrorNamesEightClaimsAndCountsTheOthers(t *testing.T) {
 	e := &treelock.BlockedError[treelock.Path]{Op: "acquire", MoreClaims: 1_234_565, Err: treelock.ErrBusy}
 	for i := range 10 {

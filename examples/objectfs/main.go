@@ -8,7 +8,7 @@
 //	go run ./examples/objectfs -compare -latency 20ms   # each kind of locks, as if far away
 //	go run ./examples/objectfs -latency 20ms -ops 20000 -http localhost:8080
 //
-// Package command has the exit codes. Command s3, below, does the same in an S3 bucket.
+// Package command has the exit codes. Command bucket, below, does the same in a bucket of S3.
 package main
 
 import (

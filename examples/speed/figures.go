@@ -56,7 +56,7 @@ func (f figures) of(column int, name, unit string) []float64 {
 
 // median returns the median of values and its 95% confidence interval.
 func median(values []float64) benchmath.Summary {
-	sample := benchmath.NewSample(slices.Clone(values), &benchmath.DefaultThresholds) // which sorts them
+	sample := benchmath.NewSample(slices.Clone(values), &benchmath.DefaultThresholds) // it sorts them
 	return benchmath.AssumeNothing.Summary(sample, 0.95)
 }
 

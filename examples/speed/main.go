@@ -58,7 +58,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (exitCode
 		*from = filepath.Join(*out, "bench.txt")
 		err = p.measure(ctx, *from, stderr)
 	}
-	if _, missing := os.Stat(*from); err == nil || missing == nil { // also draws what was measured before an error
+	if _, missing := os.Stat(*from); err == nil || missing == nil { // it may be partial
 		err = errors.Join(err, report(*from, *out, stdout))
 	}
 	switch {

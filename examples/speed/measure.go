@@ -36,7 +36,8 @@ func (p plan) measure(ctx context.Context, file string, stderr io.Writer) error 
 	fmt.Fprintln(stderr, "compiling the benchmarks")
 	const module = "github.com/treelock/treelock"
 	cmd := exec.CommandContext(ctx, "go", "test", "-c", "-o", temp+string(filepath.Separator), module+"/manager/bench", module+"/examples/speed")
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // the go command ends its children
+	// The go command ends its children.
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 5 * time.Second
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("cannot compile the benchmarks; start this in treelock's repository: %w\n%s", err, bytes.TrimSpace(out))

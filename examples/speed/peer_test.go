@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// BenchmarkLock adds the semaphore of x/sync, of size 1 for all clients, to BenchmarkLock of package
-// manager/bench. It is here because treelock's module does not depend on x/sync.
+// BenchmarkLock adds the semaphore of x/sync, of size 1 for all clients, to BenchmarkLock of
+// package manager/bench. It is here because treelock's module does not depend on x/sync.
 func BenchmarkLock(b *testing.B) {
 	for _, clients := range []int{1, 2, 32, 1000, 10_000} {
 		b.Run(fmt.Sprintf("impl=x-semaphore/clients=%d", clients), func(b *testing.B) {

@@ -81,7 +81,7 @@ func (c chart) draw(f figures) ([]byte, error) {
 	if math.IsInf(p.Y.Max, -1) {
 		return nil, nil
 	}
-	p.Y.Min, p.Y.Max = min(p.Y.Min-0.1, p.Y.Max-1), p.Y.Max+0.1 // a decade, so that small differences look small
+	p.Y.Min, p.Y.Max = min(p.Y.Min-0.1, p.Y.Max-1), p.Y.Max+0.1 // at least a decade
 	var x, y plot.ConstantTicks
 	for _, n := range c.ticks {
 		x = append(x, plot.Tick{Value: math.Log10(float64(n)), Label: fmt.Sprint(n)})

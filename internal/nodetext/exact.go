@@ -7,8 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// Valid returns the text of s that is valid UTF-8: s itself, or the form of strconv.Quote if s is not valid or
-// begins with a double quote. So distinct strings have distinct texts, in JSON too. [FromValid] is the way back.
+// Valid returns the text of s that is valid UTF-8: s itself, or the form of strconv.Quote if s is
+// not valid or begins with a double quote. So distinct strings have distinct texts, in JSON too.
+// [FromValid] is the way back.
 func Valid(s string) string {
 	if utf8.ValidString(s) && !strings.HasPrefix(s, `"`) {
 		return s
@@ -28,8 +29,8 @@ func FromValid(text string) (s string, ok bool) {
 	return s, Valid(s) == text
 }
 
-// Exact returns the whole value of node, unlike [Of], if it is of a string, number or boolean type. It calls no
-// method. Strings are in the form of [Valid]. [SetExact] is the way back.
+// Exact returns the whole value of node, unlike [Of], if it is of a string, number or boolean type.
+// It calls no method. Strings are in the form of [Valid]. [SetExact] is the way back.
 func Exact[N any](node N) (text string, ok bool) { return exact(reflect.ValueOf(&node).Elem()) }
 
 func exact(v reflect.Value) (text string, ok bool) {
@@ -43,8 +44,8 @@ func exact(v reflect.Value) (text string, ok bool) {
 	}
 }
 
-// SetExact sets v to the value that has text as its [Exact] text. It returns false, and changes nothing, if there
-// is none.
+// SetExact sets v to the value that has text as its [Exact] text. It returns false, and changes
+// nothing, if there is none.
 func SetExact(v reflect.Value, text string) bool {
 	parsed := reflect.New(v.Type()).Elem()
 	if parsed.Kind() == reflect.String {

@@ -9,10 +9,10 @@ import (
 // cut stands for what a text leaves out.
 const cut = "..."
 
-// Line returns s if all of it prints and it neither begins with a double quote nor is empty nor begins or
-// ends with a space, else the form of strconv.Quote. So the texts of distinct strings are distinct, and each is one line. Of more than limit bytes
-// of s only the beginning and the end are shown: the end says most about a path. An escape takes up to 4
-// bytes for one.
+// Line returns s if all of it prints and it neither begins with a double quote nor is empty nor
+// begins or ends with a space, else the form of strconv.Quote. So the texts of distinct strings are
+// distinct, and each is one line. Of more than limit bytes of s only the beginning and the end are
+// shown: the end says most about a path. An escape takes up to 4 bytes for one.
 func Line(s string, limit int) string {
 	if s == "" || s[0] == '"' || s != strings.Trim(s, " ") || !prints(s, limit) {
 		return Quote(s, limit)
@@ -29,8 +29,8 @@ func Quote(s string, limit int) string {
 	return strconv.Quote(head) + cut + strconv.Quote(tail)
 }
 
-// Escaped returns s with what does not print written as in a Go string, but without quotes: it is for
-// sentences, which need not be told apart. Like [Line] it shows limit bytes of s.
+// Escaped returns s with what does not print written as in a Go string, but without quotes: it is
+// for sentences, which need not be told apart. Like [Line] it shows limit bytes of s.
 func Escaped(s string, limit int) string {
 	s = clip(s, limit)
 	if prints(s, len(s)) {
@@ -50,8 +50,8 @@ func Escaped(s string, limit int) string {
 	return b.String()
 }
 
-// prints reports whether s, or what limit leaves of it, is valid UTF-8 that prints. Characters that change the
-// direction of writing do not.
+// prints reports whether s, or what limit leaves of it, is valid UTF-8 that prints. Characters that
+// change the direction of writing do not.
 func prints(s string, limit int) bool {
 	if len(s) > limit {
 		head, tail := ends(s, limit)
@@ -74,7 +74,8 @@ func clip(s string, limit int) string {
 	return head + cut + tail
 }
 
-// ends returns the beginning and the end of s, with limit bytes at most in all. No character is cut.
+// ends returns the beginning and the end of s, with limit bytes at most in all. No character is
+// cut.
 func ends(s string, limit int) (head, tail string) {
 	i, j := limit*3/4, len(s)-limit/4
 	for n := 0; n < utf8.UTFMax-1 && i > 0 && !utf8.RuneStart(s[i]); n++ {

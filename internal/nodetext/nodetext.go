@@ -1,10 +1,12 @@
-// Package nodetext turns nodes, and other texts of the user's, into text for people.
+// Package nodetext formats nodes and labels for people: one line, of bounded length.
 //
-// A node may be a pointer to memory that belongs to the holder of a lock. So this package never reads
-// through a node: no pointer is followed, and no method of a field is called. Package fmt does both.
+// A node may be a pointer to memory that belongs to the holder of a lock. So this package never
+// reads through a node: no pointer is followed, and no method of a field is called. Package fmt
+// does both.
 //
-// All texts are one line of bounded length. Distinct nodes of one type have distinct texts, unless they are
-// too long, their own methods return the same, or they hold values of types that share a name.
+// All texts are one line of bounded length. Distinct nodes of one type have distinct texts, unless
+// they are too long, their own methods return the same, or they hold values of types that share a
+// name.
 package nodetext
 
 import (
@@ -13,10 +15,12 @@ import (
 	"reflect"
 )
 
-// Longest bounds the bytes of a node that a text shows. Escapes can make the text itself longer: see [Line].
+// Longest bounds the bytes of a node that a text shows. Escapes can make the text itself longer:
+// see [Line].
 const Longest = 200
 
-// Of returns the text of node, in the form of [Line]. The first of these rules that applies decides:
+// Of returns the text of node, in the form of [Line]. The first of these rules that applies
+// decides:
 //
 //   - String, if node is a fmt.Stringer;
 //   - the value, if node is of a string, number or boolean type;
@@ -24,11 +28,11 @@ const Longest = 200
 //   - the fields or elements, if node is a struct or an array;
 //   - else type and address, as in *main.folder(0xc000012345).
 //
-// If N is an interface type, what node holds decides, and the text of a value begins with its type, as in
-// main.user(7) or main.group{7}: the same value of another type is another node.
+// If N is an interface type, what node holds decides, and the text of a value begins with its type,
+// as in main.user(7) or main.group{7}: the same value of another type is another node.
 //
-// String and MarshalText are code of the user. They run on the calling goroutine. If one panics, the text
-// says so, after type and address.
+// String and MarshalText are code of the user. They run on the calling goroutine. If one panics,
+// the text says so, after type and address.
 func Of[N any](node N) string {
 	value := reflect.ValueOf(&node).Elem()
 	if s, ok := any(node).(fmt.Stringer); ok {
@@ -46,8 +50,8 @@ func Of[N any](node N) string {
 	return ofFields(value)
 }
 
-// Plain returns the text of node without running code of the user. ok is false if [Of] would run some:
-// then the text is made of the type and the address, the value or the fields.
+// Plain returns the text of node without running code of the user. ok is false if [Of] would run
+// some: then the text is made of the type and the address, the value or the fields.
 func Plain[N any](node N) (text string, ok bool) {
 	value := reflect.ValueOf(&node).Elem()
 	_, stringer := any(node).(fmt.Stringer)
@@ -74,7 +78,8 @@ func ofMethod(node reflect.Value, name string, method func() (string, error)) (t
 	return Line(s, Longest)
 }
 
-// ofScalar returns the value of v. ok is false if v neither is nor holds a string, number or boolean.
+// ofScalar returns the value of v. ok is false if v neither is nor holds a string, number or
+// boolean.
 func ofScalar(v reflect.Value) (text string, ok bool) {
 	switch kind := v.Kind(); {
 	case kind == reflect.Interface && isScalar(v.Elem().Kind()):

@@ -121,7 +121,8 @@ func TestNodesAreNamedByValueByMethodOrByTypeAndAddress(t *testing.T) {
 	}
 }
 
-// A field may be of a type with methods. They are not called, and a pointer in a field is not followed.
+// A field may be of a type with methods. They are not called, and a pointer in a field is not
+// followed.
 func TestFieldsAreReadWithoutTheirMethods(t *testing.T) {
 	node := struct {
 		b broken

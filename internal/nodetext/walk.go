@@ -10,10 +10,12 @@ import (
 // A walker writes a value by its fields.
 type walker struct{ text []byte }
 
-// full reports whether the text is longer than what is shown, so that the rest of a large array is not looked at.
+// full reports whether the text is longer than what is shown, so that the rest of a large array is
+// not looked at.
 func (w *walker) full() bool { return len(w.text) > 4*Longest }
 
-// value writes v. It reads nothing but v itself: what an interface holds is part of v, since it never changes.
+// value writes v. It reads nothing but v itself: what an interface holds is part of v, since it
+// never changes.
 func (w *walker) value(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Invalid:
@@ -33,7 +35,8 @@ func (w *walker) value(v reflect.Value) {
 	}
 }
 
-// held writes what an interface holds, after its type: an interface can hold the same value in many types.
+// held writes what an interface holds, after its type: an interface can hold the same value in many
+// types.
 func (w *walker) held(v reflect.Value) {
 	switch kind := v.Kind(); {
 	case kind == reflect.Struct || kind == reflect.Array:
@@ -62,7 +65,8 @@ func (w *walker) list(left, right byte, n int, at func(int) reflect.Value) {
 
 func (w *walker) write(s string) { w.text = append(w.text, s...) }
 
-// inList returns s, quoted if it could be taken for two values, or for something else than a string.
+// inList returns s, quoted if it could be taken for two values, or for something else than a
+// string.
 func inList(s string) string {
 	text := Line(s, Longest)
 	if text == s && strings.ContainsAny(s, " {}[]()<>") {
@@ -71,7 +75,8 @@ func inList(s string) string {
 	return text
 }
 
-// number returns the value of a number or a boolean. Its kind decides, and not a String method of its type.
+// number returns the value of a number or a boolean. Its kind decides, and not a String method of
+// its type.
 func number(v reflect.Value) string {
 	switch {
 	case v.CanInt():

@@ -7,8 +7,8 @@
 //	go test ./manager/bench -list Benchmark
 //
 // A benchmark's name has parts like key=value between slashes. The parts of a pattern are matched
-// one by one from the left, and found anywhere in a part: a dot is any part, and clients=1 without a
-// $ is also clients=1000.
+// one by one from the left, and found anywhere in a part: a dot is any part, and clients=1 without
+// a $ is also clients=1000.
 //
 // The implementations are:
 //

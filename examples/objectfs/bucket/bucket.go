@@ -18,7 +18,8 @@ import (
 	"github.com/treelock/treelock/examples/objectfs/store"
 )
 
-// errKey means that a bucket cannot hold an object with this key, or takes several such keys for one.
+// errKey means that a bucket cannot hold an object with this key, or takes several such keys for
+// one.
 var errKey = errors.New("the key is empty or not valid UTF-8")
 
 // A bucket is the [store.Store] in a bucket of gocloud.dev/blob.

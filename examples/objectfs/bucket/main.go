@@ -1,5 +1,6 @@
-// Command bucket is command objectfs in a bucket named by a URL of gocloud.dev/blob: one of S3, or a
-// folder of the file system. It is a module of its own, so that objectfs does not need the SDK of AWS.
+// Command bucket is command objectfs in a bucket named by a URL of gocloud.dev/blob: one of S3, or
+// a folder of the file system. It is a module of its own, so that objectfs does not need the SDK of
+// AWS.
 //
 //	go run ./examples/objectfs/bucket 's3://NAME?region=eu-central-1'
 //	go run ./examples/objectfs/bucket 's3://NAME?region=eu-central-1&prefix=tests/' -ops 100

@@ -11,8 +11,8 @@ import (
 	"github.com/treelock/treelock/examples/objectfs/folder"
 )
 
-// An op is a kind of operation, from a filled place to an empty one. An operation on an area acts on
-// all its folders at once.
+// An op is a kind of operation, from a filled place to an empty one. An operation on an area acts
+// on all its folders at once.
 type op struct {
 	name     string
 	weight   int                     // how often it is chosen

@@ -4,7 +4,10 @@
 //	A request is granted at the first moment when no earlier conflicting request is live.
 //	A request is live from its arrival until it is released or withdrawn.
 //
-// It is pure, and slow: every call takes time in proportion to the square of what is live.
+// [Rule] is the rule for requests of any type, [Model] is the rule for named requests of package treelock,
+// [World] adds limits, draining and stopping, and [Judge] follows several worlds at the same time.
+//
+// The package is pure, and slow: every call takes time in proportion to the square of what is live.
 package model
 
 import (
@@ -14,9 +17,94 @@ import (
 )
 
 // A Model is the set of all live requests, by arrival. The zero Model is empty. Requests are known by
-// the names that the caller gives them; a name must not be used again while its request is live.
+// the names that the caller gives them. A name must not be used again while its request is live.
 type Model[N treelock.Node[N]] struct {
-	live []request[N]
+	rule Rule[named[N]]
+}
+
+type named[N treelock.Node[N]] struct {
+	name string
+	req  treelock.Request[N]
+}
+
+func (a named[N]) Conflicts(b named[N]) bool { return Conflict(a.req, b.req) }
+
+func (a named[N]) Inside(held named[N]) bool { return Inside(a.req, held.req) }
+
+// Submit is the arrival of a request. It returns the names of the requests granted by that: name or none.
+func (m *Model[N]) Submit(name string, req treelock.Request[N]) (granted []string) {
+	return m.names(m.rule.Submit(named[N]{name, req}))
+}
+
+// End releases or withdraws a request and returns the names of those granted by that, by arrival. It
+// does nothing if no such request is live.
+func (m *Model[N]) End(name string) (granted []string) {
+	if rank := m.rank(name); rank >= 0 {
+		granted = m.names(m.rule.End(rank))
+	}
+	return granted
+}
+
+// Narrow replaces what a request holds by req, and returns the names of the requests granted by that, by
+// arrival. It returns false and changes nothing if the request does not hold all of req.
+func (m *Model[N]) Narrow(name string, req treelock.Request[N]) (granted []string, ok bool) {
+	rank := m.rank(name)
+	if rank < 0 {
+		return nil, false
+	}
+	ranks, ok := m.rule.Narrow(rank, named[N]{name, req})
+	return m.names(ranks), ok
+}
+
+// Granted reports whether a request of that name is live and granted.
+func (m *Model[N]) Granted(name string) bool {
+	rank := m.rank(name)
+	return rank >= 0 && m.rule.Granted(rank)
+}
+
+// Request returns what a live request asks for or holds; the empty request if there is none of that name.
+func (m *Model[N]) Request(name string) (req treelock.Request[N]) {
+	if rank := m.rank(name); rank >= 0 {
+		req = m.rule.Request(rank).req
+	}
+	return req
+}
+
+// Waiting returns how many requests are live and not granted.
+func (m *Model[N]) Waiting() int { return m.rule.Waiting() }
+
+// IsLive reports whether a request of that name is live.
+func (m *Model[N]) IsLive(name string) bool { return m.rank(name) >= 0 }
+
+// Clone returns a copy of the model.
+func (m *Model[N]) Clone() Model[N] { return Model[N]{Rule[named[N]]{live: slices.Clone(m.rule.live)}} }
+
+// Live returns the names of all live requests, by arrival.
+func (m *Model[N]) Live() (names []string) {
+	for _, r := range m.rule.live {
+		names = append(names, r.req.name)
+	}
+	return names
+}
+
+// Blockers returns the names of the earlier live requests that a request conflicts with, by arrival.
+func (m *Model[N]) Blockers(name string) (names []string) {
+	if rank := m.rank(name); rank >= 0 {
+		names = m.names(m.rule.Blockers(rank))
+	}
+	return names
+}
+
+// rank returns the rank of the live request of that name, -1 if there is none.
+func (m *Model[N]) rank(name string) int {
+	return slices.IndexFunc(m.rule.live, func(r entry[named[N]]) bool { return r.req.name == name })
+}
+
+func (m *Model[N]) names(ranks []int) (names []string) {
+	for _, rank := range ranks {
+		names = append(names, m.rule.Request(rank).name)
+	}
+	return names
 }
 
 // Of returns the request for claims.
@@ -34,124 +122,6 @@ func Of[N treelock.Node[N]](claims ...treelock.Claim[N]) (req treelock.Request[N
 		}
 	}
 	return req
-}
-
-type request[N treelock.Node[N]] struct {
-	name    string
-	req     treelock.Request[N]
-	granted bool
-}
-
-// Submit is the arrival of a request. It returns the names of the requests granted by that: name or none.
-func (m *Model[N]) Submit(name string, req treelock.Request[N]) (granted []string) {
-	m.live = append(m.live, request[N]{name: name, req: req})
-	return m.admit()
-}
-
-// End releases or withdraws a request and returns the names of those granted by that, by arrival. It
-// does nothing if no such request is live.
-func (m *Model[N]) End(name string) (granted []string) {
-	m.live = slices.DeleteFunc(m.live, func(r request[N]) bool { return r.name == name })
-	return m.admit()
-}
-
-// Narrow replaces what a request holds by req, and returns the names of the requests granted by that, by
-// arrival. It returns false and changes nothing if the request does not hold all of req.
-func (m *Model[N]) Narrow(name string, req treelock.Request[N]) (granted []string, ok bool) {
-	r := m.find(name)
-	if r == nil || !r.granted {
-		return nil, false
-	}
-	for claim := range req.Claims() {
-		if !inside(claim, r.req) {
-			return nil, false
-		}
-	}
-	r.req = req
-	return m.admit(), true
-}
-
-// Granted reports whether a request of that name is live and granted.
-func (m *Model[N]) Granted(name string) bool {
-	r := m.find(name)
-	return r != nil && r.granted
-}
-
-// Request returns what a live request asks for or holds; the empty request if there is none of that name.
-func (m *Model[N]) Request(name string) (req treelock.Request[N]) {
-	if r := m.find(name); r != nil {
-		req = r.req
-	}
-	return req
-}
-
-// Waiting returns how many requests are live and not granted.
-func (m *Model[N]) Waiting() (waiting int) {
-	for _, r := range m.live {
-		if !r.granted {
-			waiting++
-		}
-	}
-	return waiting
-}
-
-// IsLive reports whether a request of that name is live.
-func (m *Model[N]) IsLive(name string) bool { return m.find(name) != nil }
-
-// Clone returns a copy of the model.
-func (m *Model[N]) Clone() Model[N] { return Model[N]{slices.Clone(m.live)} }
-
-// Live returns the names of all live requests, by arrival.
-func (m *Model[N]) Live() (names []string) {
-	for _, r := range m.live {
-		names = append(names, r.name)
-	}
-	return names
-}
-
-// Blockers returns the names of the earlier live requests that a request conflicts with, by arrival.
-func (m *Model[N]) Blockers(name string) (names []string) {
-	if r := m.find(name); r != nil {
-		for i := range m.live[:m.index(name)] {
-			if earlier := &m.live[i]; Conflict(earlier.req, r.req) {
-				names = append(names, earlier.name)
-			}
-		}
-	}
-	return names
-}
-
-// admit grants what the rule says and returns the names.
-func (m *Model[N]) admit() (granted []string) {
-	for i := range m.live {
-		if r := &m.live[i]; !r.granted && m.free(i) {
-			r.granted = true
-			granted = append(granted, r.name)
-		}
-	}
-	return granted
-}
-
-// free reports whether no earlier request conflicts with the i-th.
-func (m *Model[N]) free(i int) bool {
-	for j := range i {
-		if Conflict(m.live[j].req, m.live[i].req) {
-			return false
-		}
-	}
-	return true
-}
-
-// find returns the live request of that name, nil if there is none. It is good until the next change.
-func (m *Model[N]) find(name string) *request[N] {
-	if i := m.index(name); i >= 0 {
-		return &m.live[i]
-	}
-	return nil
-}
-
-func (m *Model[N]) index(name string) int {
-	return slices.IndexFunc(m.live, func(r request[N]) bool { return r.name == name })
 }
 
 // Conflict reports whether some claim of one request conflicts with some claim of the other.
@@ -185,9 +155,19 @@ func contains[N treelock.Node[N]](claim treelock.Claim[N], node N) bool {
 	return false
 }
 
-// inside reports whether some claim of held covers claim. A subtree is never covered by single nodes,
-// however many: nobody knows what is in it.
-func inside[N treelock.Node[N]](claim treelock.Claim[N], held treelock.Request[N]) bool {
+// Inside reports whether each claim of req is covered by some claim of held.
+func Inside[N treelock.Node[N]](req, held treelock.Request[N]) bool {
+	for claim := range req.Claims() {
+		if !covered(claim, held) {
+			return false
+		}
+	}
+	return true
+}
+
+// covered reports whether some claim of held covers claim. Single nodes never cover a subtree, however many
+// they are: it may have other nodes.
+func covered[N treelock.Node[N]](claim treelock.Claim[N], held treelock.Request[N]) bool {
 	for h := range held.Claims() {
 		wide := h.Scope == treelock.Subtree || claim.Scope == treelock.NodeOnly
 		strong := h.Access == treelock.Exclusive || claim.Access == treelock.Shared

@@ -11,6 +11,9 @@ import (
 
 // A World is one state that a whole lock manager may be in: the live requests, and what a limit, draining
 // and stopping make of those that arrive. Get one from [NewWorld].
+//
+// Some requests may be outside of the model: they conflict with none of the requests in it. Of these, only
+// the numbers are known.
 type World[N treelock.Node[N]] struct {
 	Model[N]
 	maxWaiting int // negative: no limit
@@ -19,7 +22,10 @@ type World[N treelock.Node[N]] struct {
 	Drained  bool // and nothing is live, or was when the manager stopped
 	Stopped  bool // nothing is granted any more
 
-	narrowed bool // a name does not tell any more what its request holds
+	OutsideWaiting int // requests outside of the model that wait
+
+	outside  int  // requests outside of the model that are live
+	narrowed bool // the request that a name stands for has changed
 }
 
 // NewWorld returns a world in which nothing is live and at most maxWaiting requests may wait, any number if
@@ -41,7 +47,7 @@ func (w *World[N]) Arrive(name string, req treelock.Request[N]) error {
 	if err := w.Closed(); err != nil {
 		return err
 	}
-	if w.maxWaiting >= 0 && w.Waiting() >= w.maxWaiting && w.WouldWait(req) {
+	if w.maxWaiting >= 0 && w.Waiting()+w.OutsideWaiting >= w.maxWaiting && w.WouldWait(req) {
 		return treelock.ErrBusy
 	}
 	w.Submit(name, req)
@@ -74,15 +80,19 @@ func (w *World[N]) Closed() error {
 
 // WouldWait reports whether a request that arrives now conflicts with one that is live.
 func (w *World[N]) WouldWait(req treelock.Request[N]) bool {
-	return slices.ContainsFunc(w.live, func(r request[N]) bool { return Conflict(r.req, req) })
+	return slices.ContainsFunc(w.rule.live, func(r entry[named[N]]) bool { return Conflict(r.req.req, req) })
 }
 
 // Leave is the end of a request, if it is live.
 func (w *World[N]) Leave(name string) {
 	w.End(name)
-	if !w.Stopped {
-		w.settle()
-	}
+	w.settle()
+}
+
+// SetOutside sets the number of live requests outside of the model.
+func (w *World[N]) SetOutside(n int) {
+	w.outside = n
+	w.settle()
 }
 
 // Shrink makes a request hold req instead of what it held. It returns the error if that is refused, which
@@ -109,48 +119,49 @@ func (w *World[N]) Drain() {
 // Stop is the end of the manager: what waits is over, what holds goes on without it.
 func (w *World[N]) Stop() {
 	w.Stopped = true
-	w.live = slices.DeleteFunc(w.live, func(r request[N]) bool { return !r.granted })
+	w.rule.live = slices.DeleteFunc(w.rule.live, func(r entry[named[N]]) bool { return !r.granted })
 }
 
 func (w *World[N]) settle() {
-	w.Drained = w.Drained || w.Draining && len(w.live) == 0
+	w.Drained = w.Drained || w.Draining && !w.Stopped && len(w.rule.live)+w.outside == 0
 }
 
-// Deadlocked returns an error if requests are live and none of them is granted, which the rule rules out: the
-// earliest waits for nobody.
+// Deadlocked returns an error if requests are live and none of them is granted. The rule excludes that:
+// the earliest request waits for no other.
 func (w *World[N]) Deadlocked() error {
-	if len(w.live) > 0 && w.Waiting() == len(w.live) {
+	if live := w.rule.Live(); live > 0 && w.Waiting() == live {
 		return errors.New("I2: requests wait, and none is granted")
 	}
 	return nil
 }
 
-// normalise brings requests that do not conflict into the order of their names, as far as those that do stay as
-// they are. The order of requests that do not conflict makes no difference to anything that follows.
+// normalise brings requests that do not conflict into the order of their names. Requests that conflict keep
+// their order. The order of the former makes no difference to anything that follows.
 func (w *World[N]) normalise() {
-	rest := w.live
-	w.live = make([]request[N], 0, len(rest))
+	rest, sorted := w.rule.live, make([]entry[named[N]], 0, len(w.rule.live))
 	for len(rest) > 0 {
 		first := -1
 		for i := range rest {
-			unblocked := !slices.ContainsFunc(rest[:i], func(r request[N]) bool { return Conflict(r.req, rest[i].req) })
-			if unblocked && (first < 0 || rest[i].name < rest[first].name) {
+			r := rest[i].req
+			blocked := slices.ContainsFunc(rest[:i], func(e entry[named[N]]) bool { return e.req.Conflicts(r) })
+			if !blocked && (first < 0 || r.name < rest[first].req.name) {
 				first = i
 			}
 		}
-		w.live = append(w.live, rest[first])
+		sorted = append(sorted, rest[first])
 		rest = slices.Delete(rest, first, first+1)
 	}
+	w.rule.live = sorted
 }
 
 // key returns a text that is the same for worlds that are in the same state.
 func (w *World[N]) key() string {
 	var b strings.Builder
-	fmt.Fprint(&b, w.Draining, w.Drained, w.Stopped)
-	for _, r := range w.live {
-		fmt.Fprint(&b, " ", r.name, r.granted)
+	fmt.Fprint(&b, w.Draining, w.Drained, w.Stopped, w.outside)
+	for _, r := range w.rule.live {
+		fmt.Fprint(&b, " ", r.req.name, r.granted)
 		if w.narrowed {
-			fmt.Fprintf(&b, "(%v)", r.req)
+			fmt.Fprintf(&b, "(%v)", r.req.req)
 		}
 	}
 	return b.String()

@@ -25,18 +25,6 @@ func randomHistories(t *testing.T, stream uint64, play func(data []byte)) {
 	}
 }
 
-func TestTableGrantsWhatTheRuleSays(t *testing.T) {
-	var all waits
-	randomHistories(t, 1, func(data []byte) {
-		_, w := playTable(t, data)
-		all.add(w)
-	})
-	t.Logf("%d requests waited, the longest for %d conflicting ones; at most %d conflicting ones were live at an arrival", all.count, all.longest, all.bound)
-	if all.longest > all.bound || all.count < *histories {
-		t.Errorf("%+v: want the longest wait within the bound, and many waits", all)
-	}
-}
-
 func TestManagerGrantsWhatTheRuleSays(t *testing.T) {
 	randomHistories(t, 2, func(data []byte) { locktest.Play(t, locktest.Manager, data) })
 }

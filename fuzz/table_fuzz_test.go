@@ -2,47 +2,130 @@ package fuzz_test
 
 import (
 	"fmt"
-	"slices"
+	"strings"
 	"testing"
 
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/fuzz/tabletest"
 	"github.com/treelock/treelock/internal/history"
+	"github.com/treelock/treelock/internal/locktable"
+	"github.com/treelock/treelock/internal/model"
 )
 
-// FuzzTable plays histories with the lock table alone, one step at a time, and compares it with the rule after each:
-// no goroutine, no channel, and so some hundred times as many steps as FuzzManager.
+type path = treelock.Path
+
+// FuzzTable plays histories with the lock table alone, one step at a time, and compares it with the rule after
+// each. Without goroutines and channels it takes some hundred times as many steps as FuzzManager.
 func FuzzTable(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
-		first, _ := playTable(t, data)
-		if second, _ := playTable(t, data); first != second {
+		if first, second := playTable(t, data), playTable(t, data); first != second {
 			t.Errorf("the same steps have granted\n%s\nand then\n%s", first, second)
 		}
 	})
 }
 
-// playTable plays the history that data stands for and returns what was granted, in order, and how long requests waited.
-func playTable(t *testing.T, data []byte) (log string, w waits) {
+func TestTableGrantsWhatTheRuleSays(t *testing.T) {
+	randomHistories(t, 1, func(data []byte) { playTable(t, data) })
+}
+
+// A tableRequest is a request in a tableGame, with short names.
+type tableRequest struct{ req treelock.Request[path] }
+
+func (a tableRequest) Conflicts(b tableRequest) bool { return model.Conflict(a.req, b.req) }
+
+func (a tableRequest) Inside(held tableRequest) bool { return model.Inside(a.req, held.req) }
+
+// Some nodes of the world have long names in the table, which finds such nodes in another way.
+var (
+	longX, longZ = "/x" + strings.Repeat("x", 300), "/z" + strings.Repeat("z", 600)
+	lengthen     = strings.NewReplacer("/x", longX, "/z", longZ)
+	shorten      = strings.NewReplacer(longX, "/x", longZ, "/z")
+)
+
+// newTableRequest returns a request that has long names in the table.
+func newTableRequest(req treelock.Request[path]) tabletest.Request[path, tableRequest] {
+	var claims []treelock.Claim[path]
+	for c := range req.Claims() {
+		c.Node = path(lengthen.Replace(string(c.Node)))
+		claims = append(claims, c)
+	}
+	long := locktable.ClaimsOf(model.Of(claims...))
+	return tabletest.Request[path, tableRequest]{Rule: tableRequest{req}, Claims: long, Places: tabletest.CountPlaces(long)}
+}
+
+// tableNodes returns the nodes of the world, as the table knows them.
+func tableNodes() (nodes []path) {
+	for _, node := range history.World {
+		nodes = append(nodes, path(lengthen.Replace(string(node))))
+	}
+	return nodes
+}
+
+// A tableGame is a history of clients at a table.
+type tableGame struct {
+	t       *testing.T
+	harness *tabletest.Harness[path, tableRequest]
+	script  tabletest.Script
+	clients []int           // of the live requests, by arrival
+	log     strings.Builder // the grants, in order
+}
+
+// playTable plays the history that data stands for and returns what was granted, in order.
+func playTable(t *testing.T, data []byte) (log string) {
 	h := history.Decode(data)
-	d := newDuel(t, max(h.IdleNodes, 0))
-	var names [history.Clients]string
-	for i, op := range h.Ops {
-		name := names[op.Client]
-		r := d.live[name]
-		switch {
-		case op.Verb == history.Next && r == nil, op.Verb == history.Again && r == nil:
-			names[op.Client] = fmt.Sprintf("%c%d", 'a'+op.Client, i)
-			d.submit(names[op.Client], op.Request())
-		case r == nil:
-		case op.Verb == history.Narrow && r.Granted():
-			d.narrow(name, op.Narrower(d.model.Request(name)))
-		case op.Verb == history.Next, op.Verb == history.Withdraw:
-			d.end(name)
+	claimOf := func(u locktable.Used[path]) tableRequest {
+		u.Node = path(shorten.Replace(string(u.Node)))
+		return tableRequest{model.Of(locktable.ClaimOf(u))}
+	}
+	g := &tableGame{t: t, harness: tabletest.New(max(h.IdleNodes, 0), tableNodes(), claimOf)}
+	for _, op := range h.Ops {
+		g.play(op)
+	}
+	for len(g.clients) > 0 {
+		g.end(0)
+	}
+	return g.log.String()
+}
+
+func (g *tableGame) play(op history.Op) {
+	rank := -1
+	for i, client := range g.clients {
+		if client == op.Client {
+			rank = i
 		}
 	}
-	for _, name := range slices.Clone(d.model.Live()) {
-		d.end(name)
+	switch {
+	case rank < 0 && (op.Verb == history.Next || op.Verb == history.Again):
+		g.clients = append(g.clients, op.Client)
+		g.script.Submit(op.Request())
+		g.check(nil, g.harness.Submit(op.Client, newTableRequest(op.Request())))
+	case rank < 0:
+	case op.Verb == history.Narrow && g.harness.Rule.Granted(rank):
+		narrower := op.Narrower(g.harness.Rule.Request(rank).req)
+		g.script.Narrow(rank, narrower)
+		g.check(g.harness.Narrow(rank, newTableRequest(narrower)))
+	case op.Verb == history.Next, op.Verb == history.Withdraw:
+		g.end(rank)
 	}
-	if d.table.Live() != 0 || d.table.Places() != 0 || d.table.Nodes() > d.maxIdle {
-		d.fatalf("I8: at the end %d requests are live, with %d places at %d nodes", d.table.Live(), d.table.Places(), d.table.Nodes())
+}
+
+// end ends the request of a rank.
+func (g *tableGame) end(rank int) {
+	g.clients = append(g.clients[:rank], g.clients[rank+1:]...)
+	g.script.End(rank)
+	g.check(g.harness.End(rank))
+}
+
+// check takes in what a step has granted and checks the table.
+func (g *tableGame) check(granted []*locktable.Request[path, int], err error) {
+	g.t.Helper()
+	for _, r := range granted {
+		fmt.Fprintf(&g.log, "%d ", r.Seq())
 	}
-	return d.log, d.waits
+	if err == nil {
+		err = g.harness.Check()
+	}
+	if err != nil {
+		g.t.Fatalf("%v\n\nThe scenario, with what should have happened:\n\n%s", err, &g.script)
+	}
 }

@@ -3,6 +3,7 @@ package exhaustive_test
 import (
 	"flag"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -15,12 +16,15 @@ var (
 	tree    = flag.String("tree", "/ /a /a/x /b", "with -wide: the `nodes` of the tree, parents included")
 	clients = flag.Int("clients", 3, "with -wide: the number of clients, 8 at most")
 	claims  = flag.Int("claims", 2, "with -wide: the number of claims that a request may have")
-	spelled = flag.Bool("spelled", false, "with -wide: tell apart requests that mean the same but have their claims in another order, or more than they need")
+	spelled = flag.Bool("spelled", false, "with -wide: distinguish requests that mean the same but have other claims, or another order of claims")
 )
+
+// longTests reports whether tests that take long are to run as well.
+func longTests() bool { return os.Getenv("TREELOCK_TESTS") == "long" }
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// TestTableGrantsWhatTheRuleSaysInEveryOrder is I1 to I8 in all that can happen in a few small worlds.
+// TestTableGrantsWhatTheRuleSaysInEveryOrder checks I1 to I8 in all that can happen in a few small worlds.
 func TestTableGrantsWhatTheRuleSaysInEveryOrder(t *testing.T) {
 	if *wide {
 		size := size{clients: *clients, claims: *claims, spelled: *spelled}
@@ -32,7 +36,7 @@ func TestTableGrantsWhatTheRuleSaysInEveryOrder(t *testing.T) {
 	}
 	exploreIn(t, size{nodes: five, clients: 3, claims: 1})
 	exploreIn(t, size{nodes: chain, clients: 2, claims: 2})
-	if testing.Short() {
+	if !longTests() {
 		return
 	}
 	exploreIn(t, size{nodes: chain, clients: 2, claims: 2, spelled: true})
@@ -56,10 +60,10 @@ func exploreIn(t *testing.T, size size) {
 	})
 }
 
-// maxIdleTicks is how many ticks may pass without a step, of which there are ten thousands between two.
+// maxIdleTicks is how many ticks may pass without a step. There are ten thousands of steps between two ticks.
 const maxIdleTicks = 2
 
-// explore runs a search and logs how it goes on.
+// explore runs a search and logs its progress.
 func explore(t *testing.T, s *search) {
 	start := time.Now()
 	done := make(chan struct{})
@@ -74,7 +78,8 @@ func explore(t *testing.T, s *search) {
 		select {
 		case <-tick.C:
 			now := s.steps.Load()
-			t.Logf("%.0f s: %d of %d states visited, %d transitions", time.Since(start).Seconds(), min(s.next.Load(), s.end.Load()), s.end.Load(), now)
+			t.Logf("%.0f s: %d of %d states visited, %d transitions",
+				time.Since(start).Seconds(), min(s.next.Load(), s.end.Load()), s.end.Load(), now)
 			if idle++; now != last || !s.visiting.Load() {
 				last, idle = now, 0
 			}

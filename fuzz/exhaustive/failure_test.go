@@ -10,6 +10,7 @@ import (
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/fuzz/locktest"
+	"github.com/treelock/treelock/internal/model"
 )
 
 // A failure is a difference between the table and the rule, and the steps that lead to it.
@@ -21,26 +22,45 @@ type failure struct {
 	past    []step // those before, in the same table
 }
 
-// newFailure returns the failure of the latest step of p.
-func newFailure(p *player, err error) *failure {
-	f := &failure{w: p.want.w, err: err, maxIdle: p.maxIdle}
-	all := episodes(p.log)
+// newFailure returns the failure of the latest step of t.
+func newFailure(t *table, err error) *failure {
+	f := &failure{w: t.w, err: err, maxIdle: t.maxIdle}
+	all := episodes(t.log)
 	f.past = slices.Concat(all[:len(all)-1]...)
-	for i, s := range all[len(all)-1] {
-		if i == len(all[len(all)-1])-1 || !f.refused(s) {
+	latest := all[len(all)-1]
+	for i, s := range latest {
+		if i == len(latest)-1 || s.verb != narrow || f.w.allows(f.steps, s) {
 			f.steps = append(f.steps, s)
 		}
 	}
 	return f
 }
 
-// refused reports whether s, after f.steps, is a narrowing that the rule refuses.
-func (f *failure) refused(s step) bool {
-	r := rule{w: f.w}
-	for _, s := range f.steps {
-		r.play(s)
+// allows reports whether the rule allows the narrowing s after steps.
+func (w *world) allows(steps []step, s step) bool {
+	r := w.rule(steps)
+	_, ok := r.Narrow(int(s.rank), w.spellings[s.spelling].Rule)
+	return ok
+}
+
+// rule returns the rule after steps.
+func (w *world) rule(steps []step) (r model.Rule[asker]) {
+	for _, s := range steps {
+		w.step(&r, s)
 	}
-	return s.verb == narrow && !r.narrow(int(s.rank), f.w.spellings[s.spelling].form)
+	return r
+}
+
+// step takes a step with the rule.
+func (w *world) step(r *model.Rule[asker], s step) {
+	switch s.verb {
+	case submit:
+		r.Submit(w.spellings[s.spelling].Rule)
+	case end:
+		r.End(int(s.rank))
+	case narrow:
+		r.Narrow(int(s.rank), w.spellings[s.spelling].Rule)
+	}
 }
 
 // shorter returns the failure with fewer steps, or the one that comes first in the order of their steps. Either may be nil.
@@ -54,10 +74,10 @@ func shorter(f, g *failure) *failure {
 // replay takes steps with a new table until one fails. It returns the number of those taken, and the error.
 func (f *failure) replay(steps []step) (taken int, err error) {
 	defer recovered(&err)
-	p := newPlayer(f.w, f.maxIdle)
+	t := newTable(f.w, f.maxIdle)
 	for _, s := range steps {
 		taken++
-		if err := p.playAndCheck(s); err != nil {
+		if err := t.playAndCheck(s); err != nil {
 			return taken, err
 		}
 	}
@@ -98,28 +118,15 @@ func reduce(past [][]step, fails func([][]step) bool) [][]step {
 // String returns the failure as a scenario file, with the consequences that the rule says.
 func (f *failure) String() string {
 	f.findPast()
-	s := scenario{w: f.w}
-	fmt.Fprintf(&s, "# The last step fails in a table that keeps at most %d idle nodes.\n# %v\n\n", f.maxIdle, f.err)
-	s.add(f.steps)
-	return s.String()
+	return fmt.Sprintf("# The last step fails in a table that keeps at most %d idle nodes.\n# %v\n\n%s", f.maxIdle, f.err, f.w.script(f.steps))
 }
 
-// doing returns what the workers are doing, as scenarios.
-func (s *search) doing() (all string) {
-	for _, w := range s.workers {
-		scenario := scenario{w: s.w}
-		scenario.add(append(s.way(int(w.from.Load())), unpack(w.step.Load())))
-		all += scenario.String() + "\n"
-	}
-	return all
-}
-
-// TestFailureIsAScenario holds the table to a rule that is wrong in one place. The difference must be found, by a shortest
-// way, and be told as a scenario file with what the right rule says.
+// TestFailureIsAScenario compares the table with a rule that is wrong in one place. The search must find the
+// difference, by a shortest way, and print it as a scenario file with the consequences by the right rule.
 func TestFailureIsAScenario(t *testing.T) {
 	w := newWorld(size{nodes: chain, clients: 3, claims: 1})
-	write, below := w.formOf(t, treelock.Write("/a")), w.formOf(t, treelock.ReadNode("/a/x"))
-	w.conflict[below][write] = false
+	write, below := w.find(t, treelock.Write("/a")), w.find(t, treelock.ReadNode("/a/x"))
+	w.conflict[write][below] = false
 	s := newSearch(w)
 	s.run()
 	if s.failed == nil {
@@ -156,31 +163,45 @@ func TestPastIsReducedToWhatIsNeeded(t *testing.T) {
 	}
 }
 
-// formOf returns the form of a request.
-func (w *world) formOf(t *testing.T, req asked) uint16 {
+// find returns the form of a request.
+func (w *world) find(t *testing.T, req request) uint16 {
 	t.Helper()
 	for _, s := range w.spellings {
 		if s.req.String() == req.String() {
-			return s.form
+			return s.Rule.form
 		}
 	}
 	t.Fatalf("%v is no request of this world", req)
 	return 0
 }
 
-// TestScenariosAreWhatAManagerDoes plays random walks as scenario files with a real manager, so that a failure can be
-// kept as it is printed.
-func TestScenariosAreWhatAManagerDoes(t *testing.T) {
+// TestScriptsAreWhatAManagerDoes plays random walks as scenario files with a real manager. So the text of a
+// failure is a test.
+func TestScriptsAreWhatAManagerDoes(t *testing.T) {
 	w := newWorld(size{nodes: five, clients: 4, claims: 2})
 	for seed := range uint64(20) {
-		rng, r, s := rand.New(rand.NewPCG(seed, 2)), rule{w: w}, scenario{w: w}
+		rng, r, steps := rand.New(rand.NewPCG(seed, 2)), model.Rule[asker]{}, []step{}
 		for range 30 {
-			next := randomStep(rng, &r)
-			s.add([]step{next})
-			r.play(next)
+			steps = append(steps, w.randomStep(rng, &r))
+			w.step(&r, steps[len(steps)-1])
 		}
-		if diff := cmp.Diff(s.String(), string(locktest.Scenario(t, locktest.Manager, []byte(s.String())))); diff != "" {
+		want := w.script(steps)
+		if diff := cmp.Diff(want, string(locktest.Scenario(t, locktest.Manager, []byte(want)))); diff != "" {
 			t.Fatalf("seed %d: -want +got:\n%s", seed, diff)
 		}
 	}
+}
+
+// randomStep returns a step that is possible where r says what is live. A narrowing may be one that is refused.
+func (w *world) randomStep(rng *rand.Rand, r *model.Rule[asker]) step {
+	rank, spelling := rng.IntN(r.Live()+1), uint16(rng.IntN(len(w.spellings)))
+	switch {
+	case r.Live() == 0 || rank == r.Live() && rank < w.clients:
+		return step{verb: submit, spelling: spelling}
+	case rank == r.Live():
+		return step{verb: end, rank: uint8(rank - 1)}
+	case r.Granted(rank) && rng.IntN(2) == 0:
+		return step{verb: narrow, rank: uint8(rank), spelling: spelling}
+	}
+	return step{verb: end, rank: uint8(rank)}
 }

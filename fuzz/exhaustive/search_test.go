@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/treelock/treelock/internal/model"
 )
 
 // A search visits all states of a world, those first that fewest steps lead to, and takes all steps from each.
@@ -32,7 +34,7 @@ type state struct {
 
 func newSearch(w *world) *search {
 	s := &search{w: w, states: []state{{parent: -1}}, seen: map[string]struct{}{}}
-	s.seen[string(newPlayer(w, 0).appendKey(nil))] = struct{}{}
+	s.seen[string(newTable(w, 0).appendKey(nil))] = struct{}{}
 	for range runtime.GOMAXPROCS(0) {
 		s.workers = append(s.workers, &worker{search: s})
 	}
@@ -95,21 +97,21 @@ func (s *search) way(i int) (way []step) {
 	return way
 }
 
-// eachStep calls yield with all steps that there are where r says what is live. Those that must be refused, and change
-// nothing, are not among them.
+// eachStep calls yield with all steps that there are where r says what is live. Narrowings that must be refused,
+// and change nothing, are not among them.
 //
-// A request arrives, and is narrowed to, all spellings unless that would take, or has taken, the last client: then it is
-// one spelling of each form. See the package's documentation.
-func (w *world) eachStep(r *rule, yield func(step)) {
-	if r.live < w.clients {
-		for _, i := range w.choices(r.live + 1) {
+// A request arrives as, and is narrowed to, every spelling if a client is free after that, else one spelling of
+// each form. See the package's documentation.
+func (w *world) eachStep(r *model.Rule[asker], yield func(step)) {
+	if r.Live() < w.clients {
+		for _, i := range w.choices(r.Live() + 1) {
 			yield(step{verb: submit, spelling: uint16(i)})
 		}
 	}
-	for rank := range r.live {
+	for rank := range r.Live() {
 		yield(step{verb: end, rank: uint8(rank)})
-		for _, i := range w.choices(r.live) {
-			if r.holds(rank) && w.inside[w.spellings[i].form][r.forms[rank]] {
+		for _, i := range w.choices(r.Live()) {
+			if r.Granted(rank) && w.spellings[i].Rule.Inside(r.Request(rank)) {
 				yield(step{verb: narrow, rank: uint8(rank), spelling: uint16(i)})
 			}
 		}

@@ -3,12 +3,14 @@ package exhaustive_test
 import (
 	"fmt"
 	"sync/atomic"
+
+	"github.com/treelock/treelock/internal/model"
 )
 
 // A worker visits some of the states of a level.
 type worker struct {
 	*search
-	player  *player
+	table   *table
 	found   map[string]state // by key, the states that are not in seen
 	failure *failure         // the shortest, nil if none is known
 	key     []byte           // storage
@@ -34,7 +36,7 @@ func (w *worker) work() {
 		if first >= end {
 			return
 		}
-		w.player = newPlayer(w.w, maxIdles[first/chunk%len(maxIdles)])
+		w.table = newTable(w.w, maxIdles[first/chunk%len(maxIdles)])
 		for i := first; i < end; i++ {
 			w.visit(i)
 		}
@@ -44,10 +46,7 @@ func (w *worker) work() {
 // visit takes all steps from a state, each of them in a table that was brought there anew: none can be taken back.
 func (w *worker) visit(i int) {
 	way := w.way(i)
-	r := rule{w: w.w}
-	for _, s := range way {
-		r.play(s)
-	}
+	r := w.w.rule(way)
 	steps := int64(0)
 	w.from.Store(int64(i))
 	w.w.eachStep(&r, func(s step) {
@@ -55,7 +54,7 @@ func (w *worker) visit(i int) {
 		w.step.Store(s.pack())
 		w.check(w.try(state{int32(i), s}, way))
 	})
-	if r.live < w.w.clients {
+	if r.Live() < w.w.clients {
 		refused, err := w.refuse(way, &r)
 		w.check(err)
 		steps += refused
@@ -67,16 +66,16 @@ func (w *worker) visit(i int) {
 // for any difference between the table and the rule.
 func (w *worker) try(s state, way []step) (err error) {
 	defer recovered(&err)
-	if err := w.player.playAll(way); err != nil {
+	if err := w.table.playAll(way); err != nil {
 		return err
 	}
-	if err := w.player.playAndCheck(s.step); err != nil {
+	if err := w.table.playAndCheck(s.step); err != nil {
 		return err
 	}
 	luck := int(s.step.spelling) + int(s.parent)
-	w.key = w.player.appendKey(w.key[:0])
+	w.key = w.table.appendKey(w.key[:0])
 	w.find(s)
-	return w.player.clear(luck)
+	return w.table.endAll(luck)
 }
 
 // find keeps the way to a state, which has the key w.key, if there is no shorter one.
@@ -90,26 +89,26 @@ func (w *worker) find(s state) {
 }
 
 // refuse tries all narrowings that must be refused in the state that way leads to.
-func (w *worker) refuse(way []step, r *rule) (refused int64, err error) {
+func (w *worker) refuse(way []step, r *model.Rule[asker]) (refused int64, err error) {
 	defer recovered(&err)
-	if err := w.player.playAll(way); err != nil {
+	if err := w.table.playAll(way); err != nil {
 		return 0, err
 	}
-	for rank := range r.live {
+	for rank := range r.Live() {
 		for i := range w.w.spellings {
-			if !r.holds(rank) || w.w.inside[w.w.spellings[i].form][r.forms[rank]] {
+			if !r.Granted(rank) || w.w.spellings[i].Rule.Inside(r.Request(rank)) {
 				continue
 			}
 			refused++
-			if err := w.player.play(step{verb: narrow, rank: uint8(rank), spelling: uint16(i)}); err != nil {
+			if err := w.table.play(step{verb: narrow, rank: uint8(rank), spelling: uint16(i)}); err != nil {
 				return refused, err
 			}
 		}
 	}
-	if err := w.player.table.Check(); err != nil {
+	if err := w.table.Check(); err != nil {
 		return refused, err
 	}
-	return refused, w.player.clear(0)
+	return refused, w.table.endAll(0)
 }
 
 // recovered makes an error of a panic.
@@ -125,10 +124,10 @@ func (w *worker) check(err error) {
 	if err == nil {
 		return
 	}
-	f := newFailure(w.player, err)
+	f := newFailure(w.table, err)
 	if len(f.steps) <= w.depth+1 {
 		w.stop.Store(true)
 	}
 	w.failure = shorter(w.failure, f)
-	w.player = newPlayer(w.w, w.player.maxIdle)
+	w.table = newTable(w.w, w.table.maxIdle)
 }

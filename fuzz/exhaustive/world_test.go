@@ -3,17 +3,18 @@ package exhaustive_test
 import (
 	"fmt"
 	"slices"
+	"testing"
 
 	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/fuzz/tabletest"
 	"github.com/treelock/treelock/internal/locktable"
 	"github.com/treelock/treelock/internal/model"
 )
 
 type (
 	path    = treelock.Path
-	table   = locktable.Table[int, int] // nodes are known by their index in the world; the root is the zero value
-	request = locktable.Request[int, int]
-	asked   = treelock.Request[path]
+	request = treelock.Request[path]
+	claim   = locktable.Claim[int] // nodes are known by their index in the world; the root is the zero value
 )
 
 // Trees that have all relations between two nodes that their size allows.
@@ -27,12 +28,15 @@ var (
 	fork  = []path{"/", "/a", "/b"}
 )
 
+// maxClients bounds the clients of a world: the rank of a request has three bits in a key.
+const maxClients = 8
+
 // A size says how large a world is.
 type size struct {
 	nodes   []path
 	clients int
 	claims  int  // that a request may have
-	spelled bool // that each spelling is taken for a form of its own
+	spelled bool // that each spelling is a form of its own
 }
 
 // A world is a tree, a number of clients, and all requests of up to a number of claims in it.
@@ -42,42 +46,43 @@ type world struct {
 	all        []int      // the indices of all spellings
 	forms      []int      // of each form, the index of its first spelling
 	conflict   [][]bool   // [form][form]: what model.Conflict says
-	inside     [][]bool   // [asked form][held form]: what Narrow of the model says
+	inside     [][]bool   // [asked form][held form]: what model.Inside says
 	symmetries []symmetry
+	ofClaim    map[locktable.Used[int]]asker // the requests of one claim
 }
 
-// A spelling is a request as a client writes it down: a sequence of claims. Claims may repeat, or cover one another,
-// and their order is free, so a request has many spellings.
+// A spelling is a request as a client writes it down: a sequence of claims. Claims may repeat, or cover one
+// another, and their order is free, so a request has many spellings.
 type spelling struct {
-	req    asked
-	claims []locktable.Claim[int]
-	places int // that it must have
-	form   uint16
+	req request
+	tabletest.Request[int, asker]
 }
 
-// A form is what is left of a spelling once it is submitted: all spellings of a form cover the same claims, by the
-// rule, and leave the same entries in an empty table. In the table they differ in nothing but the order in which
-// their places are visited.
-//
-// So two spellings that mean the same are still different forms if the table queues them differently.
+// A form is what is left of a spelling once it is submitted. All spellings of a form cover the same claims by the
+// rule, and leave the same entries in an empty table. They differ only in the order in which the table visits
+// their places. Two spellings that mean the same are different forms if the table queues them differently.
 type form struct {
 	covers   string
 	entries  string
-	spelling int // 0 but in a world of spellings
+	spelling int // 0 except in a world of spellings
 }
 
-// A symmetry is a permutation of the nodes that keeps who is whose parent.
-type symmetry struct {
-	from  []int    // node from[i] becomes node i
-	forms []uint16 // of each form, its image
+// An asker is the form of a request, for the rule.
+type asker struct {
+	w    *world
+	form uint16
 }
+
+func (a asker) Conflicts(b asker) bool { return a.w.conflict[a.form][b.form] }
+
+func (a asker) Inside(held asker) bool { return a.w.inside[a.form][held.form] }
 
 // maxSpellings is due to the size of a step, of which a search has many millions.
 const maxSpellings = 1 << 16
 
 func newWorld(size size) *world {
-	w := &world{size: size, spellings: []spelling{{}}}
-	for last := w.spellings; len(last[0].claims) < size.claims; {
+	w := &world{size: size, spellings: []spelling{{}}, ofClaim: map[locktable.Used[int]]asker{}}
+	for last := w.spellings; len(last[0].Claims) < size.claims; {
 		longer := []spelling{}
 		for _, s := range last {
 			longer = append(longer, w.extend(s)...)
@@ -92,7 +97,7 @@ func newWorld(size size) *world {
 		conflict, inside := make([]bool, len(w.forms)), make([]bool, len(w.forms))
 		for j := range w.forms {
 			a, b := w.spellings[w.forms[i]].req, w.spellings[w.forms[j]].req
-			conflict[j], inside[j] = model.Conflict(a, b), holds(b, a)
+			conflict[j], inside[j] = model.Conflict(a, b), model.Inside(a, b)
 		}
 		w.conflict, w.inside = append(w.conflict, conflict), append(w.inside, inside)
 	}
@@ -103,10 +108,11 @@ func newWorld(size size) *world {
 // extend returns s with one more claim, in all ways.
 func (w *world) extend(s spelling) (longer []spelling) {
 	for node, p := range w.nodes {
-		for kind, req := range []asked{s.req.ReadNode(p), s.req.Read(p), s.req.WriteNode(p), s.req.Write(p)} {
+		for kind, req := range []request{s.req.ReadNode(p), s.req.Read(p), s.req.WriteNode(p), s.req.Write(p)} {
 			scope, access := treelock.Scope((kind+1)%2), treelock.Access(kind/2)
-			claim := locktable.Claim[int]{Mode: locktable.ModeOf(scope, access), Lineage: w.lineage(node)}
-			longer = append(longer, spelling{req: req, claims: append(slices.Clip(s.claims), claim)})
+			next := spelling{req: req}
+			next.Claims = append(slices.Clip(s.Claims), claim{Mode: locktable.ModeOf(scope, access), Lineage: w.lineage(node)})
+			longer = append(longer, next)
 		}
 	}
 	return longer
@@ -124,27 +130,14 @@ func (w *world) lineage(node int) (lineage []int) {
 	return lineage
 }
 
-// holds reports whether the model lets a holder of held narrow it to asked.
-func holds(held, asked asked) bool {
-	var m model.Model[path]
-	m.Submit("holder", held)
-	_, ok := m.Narrow("holder", asked)
-	return ok
-}
-
 // findForms sorts the spellings into forms.
 func (w *world) findForms() {
 	known := map[form]int{}
 	for i := range w.spellings {
 		w.all = append(w.all, i)
 		s := &w.spellings[i]
-		s.places = countPlaces(*s)
-		var f form
-		for _, claim := range w.extend(spelling{}) {
-			f.covers += fmt.Sprint(holds(s.req, claim.req), " ")
-		}
-		t := locktable.New[int, int](0)
-		f.entries = string(appendEntries(nil, t, []*request{t.Submit(0, s.claims)}, w.order()))
+		s.Places = tabletest.CountPlaces(s.Claims)
+		f := w.formOf(s)
 		if w.spelled {
 			f.spelling = i
 		}
@@ -152,8 +145,21 @@ func (w *world) findForms() {
 			known[f] = len(w.forms)
 			w.forms = append(w.forms, i)
 		}
-		s.form = uint16(known[f])
+		s.Rule = asker{w, uint16(known[f])}
+		if len(s.Claims) == 1 {
+			w.ofClaim[locktable.Used[int]{Node: s.Claims[0].Lineage[0], Mode: s.Claims[0].Mode}] = s.Rule
+		}
 	}
+}
+
+func (w *world) formOf(s *spelling) (f form) {
+	for _, claim := range w.extend(spelling{}) {
+		f.covers += fmt.Sprint(model.Inside(claim.req, s.req), " ")
+	}
+	h := tabletest.New[int, asker](0, nil, nil)
+	h.Submit(0, s.Request)
+	f.entries = string(h.AppendEntries(nil, w.order()))
+	return f
 }
 
 // order returns the nodes in their order.
@@ -162,6 +168,12 @@ func (w *world) order() (order []int) {
 		order = append(order, i)
 	}
 	return order
+}
+
+// A symmetry is a permutation of the nodes that keeps the parent of each.
+type symmetry struct {
+	from  []int    // node from[i] becomes node i
+	forms []uint16 // of each form, its image
 }
 
 // findSymmetries finds all symmetries of the tree. The first changes nothing.
@@ -180,19 +192,15 @@ func (w *world) findSymmetries() {
 // images returns the image of each form when node from[i] becomes node i.
 func (w *world) images(from []int) (images []uint16) {
 	for _, first := range w.forms {
-		image := spelling{}
-		for _, claim := range w.spellings[first].claims {
-			to := slices.Index(from, claim.Lineage[0])
-			image.claims = append(image.claims, locktable.Claim[int]{Mode: claim.Mode, Lineage: w.lineage(to)})
-		}
-		i := slices.IndexFunc(w.spellings, func(s spelling) bool { return slices.EqualFunc(s.claims, image.claims, sameClaim) })
-		images = append(images, w.spellings[i].form)
+		claims := w.spellings[first].Claims
+		i := slices.IndexFunc(w.spellings, func(s spelling) bool {
+			return slices.EqualFunc(s.Claims, claims, func(image, c claim) bool {
+				return image.Mode == c.Mode && from[image.Lineage[0]] == c.Lineage[0]
+			})
+		})
+		images = append(images, w.spellings[i].Rule.form)
 	}
 	return images
-}
-
-func sameClaim(a, b locktable.Claim[int]) bool {
-	return a.Mode == b.Mode && a.Lineage[0] == b.Lineage[0]
 }
 
 // permute calls f with all permutations of s[k:], s itself first.
@@ -204,5 +212,22 @@ func permute(s []int, k int, f func([]int)) {
 		s[k], s[i] = s[i], s[k]
 		permute(s, k+1, f)
 		s[k], s[i] = s[i], s[k]
+	}
+}
+
+func TestSpellingsOfAFormMeanTheSame(t *testing.T) {
+	for _, nodes := range [][]path{five, chain} {
+		w := newWorld(size{nodes: nodes, claims: 2})
+		for i := range w.spellings {
+			for j := range w.spellings {
+				a, b := &w.spellings[i], &w.spellings[j]
+				if got, want := a.Rule.Conflicts(b.Rule), model.Conflict(a.req, b.req); got != want {
+					t.Fatalf("conflict of %v and %v = %t, want %t", a.req, b.req, got, want)
+				}
+				if got, want := a.Rule.Inside(b.Rule), model.Inside(a.req, b.req); got != want {
+					t.Fatalf("%v inside %v = %t, want %t", a.req, b.req, got, want)
+				}
+			}
+		}
 	}
 }

@@ -76,9 +76,6 @@ func (r *Rule[R]) Blockers(rank int) (ranks []int) {
 	return ranks
 }
 
-// Clear removes all requests.
-func (r *Rule[R]) Clear() { r.live = r.live[:0] }
-
 // admit grants each request that no earlier live request conflicts with.
 func (r *Rule[R]) admit() []int {
 	r.granted = r.granted[:0]

@@ -10,3 +10,11 @@ import (
 func FuzzManager(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) { locktest.Play(t, locktest.Manager, data) })
 }
+
+// FuzzNodes plays histories in which nodes and contexts misbehave.
+func FuzzNodes(f *testing.F) {
+	for _, seed := range hostileSeeds() {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) { locktest.PlayHostile(t, locktest.Manager, data) })
+}

@@ -2,6 +2,7 @@ package locktest_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/treelock/treelock"
@@ -36,12 +37,12 @@ const (
 	forgives  fault = "says that the context was cancelled when its time was up"
 )
 
-func (f fault) start(_ context.Context, o locktest.Options) (locktest.Lock, error) {
+func (f fault) start(_ context.Context, o locktest.Options) (lock locktest.Lock[treelock.Path], err error) {
 	if o != (locktest.Options{}) {
-		return locktest.Lock{}, fmt.Errorf("options: %w", errUnsupported)
+		return lock, fmt.Errorf("options: %w", errors.ErrUnsupported)
 	}
 	l := &naive{fault: f, token: make(chan struct{}, 1), wake: map[string]chan struct{}{}}
-	return locktest.Lock{Acquire: l.acquire}, nil
+	return locktest.Lock[treelock.Path]{Acquire: l.acquire}, nil
 }
 
 func (l *naive) acquire(ctx context.Context, req request) (locktest.Grant, error) {

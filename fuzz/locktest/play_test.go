@@ -1,20 +1,18 @@
 package locktest_test
 
 import (
-	"errors"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
 
+	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/fuzz/locktest"
 )
 
-var errUnsupported = errors.ErrUnsupported
-
 // playRandom plays some random histories.
-func playRandom(t *testing.T, start locktest.Start, histories int) {
+func playRandom(t *testing.T, start locktest.Start[treelock.Path], histories int) {
 	for seed := range uint64(histories) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		data := make([]byte, rng.IntN(400))

@@ -1,12 +1,14 @@
 package locktest
 
 import (
+	"bytes"
+	"strings"
 	"testing"
 	"testing/synctest"
 )
 
-// Scenario plays a scenario file and returns it with what happened in place of what was to happen: who compares the
-// two has a test. Whatever the file expects, the lock is held to the rule after each line, as in [Play].
+// Scenario plays a scenario file and returns it with what happened in place of what was to happen. A test compares
+// the two. Whatever the file expects, the lock is held to the rule after each line, as in [Play].
 //
 // A file is a list of commands, a line each, with their consequences; other text is comment:
 //
@@ -30,32 +32,86 @@ import (
 //	acquire NAME [within DURATION] CLAIMS   waits for the grant, or for the end of its context
 //	try NAME CLAIMS
 //	submit NAME [within DURATION] CLAIMS    gets a ticket, and receives the grant from it
-//	deaf NAME CLAIMS                        gets a ticket, and receives nothing until
+//	no-receive NAME CLAIMS                  gets a ticket, and does not receive from it until
 //	receive NAME
-//	cancel NAME                             ends the context of acquire or drain
+//	do NAME [within DURATION] CLAIMS        calls Do, whose function ends with the release
+//	do-panic, do-exit NAME CLAIMS           its function panics, or ends its goroutine
+//	cancel NAME                             ends the context of acquire, do or drain
 //	withdraw NAME                           withdraws a ticket
 //	release NAME                            also once more, or what is not held
 //	narrow NAME CLAIMS
-//	token NAME                              says the fencing token
-//	crowd NUMBER                            so many others ask for nothing, all at once, and release it
+//	token NAME                              prints the fencing token
+//	burst NUMBER                            so many others make the empty request at once, and release it
 //	drain NAME [within DURATION]
 //	pass DURATION                           time goes by
 //	stop REASON                             ends the context of the lock
 //	manager [OPTION=NUMBER...]              another lock, with max-waiting, first-token, max-depth or idle-nodes
-func Scenario(t *testing.T, start Start, text []byte) (got []byte) {
+func Scenario(t *testing.T, start Start[path], text []byte) (got []byte) {
 	t.Helper()
 	file := parseScenario(text)
 	synctest.Test(t, func(t *testing.T) {
-		s := &stage{t: t, start: start}
-		if err := s.open(Options{}); err != nil {
+		h := newHarness(t, start, pathTree)
+		if err := h.open(Options{}); err != nil {
 			t.Fatal(err)
 		}
 		for i := range file {
 			if step := &file[i]; step.command != "" {
-				step.want = s.play(step.command)
+				step.want = h.play(step.command)
 			}
 		}
-		s.strike()
+		h.teardown()
 	})
 	return file.format()
+}
+
+// A scenarioFile is a list of commands with their consequences: see [Scenario]. A blank line or the end of the file
+// ends the consequences.
+type scenarioFile []scenarioStep
+
+// A scenarioStep is prose, one command and its consequences. The last step of a file may be prose alone.
+type scenarioStep struct {
+	prose   string // with all its line ends, blank lines included
+	command string
+	want    string // a line each, with its line end
+}
+
+const ruler = "----"
+
+// parseScenario never fails. The harness refuses a command that it does not know.
+func parseScenario(text []byte) (file scenarioFile) {
+	var step scenarioStep
+	inWant := false
+	for line := range strings.Lines(string(text)) {
+		bare := strings.TrimSuffix(line, "\n")
+		switch {
+		case bare == ruler && step.command != "":
+			inWant = true
+			continue
+		case inWant && bare != "":
+			step.want += bare + "\n"
+			continue
+		}
+		if step.command != "" {
+			file = append(file, step)
+			step, inWant = scenarioStep{}, false
+		}
+		if bare == "" || strings.HasPrefix(bare, "#") {
+			step.prose += line
+		} else {
+			step.command = bare
+		}
+	}
+	return append(file, step)
+}
+
+// format is the inverse of parseScenario.
+func (file scenarioFile) format() []byte {
+	var b bytes.Buffer
+	for _, step := range file {
+		b.WriteString(step.prose)
+		if step.command != "" {
+			b.WriteString(step.command + "\n" + ruler + "\n" + step.want)
+		}
+	}
+	return b.Bytes()
 }

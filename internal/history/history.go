@@ -22,6 +22,8 @@ const (
 	Clients = 6  // that are in a history, each with one request at a time
 	maxOps  = 96 // of one history; what comes later is not looked at
 	opSize  = 5  // bytes of an op: a verb, a client and a way, three claims
+
+	extraSize = 4 // more bytes of an op of a hostile history
 )
 
 // A Verb says what a client does.
@@ -37,32 +39,32 @@ const (
 	Drain                // it drains the lock
 	Stop                 // the lock is stopped
 	Token                // it looks at its token
-	Crowd                // many others come and go at once
+	Burst                // many others come and go at once
 )
 
 // verbs has a verb for each value of a byte, modulo its length, the frequent ones more often.
 var verbs = []Verb{
 	Next, Next, Next, Next, Next, Next, Next, Next, Next, Next, Next, Next, Next, Next, Next, Next,
-	Narrow, Narrow, Narrow, Narrow, Narrow, Receive, Receive, Receive, Again, Again, Withdraw, Crowd, Pass, Token, Drain, Stop,
+	Narrow, Narrow, Narrow, Narrow, Narrow, Receive, Receive, Receive, Again, Again, Withdraw, Burst, Pass, Token, Drain, Stop,
 }
 
 // A Way is a way of asking.
 type Way uint8
 
 const (
-	Acquire      Way = iota
-	Submit           // and receive from the ticket
-	SubmitDeaf       // and not receive from it, until a Receive
-	Try              //
-	AcquireBrief     // with a context that ends soon
-	AcquireEnded     // with a context that has ended
-	SubmitEnded      // with a context that has ended
-	SubmitBrief      // with a context that ends soon, which makes no difference
+	Acquire         Way = iota
+	Submit              // and receive from the ticket
+	SubmitNoReceive     // and not receive from it, until a Receive
+	Try                 //
+	AcquireBrief        // with a context that ends soon
+	AcquireEnded        // with a context that has ended
+	SubmitEnded         // with a context that has ended
+	SubmitBrief         // with a context that ends soon, which makes no difference
 )
 
 // ways has a way for each value of four bits.
 var ways = [16]Way{
-	Acquire, Acquire, Acquire, SubmitBrief, Submit, Submit, Submit, SubmitDeaf, SubmitDeaf, SubmitDeaf, Try, Try,
+	Acquire, Acquire, Acquire, SubmitBrief, Submit, Submit, Submit, SubmitNoReceive, SubmitNoReceive, SubmitNoReceive, Try, Try,
 	AcquireBrief, AcquireBrief, AcquireEnded, SubmitEnded,
 }
 
@@ -72,7 +74,8 @@ type Op struct {
 	Together bool // at the same time as the next op
 	Client   int
 	Way      Way
-	claims   [3]byte
+	Claims   [3]byte
+	Extra    [4]byte // of a hostile history: for the nodes of the claims, and for the context
 }
 
 // A History is what some clients do with a lock that has some options.
@@ -80,11 +83,24 @@ type History struct {
 	MaxWaiting int // negative: no limit
 	IdleNodes  int // negative: any
 	FirstToken uint64
+	MaxDepth   int // 0: any
 	Ops        []Op
 }
 
 // Decode returns the history that data stands for. The first byte is for the options.
-func Decode(data []byte) History {
+func Decode(data []byte) History { return decode(data, opSize) }
+
+// DecodeHostile returns the history that data stands for, in which half of the clients do what no client should.
+func DecodeHostile(data []byte) History {
+	h := decode(data, opSize+extraSize)
+	h.MaxDepth = 6
+	if len(data) > 0 && data[0]>>6&1 != 0 {
+		h.MaxDepth = 9
+	}
+	return h
+}
+
+func decode(data []byte, size int) History {
 	h := History{MaxWaiting: -1, IdleNodes: -1}
 	if len(data) == 0 {
 		return h
@@ -101,14 +117,15 @@ func Decode(data []byte) History {
 		h.FirstToken = 1000
 	}
 	for rest := data[1:]; len(rest) > 0 && len(h.Ops) < maxOps; {
-		var op [opSize]byte
-		rest = rest[copy(op[:], rest):]
+		var op [opSize + extraSize]byte
+		rest = rest[copy(op[:size], rest):]
 		h.Ops = append(h.Ops, Op{
 			Verb:     verbs[int(op[0]&127)%len(verbs)],
 			Together: op[0]&128 != 0,
 			Client:   int(op[1]&15) % Clients,
 			Way:      ways[op[1]>>4],
-			claims:   [3]byte(op[2:]),
+			Claims:   [3]byte(op[2:]),
+			Extra:    [4]byte(op[opSize:]),
 		})
 	}
 	return h
@@ -118,14 +135,17 @@ func Decode(data []byte) History {
 const everywhere = 255
 
 // Odd reports something that is true of half of all ops, for what else is to be decided.
-func (op Op) Odd() bool { return op.claims[0]&1 != 0 }
+func (op Op) Odd() bool { return op.Claims[0]&1 != 0 }
+
+// Hostile reports whether the client of op is hostile, in a hostile history.
+func (op Op) Hostile() bool { return op.Client >= Clients/2 }
 
 // Request returns what the op asks for: up to three claims anywhere in World, or one everywhere.
 func (op Op) Request() (req treelock.Request[treelock.Path]) {
-	if op.claims[0] == everywhere {
+	if op.Claims[0] == everywhere {
 		return req.ReadNode(World...)
 	}
-	for _, claim := range op.claims {
+	for _, claim := range op.Claims {
 		if claim&128 != 0 {
 			continue // so that there are also fewer
 		}
@@ -151,7 +171,7 @@ func (op Op) Narrower(held treelock.Request[treelock.Path]) (req treelock.Reques
 	}
 	i := 0
 	for c := range held.Claims() {
-		choice := op.claims[i%len(op.claims)]
+		choice := op.Claims[i%len(op.Claims)]
 		i++
 		if choice&128 == 0 {
 			req = weaker(req, c, choice)

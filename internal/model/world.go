@@ -22,10 +22,8 @@ type World[N treelock.Node[N]] struct {
 	Drained  bool // and nothing is live, or was when the manager stopped
 	Stopped  bool // nothing is granted any more
 
-	OutsideWaiting int // requests outside of the model that wait
-
-	outside  int  // requests outside of the model that are live
-	narrowed bool // the request that a name stands for has changed
+	outside, outsideWaiting int  // requests outside of the model that are live, and that wait
+	narrowed                bool // the request that a name stands for has changed
 }
 
 // NewWorld returns a world in which nothing is live and at most maxWaiting requests may wait, any number if
@@ -47,7 +45,7 @@ func (w *World[N]) Arrive(name string, req treelock.Request[N]) error {
 	if err := w.Closed(); err != nil {
 		return err
 	}
-	if w.maxWaiting >= 0 && w.Waiting()+w.OutsideWaiting >= w.maxWaiting && w.WouldWait(req) {
+	if w.maxWaiting >= 0 && w.Waiting()+w.outsideWaiting >= w.maxWaiting && w.WouldWait(req) {
 		return treelock.ErrBusy
 	}
 	w.Submit(name, req)
@@ -89,9 +87,9 @@ func (w *World[N]) Leave(name string) {
 	w.settle()
 }
 
-// SetOutside sets the number of live requests outside of the model.
-func (w *World[N]) SetOutside(n int) {
-	w.outside = n
+// SetOutside sets the numbers of requests outside of the model that are live, and that wait.
+func (w *World[N]) SetOutside(live, waiting int) {
+	w.outside, w.outsideWaiting = live, waiting
 	w.settle()
 }
 
@@ -157,7 +155,7 @@ func (w *World[N]) normalise() {
 // key returns a text that is the same for worlds that are in the same state.
 func (w *World[N]) key() string {
 	var b strings.Builder
-	fmt.Fprint(&b, w.Draining, w.Drained, w.Stopped, w.outside)
+	fmt.Fprint(&b, w.Draining, w.Drained, w.Stopped, w.outside, w.outsideWaiting)
 	for _, r := range w.rule.live {
 		fmt.Fprint(&b, " ", r.req.name, r.granted)
 		if w.narrowed {

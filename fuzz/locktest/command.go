@@ -1,0 +1,305 @@
+package locktest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/model"
+)
+
+// prepare returns the command that text stands for: see [Scenario].
+func (h *harness[N]) prepare(text string) *command[N] {
+	h.t.Helper()
+	words := strings.Fields(text)
+	verb, name, args := "", "", []string(nil)
+	if len(words) > 0 {
+		verb = words[0]
+	}
+	if len(words) > 1 {
+		name, args = words[1], words[2:]
+	}
+	switch verb {
+	case "acquire", "try", "submit", "no-receive", "do", "do-panic", "do-exit":
+		return h.request(verb, name, args)
+	case "receive":
+		return h.receive(name)
+	case "cancel":
+		return &command[N]{run: h.must(name).cancel} // nil for a client without a context
+	case "withdraw":
+		return h.withdraw(name)
+	case "release":
+		return h.release(name)
+	case "narrow":
+		return h.narrow(name, args)
+	case "token":
+		return h.token(name)
+	case "burst":
+		return h.burst(name)
+	case "drain":
+		return h.drain(name, args)
+	case "pass":
+		return &command[N]{pass: h.duration(name)}
+	case "stop":
+		return h.stopLock(name)
+	case "manager":
+		if err := h.open(h.parseOptions(words[1:])); err != nil {
+			h.t.Fatal(err)
+		}
+		return &command[N]{}
+	case "open":
+		return &command[N]{run: h.hostility.gate.letAll}
+	case "move":
+		return &command[N]{run: func() { h.hostility.moves.Add(1) }}
+	}
+	h.t.Fatalf("%s: no such command", text)
+	return nil
+}
+
+// parseOptions reads options such as "max-waiting=2".
+func (h *harness[N]) parseOptions(words []string) (o Options) {
+	for _, word := range words {
+		key, value, _ := strings.Cut(word, "=")
+		n, err := strconv.Atoi(value)
+		if err != nil {
+			h.t.Fatalf("manager %s: %v", word, err)
+		}
+		switch key {
+		case "max-waiting":
+			o.Limited, o.MaxWaiting = true, n
+		case "first-token":
+			o.FirstToken = uint64(n)
+		case "max-depth":
+			o.MaxDepth = n
+		case "idle-nodes":
+			o.IdleNodes = n + 1
+		default:
+			h.t.Fatalf("manager %s: no such option", word)
+		}
+	}
+	return o
+}
+
+// request makes a request in one of the ways that a lock has.
+func (h *harness[N]) request(verb, name string, args []string) *command[N] {
+	c := h.enter(name)
+	args, ctxWant := h.prepareContext(c, args)
+	h.prepareRequest(c, args)
+	if c.want == nil && verb != "try" {
+		c.want = ctxWant
+	}
+	run := &command[N]{waits: true}
+	switch verb {
+	case "acquire":
+		run.run = func() { c.run(func() (Grant, error) { return h.lock.Acquire(c.ctx, c.req) }) }
+	case "try":
+		c.tries, c.ctx, c.cancel, c.expired = true, nil, nil, false
+		run.waits = c.hostile
+		run.run = func() { c.run(func() (Grant, error) { return h.lock.TryAcquire(c.req) }) }
+	case "submit", "no-receive":
+		c.noReceive = verb == "no-receive"
+		run.waits = c.hostile
+		run.run = func() { c.submit(h.lock) }
+	default:
+		c.inside, c.leave = make(chan struct{}), make(chan struct{})
+		c.leaveWith = map[string]error{"do": errDone, "do-panic": errPanic, "do-exit": errExit}[verb]
+		run.run = func() { c.do(h.lock) }
+	}
+	return run
+}
+
+func (h *harness[N]) receive(name string) *command[N] {
+	c := h.must(name)
+	if !c.noReceive || c.ticket == nil {
+		return &command[N]{}
+	}
+	c.noReceive = false
+	return &command[N]{run: c.receive, waits: true}
+}
+
+func (h *harness[N]) withdraw(name string) *command[N] {
+	c := h.must(name)
+	if c.ticket == nil {
+		return &command[N]{} // it was refused
+	}
+	noReceive := c.noReceive
+	c.noReceive = false
+	steps := func() []model.Step[N] {
+		c.withdrawn = true
+		c.grantRevoked = c.grantRevoked || noReceive
+		return nil
+	}
+	return &command[N]{steps: steps, run: func() {
+		c.ticket.Withdraw()
+		if noReceive {
+			go c.receive()
+		}
+	}}
+}
+
+func (h *harness[N]) release(name string) *command[N] {
+	c := h.must(name)
+	switch {
+	case c.grant != nil:
+		return &command[N]{run: c.grant.Release, steps: func() []model.Step[N] {
+			c.state, c.reached = over, over
+			return []model.Step[N]{c.depart}
+		}}
+	case c.inside != nil && c.state == holds && !c.left:
+		c.left = true
+		return &command[N]{run: func() { close(c.leave) }}
+	}
+	return &command[N]{}
+}
+
+func (h *harness[N]) narrow(name string, args []string) *command[N] {
+	c := h.must(name)
+	grant, ok := c.grant.(narrower[N])
+	if !ok {
+		return &command[N]{}
+	}
+	if c.hostile {
+		return h.narrowHostile(c, grant, args)
+	}
+	req, _ := h.parse(args)
+	var err error
+	shrink := func(w *model.World[N], then func(*model.World[N])) {
+		want := h.invalid(req)
+		if want == nil {
+			want = w.Shrink(name, req)
+		}
+		if want == nil && err == nil || want != nil && sameRefusal(err, want) && h.checkReason(err) == nil {
+			then(w)
+		}
+	}
+	return &command[N]{run: func() { err = grant.Narrow(req) }, steps: func() []model.Step[N] {
+		if err != nil {
+			h.note(name, describe[N](err))
+		}
+		return []model.Step[N]{shrink}
+	}}
+}
+
+func (h *harness[N]) token(name string) *command[N] {
+	if grant, ok := h.must(name).grant.(tokener); ok {
+		return &command[N]{steps: func() []model.Step[N] {
+			h.note(name, fmt.Sprint("token ", grant.Token()))
+			return nil
+		}}
+	}
+	return &command[N]{}
+}
+
+func (h *harness[N]) drain(name string, args []string) *command[N] {
+	c := h.enter(name)
+	c.drains, h.draining = true, true
+	h.prepareContext(c, args)
+	return &command[N]{waits: true, run: func() {
+		err := h.lock.Drain(c.ctx)
+		if err == nil {
+			err = errDrained
+		}
+		c.result <- result{err: err}
+	}, steps: oneStep((*model.World[N]).Drain)}
+}
+
+func (h *harness[N]) stopLock(reason string) *command[N] {
+	if h.reason == nil {
+		h.reason = errors.New(reason)
+	}
+	if h.hostility != nil {
+		h.reason = errStopper // which a node may end it with, too
+	}
+	return &command[N]{run: func() {
+		for range 3 {
+			runtime.Gosched() // so that the others of the line are under way
+		}
+		h.stop(h.reason)
+		<-h.lock.Done
+	}, steps: oneStep((*model.World[N]).Stop)}
+}
+
+// oneStep returns the steps of a command that changes the world in one way.
+func oneStep[N treelock.Node[N]](change func(*model.World[N])) func() []model.Step[N] {
+	return func() []model.Step[N] {
+		return []model.Step[N]{func(w *model.World[N], then func(*model.World[N])) {
+			change(w)
+			then(w)
+		}}
+	}
+}
+
+// errCause is the cause that contexts end with.
+var errCause = errors.New("the harness ends it")
+
+// prepareContext gives a context to c. args may begin with "within DURATION", or with "under KIND" for one of ctxKinds.
+// It returns the rest of args, and the outcome that such a context calls for.
+func (h *harness[N]) prepareContext(c *client[N], args []string) (rest []string, want error) {
+	ctx, end := context.WithCancelCause(h.t.Context())
+	c.ctx, c.cancel = ctx, func() { end(errCause) }
+	switch {
+	case len(args) > 1 && args[0] == "within":
+		timed, stop := context.WithTimeoutCause(ctx, h.duration(args[1]), errCause)
+		c.ctx, c.cancel = timed, func() { end(errCause); stop() }
+		args = args[2:]
+	case len(args) > 1 && args[0] == "under":
+		return args[2:], h.prepareHostileContext(c, args[1])
+	}
+	c.expired = c.ctx.Err() != nil && !c.drains
+	return args, nil
+}
+
+// prepareRequest takes in the request of c.
+func (h *harness[N]) prepareRequest(c *client[N], claims []string) {
+	var kinds []*nodeKind
+	c.claims = strings.Join(claims, " ")
+	c.req, kinds = h.parse(claims)
+	for _, kind := range kinds {
+		c.hostile = true
+		if c.want == nil {
+			c.want = kind.want // a lock asks the nodes in their order
+		}
+	}
+	if !c.hostile {
+		c.req = c.req.Labeled(c.name)
+		c.invalid = h.invalid(c.req)
+	}
+}
+
+// invalid returns the error for a request that is refused in any state of the lock, nil for others.
+func (h *harness[N]) invalid(req treelock.Request[N]) error {
+	for c := range req.Claims() {
+		if err := h.tree.check(c.Node); err != nil {
+			return err
+		}
+		depth := 1
+		for node, ok := c.Node.Parent(); ok; node, ok = node.Parent() {
+			depth++
+		}
+		if h.options.MaxDepth > 0 && depth > h.options.MaxDepth {
+			return treelock.ErrTooDeep
+		}
+	}
+	return nil
+}
+
+func (h *harness[N]) duration(word string) time.Duration {
+	d, err := time.ParseDuration(word)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return d
+}
+
+func (h *harness[N]) must(name string) *client[N] {
+	c := h.find(name)
+	if c == nil {
+		h.t.Fatalf("there is no client %s", name)
+	}
+	return c
+}

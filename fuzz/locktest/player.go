@@ -1,0 +1,339 @@
+package locktest
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/history"
+	"github.com/treelock/treelock/internal/model"
+)
+
+// Play makes a history of some clients out of data, any bytes, and plays it with a lock. The clients make requests
+// in all ways that the lock has, some of them at the same time, with contexts that end at any moment. They narrow,
+// release, release again and withdraw, and they drain and stop the lock. After each line of the history Play brings
+// the lock to rest, and compares what every client was told with the rule, evaluated over all pairs of requests. It
+// fails the test unless some order of what happened at the same time explains all of it. At the end it ends all
+// requests, and nothing may be left.
+//
+// It returns the history as a scenario file, and a failure prints it: see [Scenario].
+//
+// It is meant for [testing.F.Fuzz], and as good for bytes from a random generator. The lock lives in a bubble of
+// package [testing/synctest], so its goroutines must wait for channels or a [sync.Cond], not for a mutex.
+func Play(t *testing.T, start Start[path], data []byte) (scenario string) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		scenario = play(newHarness(t, start, pathTree), history.Decode(data))
+	})
+	return scenario
+}
+
+// PlayHostile plays a history as [Play] does, in which half of the clients claim nodes that misbehave, with contexts
+// that misbehave. A lock must have all functions for it.
+func PlayHostile(t *testing.T, start Start[Node], data []byte) (scenario string) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		x := &hostility{gate: newGate(), behaviors: map[string]*behavior{}}
+		h := newHarness(t, start, hostileTree(x))
+		h.hostility = x
+		scenario = play(h, history.DecodeHostile(data))
+	})
+	return scenario
+}
+
+// mostTogether bounds the commands of a line: all their orders are tried.
+const mostTogether = 4
+
+// A player plays the clients of a history. Each of them makes one request at a time.
+type player[N treelock.Node[N]] struct {
+	*harness[N]
+	optionsLine string // the command that starts a lock with the options of the history
+	seats       [history.Clients]seat[N]
+	entered     int
+	after       int // lines since the lock has stopped
+}
+
+// A seat is a client of a history, which plays one client of the harness after the other.
+type seat[N treelock.Node[N]] struct {
+	now    *client[N]
+	before *client[N] // the last with a grant
+	enters string     // the name of the client that enters in the current line
+}
+
+// play plays a history and returns it as a scenario file.
+func play[N treelock.Node[N]](h *harness[N], hist history.History) string {
+	h.t.Helper()
+	p := &player[N]{harness: h, optionsLine: optionsLine(hist)}
+	p.open()
+	var line []string
+	for i, op := range hist.Ops {
+		if command := p.command(op, &p.seats[op.Client]); command != "" {
+			line = append(line, command)
+		}
+		// Where the waiting requests of hostile clients count, it must be known how many there are.
+		together := op.Together && (h.hostility == nil || !h.options.Limited)
+		if !together || i == len(hist.Ops)-1 || len(line) == mostTogether {
+			p.playLine(line)
+			line = nil
+		}
+		if h.hostility != nil && p.after == linesAfterStop {
+			break
+		}
+	}
+	h.teardown()
+	return h.script.String()
+}
+
+// optionsLine returns the command for the options of h.
+func optionsLine(h history.History) string {
+	line := "manager"
+	if h.MaxWaiting >= 0 {
+		line += fmt.Sprint(" max-waiting=", h.MaxWaiting)
+	}
+	if h.IdleNodes >= 0 {
+		line += fmt.Sprint(" idle-nodes=", h.IdleNodes)
+	}
+	if h.FirstToken > 0 {
+		line += fmt.Sprint(" first-token=", h.FirstToken)
+	}
+	if h.MaxDepth > 0 {
+		line += fmt.Sprint(" max-depth=", h.MaxDepth)
+	}
+	return line
+}
+
+// open starts a lock with the options of the history, if it has such options.
+func (p *player[N]) open() {
+	err := p.harness.open(p.parseOptions(strings.Fields(p.optionsLine)[1:]))
+	if errors.Is(err, errors.ErrUnsupported) {
+		p.optionsLine = "manager"
+		err = p.harness.open(Options{})
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	fmt.Fprintf(&p.script, "%s\n%s\n\n", p.optionsLine, ruler)
+}
+
+// linesAfterStop is how many lines are played with a lock that has stopped, before there is a new one.
+const linesAfterStop = 3
+
+func (p *player[N]) playLine(line []string) {
+	p.t.Helper()
+	if len(line) == 0 {
+		return
+	}
+	p.play(strings.Join(line, together))
+	for i := range p.seats {
+		s := &p.seats[i]
+		if s.enters != "" {
+			s.now, s.enters = p.find(s.enters), ""
+		}
+		if s.now != nil && s.now.grant != nil {
+			s.before = s.now
+		}
+		if s.now != nil && s.now.state == over {
+			s.now = nil
+		}
+	}
+	if p.judge.World().Stopped {
+		p.after++
+	}
+	if p.after > linesAfterStop {
+		p.seats, p.after = [history.Clients]seat[N]{}, 0
+		p.open()
+	}
+}
+
+// command returns the command for op, "" if it does not make sense now or the lock cannot do it. A command of the
+// same line may leave it without sense: lines are meant for that.
+func (p *player[N]) command(op history.Op, s *seat[N]) string {
+	switch op.Verb {
+	case history.Next:
+		switch {
+		case s.now == nil && s.enters == "":
+			return p.request(op, s)
+		case s.now != nil && s.now.state == holds && (s.now.grant != nil || s.now.inside != nil):
+			return "release " + s.now.name
+		}
+		return p.cancel(s)
+	case history.Withdraw:
+		return p.cancel(s)
+	case history.Narrow:
+		return p.narrow(s.now, op)
+	case history.Again:
+		if op.Odd() {
+			return p.narrow(s.before, op)
+		} else if s.before != nil {
+			return "release " + s.before.name
+		}
+	case history.Receive:
+		if s.now != nil && s.now.noReceive {
+			return "receive " + s.now.name
+		} else if p.hostility != nil {
+			return "open"
+		}
+	case history.Token:
+		if s.now != nil && s.now.grant != nil && !s.now.hostile {
+			return "token " + s.now.name
+		} else if p.hostility != nil {
+			return "move"
+		}
+	case history.Pass:
+		return "pass 10ms"
+	case history.Burst:
+		if p.hostility != nil {
+			return "move"
+		}
+		return "burst 100"
+	default:
+		return p.end(op)
+	}
+	return ""
+}
+
+// ways are the words for the ways of making a request: the command, and the bound of its context.
+var ways = map[history.Way][2]string{
+	history.Acquire:         {"acquire", ""},
+	history.AcquireBrief:    {"acquire", "within 10ms "},
+	history.AcquireEnded:    {"acquire", "within 0s "},
+	history.Submit:          {"submit", ""},
+	history.SubmitBrief:     {"submit", "within 10ms "},
+	history.SubmitEnded:     {"submit", "within 0s "},
+	history.SubmitNoReceive: {"no-receive", ""},
+	history.Try:             {"try", ""},
+}
+
+// hostileWays has the ways that a hostile history has in place of others.
+var hostileWays = map[history.Way]string{
+	history.AcquireBrief: "do", history.AcquireEnded: "do-panic", history.SubmitBrief: "do-exit", history.SubmitEnded: "acquire",
+}
+
+// request returns the command with which a client makes a request.
+func (p *player[N]) request(op history.Op, s *seat[N]) string {
+	verb, within := ways[op.Way][0], ways[op.Way][1]
+	claims := p.claims(op.Request())
+	if p.hostility != nil {
+		if way, ok := hostileWays[op.Way]; ok {
+			verb, within = way, ""
+		}
+		if op.Hostile() {
+			within, claims = "under "+hostileCtx(op)+" ", hostileClaims(op)
+		}
+	}
+	if verb == "try" && p.lock.TryAcquire == nil || strings.HasPrefix(verb, "do") && p.lock.Do == nil ||
+		(verb == "submit" || verb == "no-receive") && p.lock.Submit == nil {
+		verb = "acquire"
+	}
+	s.enters = p.name(op)
+	return fmt.Sprintf("%s %s %s%s", verb, s.enters, within, claims)
+}
+
+// claims returns the words for a request of a history.
+func (p *player[N]) claims(req treelock.Request[path]) string {
+	var claims []treelock.Claim[path]
+	for c := range req.Claims() {
+		if p.tree.top != "" {
+			c.Node = path(strings.TrimSuffix(p.tree.top+string(c.Node), "/"))
+		}
+		claims = append(claims, c)
+	}
+	return Claims(model.Of(claims...))
+}
+
+// hostileClaims returns the words for the claims that op makes of hostile nodes. Harmful nodes are rare, since most
+// requests would fail.
+func hostileClaims(op history.Op) string {
+	words := []string{"nothing"}
+	for i, claim := range op.Claims {
+		if claim&128 != 0 {
+			continue
+		}
+		verb := []string{"write", "read", "write-node", "read-node"}[claim&3]
+		kind, rare := nodeKinds[int(claim>>2)%len(nodeKinds)], claim&64 != 0 && op.Extra[i]&4 != 0
+		if !rare && (kind.want != nil || kind.name == "stopper") || kind.name == "stopper" && op.Extra[i]&24 != 0 {
+			kind = nodeKinds[0]
+		}
+		words = append(words, verb, fmt.Sprintf("%s+%d", kind.name, int(op.Extra[i]>>5)%(maxAbove+1)))
+	}
+	return strings.Join(words, " ")
+}
+
+// hostileCtx returns the kind of the context of op, plain in half of all cases.
+func hostileCtx(op history.Op) string {
+	return ctxKinds[max(0, int(op.Extra[3])%(2*len(ctxKinds))-len(ctxKinds))].name
+}
+
+// name returns a new name: a letter for the client, and the number of its request.
+func (p *player[N]) name(op history.Op) string {
+	p.entered++
+	return fmt.Sprintf("%c%d", 'a'+op.Client, p.entered)
+}
+
+// cancel returns the command with which a client ends its request, granted or not.
+func (p *player[N]) cancel(s *seat[N]) string {
+	switch {
+	case s.enters != "":
+		return "cancel " + s.enters
+	case s.now == nil:
+		return ""
+	case s.now.ticket != nil:
+		return "withdraw " + s.now.name
+	}
+	return "cancel " + s.now.name
+}
+
+func (p *player[N]) narrow(c *client[N], op history.Op) string {
+	if c == nil {
+		return ""
+	}
+	if _, ok := c.grant.(narrower[N]); !ok {
+		return ""
+	}
+	if c.hostile {
+		claims := hostileClaims(op)
+		if op.Odd() {
+			claims = c.claims + " " + claims
+		}
+		return "narrow " + c.name + " " + claims
+	}
+	held := p.judge.World().Request(c.name)
+	if held.Len() == 0 {
+		held = c.req
+	}
+	return "narrow " + c.name + " " + p.claims(op.Narrower(p.paths(held)))
+}
+
+// paths is the inverse of claims, for a request of ordinary nodes.
+func (p *player[N]) paths(req treelock.Request[N]) treelock.Request[path] {
+	var claims []treelock.Claim[path]
+	for c := range req.Claims() {
+		node := path(strings.TrimPrefix(p.tree.word(c.Node), p.tree.top))
+		claims = append(claims, treelock.Claim[path]{Node: cmp.Or(node, "/"), Scope: c.Scope, Access: c.Access})
+	}
+	return model.Of(claims...)
+}
+
+// end returns the command that drains the lock, or stops it, most often if it drains already.
+func (p *player[N]) end(op history.Op) string {
+	drains := p.judge.World().Draining
+	switch {
+	case p.hostility != nil && op.Extra[3] > 50: // else most hostile histories would be short
+		return "open"
+	case op.Verb == history.Drain && p.lock.Drain != nil && (!drains || op.Way == history.Try):
+		within := ""
+		if op.Way == history.AcquireEnded {
+			within = " within 0s"
+		} else if op.Odd() {
+			within = " within 10ms"
+		}
+		return "drain " + p.name(op) + within
+	case p.lock.Done != nil:
+		return "stop enough"
+	}
+	return ""
+}

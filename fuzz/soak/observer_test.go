@@ -10,17 +10,15 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// observe looks at m all the time until it has stopped, and checks that what it sees was so at one moment. Some snapshots are
-// given up in the middle.
-func (s *soak) observe(m *manager.Manager[treelock.Path], seed uint64) {
+// observe takes snapshots of m until it has stopped, and checks that each shows one moment. Some snapshots are
+// canceled before their end.
+func (s *soak) observe(m *manager.Manager[path], seed uint64) {
 	rng := rand.New(rand.NewPCG(15, seed))
 	for {
 		s.checkStats(m.Stats())
 		limit := rng.IntN(3)
 		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(20+rng.IntN(500))*time.Microsecond)
-		s.observer.begin("Snapshot")
-		picture, err := m.Snapshot(ctx, manager.Query[treelock.Path]{Limit: limit})
-		s.observer.end()
+		snapshot, err := m.Snapshot(ctx, manager.Query[path]{Limit: limit})
 		cancel()
 		switch {
 		case errors.Is(err, treelock.ErrStopped):
@@ -29,15 +27,15 @@ func (s *soak) observe(m *manager.Manager[treelock.Path], seed uint64) {
 			return
 		case errors.Is(err, context.DeadlineExceeded):
 		case err != nil:
-			s.fail("Snapshot() = %v, want a picture, or that it took too long", err)
+			s.fail("Snapshot() = %v, want a snapshot, or that it took too long", err)
 		default:
-			s.checkPicture(picture, limit)
+			s.checkSnapshot(snapshot, limit)
 		}
-		<-time.After(time.Duration(rng.IntN(500)) * time.Microsecond) // so that there is more to be seen than itself
+		<-time.After(time.Duration(rng.IntN(500)) * time.Microsecond) // so that the clients work as well
 	}
 }
 
-// checkStats checks that no request is missing in the statistics, or counted twice.
+// checkStats checks that the statistics count each request once.
 func (s *soak) checkStats(stats manager.Stats) {
 	holding := uint64(stats.Live - stats.Waiting)
 	if stats.Granted-stats.Released != holding || stats.Waited-stats.Withdrawn-stats.WaitTime.Count() != uint64(stats.Waiting) {
@@ -45,25 +43,26 @@ func (s *soak) checkStats(stats manager.Stats) {
 	}
 }
 
-// checkPicture checks that all live requests are in the picture, or left out for its limit, and that who waits waits for earlier ones.
-func (s *soak) checkPicture(p *manager.Snapshot[treelock.Path], limit int) {
+// checkSnapshot checks that all live requests are in the snapshot, or left out for its limit, and that waiters wait
+// for earlier ones.
+func (s *soak) checkSnapshot(p *manager.Snapshot[path], limit int) {
 	s.checkStats(p.Stats)
 	live := len(p.Holders) + len(p.Waiters)
 	if live+p.LeftOut != p.Stats.Live || limit > 0 && live > limit {
 		s.fail("a snapshot with limit %d shows %d of %d and leaves out %d", limit, live, p.Stats.Live, p.LeftOut)
 	}
-	there := make(map[uint64]bool, live)
+	shown := make(map[uint64]bool, live)
 	for r := range p.All() {
-		there[r.Number] = true
+		shown[r.Number] = true
 	}
 	for _, r := range p.Waiters {
-		for _, seq := range r.BlockedBy {
-			if !there[seq] || seq >= r.Number {
-				s.fail("in a snapshot %d waits for %d, which is not there, or later", r.Number, seq)
+		for _, number := range r.BlockedBy {
+			if !shown[number] || number >= r.Number {
+				s.fail("in a snapshot request %d waits for %d, which is not shown, or later", r.Number, number)
 			}
 		}
 		if limit == 0 && len(r.BlockedBy) == 0 {
-			s.fail("in a snapshot %d waits for nobody", r.Number)
+			s.fail("in a snapshot request %d waits without a blocker", r.Number)
 		}
 	}
 }

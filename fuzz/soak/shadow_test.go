@@ -8,44 +8,48 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// A shadow is a tree whose users notice when two of them use a node at once and one of them writes. It knows
-// nothing of the lock manager. It is also a store that knows fencing tokens, and refuses a user with a smaller one
-// than it has seen from a user that conflicts.
+// A shadow is a tree that detects when two clients use a node at once and one of them writes. It is independent of
+// the lock manager. It is also a store that checks fencing tokens and numbers: it refuses a client with a smaller
+// one than it has seen from a conflicting client.
 type shadow struct {
-	nodes []treelock.Path         // the plots' names
-	plots []plot                  // one for each node
-	below map[treelock.Path][]int // for each node the plots of its subtree, its own first
+	names []path         // of the nodes
+	nodes []shadowNode   // one for each name
+	below map[path][]int // for each name the indices of the nodes of its subtree, its own first
 }
 
-// A plot is one node of a shadow.
+// A shadowNode is one node of a shadow.
 //
-// The plain fields are changed by writers and read by readers, with no other protection than the lock: so the race
-// detector sees it, too, if a grant does not happen after the release that made room for it. Atomic fields would
-// hide that from it, since they order whoever touches them. Hence the users of a plot touch the plain fields before the
-// first use of the others, and again after the last.
-type plot struct {
-	writes  int    // odd while somebody writes
-	written uint64 // the largest token of a writer
+// The plain fields are changed by writers and read by readers, protected by the lock alone. So the race detector
+// sees it if a grant does not happen after the release that it waited for. Atomic fields would hide that, since they
+// order the goroutines that touch them. Hence clients touch the plain fields before the first use of the atomic
+// ones, and again after the last.
+type shadowNode struct {
+	writes  int   // odd while a client writes
+	written order // the largest of a writer
 
-	users atomic.Int64  // the readers, or a large negative number for a writer
-	read  atomic.Uint64 // the largest token of a reader
+	users                 atomic.Int64  // the readers, or a large negative number for a writer
+	readToken, readNumber atomic.Uint64 // the largest of a reader
 }
+
+// An order has the places of a request in the order of grants and in that of arrivals. Both grow along conflicting
+// grants (I7, I2). It is 0 if it is not known.
+type order struct{ token, number uint64 }
 
 const soleWriter = -1 << 40
 
-// newShadow returns a shadow of a tree with three levels below its root, each node having as many children as
-// width says for its level.
+// newShadow returns a shadow of a tree with as many levels below its root as there are widths. Each node of a level
+// has as many children as its width says.
 func newShadow(width ...int) *shadow {
-	s := &shadow{below: map[treelock.Path][]int{}}
+	s := &shadow{below: map[path][]int{}}
 	s.grow("/", width)
-	s.plots = make([]plot, len(s.nodes))
+	s.nodes = make([]shadowNode, len(s.names))
 	return s
 }
 
-// grow adds a node and what is below it, and returns the numbers of these.
-func (s *shadow) grow(node treelock.Path, width []int) (region []int) {
-	region = []int{len(s.nodes)}
-	s.nodes = append(s.nodes, node)
+// grow adds a node and its subtree, and returns the indices of these.
+func (s *shadow) grow(node path, width []int) (region []int) {
+	region = []int{len(s.names)}
+	s.names = append(s.names, node)
 	if len(width) > 0 {
 		for i := range width[0] {
 			child := treelock.CleanPath(fmt.Sprintf("%s/%c", node, 'a'+i))
@@ -56,97 +60,105 @@ func (s *shadow) grow(node treelock.Path, width []int) (region []int) {
 	return region
 }
 
-// accesses returns for each plot what req may do to it: nothing, read (1) or write (2).
-func (s *shadow) accesses(req treelock.Request[treelock.Path]) []uint8 {
-	access := make([]uint8, len(s.plots))
+// What a request may do to a node.
+const (
+	read  = 1
+	write = 2
+)
+
+// accesses returns for each node what req may do to it: nothing, read or write.
+func (s *shadow) accesses(req request) []uint8 {
+	access := make([]uint8, len(s.nodes))
 	for claim := range req.Claims() {
 		region := s.below[claim.Node]
 		if claim.Scope == treelock.NodeOnly {
 			region = region[:1]
 		}
 		for _, i := range region {
-			access[i] = max(access[i], 1+uint8(claim.Access))
+			access[i] = max(access[i], read+uint8(claim.Access))
 		}
 	}
 	return access
 }
 
-// use uses all that req allows to use, for a while, with a token or 0 if there is none. It returns what was wrong, if
-// anything was: each of these is a breach of I1 or I7.
-func (s *shadow) use(req treelock.Request[treelock.Path], token uint64, while int) (wrong string) {
+// use uses for a while all nodes that req allows to use. It returns what was wrong, if anything was.
+func (s *shadow) use(req request, at order, while int) (wrong string) {
 	access := s.accesses(req)
 	before := make([]int, len(access))
-	for i, a := range access {
-		if a != 0 {
-			before[i] = s.plots[i].begin(a, token, &wrong)
+	each := func(f func(i int, n *shadowNode, access uint8)) {
+		for i, a := range access {
+			if a != 0 {
+				f(i, &s.nodes[i], a)
+			}
 		}
 	}
-	for i, a := range access {
-		if a != 0 {
-			s.plots[i].enter(a, token, &wrong)
-		}
-	}
+	each(func(i int, n *shadowNode, access uint8) { before[i] = n.begin(access, at, &wrong) })
+	each(func(_ int, n *shadowNode, access uint8) { n.enter(access, at, &wrong) })
 	for range while {
 		runtime.Gosched()
 	}
-	for i, a := range access {
-		if a != 0 {
-			s.plots[i].leave(a)
-		}
-	}
-	for i, a := range access {
-		if a != 0 {
-			s.plots[i].end(a, before[i], &wrong)
-		}
-	}
+	each(func(_ int, n *shadowNode, access uint8) { n.leave(access) })
+	each(func(i int, n *shadowNode, access uint8) { n.end(access, before[i], &wrong) })
 	return wrong
 }
 
 // begin touches the plain fields and returns the number of writes so far.
-func (p *plot) begin(access uint8, token uint64, wrong *string) int {
-	if token != 0 && token < p.written {
-		*wrong = fmt.Sprintf("I7: token %d after the token %d of a writer", token, p.written)
+func (n *shadowNode) begin(access uint8, at order, wrong *string) int {
+	at.checkAfter(n.written, wrong)
+	if access == write {
+		n.writes++
+		n.written = order{max(n.written.token, at.token), max(n.written.number, at.number)}
 	}
-	if access == 2 {
-		p.writes++
-		p.written = max(p.written, token)
-	}
-	return p.writes
+	return n.writes
 }
 
-// enter counts a user in, and looks who else is there.
-func (p *plot) enter(access uint8, token uint64, wrong *string) {
-	if access == 1 {
-		if p.users.Add(1) <= 0 {
+// checkAfter checks that o comes after a conflicting grant.
+func (o order) checkAfter(earlier order, wrong *string) {
+	if o.token != 0 && o.token < earlier.token {
+		*wrong = fmt.Sprintf("I7: token %d after the token %d of a conflicting grant", o.token, earlier.token)
+	}
+	if o.number != 0 && o.number < earlier.number {
+		*wrong = fmt.Sprintf("I2: request %d was overtaken by request %d", o.number, earlier.number)
+	}
+}
+
+// enter counts a client in, and checks the others.
+func (n *shadowNode) enter(access uint8, at order, wrong *string) {
+	if access == read {
+		if n.users.Add(1) <= 0 {
 			*wrong = "I1: a reader meets a writer"
 		}
-		for seen := p.read.Load(); seen < token && !p.read.CompareAndSwap(seen, token); seen = p.read.Load() {
-		}
+		raise(&n.readToken, at.token)
+		raise(&n.readNumber, at.number)
 		return
 	}
-	if p.users.Add(soleWriter) != soleWriter {
+	if n.users.Add(soleWriter) != soleWriter {
 		*wrong = "I1: a writer is not alone"
 	}
-	if seen := p.read.Load(); token != 0 && token < seen {
-		*wrong = fmt.Sprintf("I7: token %d after the token %d of a reader", token, seen)
+	at.checkAfter(order{n.readToken.Load(), n.readNumber.Load()}, wrong)
+}
+
+// raise sets v to the maximum of its value and to.
+func raise(v *atomic.Uint64, to uint64) {
+	for seen := v.Load(); seen < to && !v.CompareAndSwap(seen, to); seen = v.Load() {
 	}
 }
 
-// leave counts a user out.
-func (p *plot) leave(access uint8) {
-	if access == 1 {
-		p.users.Add(-1)
+// leave counts a client out.
+func (n *shadowNode) leave(access uint8) {
+	if access == read {
+		n.users.Add(-1)
 	} else {
-		p.users.Add(-soleWriter)
+		n.users.Add(-soleWriter)
 	}
 }
 
 // end touches the plain fields again.
-func (p *plot) end(access uint8, before int, wrong *string) {
-	if p.writes != before || access == 1 && before%2 != 0 {
-		*wrong = fmt.Sprintf("I1: written %d times while it was used", p.writes-before)
+func (n *shadowNode) end(access uint8, before int, wrong *string) {
+	if n.writes != before || access == read && before%2 != 0 {
+		*wrong = fmt.Sprintf("I1: written %d times while it was used", n.writes-before)
 	}
-	if access == 2 {
-		p.writes++
+	if access == write {
+		n.writes++
 	}
 }

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"os"
 	"runtime"
-	"strings"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -19,78 +21,87 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-var soakTime = flag.Duration("soak", 2*time.Second, "how long TestSoak takes, no longer than -timeout allows; with -v it says every 10s how it goes")
+type path = treelock.Path
+
+var soakTime = flag.Duration("soak", 0, "how long TestSoak takes, no longer than -timeout allows; 0: 1s, or 20s with TREELOCK_TESTS=long")
 
 const (
-	soakers      = 20
-	longestStuck = 30 * time.Second // without an answer to one call
-	sayEvery     = 10 * time.Second
+	soakers     = 20
+	epochLimit  = 30 * time.Second // after it a call has certainly been forgotten
+	reportEvery = 10 * time.Second
 )
 
-// A soak is many clients on a tree of some dozens of nodes, that use managers one after the other: each goes on
-// where the tokens of the last one ended.
+// outcomes are what clients count. A soak of a second has some of each.
+var outcomes = []string{
+	"granted", "waited", "canceled", "withdrawn", "busy", "conflict", "draining", "stopped", "narrowed", "not held",
+	"handed on", "left", "panicked",
+}
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// A soak is many clients on a tree of some dozens of nodes. They use managers one after the other. The tokens of a
+// manager begin where those of the last one ended.
 type soak struct {
 	t       *testing.T
 	shadow  *shadow
-	clients []*soaker
+	clients []*client
 
-	main, observer desk
-
-	storm atomic.Pointer[storm]
+	burst atomic.Pointer[cancelBurst]
 	over  atomic.Bool // no more requests
 
 	rng      *rand.Rand
 	began    time.Time
-	said     time.Time // when it last said how it goes
-	restarts int
+	reported time.Time
+	epochs   int
 	token    uint64 // the first of the next manager
+	numbers  uint64 // added to the numbers of the manager, so that they grow as well
 }
 
-// A storm is a context that ends for many clients at once.
-type storm struct {
+// A cancelBurst is a context that ends for many clients at once.
+type cancelBurst struct {
 	ctx context.Context
 	end context.CancelFunc
 }
 
-// TestSoak lets many clients loose for a long time, or for a short one: see the flag -soak. It is made for the race
-// detector. The shadow asserts I1 and I7, the clients I6; besides, every call returns, nothing is live at the end of a
-// manager, and no goroutine is left.
+// TestSoak runs many clients, for a time that the flag -soak gives. The shadow asserts I1, I2 and I7, the clients I6.
+// Besides, every call returns, nothing is live at the end of a manager, and no goroutine is left.
 func TestSoak(t *testing.T) {
 	leftover := goleak.IgnoreCurrent()
 	long := soakLength(t)
-	s := &soak{t: t, shadow: newShadow(3, 3, 2), rng: rand.New(rand.NewPCG(11, 12)), began: time.Now(), said: time.Now(), token: 1}
-	s.main.owner, s.observer.owner = "main", "observer"
+	now := time.Now()
+	s := &soak{t: t, shadow: newShadow(3, 3, 2), rng: rand.New(rand.NewPCG(11, 12)), began: now, reported: now, token: 1}
 	for i := range uint64(soakers) {
-		s.clients = append(s.clients, newSoaker(s, i))
+		s.clients = append(s.clients, newClient(s, i))
 	}
 	leave := make(chan struct{})
-	var helpers sync.WaitGroup
-	s.nextStorm()
-	helpers.Go(func() { s.watch(leave) })
-	helpers.Go(func() { s.stormy(leave) })
-	for i := 0; time.Since(s.began) < long && !t.Failed(); i++ {
-		s.epoch(i)
+	var helper sync.WaitGroup
+	s.nextBurst()
+	helper.Go(func() { s.cancelOften(leave) })
+	for time.Since(s.began) < long && !t.Failed() {
+		s.epoch()
 	}
 	close(leave)
-	helpers.Wait()
-	s.nextStorm().end() // and so is the one before
-	total := s.report()
-	for i, n := range total.counts {
-		if long >= 2*time.Second && (n == 0 || s.restarts == 0) {
-			t.Errorf("%s: %d, restarts: %d, want some of each: the test tests nothing", countNames[i], n, s.restarts)
+	helper.Wait()
+	s.nextBurst().end() // and that before it has ended
+	total, failed := s.report(), t.Failed()
+	for _, outcome := range outcomes {
+		if !failed && long >= time.Second && (total[outcome] == 0 || s.epochs < 5) {
+			t.Errorf("%s: %d in %d epochs, want some of each", outcome, total[outcome], s.epochs)
 		}
 	}
 	goleak.VerifyNone(t, leftover)
 }
 
-// soakLength returns how long to soak: no longer than the test binary lives (see go test -timeout).
+// soakLength returns how long to soak, at most as long as the test binary lives (see go test -timeout).
 func soakLength(t *testing.T) time.Duration {
 	long := *soakTime
-	if testing.Short() {
-		long = min(long, 300*time.Millisecond)
+	if long == 0 && os.Getenv("TREELOCK_TESTS") == "long" {
+		long = 20 * time.Second
+	} else if long == 0 {
+		long = time.Second
 	}
-	if deadline, ok := t.Deadline(); ok && long > time.Until(deadline)-longestStuck {
-		long = time.Until(deadline) - longestStuck
+	if deadline, ok := t.Deadline(); ok && long > time.Until(deadline)-epochLimit {
+		long = time.Until(deadline) - epochLimit
 		t.Logf("-timeout leaves time for a soak of %v only", long.Round(time.Second))
 	}
 	return long
@@ -102,29 +113,33 @@ func (s *soak) fail(format string, args ...any) {
 	s.over.Store(true)
 }
 
-// epoch is the life of one manager. It is drained in the midst of everything, left by all before it ends, or stopped
-// in the midst of everything: that most often, and most often soon, since few moments of a stop are dangerous.
-func (s *soak) epoch(i int) {
+// epoch is the life of one manager. It drains while clients work, ends after they have left, or stops while they
+// work. It does the last most often, and most often soon, since few moments of a stop are dangerous.
+func (s *soak) epoch() {
+	watch := time.AfterFunc(epochLimit, func() {
+		stacks := make([]byte, 1<<20)
+		panic(fmt.Sprintf("a call does not return for %v\n%s", epochLimit, stacks[:runtime.Stack(stacks, true)]))
+	})
+	defer watch.Stop()
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	m := manager.Start(ctx, manager.WithFirstToken(s.token),
 		manager.WithMaxWaiting([]int{-1, 4}[s.rng.IntN(2)]), manager.WithIdleNodes([]int{-1, 0, 5}[s.rng.IntN(3)]),
 		manager.WithClients([]int{-1, 1, 5}[s.rng.IntN(3)]))
 	s.over.Store(s.t.Failed())
-	var clients sync.WaitGroup
+	var clients, observer sync.WaitGroup
 	for _, c := range s.clients {
 		clients.Go(func() { c.work(m) })
 	}
-	var observer sync.WaitGroup
-	observer.Go(func() { s.observe(m, uint64(i)) })
+	observer.Go(func() { s.observe(m, uint64(s.epochs)) })
 	life := time.Duration(50+s.rng.IntN(100)) * time.Millisecond
-	if i%100 > 2 {
+	if s.epochs%100 > 2 {
 		life = time.Duration(s.rng.IntN(3000)) * time.Microsecond
 	}
 	<-time.After(life)
-	switch i % 100 {
+	switch s.epochs % 100 {
 	case 0:
-		s.drain(m) // those who work see that it is draining, and leave
+		s.drain(m) // the clients see that it drains, and leave
 		clients.Wait()
 	case 1:
 		s.over.Store(true)
@@ -134,115 +149,84 @@ func (s *soak) epoch(i int) {
 		stop()
 		clients.Wait()
 		if err := m.Drain(context.Background()); !errors.Is(err, treelock.ErrStopped) {
-			s.fail("Drain() of a manager that was stopped with much to do = %v, want ErrStopped", err)
+			s.fail("Drain() of a manager that stopped with live requests = %v, want ErrStopped", err)
 		}
 	}
 	stop()
-	s.main.begin("stop")
 	<-m.Done()
-	s.main.end()
 	observer.Wait()
-	s.restart()
+	s.prepareNext()
 }
 
-// checkNothingIsLive checks that all that clients had is back, when they have left.
-func (s *soak) checkNothingIsLive(m *manager.Manager[treelock.Path]) {
+// checkNothingIsLive checks that nothing is live when all clients have left.
+func (s *soak) checkNothingIsLive(m *manager.Manager[path]) {
 	g, err := m.TryAcquire(treelock.Write("/"))
 	if err != nil {
-		s.fail("TryAcquire(write /) when all have left = %v, want a grant", err)
+		s.fail("TryAcquire(write /) when all clients have left = %v, want a grant", err)
 	}
 	g.Release()
 	s.drain(m)
 }
 
-// restart prepares the next epoch.
-func (s *soak) restart() {
-	s.restarts++
-	for _, c := range s.clients {
-		s.token = max(s.token, c.token+1)
-	}
-	if time.Since(s.said) >= sayEvery {
-		s.report()
-		s.said = time.Now()
-	}
-}
-
 // drain waits until nothing is live.
-func (s *soak) drain(m *manager.Manager[treelock.Path]) {
-	s.main.begin("Drain")
-	defer s.main.end()
+func (s *soak) drain(m *manager.Manager[path]) {
 	if err := m.Drain(context.Background()); err != nil {
 		s.fail("Drain() = %v, want nil", err)
 	}
 }
 
-// nextStorm gets a new storm ready and returns the one that was.
-func (s *soak) nextStorm() *storm {
-	next := &storm{}
+// prepareNext prepares the next epoch.
+func (s *soak) prepareNext() {
+	s.epochs++
+	numbers := s.numbers
+	for _, c := range s.clients {
+		s.token = max(s.token, c.token+1)
+		s.numbers = max(s.numbers, numbers+c.number)
+		c.number = 0
+	}
+	if time.Since(s.reported) >= reportEvery {
+		s.report()
+		s.reported = time.Now()
+	}
+}
+
+// nextBurst prepares a new burst and returns the last one.
+func (s *soak) nextBurst() *cancelBurst {
+	next := &cancelBurst{}
 	next.ctx, next.end = context.WithCancel(context.Background())
-	if last := s.storm.Swap(next); last != nil {
+	if last := s.burst.Swap(next); last != nil {
 		return last
 	}
 	return next
 }
 
-// stormy has a storm break every now and then.
-func (s *soak) stormy(leave <-chan struct{}) {
+// cancelOften ends the contexts of many clients again and again.
+func (s *soak) cancelOften(leave <-chan struct{}) {
 	rng := rand.New(rand.NewPCG(13, 14))
-	timer := time.NewTimer(0)
-	defer timer.Stop()
 	for {
 		select {
 		case <-leave:
 			return
-		case <-timer.C:
-			s.nextStorm().end()
-			timer.Reset(time.Duration(100+rng.IntN(3000)) * time.Microsecond)
+		case <-time.After(time.Duration(100+rng.IntN(3000)) * time.Microsecond):
+			s.nextBurst().end()
 		}
 	}
 }
 
-// watch is the watchdog: it ends the test if a call has not come back for very long.
-func (s *soak) watch(leave <-chan struct{}) {
-	ticker := time.NewTicker(time.Second)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-leave:
-			return
-		case <-ticker.C:
-		}
-		var stuck strings.Builder
-		for _, d := range s.desks() {
-			if call := d.call.Load(); call != nil && time.Since(call.since) > longestStuck {
-				fmt.Fprintf(&stuck, "%s is stuck in %s for %v\n", d.owner, call.what, time.Since(call.since))
-			}
-		}
-		if stuck.Len() > 0 {
-			stacks := make([]byte, 1<<20)
-			panic(fmt.Sprintf("%s\n%s", &stuck, stacks[:runtime.Stack(stacks, true)]))
-		}
-	}
-}
-
-func (s *soak) desks() []*desk {
-	all := []*desk{&s.main, &s.observer}
+// report logs the counts of all clients. No client may be at work.
+func (s *soak) report() map[string]int {
+	total := map[string]int{}
+	var token uint64
 	for _, c := range s.clients {
-		all = append(all, &c.desk, &c.aideDesk)
+		for outcome, n := range c.counts {
+			total[outcome] += n
+		}
+		token = max(token, c.token)
 	}
-	return all
-}
-
-// report says how it goes. No client may be at work.
-func (s *soak) report() (total tally) {
-	for _, c := range s.clients {
-		total.add(c.tally)
+	text := ""
+	for _, outcome := range slices.Sorted(maps.Keys(total)) {
+		text += fmt.Sprintf("%s %d, ", outcome, total[outcome])
 	}
-	var b strings.Builder
-	for i, n := range total.counts {
-		fmt.Fprintf(&b, "%s %d, ", countNames[i], n)
-	}
-	s.t.Logf("%v: %srestarts %d, longest wait %v, largest token %d",
-		time.Since(s.began).Round(time.Second), &b, s.restarts, total.longest, total.token)
+	s.t.Logf("%v: %sepochs %d, largest token %d", time.Since(s.began).Round(time.Second), text, s.epochs, token)
 	return total
 }

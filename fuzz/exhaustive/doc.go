@@ -40,8 +40,7 @@
 //     order one call reports several grants. That is an argument, not a proof. So all spellings are submitted and
 //     narrowed to as long as a client is free after that, and their states are ended again. With the last client
 //     it is one spelling of each form. Some worlds distinguish all spellings (-spelled), and need no argument.
-//   - In names. The table only compares them, so a state is equal to its image under a symmetry of the tree.
-//     Clients are not in the key at all.
+//   - In clients, which the table does not look at: they are not in the key.
 //
 // Histories that need more clients, claims or nodes than a world has are not covered by it.
 package exhaustive

@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 )
@@ -54,45 +53,12 @@ func exploreIn(t *testing.T, size size) {
 			t.Fatalf("%d clients are too many, want %d at most", size.clients, maxClients)
 		}
 		w := newWorld(size)
-		t.Logf("%v, %d clients, %d claims: %d requests in %d forms, %d symmetries",
-			size.nodes, size.clients, size.claims, len(w.spellings), len(w.forms), len(w.symmetries))
-		explore(t, newSearch(w))
-	})
-}
-
-// maxIdleTicks is how many ticks may pass without a step. There are ten thousands of steps between two ticks.
-const maxIdleTicks = 2
-
-// explore runs a search and logs its progress.
-func explore(t *testing.T, s *search) {
-	start := time.Now()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+		t.Logf("%v, %d clients, %d claims: %d requests in %d forms",
+			size.nodes, size.clients, size.claims, len(w.spellings), len(w.forms))
+		s := newSearch(w, t.Logf)
 		s.run()
-	}()
-	tick := time.NewTicker(5 * time.Second)
-	defer tick.Stop()
-	last, idle := int64(0), 0
-	for running := true; running; {
-		select {
-		case <-tick.C:
-			now := s.steps.Load()
-			t.Logf("%.0f s: %d of %d states visited, %d transitions",
-				time.Since(start).Seconds(), min(s.next.Load(), s.end.Load()), s.end.Load(), now)
-			if idle++; now != last || !s.visiting.Load() {
-				last, idle = now, 0
-			}
-			if idle == maxIdleTicks {
-				panic("the table seems to be in an endless loop, after one of these:\n\n" + s.doing())
-			}
-		case <-done:
-			running = false
+		if s.failed != nil {
+			t.Errorf("\n%v", s.failed)
 		}
-	}
-	took := time.Since(start).Seconds()
-	t.Logf("%d states, up to %d steps deep; %d transitions in %.2f s", len(s.states), s.depth-1, s.steps.Load(), took)
-	if s.failed != nil {
-		t.Errorf("\n%v", s.failed)
-	}
+	})
 }

@@ -127,7 +127,7 @@ func TestFailureIsAScenario(t *testing.T) {
 	w := newWorld(size{nodes: chain, clients: 3, claims: 1})
 	write, below := w.find(t, treelock.Write("/a")), w.find(t, treelock.ReadNode("/a/x"))
 	w.conflict[write][below] = false
-	s := newSearch(w)
+	s := newSearch(w, t.Logf)
 	s.run()
 	if s.failed == nil {
 		t.Fatal("the search has found nothing")

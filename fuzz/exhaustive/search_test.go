@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/treelock/treelock/internal/model"
 )
@@ -16,14 +17,14 @@ type search struct {
 	states []state
 	seen   map[string]struct{} // the keys of states; not written while workers run
 	failed *failure            // the shortest, nil if none is known
+	log    func(format string, args ...any)
 
-	workers  []*worker
-	depth    int          // the steps to the states of the level
-	next     atomic.Int64 // the first state of the level that no worker has taken
-	end      atomic.Int64 // the first state of the next level
-	stop     atomic.Bool  // no worker is to take states any more
-	visiting atomic.Bool  // workers run
-	steps    atomic.Int64 // all that were taken, but for those that lead to a state or end what is live after it
+	workers []*worker
+	depth   int          // the steps to the states of the level
+	end     int          // the first state of the next level
+	next    atomic.Int64 // the first state of the level that no worker has taken
+	stop    atomic.Bool  // no worker is to take states any more
+	steps   atomic.Int64 // all steps, except those on the way to a state and those that end all requests
 }
 
 // A state is known by a shortest way to it. The first is the one in which nothing is live.
@@ -32,8 +33,8 @@ type state struct {
 	step   step
 }
 
-func newSearch(w *world) *search {
-	s := &search{w: w, states: []state{{parent: -1}}, seen: map[string]struct{}{}}
+func newSearch(w *world, log func(format string, args ...any)) *search {
+	s := &search{w: w, states: []state{{parent: -1}}, seen: map[string]struct{}{}, log: log}
 	s.seen[string(newTable(w, 0).appendKey(nil))] = struct{}{}
 	for range runtime.GOMAXPROCS(0) {
 		s.workers = append(s.workers, &worker{search: s})
@@ -43,20 +44,19 @@ func newSearch(w *world) *search {
 
 // run visits all states. It ends early once it knows a failure and later levels can have no shorter one.
 func (s *search) run() {
+	start := time.Now()
 	for from := 0; from < len(s.states) && (s.failed == nil || len(s.failed.steps) > s.depth); s.depth++ {
-		to := len(s.states)
+		s.end = len(s.states)
 		s.next.Store(int64(from))
-		s.end.Store(int64(to))
 		s.visit()
 		s.merge()
-		from = to
+		from = s.end
+		s.log("%.2f s: %d states up to %d steps deep, %d transitions", time.Since(start).Seconds(), s.end, s.depth, s.steps.Load())
 	}
 }
 
 // visit visits the states of a level with all processors.
 func (s *search) visit() {
-	s.visiting.Store(true)
-	defer s.visiting.Store(false)
 	var running sync.WaitGroup
 	for _, w := range s.workers {
 		w.found = map[string]state{}

@@ -20,13 +20,6 @@ const (
 	narrow
 )
 
-// pack makes a number of a step, and unpack the step again.
-func (s step) pack() uint32 { return uint32(s.verb)<<24 | uint32(s.rank)<<16 | uint32(s.spelling) }
-
-func unpack(s uint32) step {
-	return step{verb: verb(s >> 24), rank: uint8(s >> 16), spelling: uint16(s)}
-}
-
 // compare orders steps as they are tried: requests with fewer claims come first.
 func (s step) compare(other step) int {
 	return cmp.Or(cmp.Compare(s.verb, other.verb), cmp.Compare(s.rank, other.rank), cmp.Compare(s.spelling, other.spelling))

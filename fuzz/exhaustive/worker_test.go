@@ -2,7 +2,6 @@ package exhaustive_test
 
 import (
 	"fmt"
-	"sync/atomic"
 
 	"github.com/treelock/treelock/internal/model"
 )
@@ -14,10 +13,6 @@ type worker struct {
 	found   map[string]state // by key, the states that are not in seen
 	failure *failure         // the shortest, nil if none is known
 	key     []byte           // storage
-
-	// What is being tried, for a search that comes to no end: the index of a state, and the step from it.
-	from atomic.Int64
-	step atomic.Uint32
 }
 
 // chunk is how many states are visited with one table before it is replaced. All but the first few visits find
@@ -32,7 +27,7 @@ var maxIdles = [...]int{0, 1, 2, 100}
 func (w *worker) work() {
 	for !w.stop.Load() {
 		first := int(w.next.Add(chunk)) - chunk
-		end := min(first+chunk, int(w.end.Load()))
+		end := min(first+chunk, w.end)
 		if first >= end {
 			return
 		}
@@ -48,10 +43,8 @@ func (w *worker) visit(i int) {
 	way := w.way(i)
 	r := w.w.rule(way)
 	steps := int64(0)
-	w.from.Store(int64(i))
 	w.w.eachStep(&r, func(s step) {
 		steps++
-		w.step.Store(s.pack())
 		w.check(w.try(state{int32(i), s}, way))
 	})
 	if r.Live() < w.w.clients {

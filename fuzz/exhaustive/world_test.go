@@ -42,13 +42,13 @@ type size struct {
 // A world is a tree, a number of clients, and all requests of up to a number of claims in it.
 type world struct {
 	size
-	spellings  []spelling // those with fewer claims come first; the first is the empty request
-	all        []int      // the indices of all spellings
-	forms      []int      // of each form, the index of its first spelling
-	conflict   [][]bool   // [form][form]: what model.Conflict says
-	inside     [][]bool   // [asked form][held form]: what model.Inside says
-	symmetries []symmetry
-	ofClaim    map[locktable.Used[int]]asker // the requests of one claim
+	order     []int                         // the indices of the nodes
+	spellings []spelling                    // those with fewer claims come first; the first is the empty request
+	all       []int                         // the indices of all spellings
+	forms     []int                         // of each form, the index of its first spelling
+	conflict  [][]bool                      // [form][form]: what model.Conflict says
+	inside    [][]bool                      // [asked form][held form]: what model.Inside says
+	ofClaim   map[locktable.Used[int]]asker // the requests of one claim
 }
 
 // A spelling is a request as a client writes it down: a sequence of claims. Claims may repeat, or cover one
@@ -82,6 +82,9 @@ const maxSpellings = 1 << 16
 
 func newWorld(size size) *world {
 	w := &world{size: size, spellings: []spelling{{}}, ofClaim: map[locktable.Used[int]]asker{}}
+	for i := range size.nodes {
+		w.order = append(w.order, i)
+	}
 	for last := w.spellings; len(last[0].Claims) < size.claims; {
 		longer := []spelling{}
 		for _, s := range last {
@@ -101,7 +104,6 @@ func newWorld(size size) *world {
 		}
 		w.conflict, w.inside = append(w.conflict, conflict), append(w.inside, inside)
 	}
-	w.findSymmetries()
 	return w
 }
 
@@ -158,61 +160,8 @@ func (w *world) formOf(s *spelling) (f form) {
 	}
 	h := tabletest.New[int, asker](0, nil, nil)
 	h.Submit(0, s.Request)
-	f.entries = string(h.AppendEntries(nil, w.order()))
+	f.entries = string(h.AppendEntries(nil, w.order))
 	return f
-}
-
-// order returns the nodes in their order.
-func (w *world) order() (order []int) {
-	for i := range w.nodes {
-		order = append(order, i)
-	}
-	return order
-}
-
-// A symmetry is a permutation of the nodes that keeps the parent of each.
-type symmetry struct {
-	from  []int    // node from[i] becomes node i
-	forms []uint16 // of each form, its image
-}
-
-// findSymmetries finds all symmetries of the tree. The first changes nothing.
-func (w *world) findSymmetries() {
-	permute(w.order(), 0, func(from []int) {
-		for i := range from {
-			a, b := w.lineage(i), w.lineage(from[i])
-			if len(a) != len(b) || len(a) > 1 && from[a[1]] != b[1] {
-				return
-			}
-		}
-		w.symmetries = append(w.symmetries, symmetry{slices.Clone(from), w.images(from)})
-	})
-}
-
-// images returns the image of each form when node from[i] becomes node i.
-func (w *world) images(from []int) (images []uint16) {
-	for _, first := range w.forms {
-		claims := w.spellings[first].Claims
-		i := slices.IndexFunc(w.spellings, func(s spelling) bool {
-			return slices.EqualFunc(s.Claims, claims, func(image, c claim) bool {
-				return image.Mode == c.Mode && from[image.Lineage[0]] == c.Lineage[0]
-			})
-		})
-		images = append(images, w.spellings[i].Rule.form)
-	}
-	return images
-}
-
-// permute calls f with all permutations of s[k:], s itself first.
-func permute(s []int, k int, f func([]int)) {
-	if k == len(s) {
-		f(s)
-	}
-	for i := k; i < len(s); i++ {
-		s[k], s[i] = s[i], s[k]
-		permute(s, k+1, f)
-		s[k], s[i] = s[i], s[k]
-	}
 }
 
 func TestSpellingsOfAFormMeanTheSame(t *testing.T) {

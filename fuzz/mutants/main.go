@@ -1,10 +1,10 @@
-// Mutants shows that the fuzz targets find faults: it puts one fault after the other into a copy of the library and
+// Mutants shows that the fuzz targets find faults. It puts one fault after the other into a copy of the library, and
 // runs the targets on the copy until one fails.
 //
 //	go run ./fuzz/mutants                 # all of them, some five minutes
 //	go run ./fuzz/mutants -only leak      # those with "leak" in the name
 //
-// It exits with an error if a mutant survives for the time given by -time.
+// It exits with an error if a mutant survives the time given by -time.
 package main
 
 import (
@@ -25,7 +25,7 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	survivors, err := hunt(ctx, *only, *limit)
+	survivors, err := run(ctx, *only, *limit)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
 		os.Exit(2)
@@ -36,57 +36,57 @@ func main() {
 	}
 }
 
-// hunt tries all mutants that match only, says what killed each, and returns how many were not killed.
-func hunt(ctx context.Context, only string, limit time.Duration) (survivors int, err error) {
+// run tries all mutants that match only, prints what killed each, and returns how many survived.
+func run(ctx context.Context, only string, limit time.Duration) (survivors int, err error) {
 	dir, err := os.MkdirTemp("", "mutants-")
 	if err != nil {
 		return 0, err
 	}
 	defer os.RemoveAll(dir)
-	l, err := newLab(ctx, dir)
+	w, err := newWorkdir(ctx, dir)
 	if err != nil {
 		return 0, err
 	}
-	if d, err := l.try(ctx, allTargets, limit); err != nil {
+	if r, err := w.try(ctx, allTargets, limit); err != nil {
 		return 0, err
-	} else if d.target != "" {
-		return 0, fmt.Errorf("the library itself fails %s: %s", d.target, d.why)
+	} else if r.target != "" {
+		return 0, fmt.Errorf("the library itself fails %s: %s", r.target, r.why)
 	}
 	fmt.Printf("%-52s %-14s %7s  %s\n", "mutant", "killed by", "after", "because")
 	for _, m := range mutants {
 		if !strings.Contains(m.name, only) {
 			continue
 		}
-		d, err := l.kill(ctx, m, limit)
+		r, err := w.kill(ctx, m, limit)
 		switch {
 		case ctx.Err() != nil:
 			return survivors, ctx.Err()
 		case err != nil:
 			survivors++
-			d = death{target: "nobody", why: err.Error()}
-		case d.target == "":
+			r = result{target: "survived", why: err.Error()}
+		case r.target == "":
 			survivors++
-			d = death{target: "nobody", why: "IT SURVIVED", after: limit}
+			r = result{target: "survived", after: limit}
 		}
-		fmt.Printf("%-52s %-14s %6.1fs  %s\n", m.name, d.target, d.after.Seconds(), d.why)
+		fmt.Printf("%-52s %-14s %6.1fs  %s\n", m.name, r.target, r.after.Seconds(), r.why)
 	}
 	return survivors, nil
 }
 
-// kill puts m into the lab's copy, tries the targets, and takes it out again.
-func (l *lab) kill(ctx context.Context, m mutant, limit time.Duration) (death, error) {
-	file := filepath.Join(l.dir, filepath.FromSlash(m.file))
+// kill puts m into the copy, tries the targets, and restores the file.
+func (w *workdir) kill(ctx context.Context, m mutant, limit time.Duration) (result, error) {
+	file := filepath.Join(w.dir, filepath.FromSlash(m.file))
 	good, err := os.ReadFile(file)
 	if err != nil {
-		return death{}, err
+		return result{}, err
 	}
 	if n := strings.Count(string(good), m.old); n != 1 {
-		return death{}, fmt.Errorf("%q is in %s %d times, want once: the list of mutants is out of date", m.old, m.file, n)
+		return result{}, fmt.Errorf("%q is in %s %d times, want once: the list of mutants is out of date", m.old, m.file, n)
 	}
 	bad := strings.Replace(string(good), m.old, m.new, 1)
 	if err := os.WriteFile(file, []byte(bad), 0o644); err != nil {
-		return death{}, err
+		return result{}, err
 	}
 	defer os.WriteFile(file, good, 0o644)
-	return l.try(ctx, targetsFor(m.file), limit)
+	return w.try(ctx, targetsFor(m.file), limit)
 }

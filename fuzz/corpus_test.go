@@ -10,7 +10,8 @@ import (
 	"github.com/treelock/treelock/fuzz/locktest"
 )
 
-// reached has a pattern for everything that the corpus of FuzzManager has to reach: every command, and every consequence.
+// reached has a pattern for every command and every consequence, which the corpus of FuzzManager
+// must reach.
 var reached = []string{
 	`^acquire \w+ (read|write)`, `^acquire \w+ within 10ms`, `^acquire \w+ within 0s`, `^submit \w+ (read|write)`, `^submit \w+ within 0s`,
 	`^no-receive`, `^receive`, `^try`, `^cancel`, `^withdraw`, `^release`, `^narrow`, `^token`, `^pass`, `^drain \w+$`, `^drain \w+ within 10ms`, `^drain \w+ within 0s`, `^stop`, `^submit \w+ within 10ms`,
@@ -21,7 +22,7 @@ var reached = []string{
 	`^stop .* & (acquire|submit|no-receive|try)|(acquire|submit|no-receive|try) .* & stop`, `^(cancel|withdraw) .* & release|^release .* & (cancel|withdraw)`,
 }
 
-// TestCorpusReachesEverything plays the corpus that is kept in testdata, and looks for what must happen in it.
+// TestCorpusReachesEverything plays the corpus in testdata, and looks for the patterns.
 func TestCorpusReachesEverything(t *testing.T) {
 	var all strings.Builder
 	for _, data := range corpus(t, "FuzzManager") {
@@ -30,7 +31,7 @@ func TestCorpusReachesEverything(t *testing.T) {
 	checkReached(t, reached, all.String())
 }
 
-// corpus returns the inputs of one target that are kept in testdata.
+// corpus returns the inputs of one target in testdata.
 func corpus(t *testing.T, target string) (inputs [][]byte) {
 	files, err := filepath.Glob("testdata/fuzz/" + target + "/*")
 	if err != nil || len(files) == 0 {

@@ -22,9 +22,10 @@ func hostileSeeds() (seeds [][]byte) {
 	return append(seeds, seedsByHand()...)
 }
 
-// seedsByHand returns histories that random bytes rarely are. In the first a node moves from one home to the other
-// while it is claimed, and the holder of the other home tries to narrow its grant to it. In the second a draining
-// manager waits for one ticket only, which is then withdrawn. In the third a context ends and denies it.
+// seedsByHand returns histories that random bytes rarely are. In the first a node moves from one
+// home to the other while it is claimed, and the holder of the other home tries to narrow its grant
+// to it. In the second a draining manager waits for one ticket only, which is then withdrawn. In
+// the third a context ends and denies it.
 func seedsByHand() [][]byte {
 	const (
 		next, narrow, move, drain = 0, 16, 27, 30 // verbs of package history
@@ -55,15 +56,15 @@ func seedsByHand() [][]byte {
 	}}
 }
 
-// hostile has a pattern for everything that the seeds of FuzzNodes have to reach, besides all kinds of nodes and
-// contexts.
+// hostile has a pattern for everything that the seeds of FuzzNodes have to reach, besides all kinds
+// of nodes and contexts.
 var hostile = []string{
 	`^(acquire|do) \w+ (read|write)`, `^(acquire|do) \w+ under`, `^try \w+ (read|write)`, `^try \w+ under`, `^submit \w+ (read|write)`,
 	`^submit \w+ under`, `^no-receive \w+ (read|write)`, `^no-receive \w+ under`, `^do-panic \w+ (read|write)`, `^do-panic \w+ under`,
 	`^do-exit \w+ (read|write)`, `^do-exit \w+ under`, `^stop`, `^drain`, `^open`, `^move`, `^pass`, `^receive`, `^token`,
 	`^release`, `^withdraw`, `^cancel`, `^narrow [abc]`, `^narrow [def]`, `^manager .*max-depth=6`, `^manager .*max-depth=9`,
 	`^manager .*max-waiting=0`, ` & .* & `,
-	`^[def]\d+-\d+: does not hold that`, `^narrow ([def])\d+ .*\n----\n\n`, // a hostile narrowing may succeed
+	`^[def]\d+-\d+: does not hold that`, `^narrow ([def])\d+ .*\n----\n\n`,
 	`: granted$`, `: waits$`, `: waits for`, `: stopped$`, `: drained$`, `: refused, too deep$`, `: refused, incomparable$`,
 	`: refused, would have to wait`, `: refused, too many wait`, `: refused, draining$`, `: withdrawn$`, `: does not hold that$`,
 	`: canceled$`, `: timed out`, `: done$`, `: panics with mine$`, `: panics with nil$`, `: exits$`, `its Err is nil`,

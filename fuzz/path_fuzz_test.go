@@ -14,7 +14,8 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// breaksRule says for each rule of a canonical path whether a string breaks it, in other words than the parser's.
+// breaksRule says for each rule of a canonical path whether a string breaks it, in other words than
+// the parser's.
 var breaksRule = map[treelock.PathRule]func(string) bool{
 	treelock.RuleLeadingSlash:  func(s string) bool { return !strings.HasPrefix(s, "/") },
 	treelock.RuleTrailingSlash: func(s string) bool { return s != "/" && strings.HasSuffix(s, "/") },
@@ -33,14 +34,15 @@ const longestPathError = 1200
 
 func FuzzParsePath(f *testing.F) {
 	for _, s := range []string{
-		"/", "/a", "/a/b/c", "/...", "/.a/..b/c.", "/ /\t", "/a\nb", "/\x00/\x00", "/\xff\xfe/\xc3", "/ä/世界", // canonical
+		"/", "/a", "/a/b/c", "/...", "/.a/..b/c.", "/ /\t", "/a\nb", "/\x00/\x00", "/\xff\xfe/\xc3",
+		"/ä/世界",                        // canonical
 		"/%2F/%", "/%25%2F/%2E/%2E%2E", // and built by PathOf
 		"/%2f", "/a%", "/%%", "/%2", "/%41", "/%2Ea", "/%2E.", "/%2E%2E%2E", // and not: RuleEscape
 		"", "a", "a/b", ".", "..", "\x00/a", // RuleLeadingSlash
 		"//", "/a/", "///", // RuleTrailingSlash
 		"//a", "/a//b", "a//", // RuleEmptyName
 		"/.", "/..", "/./a", "/a/..", "/a/../b", "../a/.", // RuleDotName
-		"/" + strings.Repeat("\xff/", 200), "/" + strings.Repeat("deep/", 200) + ".", // long ones in errors
+		"/" + strings.Repeat("\xff/", 200), "/" + strings.Repeat("deep/", 200) + ".", // long
 	} {
 		f.Add(s)
 	}
@@ -48,7 +50,7 @@ func FuzzParsePath(f *testing.F) {
 		checkParsePath(t, s)
 		checkCleanPath(t, s)
 		checkUnescape(t, s)
-		nodes := lineageOf(treelock.Path(s)) // of any path: nothing keeps a program from converting a string to one
+		nodes := lineageOf(treelock.Path(s)) // a program may convert any string
 		if len(nodes) > len(s)+1 {
 			t.Errorf("the lineage of Path(%q) has no end: %q", s, nodes)
 		}
@@ -58,8 +60,8 @@ func FuzzParsePath(f *testing.F) {
 	})
 }
 
-// checkParsePath checks that s is accepted exactly if it is canonical, by two definitions of that, and that a
-// refusal names a rule that s breaks.
+// checkParsePath checks that s is accepted exactly if it is canonical, by two definitions of that,
+// and that a refusal names a rule that s breaks.
 func checkParsePath(t *testing.T, s string) {
 	p, err := treelock.ParsePath(s)
 	canonical := strings.HasPrefix(s, "/") && slashpath.Clean(s) == s

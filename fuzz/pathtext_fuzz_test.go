@@ -13,8 +13,10 @@ import (
 // FuzzPathText takes two strings, as paths and as texts of paths.
 func FuzzPathText(f *testing.F) {
 	for _, s := range []string{
-		"/", "/a/b", "/ä/世界", "/a\nb", `/"a"`, "/\ufffd", "/\xff", "/caf\xe9", "/caf\xe8", "/\xff\"\\\n", // canonical
-		"", "a", "/a/", `"/a"`, `"/\xff"`, `"/\377"`, `"/\xff/"`, `"\"/\\xff\""`, `"`, "`/\xff`", // and not
+		"/", "/a/b", "/ä/世界", "/a\nb", `/"a"`, "/\ufffd", "/\xff", "/caf\xe9", "/caf\xe8",
+		"/\xff\"\\\n", // canonical
+		"", "a", "/a/", `"/a"`, `"/\xff"`, `"/\377"`, `"/\xff/"`, `"\"/\\xff\""`, `"`,
+		"`/\xff`", // and not
 	} {
 		f.Add(s, "/caf\xe9")
 	}
@@ -48,7 +50,8 @@ func nodeJSON(t *testing.T, s string) string {
 	return string(text)
 }
 
-// checkText checks the text of s, and that claims of a canonical s come back from JSON and are named in one line.
+// checkText checks the text of s, and that claims of a canonical s come back from JSON and are
+// named in one line.
 func checkText(t *testing.T, s string) {
 	req := treelock.Write(treelock.Path(s))
 	if name := req.String(); strings.ContainsAny(name, "\n\r\u2028\u202e") || !utf8.ValidString(name) {

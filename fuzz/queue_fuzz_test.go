@@ -2,7 +2,6 @@ package fuzz_test
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -10,191 +9,189 @@ import (
 	"github.com/treelock/treelock/waitqueue"
 )
 
-// FuzzQueue plays steps with the wait queue of one node, and compares it with the rule after each: a request is
-// admitted exactly if no earlier request that conflicts is there.
+// FuzzQueue plays steps with the wait queue of one node, and compares it with the rule after each:
+// a request is admitted exactly if no earlier conflicting request is in the queue.
 func FuzzQueue(f *testing.F) {
 	f.Fuzz(playQueue)
 }
 
 func TestQueueAdmitsWhatTheRuleSays(t *testing.T) {
-	data := make([]byte, 400)
-	for seed := range uint64(300) {
-		rng := rand.New(rand.NewPCG(seed, 1))
-		for i := range data {
-			data[i] = byte(rng.Uint32())
-		}
-		playQueue(t, data)
-	}
+	randomHistories(t, 3, func(data []byte) { playQueue(t, data) })
 }
 
-// playQueue plays the steps that data stands for.
+// playQueue plays the steps that data encodes.
 func playQueue(t *testing.T, data []byte) {
-	q := &queueGame{t: t}
+	g := &queueGame{t: t}
 	for step := range slices.Chunk(data[:min(len(data), 400)], 2) {
 		modes := waitqueue.Modes(0)
-		which := step[0]
+		verb, pick := step[0]&3, int(step[0]>>2)
 		if len(step) > 1 {
 			modes = waitqueue.Modes(step[1] & 63)
 		}
-		switch pick := int(which >> 2); {
-		case (len(q.all) == 0 || which&3 == 0) && modes != 0:
-			q.arrive(modes.Combined())
-		case len(q.all) == 0:
-		case which&3 == 1 && modes != 0:
-			q.narrow(q.all[pick%len(q.all)], modes.Combined())
+		switch {
+		case (len(g.all) == 0 || verb == 0) && modes != 0:
+			g.arrive(modes.Combined())
+		case len(g.all) == 0:
+		case verb == 1 && modes != 0:
+			g.narrow(g.all[pick%len(g.all)], modes.Combined())
 		default:
-			q.leave(q.all[pick%len(q.all)])
+			g.leave(g.all[pick%len(g.all)])
 		}
-		q.check()
+		g.check()
 	}
-	for len(q.all) > 0 {
-		q.leave(q.all[0])
-		q.check()
+	for len(g.all) > 0 {
+		g.leave(g.all[0])
+		g.check()
 	}
-	if !q.queue.Empty() {
-		t.Errorf("I8: the queue is not empty after all have left:\n%s", &q.script)
+	if !g.queue.Empty() {
+		t.Errorf("I8: the queue is not empty after all requests have left:\n%s", &g.script)
 	}
 }
 
-type entry = waitqueue.Entry[*standing] // of a standing that waits
+type (
+	queue = waitqueue.Queue[*queued]
+	entry = waitqueue.Entry[*queued]
+)
 
-// A standing is a request in the queue.
-type standing struct {
+// A queued is a request in the queue.
+type queued struct {
 	seq   uint64
 	mode  waitqueue.Mode
 	entry *entry // nil once it is admitted
-	holds bool   // it has narrowed, and so its request holds all that it claims
+	holds bool   // it has narrowed, so all of its request is held
 }
 
-func (g *standing) String() string { return fmt.Sprintf("request %d, in %v", g.seq, g.mode) }
+func (r *queued) String() string { return fmt.Sprintf("request %d, in %v", r.seq, r.mode) }
 
-// A queueGame is a queue and who is in it, by arrival.
+// A queueGame is a queue and the requests in it, by arrival.
 type queueGame struct {
 	t        *testing.T
-	queue    waitqueue.Queue[*standing]
-	all      []*standing
+	queue    queue
+	all      []*queued
 	requests uint64
 	script   strings.Builder
 }
 
 // arrive queues a new request.
-func (q *queueGame) arrive(mode waitqueue.Mode) {
-	q.requests++
-	g := &standing{seq: q.requests, mode: mode}
-	fmt.Fprintf(&q.script, "%v arrives\n", g)
-	if q.all = append(q.all, g); !q.queue.Arrive(mode) {
-		q.wait(g, (*waitqueue.Queue[*standing]).Wait)
+func (g *queueGame) arrive(mode waitqueue.Mode) {
+	g.requests++
+	r := &queued{seq: g.requests, mode: mode}
+	fmt.Fprintf(&g.script, "%v arrives\n", r)
+	if g.all = append(g.all, r); !g.queue.Arrive(mode) {
+		g.wait(r, (*queue).Wait)
 	}
 }
 
-// wait lets g wait, at the end of the queue or at its front.
-func (q *queueGame) wait(g *standing, put func(*waitqueue.Queue[*standing], *entry, *standing, uint64, waitqueue.Mode)) {
-	g.entry = new(entry)
-	put(&q.queue, g.entry, g, g.seq, g.mode)
+// wait lets r wait, at the end of the queue or at its front.
+func (g *queueGame) wait(r *queued, put func(*queue, *entry, *queued, uint64, waitqueue.Mode)) {
+	r.entry = new(entry)
+	put(&g.queue, r.entry, r, r.seq, r.mode)
 }
 
-// narrow gives g another mode, as if it held a subtree above before, if that may be: it does not wait, no conflicting
-// request came earlier, and none holds. What conflicts and came later waits for it, in the queue of an ancestor; now it has to wait here.
-func (q *queueGame) narrow(g *standing, mode waitqueue.Mode) {
-	rivals := func(is func(*standing) bool) (found []*standing) {
-		for _, o := range q.all {
-			if o != g && o.mode.Conflicts(mode) && is(o) {
-				found = append(found, o)
+// narrow gives r another mode, as if it held a subtree above before. That is possible if r does not
+// wait, no conflicting request came earlier, and none holds. A later conflicting request waits for
+// r, in the queue of an ancestor. Now it has to wait in this queue.
+func (g *queueGame) narrow(r *queued, mode waitqueue.Mode) {
+	conflicting := func(is func(*queued) bool) (found []*queued) {
+		for _, other := range g.all {
+			if other != r && other.mode.Conflicts(mode) && is(other) {
+				found = append(found, other)
 			}
 		}
 		return found
 	}
-	waits := func(o *standing) bool { return o.entry != nil }
-	passed := rivals(func(o *standing) bool { return !waits(o) })
-	q.checkRivals(g, mode, len(passed), rivals(waits))
-	if waits(g) || len(rivals(func(o *standing) bool { return o.holds || o.seq < g.seq })) > 0 {
+	waits := func(other *queued) bool { return other.entry != nil }
+	admitted := conflicting(func(other *queued) bool { return !waits(other) })
+	g.checkRivals(r, mode, len(admitted), conflicting(waits))
+	keepsOut := func(other *queued) bool { return other.holds || other.seq < r.seq }
+	if waits(r) || len(conflicting(keepsOut)) > 0 {
 		return
 	}
-	fmt.Fprintf(&q.script, "%v narrows to %v\n", g, mode)
-	old := g.mode
-	q.queue.Hold(mode)
-	g.mode, g.holds = mode, true
-	for _, o := range slices.Backward(passed) {
-		q.wait(o, (*waitqueue.Queue[*standing]).Revoke)
+	fmt.Fprintf(&g.script, "%v narrows to %v\n", r, mode)
+	old := r.mode
+	g.queue.Hold(mode)
+	r.mode, r.holds = mode, true
+	for _, other := range slices.Backward(admitted) {
+		g.wait(other, (*queue).Revoke)
 	}
-	q.advance(old)
+	g.advance(old)
 }
 
-// checkRivals checks what the queue says of those that are in g's way to mode.
-func (q *queueGame) checkRivals(g *standing, mode waitqueue.Mode, admitted int, waiting []*standing) {
-	if g.entry == nil && g.mode.Conflicts(mode) {
+// checkRivals checks the number of admitted requests, and the earliest waiting one, that conflict
+// with mode.
+func (g *queueGame) checkRivals(r *queued, mode waitqueue.Mode, admitted int, waiting []*queued) {
+	if r.entry == nil && r.mode.Conflicts(mode) {
 		admitted++ // itself
-	} else if g.mode.Conflicts(mode) {
-		waiting = append(waiting, g)
+	} else if r.mode.Conflicts(mode) {
+		waiting = append(waiting, r)
 	}
 	earliest := ^uint64(0)
-	for _, o := range waiting {
-		earliest = min(earliest, o.seq)
+	for _, other := range waiting {
+		earliest = min(earliest, other.seq)
 	}
-	if gotAdmitted, gotEarliest := q.queue.Rivals(mode); gotAdmitted != admitted || gotEarliest != earliest {
-		q.fail("Rivals(%v) = %d, %d, want %d, %d", mode, gotAdmitted, gotEarliest, admitted, earliest)
+	if gotAdmitted, gotEarliest := g.queue.Rivals(mode); gotAdmitted != admitted || gotEarliest != earliest {
+		g.fail("Rivals(%v) = %d, %d, want %d, %d", mode, gotAdmitted, gotEarliest, admitted, earliest)
 	}
 }
 
-// leave takes g out.
-func (q *queueGame) leave(g *standing) {
-	fmt.Fprintf(&q.script, "%v leaves\n", g)
-	q.all = slices.DeleteFunc(q.all, func(o *standing) bool { return o == g })
-	if g.entry == nil {
-		q.advance(g.mode)
+// leave takes r out.
+func (g *queueGame) leave(r *queued) {
+	fmt.Fprintf(&g.script, "%v leaves\n", r)
+	g.all = slices.DeleteFunc(g.all, func(other *queued) bool { return other == r })
+	if r.entry == nil {
+		g.advance(r.mode)
 	} else {
-		q.admit(q.queue.Withdraw(g.entry, nil))
+		g.admit(g.queue.Withdraw(r.entry, nil))
 	}
 }
 
-// advance takes out one that was admitted in mode.
-func (q *queueGame) advance(mode waitqueue.Mode) {
-	if q.queue.Leave(mode) {
-		q.admit(q.queue.Advance(mode, nil))
+// advance takes out a request that was admitted in mode.
+func (g *queueGame) advance(mode waitqueue.Mode) {
+	if g.queue.Leave(mode) {
+		g.admit(g.queue.Advance(mode, nil))
 	}
 }
 
-// admit takes in who was admitted.
-func (q *queueGame) admit(admitted []*entry) {
+// admit notes that requests were admitted.
+func (g *queueGame) admit(admitted []*entry) {
 	for _, e := range admitted {
 		if e.Request().entry != e {
-			q.fail("I6: %v was admitted again", e.Request())
+			g.fail("I6: %v was admitted again", e.Request())
 		}
 		e.Request().entry = nil
 	}
 }
 
 // check compares the queue with the rule.
-func (q *queueGame) check() {
+func (g *queueGame) check() {
 	waiting := 0
-	for _, g := range q.all {
-		free := !slices.ContainsFunc(q.all, func(o *standing) bool { return o.mode.Conflicts(g.mode) && o.before(g) })
-		if free != (g.entry == nil) {
-			q.fail("I2: %v has admitted=%t, want %t", g, g.entry == nil, free)
+	for _, r := range g.all {
+		free := !slices.ContainsFunc(g.all, func(other *queued) bool {
+			return other.mode.Conflicts(r.mode) && other.seq < r.seq
+		})
+		if free != (r.entry == nil) {
+			g.fail("I2: %v has admitted=%t, want %t", r, r.entry == nil, free)
 		}
-		if g.entry != nil {
+		if r.entry != nil {
 			waiting++
 		}
 	}
-	if err := q.queue.Check(); err != nil {
-		q.fail("%v", err)
+	if err := g.queue.Check(); err != nil {
+		g.fail("%v", err)
 	}
 	found := map[*entry]bool{}
-	for e := range q.queue.Waiting(waitqueue.AllModes) {
-		if found[e] || e.Request().entry != e || e.Seq() != e.Request().seq || e.Mode() != e.Request().mode {
-			q.fail("I3: the queue has an entry that has left, or has it twice, or wrong: %v", e.Request())
+	for e := range g.queue.Waiting(waitqueue.AllModes) {
+		if r := e.Request(); found[e] || r.entry != e || e.Seq() != r.seq || e.Mode() != r.mode {
+			g.fail("I3: the queue has an entry that has left, or has it twice, or wrong: %v", r)
 		}
 		found[e] = true
 	}
-	if len(found) != waiting || q.queue.Empty() != (len(q.all) == 0) {
-		q.fail("I3: %d entries wait, want %d; Empty() = %t", len(found), waiting, q.queue.Empty())
+	if len(found) != waiting || g.queue.Empty() != (len(g.all) == 0) {
+		g.fail("I3: %d entries wait, want %d; Empty() = %t", len(found), waiting, g.queue.Empty())
 	}
 }
 
-// before reports whether g comes before o by the rule.
-func (g *standing) before(o *standing) bool { return g.seq < o.seq }
-
-func (q *queueGame) fail(format string, args ...any) {
-	q.t.Helper()
-	q.t.Fatalf(format+"\n\n%s", append(args, &q.script)...)
+func (g *queueGame) fail(format string, args ...any) {
+	g.t.Helper()
+	g.t.Fatalf(format+"\n\n%s", append(args, &g.script)...)
 }

@@ -3,16 +3,23 @@ package fuzz_test
 import (
 	"flag"
 	"math/rand/v2"
+	"os"
 	"testing"
 
 	"github.com/treelock/treelock/fuzz/locktest"
 )
 
-var histories = flag.Int("histories", 600, "how many random histories the tests of the table and of the manager play")
+var histories = flag.Int("histories", 0, "how many random histories a test plays; 0: 200, or 2000 with TREELOCK_TESTS=long")
 
 // randomHistories calls play with the bytes of random histories.
 func randomHistories(t *testing.T, stream uint64, play func(data []byte)) {
-	for seed := range uint64(*histories) {
+	n := *histories
+	if n == 0 && os.Getenv("TREELOCK_TESTS") == "long" {
+		n = 2000
+	} else if n == 0 {
+		n = 200
+	}
+	for seed := range uint64(n) {
 		rng := rand.New(rand.NewPCG(seed, stream))
 		data := make([]byte, rng.IntN(500))
 		for i := range data {

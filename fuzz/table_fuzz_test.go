@@ -14,8 +14,9 @@ import (
 
 type path = treelock.Path
 
-// FuzzTable plays histories with the lock table alone, one step at a time, and compares it with the rule after
-// each. Without goroutines and channels it takes some hundred times as many steps as FuzzManager.
+// FuzzTable plays histories with the lock table alone, one step at a time, and compares it with the
+// rule after each. Without goroutines and channels it takes some hundred times as many steps as
+// FuzzManager.
 func FuzzTable(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if first, second := playTable(t, data), playTable(t, data); first != second {
@@ -70,7 +71,7 @@ type tableGame struct {
 	log     strings.Builder // the grants, in order
 }
 
-// playTable plays the history that data stands for and returns what was granted, in order.
+// playTable plays the history that data encodes and returns what was granted, in order.
 func playTable(t *testing.T, data []byte) (log string) {
 	h := history.Decode(data)
 	claimOf := func(u locktable.Used[path]) tableRequest {
@@ -116,7 +117,7 @@ func (g *tableGame) end(rank int) {
 	g.check(g.harness.End(rank))
 }
 
-// check takes in what a step has granted and checks the table.
+// check notes what a step has granted and checks the table.
 func (g *tableGame) check(granted []*locktable.Request[path, int], err error) {
 	g.t.Helper()
 	for _, r := range granted {

@@ -23,7 +23,8 @@ func longTests() bool { return os.Getenv("TREELOCK_TESTS") == "long" }
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// TestTableGrantsWhatTheRuleSaysInEveryOrder checks I1 to I8 in all that can happen in a few small worlds.
+// TestTableGrantsWhatTheRuleSaysInEveryOrder checks I1 to I8 in all that can happen in a few small
+// worlds.
 func TestTableGrantsWhatTheRuleSaysInEveryOrder(t *testing.T) {
 	if *wide {
 		size := size{clients: *clients, claims: *claims, spelled: *spelled}

@@ -18,8 +18,8 @@ type failure struct {
 	w       *world
 	err     error
 	maxIdle int
-	steps   []step // those since nothing was live
-	past    []step // those before, in the same table
+	steps   []step // since nothing was live
+	past    []step // before that, in the same table
 }
 
 // newFailure returns the failure of the latest step of t.
@@ -63,7 +63,8 @@ func (w *world) step(r *model.Rule[asker], s step) {
 	}
 }
 
-// shorter returns the failure with fewer steps, or the one that comes first in the order of their steps. Either may be nil.
+// shorter returns the failure with fewer steps, or the one that comes first in the order of their
+// steps. Either may be nil.
 func shorter(f, g *failure) *failure {
 	if f == nil || g != nil && compareWays(g.steps, f.steps) < 0 {
 		return g
@@ -71,7 +72,8 @@ func shorter(f, g *failure) *failure {
 	return f
 }
 
-// replay takes steps with a new table until one fails. It returns the number of those taken, and the error.
+// replay takes steps with a new table until one fails. It returns the number of steps taken, and
+// the error.
 func (f *failure) replay(steps []step) (taken int, err error) {
 	defer recovered(&err)
 	t := newTable(f.w, f.maxIdle)
@@ -84,7 +86,8 @@ func (f *failure) replay(steps []step) (taken int, err error) {
 	return taken, nil
 }
 
-// findPast adds to the steps of f what the table has to have seen before, if they do not fail in a new table.
+// findPast adds to the steps of f the earlier steps that the failure needs, if it does not happen
+// in a new table.
 func (f *failure) findPast() {
 	withPast := func(past [][]step) []step { return append(slices.Concat(past...), f.steps...) }
 	fails := func(past [][]step) bool {
@@ -101,7 +104,7 @@ func (f *failure) findPast() {
 	f.steps, f.err = f.steps[:taken], err // with the numbers of a new table
 }
 
-// reduce leaves out of past what is not needed for fails to be true, all of it if possible.
+// reduce returns past without the episodes that fails does not need to be true.
 func reduce(past [][]step, fails func([][]step) bool) [][]step {
 	for size := len(past); size > 0; size /= 2 {
 		for i := 0; i+size <= len(past); {
@@ -121,8 +124,9 @@ func (f *failure) String() string {
 	return fmt.Sprintf("# The last step fails in a table that keeps at most %d idle nodes.\n# %v\n\n%s", f.maxIdle, f.err, f.w.script(f.steps))
 }
 
-// TestFailureIsAScenario compares the table with a rule that is wrong in one place. The search must find the
-// difference, by a shortest way, and print it as a scenario file with the consequences by the right rule.
+// TestFailureIsAScenario compares the table with a rule that is wrong in one place. The search must
+// find the difference, by a shortest way, and print it as a scenario file with the consequences by
+// the right rule.
 func TestFailureIsAScenario(t *testing.T) {
 	w := newWorld(size{nodes: chain, clients: 3, claims: 1})
 	write, below := w.find(t, treelock.Write("/a")), w.find(t, treelock.ReadNode("/a/x"))
@@ -175,8 +179,8 @@ func (w *world) find(t *testing.T, req request) uint16 {
 	return 0
 }
 
-// TestScriptsAreWhatAManagerDoes plays random walks as scenario files with a real manager. So the text of a
-// failure is a test.
+// TestScriptsAreWhatAManagerDoes plays random walks as scenario files with a real manager. So the
+// text of a failure is a test.
 func TestScriptsAreWhatAManagerDoes(t *testing.T) {
 	w := newWorld(size{nodes: five, clients: 4, claims: 2})
 	for seed := range uint64(20) {
@@ -192,7 +196,8 @@ func TestScriptsAreWhatAManagerDoes(t *testing.T) {
 	}
 }
 
-// randomStep returns a step that is possible where r says what is live. A narrowing may be one that is refused.
+// randomStep returns a step that is possible where r says what is live. A narrowing may be one that
+// is refused.
 func (w *world) randomStep(rng *rand.Rand, r *model.Rule[asker]) step {
 	rank, spelling := rng.IntN(r.Live()+1), uint16(rng.IntN(len(w.spellings)))
 	switch {

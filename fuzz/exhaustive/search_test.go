@@ -11,7 +11,8 @@ import (
 	"github.com/treelock/treelock/internal/model"
 )
 
-// A search visits all states of a world, those first that fewest steps lead to, and takes all steps from each.
+// A search visits all states of a world, in the order of their distance from the empty state, and
+// takes all steps from each.
 type search struct {
 	w      *world
 	states []state
@@ -24,7 +25,7 @@ type search struct {
 	end     int          // the first state of the next level
 	next    atomic.Int64 // the first state of the level that no worker has taken
 	stop    atomic.Bool  // no worker is to take states any more
-	steps   atomic.Int64 // all steps, except those on the way to a state and those that end all requests
+	steps   atomic.Int64 // all steps, except on the way to a state and at the end of a visit
 }
 
 // A state is known by a shortest way to it. The first is the one in which nothing is live.
@@ -42,7 +43,8 @@ func newSearch(w *world, log func(format string, args ...any)) *search {
 	return s
 }
 
-// run visits all states. It ends early once it knows a failure and later levels can have no shorter one.
+// run visits all states. It ends early once it knows a failure and later levels can have no shorter
+// one.
 func (s *search) run() {
 	start := time.Now()
 	for from := 0; from < len(s.states) && (s.failed == nil || len(s.failed.steps) > s.depth); s.depth++ {
@@ -65,7 +67,8 @@ func (s *search) visit() {
 	running.Wait()
 }
 
-// merge adds what the workers have found, in an order that does not depend on which was faster.
+// merge adds the states that the workers have found, in an order that does not depend on their
+// speed.
 func (s *search) merge() {
 	first, all := len(s.states), s.workers[0].found
 	for _, w := range s.workers {
@@ -97,11 +100,11 @@ func (s *search) way(i int) (way []step) {
 	return way
 }
 
-// eachStep calls yield with all steps that there are where r says what is live. Narrowings that must be refused,
-// and change nothing, are not among them.
+// eachStep calls yield with all steps that there are where r says what is live. Narrowings that
+// must be refused, and change nothing, are not among them.
 //
-// A request arrives as, and is narrowed to, every spelling if a client is free after that, else one spelling of
-// each form. See the package's documentation.
+// A request arrives as, and is narrowed to, every spelling if a client is free after that, else one
+// spelling of each form. See the package's documentation.
 func (w *world) eachStep(r *model.Rule[asker], yield func(step)) {
 	if r.Live() < w.clients {
 		for _, i := range w.choices(r.Live() + 1) {

@@ -61,8 +61,8 @@ func (t *table) endAll(luck int) error {
 	return nil
 }
 
-// appendKey appends to key what identifies the state: the number of live requests, their forms by arrival, and all
-// entries of the queues.
+// appendKey appends to key what identifies the state: the number of live requests, their forms by
+// arrival, and all entries of the queues.
 func (t *table) appendKey(key []byte) []byte {
 	key = append(key, byte(t.Rule.Live()))
 	for rank := range t.Rule.Live() {

@@ -15,12 +15,12 @@ type worker struct {
 	key     []byte           // storage
 }
 
-// chunk is how many states are visited with one table before it is replaced. All but the first few visits find
-// a table with a past: idle nodes, cleared storage, guesses where a parent is.
+// chunk is how many states are visited with one table before it is replaced. So most visits find a
+// table with a past: idle nodes, cleared storage, guesses where a parent is.
 const chunk = 32
 
-// maxIdles are the numbers of idle nodes that tables may keep, in turn: the storage of a node is cleared at once, later
-// or never.
+// maxIdles are the numbers of idle nodes that tables may keep, in turn: the storage of a node is
+// cleared at once, later or never.
 var maxIdles = [...]int{0, 1, 2, 100}
 
 // work visits states as long as the level has some.
@@ -38,7 +38,8 @@ func (w *worker) work() {
 	}
 }
 
-// visit takes all steps from a state, each of them in a table that was brought there anew: none can be taken back.
+// visit takes all steps from a state, each of them in a table that was brought there anew: none can
+// be taken back.
 func (w *worker) visit(i int) {
 	way := w.way(i)
 	r := w.w.rule(way)
@@ -55,8 +56,8 @@ func (w *worker) visit(i int) {
 	w.steps.Add(steps)
 }
 
-// try takes the step to a state, where way leads to its parent, and then ends all that is live. It returns an error
-// for any difference between the table and the rule.
+// try takes the step to a state, where way leads to its parent, and then ends all that is live. It
+// returns an error for any difference between the table and the rule.
 func (w *worker) try(s state, way []step) (err error) {
 	defer recovered(&err)
 	if err := w.table.playAll(way); err != nil {
@@ -111,8 +112,8 @@ func recovered(err *error) {
 	}
 }
 
-// check keeps err, if it is one, and then goes on with a new table. States with higher numbers that nobody has taken
-// can be left, if no way to them is shorter.
+// check keeps err, if it is not nil, and then goes on with a new table. If the failure is of least
+// depth, the states that no worker has taken yet need not be visited.
 func (w *worker) check(err error) {
 	if err == nil {
 		return

@@ -14,12 +14,13 @@ import (
 type (
 	path    = treelock.Path
 	request = treelock.Request[path]
-	claim   = locktable.Claim[int] // nodes are known by their index in the world; the root is the zero value
+	claim   = locktable.Claim[int] // nodes are indices in the world; the root is 0
 )
 
 // Trees that have all relations between two nodes that their size allows.
 var (
-	// five: equal; above by one and by two; beside, below the root and below another node; in different branches.
+	// five: equal; above by one and by two; beside, below the root and below another node; in
+	// different branches.
 	five = []path{"/", "/a", "/a/x", "/a/y", "/b"}
 	// four is five without two nodes beside each other further down.
 	four = []path{"/", "/a", "/a/x", "/b"}
@@ -43,7 +44,7 @@ type size struct {
 type world struct {
 	size
 	order     []int                         // the indices of the nodes
-	spellings []spelling                    // those with fewer claims come first; the first is the empty request
+	spellings []spelling                    // by the number of claims; the first has none
 	all       []int                         // the indices of all spellings
 	forms     []int                         // of each form, the index of its first spelling
 	conflict  [][]bool                      // [form][form]: what model.Conflict says
@@ -51,16 +52,17 @@ type world struct {
 	ofClaim   map[locktable.Used[int]]asker // the requests of one claim
 }
 
-// A spelling is a request as a client writes it down: a sequence of claims. Claims may repeat, or cover one
-// another, and their order is free, so a request has many spellings.
+// A spelling is a request as a client writes it down: a sequence of claims. Claims may repeat, or
+// cover one another, and their order is free, so a request has many spellings.
 type spelling struct {
 	req request
 	tabletest.Request[int, asker]
 }
 
-// A form is what is left of a spelling once it is submitted. All spellings of a form cover the same claims by the
-// rule, and leave the same entries in an empty table. They differ only in the order in which the table visits
-// their places. Two spellings that mean the same are different forms if the table queues them differently.
+// A form is what is left of a spelling once it is submitted. All spellings of a form cover the same
+// claims by the rule, and leave the same entries in an empty table. They differ only in the order
+// in which the table visits their places. Two spellings that mean the same are different forms if
+// the table queues them differently.
 type form struct {
 	covers   string
 	entries  string

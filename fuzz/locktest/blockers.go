@@ -10,16 +10,17 @@ import (
 	"github.com/treelock/treelock/internal/model"
 )
 
-// blockedError returns what an error says of the blockers of a request, nil if it says nothing: a lock need not.
+// blockedError returns what an error says of the blockers of a request, nil if it says nothing: a
+// lock need not.
 func blockedError[N treelock.Node[N]](err error) *treelock.BlockedError[N] {
 	var blocked *treelock.BlockedError[N]
 	errors.As(err, &blocked)
 	return blocked
 }
 
-// namesBlockers reports whether the blockers in the client's error, if it has any, are blockers in w, where its
-// request waits. Requests are known by their labels. The earliest blockers may be others in w, where requests that
-// do not conflict are in any order.
+// namesBlockers reports whether the blockers in the client's error, if it has any, are blockers in
+// w, where its request waits. Requests are known by their labels. The earliest blockers may differ
+// in w, where requests that do not conflict are in any order.
 func (c *client[N]) namesBlockers(w *model.World[N]) bool {
 	blocked := blockedError[N](c.err)
 	if blocked == nil {

@@ -11,9 +11,10 @@ import (
 	"github.com/treelock/treelock/internal/model"
 )
 
-// burst prepares many visitors, which make the empty request and release it, all at once, every other one with a
-// context that ends meanwhile. They fill the inbox of a lock that has one. They conflict with no request, so they
-// leave one trace only: their requests are live for a while, and a lock that stops meanwhile has not drained.
+// burst prepares many visitors, which make the empty request and release it, all at once, every
+// other one with a context that ends meanwhile. They fill the inbox of a lock that has one. They
+// conflict with no request, so they leave one trace only: their requests are live for a while, and
+// a lock that stops meanwhile has not drained.
 func (h *harness[N]) burst(number string) *command[N] {
 	n, err := strconv.Atoi(number)
 	if err != nil {
@@ -75,9 +76,9 @@ func visitorLeaves[N treelock.Node[N]](w *model.World[N], then func(*model.World
 	}
 }
 
-// A yieldingCtx is a context that lets other goroutines run when it is asked for its channel once more. So a lock
-// that asks in the middle of a call, say after it has seen that it still runs and before it waits for a grant, may
-// have been stopped when it goes on. It is for one goroutine.
+// A yieldingCtx is a context that lets other goroutines run when it is asked for its channel once
+// more. So a lock that asks in the middle of a call, say after it has seen that it still runs and
+// before it waits for a grant, may have been stopped when it goes on. It is for one goroutine.
 type yieldingCtx struct {
 	context.Context
 	asked int
@@ -92,7 +93,8 @@ func (c *yieldingCtx) Done() <-chan struct{} {
 	return c.Context.Done()
 }
 
-// visit makes the empty request and releases it. It returns why it was refused, nil if it was not, or was canceled.
+// visit makes the empty request and releases it. It returns why it was refused, nil if it was not,
+// or was canceled.
 func visit[N treelock.Node[N]](ctx context.Context, lock Lock[N]) error {
 	g, err := lock.Acquire(ctx, treelock.Request[N]{})
 	switch {

@@ -26,8 +26,8 @@ type client[N treelock.Node[N]] struct {
 	expired   bool            // ctx had ended before the call
 
 	hostile  bool
-	want     error // the outcome that its nodes and its context call for, nil for any that the rule allows
-	onCancel error // the outcome that the end of its context calls for, besides an error of the context
+	want     error // the outcome that its nodes and its context call for, nil for any
+	onCancel error // a further outcome that the end of its context allows
 
 	// For a call of Do.
 	leaveWith error         // what f does in the end: return errDone, panic or exit
@@ -41,7 +41,8 @@ type client[N treelock.Node[N]] struct {
 	withdrawn    bool // Withdraw has returned
 	grantRevoked bool // Withdraw has returned before the client began to receive
 
-	// result carries the outcome of the call, from the client's goroutine to the harness. It has room for it.
+	// result carries the outcome of the call, from the client's goroutine to the harness. It has
+	// room for it.
 	result chan result
 
 	state   state
@@ -67,7 +68,7 @@ type result struct {
 
 // Outcomes that are not errors of a lock.
 var (
-	errDrained  = errors.New("drained")       // stands for the nil of Drain
+	errDrained  = errors.New("drained")       // represents the nil of Drain
 	errDone     = errors.New("done")          // returned by the function of Do
 	errExit     = errors.New("exits")         // the call has ended its goroutine
 	errPanic    = panicked{"mine"}            // the call has panicked
@@ -167,7 +168,8 @@ func (c *client[N]) poll() (r result, told bool) {
 	return result{}, c.inside != nil && isClosed(c.inside)
 }
 
-// settle takes in what the client was told since the last time, and returns the steps that this must be due to.
+// settle reads what the client was told since the last time, and returns the steps that this must
+// be due to.
 func (c *client[N]) settle() ([]model.Step[N], error) {
 	was := c.state
 	if was == over || was == holds && c.grant != nil {
@@ -235,8 +237,8 @@ func (c *client[N]) ended(was state) ([]model.Step[N], error) {
 	return []model.Step[N]{c.refuse}, nil
 }
 
-// mayCancel reports whether the client's error is that of its context, and has its cause. A ticket does not depend
-// on the context any more.
+// mayCancel reports whether the client's error is that of its context, and has its cause. A ticket
+// does not depend on the context any more.
 func (c *client[N]) mayCancel() bool {
 	return c.ctx != nil && c.ticket == nil && c.ctx.Err() != nil &&
 		errors.Is(c.err, c.ctx.Err()) && errors.Is(c.err, context.Cause(c.ctx))

@@ -13,7 +13,7 @@ import (
 	"github.com/treelock/treelock/internal/model"
 )
 
-// prepare returns the command that text stands for: see [Scenario].
+// prepare returns the command of a line of text: see [Scenario].
 func (h *harness[N]) prepare(text string) *command[N] {
 	h.t.Helper()
 	words := strings.Fields(text)
@@ -217,7 +217,7 @@ func (h *harness[N]) stopLock(reason string) *command[N] {
 	}
 	return &command[N]{run: func() {
 		for range 3 {
-			runtime.Gosched() // so that the others of the line are under way
+			runtime.Gosched() // so that the other commands of the line are under way
 		}
 		h.stop(h.reason)
 		<-h.lock.Done
@@ -237,8 +237,8 @@ func oneStep[N treelock.Node[N]](change func(*model.World[N])) func() []model.St
 // errCause is the cause that contexts end with.
 var errCause = errors.New("the harness ends it")
 
-// prepareContext gives a context to c. args may begin with "within DURATION", or with "under KIND" for one of ctxKinds.
-// It returns the rest of args, and the outcome that such a context calls for.
+// prepareContext gives a context to c. args may begin with "within DURATION", or with "under KIND"
+// for one of ctxKinds. It returns the rest of args, and the outcome that such a context calls for.
 func (h *harness[N]) prepareContext(c *client[N], args []string) (rest []string, want error) {
 	ctx, end := context.WithCancelCause(h.t.Context())
 	c.ctx, c.cancel = ctx, func() { end(errCause) }
@@ -254,7 +254,7 @@ func (h *harness[N]) prepareContext(c *client[N], args []string) (rest []string,
 	return args, nil
 }
 
-// prepareRequest takes in the request of c.
+// prepareRequest sets the request of c.
 func (h *harness[N]) prepareRequest(c *client[N], claims []string) {
 	var kinds []*nodeKind
 	c.claims = strings.Join(claims, " ")
@@ -271,7 +271,7 @@ func (h *harness[N]) prepareRequest(c *client[N], claims []string) {
 	}
 }
 
-// invalid returns the error for a request that is refused in any state of the lock, nil for others.
+// invalid returns the error for a request that is refused in any state of the lock, else nil.
 func (h *harness[N]) invalid(req treelock.Request[N]) error {
 	for c := range req.Claims() {
 		if err := h.tree.check(c.Node); err != nil {

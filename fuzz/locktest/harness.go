@@ -14,9 +14,9 @@ import (
 	"github.com/treelock/treelock/internal/model"
 )
 
-// A harness is a lock, its clients, and the judge of what they are told. It lives in a bubble of package synctest,
-// which is brought to rest after each line of commands: then every goroutine that can go on has gone on, and a
-// client that still waits would wait without end.
+// A harness is a lock, its clients, and the judge of what they are told. It lives in a bubble of
+// package synctest, which is brought to rest after each line of commands: then every goroutine that
+// can go on has gone on, and a client that still waits would wait without end.
 type harness[N treelock.Node[N]] struct {
 	t       *testing.T
 	tree    tree[N]
@@ -36,7 +36,7 @@ type harness[N treelock.Node[N]] struct {
 	outside   [2]int     // requests of hostile clients that are live, and that wait
 
 	consequences []string        // of the current line
-	script       strings.Builder // all lines with their consequences, in the form of a scenario file
+	script       strings.Builder // all lines with their consequences: a scenario file
 }
 
 // A tree tells a harness about nodes of type N.
@@ -44,7 +44,7 @@ type tree[N treelock.Node[N]] struct {
 	parse func(word string) (N, *nodeKind) // returns nil for an ordinary node
 	word  func(node N) string
 	check func(node N) error // returns the error for a node that is refused
-	top   string             // the path of the node that "/" of a history stands for, "" for "/"
+	top   string             // the path of the node that represents "/" of a history, "" for "/"
 }
 
 // granted is what a harness remembers of every grant.
@@ -56,7 +56,7 @@ type granted[N treelock.Node[N]] struct {
 
 func newHarness[N treelock.Node[N]](t *testing.T, start Start[N], tree tree[N]) *harness[N] {
 	h := &harness[N]{t: t, start: start, tree: tree}
-	t.Cleanup(h.letGo)
+	t.Cleanup(h.unblock)
 	return h
 }
 
@@ -66,8 +66,9 @@ var pathTree = tree[path]{
 	check: func(node path) error { _, err := treelock.ParsePath(string(node)); return err },
 }
 
-// letGo lets all clients go on that the harness keeps, so that the bubble can end after a failure.
-func (h *harness[N]) letGo() {
+// unblock lets all calls return that wait for the harness, so that the bubble can end after a
+// failure.
+func (h *harness[N]) unblock() {
 	for _, c := range h.clients {
 		if c.leave != nil && !c.left {
 			c.left = true
@@ -106,7 +107,7 @@ func (h *harness[N]) open(o Options) error {
 
 // A command is a command of a scenario file, prepared to run.
 type command[N treelock.Node[N]] struct {
-	run   func()                 // on a goroutine of its own, at the same time as the others of the line; may be nil
+	run   func()                 // on its own goroutine, together with the rest of the line; may be nil
 	steps func() []model.Step[N] // at rest: what it has led to; may be nil
 	pass  time.Duration          // time that goes by meanwhile
 	waits bool                   // run need not have returned at rest
@@ -248,7 +249,7 @@ func (h *harness[N]) check() error {
 	return nil
 }
 
-// checkToken checks the token of a holder, beside those of earlier grants.
+// checkToken compares the token of a holder with the tokens of earlier grants.
 func (h *harness[N]) checkToken(before []granted[N], c *client[N]) error {
 	grant, ok := c.grant.(tokener)
 	if !ok {
@@ -273,8 +274,8 @@ func (h *harness[N]) checkToken(before []granted[N], c *client[N]) error {
 	return nil
 }
 
-// teardown ends all requests, and checks that nothing is left. A hostile client whose context never ends is
-// granted in a later round.
+// teardown ends all requests, and checks that nothing is left. A hostile client whose context never
+// ends is granted in a later round.
 func (h *harness[N]) teardown() {
 	left := func(c *client[N]) bool { return c.state != over }
 	for rounds := len(h.clients) + maxAbove + 2; rounds > 0 && slices.ContainsFunc(h.clients, left); rounds-- {

@@ -12,7 +12,8 @@ import (
 	"github.com/treelock/treelock/internal/model"
 )
 
-// A hostility is what hostile nodes and contexts share with their harness. User code reads it on any goroutine.
+// A hostility is what hostile nodes and contexts share with their harness. User code reads it on
+// any goroutine.
 type hostility struct {
 	maxDepth int
 	reenter  func() // uses the lock
@@ -46,7 +47,8 @@ func (h *harness[N]) openHostile() {
 	}
 }
 
-// prepareHostileContext gives a context of one of ctxKinds to c. It returns the outcome that the context calls for.
+// prepareHostileContext gives a context of one of ctxKinds to c. It returns the outcome that the
+// context calls for.
 func (h *harness[N]) prepareHostileContext(c *client[N], name string) (want error) {
 	i := slices.IndexFunc(ctxKinds, func(k ctxKind) bool { return k.name == name })
 	if i < 0 || h.hostility == nil {
@@ -69,7 +71,8 @@ func (h *harness[N]) prepareHostileContext(c *client[N], name string) (want erro
 	return kind.want
 }
 
-// narrowHostile narrows the grant of a hostile client, as a client of its own, since that may take any time.
+// narrowHostile narrows the grant of a hostile client, as a client of its own, since that may take
+// any time.
 func (h *harness[N]) narrowHostile(holder *client[N], grant narrower[N], args []string) *command[N] {
 	c := h.enter(fmt.Sprintf("%s-%d", holder.name, len(h.clients)))
 	h.prepareRequest(c, args)
@@ -79,8 +82,8 @@ func (h *harness[N]) narrowHostile(holder *client[N], grant narrower[N], args []
 	}}
 }
 
-// settleHostile takes in, at rest, what the hostile clients were told, and returns the steps that follow for the
-// world of the others.
+// settleHostile reads, at rest, what the hostile clients were told, and returns the steps that
+// follow for the world, which has the other clients.
 func (h *harness[N]) settleHostile() (steps []model.Step[N], err error) {
 	atGate := int(h.hostility.gate.queue.Load())
 	waits, holders := -atGate, 0 // a client at the gate has not sent its request
@@ -115,7 +118,8 @@ func (h *harness[N]) settleHostile() (steps []model.Step[N], err error) {
 	return steps, nil
 }
 
-// settleClient takes in what a hostile client was told. atGate says that some clients wait at the gate.
+// settleClient reads what a hostile client was told. atGate says that some clients wait at the
+// gate.
 func (h *harness[N]) settleClient(c *client[N], atGate bool) error {
 	if c.state == over || c.state == holds && c.grant != nil {
 		return nil
@@ -164,7 +168,8 @@ func (h *harness[N]) allowed(c *client[N]) (errs []error) {
 	return errs
 }
 
-// isOutcome reports whether err is the outcome want, which is context.Canceled for any end of any context.
+// isOutcome reports whether err is the outcome want, which is context.Canceled for any end of any
+// context.
 func isOutcome(err, want error) bool {
 	if want != context.Canceled {
 		return errors.Is(err, want)

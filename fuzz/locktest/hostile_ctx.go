@@ -34,8 +34,8 @@ var errOdd = errors.New("an error of the context's own")
 // shortTime is when a context ends that is bounded by time.
 const shortTime = 10 * time.Millisecond
 
-// A ctxKind is a kind of context. want is the outcome of a call with it, nil if it does no harm. onCancel is what a
-// call may be told when such a context ends, besides an error of a context.
+// A ctxKind is a kind of context. want is the outcome of a call with it, nil if it does no harm.
+// onCancel is what a call may be told when such a context ends, besides an error of a context.
 type ctxKind struct {
 	name           string
 	want, onCancel error

@@ -12,8 +12,9 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// A Node is a node of a tree in which some nodes are ordinary and others misbehave. Ordinary nodes are in the
-// subtree /ordinary, hostile ones in /hostile. So no request for hostile nodes conflicts with one for ordinary nodes.
+// A Node is a node of a tree in which some nodes are ordinary and some misbehave. Ordinary nodes
+// are in the subtree /ordinary, hostile ones in /hostile. So no request for hostile nodes conflicts
+// with one for ordinary nodes.
 type Node struct {
 	name     any       // the path of an ordinary node; a step, or a bad value, of a hostile one
 	behavior *behavior // nil for an ordinary node
@@ -34,7 +35,8 @@ func (n Node) Parent() (Node, bool) {
 	return ordinary(string(parent)), ok
 }
 
-// String returns the name of the node. It panics for the kind over, which is named in an error only.
+// String returns the name of the node. It panics for the kind over, which is named in an error
+// only.
 func (n Node) String() string {
 	if s, ok := n.name.(step); ok {
 		if s.kind == "over" {
@@ -70,7 +72,8 @@ func (b *behavior) parent(n Node) (Node, bool) {
 	return b.top(n)
 }
 
-// A nodeKind is a kind of hostile node. want is the outcome of a call that claims it, nil if it does no harm.
+// A nodeKind is a kind of hostile node. want is the outcome of a call that claims it, nil if it
+// does no harm.
 type nodeKind struct {
 	name string
 	want error
@@ -79,7 +82,7 @@ type nodeKind struct {
 
 var nodeKinds = []nodeKind{
 	{"tame", nil, below},
-	{"home", nil, nil},   // one of homes, which others are below at times
+	{"home", nil, nil},   // one of homes, which movers are below at times
 	{"edge", nil, below}, // of a lineage as long as the limit: see node
 	{"over", treelock.ErrTooDeep, below},
 	{"ring", treelock.ErrTooDeep, func(_ *hostility, n Node) (Node, bool) {
@@ -122,8 +125,8 @@ func homeAfter(moves int32) (Node, bool) {
 	return homes[i], true
 }
 
-// hostileTree returns a tree in which a word is the path of an ordinary node, or a kind and a number such as
-// "slow+2".
+// hostileTree returns a tree in which a word is the path of an ordinary node, or a kind and a
+// number such as "slow+2".
 func hostileTree(x *hostility) tree[Node] {
 	return tree[Node]{
 		top: "/ordinary",
@@ -144,7 +147,8 @@ func hostileTree(x *hostility) tree[Node] {
 	}
 }
 
-// node returns a node of a kind, with as many nodes of its kind above it. What is above those misbehaves.
+// node returns a node of a kind, with as many nodes of its kind above it. The node above those
+// misbehaves.
 func (x *hostility) node(kind *nodeKind, above int) Node {
 	b := x.behaviors[kind.name]
 	if b == nil {

@@ -8,8 +8,8 @@ import (
 
 type path = treelock.Path
 
-// Start starts a lock that ends when ctx does. It returns [errors.ErrUnsupported] for options that the lock does
-// not have.
+// Start starts a lock that ends when ctx does. It returns [errors.ErrUnsupported] for options that
+// the lock does not have.
 type Start[N treelock.Node[N]] func(ctx context.Context, options Options) (Lock[N], error)
 
 // Options are what a lock may be started with. The zero Options are those that every lock has.
@@ -18,12 +18,12 @@ type Options struct {
 	MaxWaiting int    // one more waiting request fails at once, with [treelock.ErrBusy]
 	FirstToken uint64 // where fencing tokens begin; 0: anywhere
 	MaxDepth   int    // longer lineages are refused, with [treelock.ErrTooDeep]; 0: any length
-	IdleNodes  int    // one more than the number of unclaimed nodes that are remembered; 0: any number
+	IdleNodes  int    // one more than the bound of remembered unclaimed nodes; 0: any number
 }
 
-// A Lock is what is tested: a function for each thing that it can do, nil for what it cannot do. A function
-// promises what the method of the same name promises in package manager. In particular an error because of a
-// context wraps both its error and its cause.
+// A Lock is what is tested: a function for each thing that it can do, nil for what it cannot do. A
+// function promises what the method of the same name promises in package manager. In particular an
+// error because of a context wraps both its error and its cause.
 type Lock[N treelock.Node[N]] struct {
 	// Acquire is all that a lock must have. Grant and error are never both set.
 	Acquire func(ctx context.Context, req treelock.Request[N]) (Grant, error)
@@ -40,8 +40,9 @@ type Lock[N treelock.Node[N]] struct {
 	// Drain refuses later requests, with [treelock.ErrDraining], and waits until nothing is live.
 	Drain func(ctx context.Context) error
 
-	// Done is closed when the lock has ended, after the context that it was started with. From then on everything
-	// fails with [treelock.ErrStopped]. If it is nil, that context never ends during a test.
+	// Done is closed when the lock has ended, after the context that it was started with. From then
+	// on everything fails with [treelock.ErrStopped]. If it is nil, that context never ends during
+	// a test.
 	Done <-chan struct{}
 }
 
@@ -64,18 +65,19 @@ type (
 
 // A Ticket is a request that has arrived.
 type Ticket interface {
-	// Receive waits for the grant and returns it, or false if there is none and never will be: then Err says why.
-	// It is called at most once.
+	// Receive waits for the grant and returns it, or false if there is none and never will be: then
+	// Err says why. It is called at most once.
 	Receive() (Grant, bool)
 
 	// Ready reports whether Receive would return a grant at once.
 	Ready() bool
 
-	// Withdraw cancels the request. After it has returned, Receive returns no grant, unless it has before. It may
-	// be called again, from several goroutines, and after the grant was received. Then it does nothing.
+	// Withdraw cancels the request. After it has returned, Receive returns no grant, unless it has
+	// before. It may be called again, from several goroutines, and after the grant was received.
+	// Then it does nothing.
 	Withdraw()
 
-	// Err returns [treelock.ErrWithdrawn] or [treelock.ErrStopped] if there will be no grant, nil while there may
-	// be one and once there was.
+	// Err returns [treelock.ErrWithdrawn] or [treelock.ErrStopped] if there will be no grant, nil
+	// while there may be one and once there was.
 	Err() error
 }

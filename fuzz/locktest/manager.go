@@ -7,8 +7,8 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// Manager starts a lock manager of package manager, with so little room for messages that clients often have to
-// wait for some.
+// Manager starts a lock manager of package manager, with so little room for messages that clients
+// often have to wait for some.
 func Manager[N treelock.Node[N]](ctx context.Context, o Options) (Lock[N], error) {
 	opts := []manager.Option{
 		manager.WithFirstToken(o.FirstToken), manager.WithMaxDepth(o.MaxDepth),

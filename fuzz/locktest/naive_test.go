@@ -12,13 +12,13 @@ import (
 
 type request = treelock.Request[treelock.Path]
 
-// A naive lock is the rule itself, evaluated over all pairs by whoever has the token of a channel. A fault makes it
-// break one promise.
+// A naive lock is the rule itself, evaluated over all pairs on the goroutine that has the token of
+// a channel. A fault makes it break one promise.
 type naive struct {
 	fault fault
-	token chan struct{} // room for one; who has put something in owns the rest
+	token chan struct{} // room for one; its sender owns the other fields
 	model model.Model[treelock.Path]
-	wake  map[string]chan struct{} // those who wait, by name
+	wake  map[string]chan struct{} // of waiting requests, by name
 	last  int
 }
 
@@ -27,14 +27,14 @@ type fault string
 // The faults of naive locks.
 const (
 	sound     fault = ""
-	excludes  fault = "lets everybody in"
-	global    fault = "lets in one at a time"
-	overtakes fault = "grants what does not conflict with those that hold"
-	forgets   fault = "forgets to wake those that wait for a release"
+	excludes  fault = "grants everything"
+	global    fault = "grants one request at a time"
+	overtakes fault = "grants what does not conflict with a holder"
+	forgets   fault = "wakes no waiter at a release"
 	leaks     fault = "goes on waiting after the end of the context"
 	lies      fault = "grants after the end of the context, with an error"
-	refuses   fault = "refuses what would have to wait"
-	forgives  fault = "says that the context was cancelled when its time was up"
+	refuses   fault = "refuses a request that would have to wait"
+	forgives  fault = "reports a timeout as a cancellation"
 )
 
 func (f fault) start(_ context.Context, o locktest.Options) (lock locktest.Lock[treelock.Path], err error) {

@@ -25,8 +25,8 @@ func playRandom(t *testing.T, start locktest.Start[treelock.Path], histories int
 
 func TestALockThatKeepsTheRulePasses(t *testing.T) { playRandom(t, sound.start, 300) }
 
-// TestALockThatBreaksTheRuleFails plays histories with each faulty lock, in a process of its own, since the test there has
-// to fail.
+// TestALockThatBreaksTheRuleFails plays histories with each faulty lock, in a process of its own,
+// where the test must fail.
 func TestALockThatBreaksTheRuleFails(t *testing.T) {
 	const which = "LOCKTEST_FAULT"
 	if fault := fault(os.Getenv(which)); fault != "" {

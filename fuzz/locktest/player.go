@@ -13,17 +13,19 @@ import (
 	"github.com/treelock/treelock/internal/model"
 )
 
-// Play makes a history of some clients out of data, any bytes, and plays it with a lock. The clients make requests
-// in all ways that the lock has, some of them at the same time, with contexts that end at any moment. They narrow,
-// release, release again and withdraw, and they drain and stop the lock. After each line of the history Play brings
-// the lock to rest, and compares what every client was told with the rule, evaluated over all pairs of requests. It
-// fails the test unless some order of what happened at the same time explains all of it. At the end it ends all
-// requests, and nothing may be left.
+// Play makes a history of some clients out of data, any bytes, and plays it with a lock. The
+// clients make requests in all ways that the lock has, some of them at the same time, with contexts
+// that end at any moment. They narrow, release, release again and withdraw, and they drain and stop
+// the lock. After each line of the history Play brings the lock to rest, and compares what every
+// client was told with the rule, evaluated over all pairs of requests. It fails the test unless
+// some order of what happened at the same time explains all of it. At the end it ends all requests,
+// and nothing may be left.
 //
 // It returns the history as a scenario file, and a failure prints it: see [Scenario].
 //
-// It is meant for [testing.F.Fuzz], and as good for bytes from a random generator. The lock lives in a bubble of
-// package [testing/synctest], so its goroutines must wait for channels or a [sync.Cond], not for a mutex.
+// It is meant for [testing.F.Fuzz], and as good for bytes from a random generator. The lock lives
+// in a bubble of package [testing/synctest], so its goroutines must wait for channels or a
+// [sync.Cond], not for a mutex.
 func Play(t *testing.T, start Start[path], data []byte) (scenario string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -32,8 +34,8 @@ func Play(t *testing.T, start Start[path], data []byte) (scenario string) {
 	return scenario
 }
 
-// PlayHostile plays a history as [Play] does, in which half of the clients claim nodes that misbehave, with contexts
-// that misbehave. A lock must have all functions for it.
+// PlayHostile plays a history as [Play] does, in which half of the clients claim nodes that
+// misbehave, with contexts that misbehave. A lock must have all functions for it.
 func PlayHostile(t *testing.T, start Start[Node], data []byte) (scenario string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -119,7 +121,8 @@ func (p *player[N]) open() {
 	fmt.Fprintf(&p.script, "%s\n%s\n\n", p.optionsLine, ruler)
 }
 
-// linesAfterStop is how many lines are played with a lock that has stopped, before there is a new one.
+// linesAfterStop is how many lines are played with a lock that has stopped, before there is a new
+// one.
 const linesAfterStop = 3
 
 func (p *player[N]) playLine(line []string) {
@@ -149,8 +152,8 @@ func (p *player[N]) playLine(line []string) {
 	}
 }
 
-// command returns the command for op, "" if it does not make sense now or the lock cannot do it. A command of the
-// same line may leave it without sense: lines are meant for that.
+// command returns the command for op, "" if it is impossible now or the lock cannot do it. A
+// command of the same line may make it impossible: lines are meant for that.
 func (p *player[N]) command(op history.Op, s *seat[N]) string {
 	switch op.Verb {
 	case history.Next:
@@ -208,7 +211,7 @@ var ways = map[history.Way][2]string{
 	history.Try:             {"try", ""},
 }
 
-// hostileWays has the ways that a hostile history has in place of others.
+// hostileWays replaces some ways in a hostile history.
 var hostileWays = map[history.Way]string{
 	history.AcquireBrief: "do", history.AcquireEnded: "do-panic", history.SubmitBrief: "do-exit", history.SubmitEnded: "acquire",
 }
@@ -245,8 +248,8 @@ func (p *player[N]) claims(req treelock.Request[path]) string {
 	return Claims(model.Of(claims...))
 }
 
-// hostileClaims returns the words for the claims that op makes of hostile nodes. Harmful nodes are rare, since most
-// requests would fail.
+// hostileClaims returns the words for the claims that op makes of hostile nodes. Harmful nodes are
+// rare, since most requests would fail.
 func hostileClaims(op history.Op) string {
 	words := []string{"nothing"}
 	for i, claim := range op.Claims {

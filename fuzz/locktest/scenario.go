@@ -7,8 +7,9 @@ import (
 	"testing/synctest"
 )
 
-// Scenario plays a scenario file and returns it with what happened in place of what was to happen. A test compares
-// the two. Whatever the file expects, the lock is held to the rule after each line, as in [Play].
+// Scenario plays a scenario file and returns it with what happened in place of what was to happen.
+// A test compares the two. Whatever the file expects, the lock is held to the rule after each line,
+// as in [Play].
 //
 // A file is a list of commands, a line each, with their consequences; other text is comment:
 //
@@ -26,8 +27,8 @@ import (
 //	----
 //	writer: granted
 //
-// Commands that are joined by " & " are carried out at the same time; their consequences may depend on chance.
-// The commands are, with CLAIMS such as "read /a /b write-node /c" or "nothing":
+// Commands that are joined by " & " are carried out at the same time; their consequences may depend
+// on chance. The commands are, with CLAIMS such as "read /a /b write-node /c" or "nothing":
 //
 //	acquire NAME [within DURATION] CLAIMS   waits for the grant, or for the end of its context
 //	try NAME CLAIMS
@@ -41,11 +42,11 @@ import (
 //	release NAME                            also once more, or what is not held
 //	narrow NAME CLAIMS
 //	token NAME                              prints the fencing token
-//	burst NUMBER                            so many others make the empty request at once, and release it
+//	burst NUMBER                            so many visitors make the empty request, and release it
 //	drain NAME [within DURATION]
 //	pass DURATION                           time goes by
 //	stop REASON                             ends the context of the lock
-//	manager [OPTION=NUMBER...]              another lock, with max-waiting, first-token, max-depth or idle-nodes
+//	manager [OPTION=NUMBER...]              another lock; see Options for the names
 func Scenario(t *testing.T, start Start[path], text []byte) (got []byte) {
 	t.Helper()
 	file := parseScenario(text)
@@ -64,11 +65,12 @@ func Scenario(t *testing.T, start Start[path], text []byte) (got []byte) {
 	return file.format()
 }
 
-// A scenarioFile is a list of commands with their consequences: see [Scenario]. A blank line or the end of the file
-// ends the consequences.
+// A scenarioFile is a list of commands with their consequences: see [Scenario]. A blank line or the
+// end of the file ends the consequences.
 type scenarioFile []scenarioStep
 
-// A scenarioStep is prose, one command and its consequences. The last step of a file may be prose alone.
+// A scenarioStep is prose, one command and its consequences. The last step of a file may be prose
+// alone.
 type scenarioStep struct {
 	prose   string // with all its line ends, blank lines included
 	command string

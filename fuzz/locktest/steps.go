@@ -50,8 +50,8 @@ func (c *client[N]) refuse(w *model.World[N], then func(*model.World[N])) {
 	}
 }
 
-// sameRefusal reports whether err is the error that it should be. An error for a path may name any of the rules
-// that the path breaks.
+// sameRefusal reports whether err is the error that it should be. An error for a path may name any
+// of the rules that the path breaks.
 func sameRefusal(err, want error) bool {
 	var bad *treelock.PathError
 	if errors.As(want, &bad) {

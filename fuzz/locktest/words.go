@@ -9,7 +9,8 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// parse reads claims such as "read /a /b write /c". It also returns the kinds of the nodes that are not ordinary.
+// parse reads claims such as "read /a /b write /c". It also returns the kinds of the nodes that are
+// not ordinary.
 func (h *harness[N]) parse(words []string) (req treelock.Request[N], kinds []*nodeKind) {
 	verb := ""
 	for _, word := range words {
@@ -50,8 +51,8 @@ func Claims(req treelock.Request[treelock.Path]) string {
 	return strings.Join(words, " ")
 }
 
-// outcomes are the errors that a client may be told, in few words. Of an error that is several of these, the first
-// counts.
+// outcomes are the errors that a client may be told, in few words. Of an error that is several of
+// these, the first counts.
 var outcomes = []struct {
 	err  error
 	text string

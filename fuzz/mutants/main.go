@@ -1,5 +1,5 @@
-// Mutants shows that the fuzz targets find faults. It puts one fault after the other into a copy of the library, and
-// runs the targets on the copy until one fails.
+// Mutants shows that the fuzz targets find faults. It puts one fault after the other into a copy of
+// the library, and runs the targets on the copy until one fails.
 //
 //	go run ./fuzz/mutants                 # all of them, some five minutes
 //	go run ./fuzz/mutants -only leak      # those with "leak" in the name

@@ -36,7 +36,8 @@ func targetsFor(file string) []string {
 // A workdir is a folder with a copy of the library, to be broken.
 type workdir struct{ dir string }
 
-// A result says which target failed, after which time of running, and why. The target is empty if none failed.
+// A result says which target failed, after which time of running, and why. The target is empty if
+// none failed.
 type result struct {
 	target string
 	after  time.Duration
@@ -120,8 +121,8 @@ func (w *workdir) fuzz(ctx context.Context, binary, target string, d time.Durati
 	return "", err
 }
 
-// endOfTime matches what the engine of Go 1.26 and before may report at the end of its time, without an input that
-// fails (go.dev/issue/75804).
+// endOfTime matches what the engine of Go 1.26 and before may report at the end of its time,
+// without an input that fails (go.dev/issue/75804).
 var endOfTime = regexp.MustCompile(`(?m)^--- FAIL: \S+ \(\S+\)\n    context deadline exceeded$`)
 
 func (w *workdir) command(ctx context.Context, name string, args ...string) *exec.Cmd {

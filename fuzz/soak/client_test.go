@@ -16,8 +16,9 @@ type (
 	grant   = manager.Grant[path]
 )
 
-// A client makes requests of a soak. Its helper is a goroutine that withdraws or releases in its place. It counts
-// for itself: counters that all clients share would order their users, and so hide races from the race detector.
+// A client makes requests of a soak. Its helper is a goroutine that withdraws or releases in its
+// place. It counts for itself: counters that all clients share would order their users, and so hide
+// races from the race detector.
 type client struct {
 	s      *soak
 	rng    *rand.Rand
@@ -96,8 +97,8 @@ func (c *client) do(ctx context.Context, m *manager.Manager[path], req request) 
 	})
 }
 
-// submit takes a ticket and waits for the grant or the end of ctx, or leaves the ticket to the helper. Then there is
-// no grant and no error.
+// submit takes a ticket and waits for the grant or the end of ctx, or leaves the ticket to the
+// helper. Then there is no grant and no error.
 func (c *client) submit(ctx context.Context, m *manager.Manager[path], req request) (none grant, err error) {
 	ticket, err := m.Submit(ctx, req)
 	if err != nil {
@@ -190,7 +191,7 @@ func (c *client) hold(g grant, req request) {
 	}
 }
 
-// use uses the shadow. The zero grant stands for one that is not known.
+// use uses the shadow. The zero grant is one that is not known.
 func (c *client) use(req request, g grant) {
 	number := g.Number()
 	if number != 0 {
@@ -226,7 +227,8 @@ func (c *client) count(err error) {
 	}
 }
 
-// context returns a context: one that does not end, one that ends soon, has ended, or ends with many others.
+// context returns a context: one that does not end, one that ends soon, has ended, or ends with
+// those of other clients.
 func (c *client) context() (context.Context, context.CancelFunc) {
 	switch c.rng.IntN(8) {
 	case 0, 1:

@@ -10,8 +10,8 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// observe takes snapshots of m until it has stopped, and checks that each shows one moment. Some snapshots are
-// canceled before their end.
+// observe takes snapshots of m until it has stopped, and checks that each shows one moment. Some
+// snapshots are canceled before their end.
 func (s *soak) observe(m *manager.Manager[path], seed uint64) {
 	rng := rand.New(rand.NewPCG(15, seed))
 	for {
@@ -31,7 +31,7 @@ func (s *soak) observe(m *manager.Manager[path], seed uint64) {
 		default:
 			s.checkSnapshot(snapshot, limit)
 		}
-		<-time.After(time.Duration(rng.IntN(500)) * time.Microsecond) // so that the clients work as well
+		<-time.After(time.Duration(rng.IntN(500)) * time.Microsecond) // for the clients
 	}
 }
 
@@ -43,8 +43,8 @@ func (s *soak) checkStats(stats manager.Stats) {
 	}
 }
 
-// checkSnapshot checks that all live requests are in the snapshot, or left out for its limit, and that waiters wait
-// for earlier ones.
+// checkSnapshot checks that all live requests are in the snapshot, or left out for its limit, and
+// that waiters wait for earlier ones.
 func (s *soak) checkSnapshot(p *manager.Snapshot[path], limit int) {
 	s.checkStats(p.Stats)
 	live := len(p.Holders) + len(p.Waiters)

@@ -8,9 +8,9 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// A shadow is a tree that detects when two clients use a node at once and one of them writes. It is independent of
-// the lock manager. It is also a store that checks fencing tokens and numbers: it refuses a client with a smaller
-// one than it has seen from a conflicting client.
+// A shadow is a tree that detects when two clients use a node at once and one of them writes. It is
+// independent of the lock manager. It is also a store that checks fencing tokens and numbers: it
+// refuses a client with a smaller one than it has seen from a conflicting client.
 type shadow struct {
 	names []path         // of the nodes
 	nodes []shadowNode   // one for each name
@@ -19,10 +19,10 @@ type shadow struct {
 
 // A shadowNode is one node of a shadow.
 //
-// The plain fields are changed by writers and read by readers, protected by the lock alone. So the race detector
-// sees it if a grant does not happen after the release that it waited for. Atomic fields would hide that, since they
-// order the goroutines that touch them. Hence clients touch the plain fields before the first use of the atomic
-// ones, and again after the last.
+// The plain fields are changed by writers and read by readers, protected by the lock alone. So the
+// race detector sees it if a grant does not happen after the release that it waited for. Atomic
+// fields would hide that, since they order the goroutines that touch them. Hence clients touch the
+// plain fields before the first use of the atomic ones, and again after the last.
 type shadowNode struct {
 	writes  int   // odd while a client writes
 	written order // the largest of a writer
@@ -31,14 +31,14 @@ type shadowNode struct {
 	readToken, readNumber atomic.Uint64 // the largest of a reader
 }
 
-// An order has the places of a request in the order of grants and in that of arrivals. Both grow along conflicting
-// grants (I7, I2). It is 0 if it is not known.
+// An order has the places of a request in the order of grants and in that of arrivals. Both grow
+// along conflicting grants (I7, I2). It is 0 if it is not known.
 type order struct{ token, number uint64 }
 
 const soleWriter = -1 << 40
 
-// newShadow returns a shadow of a tree with as many levels below its root as there are widths. Each node of a level
-// has as many children as its width says.
+// newShadow returns a shadow of a tree with as many levels below its root as there are widths. Each
+// node of a level has as many children as its width says.
 func newShadow(width ...int) *shadow {
 	s := &shadow{below: map[path][]int{}}
 	s.grow("/", width)
@@ -81,7 +81,8 @@ func (s *shadow) accesses(req request) []uint8 {
 	return access
 }
 
-// use uses for a while all nodes that req allows to use. It returns what was wrong, if anything was.
+// use uses for a while all nodes that req allows to use. It returns what was wrong, if anything
+// was.
 func (s *shadow) use(req request, at order, while int) (wrong string) {
 	access := s.accesses(req)
 	before := make([]int, len(access))
@@ -122,7 +123,7 @@ func (o order) checkAfter(earlier order, wrong *string) {
 	}
 }
 
-// enter counts a client in, and checks the others.
+// enter counts a client in, and checks which clients are there.
 func (n *shadowNode) enter(access uint8, at order, wrong *string) {
 	if access == read {
 		if n.users.Add(1) <= 0 {

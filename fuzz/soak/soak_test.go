@@ -39,8 +39,8 @@ var outcomes = []string{
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// A soak is many clients on a tree of some dozens of nodes. They use managers one after the other. The tokens of a
-// manager begin where those of the last one ended.
+// A soak is many clients on a tree of some dozens of nodes. They use managers one after the other.
+// The tokens of a manager begin after the largest of the last one.
 type soak struct {
 	t       *testing.T
 	shadow  *shadow
@@ -63,8 +63,9 @@ type cancelBurst struct {
 	end context.CancelFunc
 }
 
-// TestSoak runs many clients, for a time that the flag -soak gives. The shadow asserts I1, I2 and I7, the clients I6.
-// Besides, every call returns, nothing is live at the end of a manager, and no goroutine is left.
+// TestSoak runs many clients, for a time that the flag -soak gives. The shadow asserts I1, I2 and
+// I7, the clients I6. Besides, every call returns, nothing is live at the end of a manager, and no
+// goroutine is left.
 func TestSoak(t *testing.T) {
 	leftover := goleak.IgnoreCurrent()
 	long := soakLength(t)
@@ -92,7 +93,8 @@ func TestSoak(t *testing.T) {
 	goleak.VerifyNone(t, leftover)
 }
 
-// soakLength returns how long to soak, at most as long as the test binary lives (see go test -timeout).
+// soakLength returns how long to soak, at most as long as the test binary lives (see go test
+// -timeout).
 func soakLength(t *testing.T) time.Duration {
 	long := *soakTime
 	if long == 0 && os.Getenv("TREELOCK_TESTS") == "long" {
@@ -113,8 +115,9 @@ func (s *soak) fail(format string, args ...any) {
 	s.over.Store(true)
 }
 
-// epoch is the life of one manager. It drains while clients work, ends after they have left, or stops while they
-// work. It does the last most often, and most often soon, since few moments of a stop are dangerous.
+// epoch is the life of one manager. It drains while clients work, ends after they have left, or
+// stops while they work. It does the last most often, and most often soon, since few moments of a
+// stop are dangerous.
 func (s *soak) epoch() {
 	watch := time.AfterFunc(epochLimit, func() {
 		stacks := make([]byte, 1<<20)

@@ -1,5 +1,6 @@
-// Package tabletest holds the lock table to the rule of treelock. A [Harness] drives a table and the rule
-// through the same steps and compares them after each. A [Script] tells the steps as a scenario file.
+// Package tabletest holds the lock table to the rule of treelock. A [Harness] drives a table and
+// the rule through the same steps and compares them after each. A [Script] tells the steps as a
+// scenario file.
 package tabletest
 
 import (
@@ -18,8 +19,8 @@ type Request[N comparable, R any] struct {
 	Places int // see [CountPlaces]
 }
 
-// CountPlaces returns the number of places that a request with these claims must have (I3): one for each node
-// that is claimed or above a claimed node.
+// CountPlaces returns the number of places that a request with these claims must have (I3): one for
+// each node that is claimed or above a claimed node.
 func CountPlaces[N comparable](claims []locktable.Claim[N]) int {
 	nodes := map[N]bool{}
 	for _, claim := range claims {
@@ -50,13 +51,13 @@ type liveRequest[N comparable] struct {
 	places int
 }
 
-// New returns a harness with an empty table that keeps at most maxIdle idle nodes. Requests claim some of nodes.
-// claimOf returns the request of one claim.
+// New returns a harness with an empty table that keeps at most maxIdle idle nodes. Requests claim
+// some of nodes. claimOf returns the request of one claim.
 func New[N comparable, R model.Asker[R]](maxIdle int, nodes []N, claimOf func(locktable.Used[N]) R) *Harness[N, R] {
 	return &Harness[N, R]{Table: locktable.New[N, int](maxIdle), nodes: nodes, claimOf: claimOf, maxIdle: maxIdle}
 }
 
-// Submit is the arrival of a request. The table gets who as its client.
+// Submit is the arrival of a request. The table knows its client as who.
 func (h *Harness[N, R]) Submit(who int, req Request[N, R]) error {
 	want := h.Rule.Submit(req.Rule)
 	r := h.Table.Submit(who, req.Claims)
@@ -74,7 +75,8 @@ func (h *Harness[N, R]) Submit(who int, req Request[N, R]) error {
 	return h.compare(want)
 }
 
-// End releases or withdraws the request of a rank. It returns the requests that the table grants, in its order.
+// End releases or withdraws the request of a rank. It returns the requests that the table grants,
+// in its order.
 func (h *Harness[N, R]) End(rank int) (granted []*locktable.Request[N, int], err error) {
 	r := h.live[rank].Request
 	h.live = slices.Delete(h.live, rank, rank+1)
@@ -83,8 +85,9 @@ func (h *Harness[N, R]) End(rank int) (granted []*locktable.Request[N, int], err
 	return granted, h.compare(want, granted...)
 }
 
-// Narrow narrows the request of a rank, which is granted. If the rule refuses that, the table must refuse it as
-// well and change nothing. It returns the requests that the table grants, in its order.
+// Narrow narrows the request of a rank, which is granted. If the rule refuses that, the table must
+// refuse it as well and change nothing. It returns the requests that the table grants, in its
+// order.
 func (h *Harness[N, R]) Narrow(rank int, req Request[N, R]) (granted []*locktable.Request[N, int], err error) {
 	want, wantOK := h.Rule.Narrow(rank, req.Rule)
 	if wantOK {
@@ -102,8 +105,8 @@ func (h *Harness[N, R]) Narrow(rank int, req Request[N, R]) (granted []*locktabl
 	return granted, h.compare(want, granted...)
 }
 
-// compare compares what a step has granted with the ranks that it should have granted, and then all that the
-// table says of its live requests with the rule.
+// compare compares what a step has granted with the ranks that it should have granted, and then all
+// that the table says of its live requests with the rule.
 func (h *Harness[N, R]) compare(want []int, granted ...*locktable.Request[N, int]) error {
 	for i, r := range granted {
 		rank := slices.IndexFunc(h.live, func(l liveRequest[N]) bool { return l.Request == r })
@@ -156,9 +159,10 @@ func (h *Harness[N, R]) compareLive() error {
 	return nil
 }
 
-// Check checks that no request is granted while an earlier conflicting one is live, that each waiting request
-// knows its blockers, and the invariants inside of the table. Waiting requests wait for earlier ones only, so
-// there is no circle of them, and the earliest request holds: no deadlock.
+// Check checks that no request is granted while an earlier conflicting one is live, that each
+// waiting request knows its blockers, and the invariants inside of the table. Waiting requests wait
+// for earlier ones only, so there is no circle of them, and the earliest request holds: no
+// deadlock.
 func (h *Harness[N, R]) Check() error {
 	for rank, r := range h.live {
 		blockers := h.Rule.Blockers(rank)
@@ -178,14 +182,15 @@ func (h *Harness[N, R]) Check() error {
 	return h.Table.Check()
 }
 
-// checkBlockers checks which blockers the table names for a waiting request, and because of which claims.
+// checkBlockers checks which blockers the table names for a waiting request, and because of which
+// claims.
 func (h *Harness[N, R]) checkBlockers(rank int, want []int) (err error) {
 	const limit = 3
 	n := 0
 	visit := func(b *locktable.Request[N, int], why locktable.Quarrel[N]) {
 		claim, wanted := h.claimOf(why.Claim), h.claimOf(why.Wanted)
 		if n >= min(limit, len(want)) || b != h.live[want[n]].Request {
-			err = fmt.Errorf("the request of rank %d has request %d as blocker %d, want those of ranks %v", rank, b.Seq(), n, want)
+			err = fmt.Errorf("the request of rank %d has request %d as blocker %d, want ranks %v", rank, b.Seq(), n, want)
 		} else if !claim.Conflicts(wanted) || !claim.Inside(h.Rule.Request(want[n])) || !wanted.Inside(h.Rule.Request(rank)) {
 			err = fmt.Errorf("the request of rank %d waits for that of rank %d because of %v and %v", rank, want[n], why.Wanted, why.Claim)
 		}
@@ -204,8 +209,9 @@ const endOfNode = 0xff
 // maxEntries is more than a sound table fills.
 const maxEntries = 1 << 12
 
-// AppendEntries appends to key all entries of the queues of some nodes, in that order: for each node the admitted
-// requests by mode, then for each mode the waiting ones from the first to the last. A request is known by its rank.
+// AppendEntries appends to key all entries of the queues of some nodes, in that order: for each
+// node the admitted requests by mode, then for each mode the waiting ones from the first to the
+// last. A request is known by its rank.
 func (h *Harness[N, R]) AppendEntries(key []byte, nodes []N) []byte {
 	for _, node := range nodes {
 		for s := range h.Table.Standings(node) {

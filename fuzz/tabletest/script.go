@@ -9,8 +9,8 @@ import (
 	"github.com/treelock/treelock/internal/model"
 )
 
-// A Script is a text with steps and, for each, the consequences that the model says. It is a file for
-// [locktest.Scenario]. The zero Script is empty. Requests are known by their rank.
+// A Script is a text with steps and, for each, the consequences that the model says. It is a file
+// for [locktest.Scenario]. The zero Script is empty. Requests are known by their rank.
 type Script struct {
 	strings.Builder
 	model model.Model[treelock.Path]

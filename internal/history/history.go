@@ -1,6 +1,6 @@
-// Package history makes histories of clients of a lock out of bytes, for fuzzing. Every sequence of bytes is a
-// history, and what a byte means does not depend on what came of those before it, so that a fuzzer that changes a
-// byte changes one thing.
+// Package history makes histories of clients of a lock out of bytes, for fuzzing. Every sequence of
+// bytes is a history. The meaning of a byte does not depend on the effects of earlier ones, so a
+// fuzzer that changes a byte changes one thing.
 package history
 
 import (
@@ -14,13 +14,13 @@ type (
 	request = treelock.Request[treelock.Path]
 )
 
-// World is a small tree that has every relation between two nodes: equal, above, below, beside, in different
-// branches, far down.
+// World is a small tree that has every relation between two nodes: equal, above, below, beside, in
+// different branches, far down.
 var World = []treelock.Path{"/", "/a", "/a/x", "/a/x/1", "/a/y", "/b", "/b/z", "/b/z/1/2/3/4/5/6/7/8/9"}
 
 const (
 	Clients = 6  // that are in a history, each with one request at a time
-	maxOps  = 96 // of one history; what comes later is not looked at
+	maxOps  = 96 // of one history; later bytes are ignored
 	opSize  = 5  // bytes of an op: a verb, a client and a way, three claims
 
 	extraSize = 4 // more bytes of an op of a hostile history
@@ -30,16 +30,16 @@ const (
 type Verb uint8
 
 const (
-	Next     Verb = iota // what comes next for it: to ask; if it waits, to give up; if it holds, to release
+	Next     Verb = iota // it makes a request; if it waits, it cancels; if it holds, it releases
 	Narrow               // it narrows what it holds
-	Receive              // it receives from its ticket at last
+	Receive              // it begins to receive from its ticket
 	Again                // it releases, or narrows, what it held before
 	Withdraw             // it withdraws its ticket or ends its context, even if it holds
-	Pass                 // time goes by, and contexts end
+	Pass                 // time passes, and contexts end
 	Drain                // it drains the lock
 	Stop                 // the lock is stopped
-	Token                // it looks at its token
-	Burst                // many others come and go at once
+	Token                // it reads its token
+	Burst                // many visitors make the empty request at once
 )
 
 // verbs has a verb for each value of a byte, modulo its length, the frequent ones more often.
@@ -48,7 +48,7 @@ var verbs = []Verb{
 	Narrow, Narrow, Narrow, Narrow, Narrow, Receive, Receive, Receive, Again, Again, Withdraw, Burst, Pass, Token, Drain, Stop,
 }
 
-// A Way is a way of asking.
+// A Way is a way of making a request.
 type Way uint8
 
 const (
@@ -78,7 +78,7 @@ type Op struct {
 	Extra    [4]byte // of a hostile history: for the nodes of the claims, and for the context
 }
 
-// A History is what some clients do with a lock that has some options.
+// A History is what some clients do with a lock, and the options of the lock.
 type History struct {
 	MaxWaiting int // negative: no limit
 	IdleNodes  int // negative: any
@@ -87,10 +87,10 @@ type History struct {
 	Ops        []Op
 }
 
-// Decode returns the history that data stands for. The first byte is for the options.
+// Decode returns the history that data encodes. The first byte is for the options.
 func Decode(data []byte) History { return decode(data, opSize) }
 
-// DecodeHostile returns the history that data stands for, in which half of the clients do what no client should.
+// DecodeHostile returns the history that data encodes, in which half of the clients misbehave.
 func DecodeHostile(data []byte) History {
 	h := decode(data, opSize+extraSize)
 	h.MaxDepth = 6
@@ -134,13 +134,13 @@ func decode(data []byte, size int) History {
 // everywhere is the first claim of a request that claims every node of World.
 const everywhere = 255
 
-// Odd reports something that is true of half of all ops, for what else is to be decided.
+// Odd reports something that is true of half of all ops, for further choices.
 func (op Op) Odd() bool { return op.Claims[0]&1 != 0 }
 
 // Hostile reports whether the client of op is hostile, in a hostile history.
 func (op Op) Hostile() bool { return op.Client >= Clients/2 }
 
-// Request returns what the op asks for: up to three claims anywhere in World, or one everywhere.
+// Request returns the request of op: up to three claims anywhere in World, or one everywhere.
 func (op Op) Request() (req treelock.Request[treelock.Path]) {
 	if op.Claims[0] == everywhere {
 		return req.ReadNode(World...)
@@ -164,7 +164,7 @@ func (op Op) Request() (req treelock.Request[treelock.Path]) {
 	return req
 }
 
-// Narrower returns what the op narrows held to: most often something that lies inside it.
+// Narrower returns the request that op narrows held to. It lies inside held, most often.
 func (op Op) Narrower(held treelock.Request[treelock.Path]) (req treelock.Request[treelock.Path]) {
 	if op.Way == Try {
 		return op.Request() // most often something else

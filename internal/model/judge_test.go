@@ -30,7 +30,7 @@ func leaves(name string) step {
 	}
 }
 
-// sees returns a description of a world in which these and no others are granted.
+// sees returns a function that accepts worlds in which exactly these requests are granted.
 func sees(granted ...string) func(*world) error {
 	return func(w *world) error {
 		held := 0
@@ -59,15 +59,15 @@ func TestJudgeFindsTheOrderThatExplainsWhatWasSeen(t *testing.T) {
 	explain("no writer at all", false, sees(), writers...)
 	explain("the third of three writers", true, sees("c"), writers...)
 	if j.Worlds() != 2 {
-		t.Errorf("%d states are possible, want the two orders of those who wait", j.Worlds())
+		t.Errorf("%d states are possible, want the two orders of the waiting requests", j.Worlds())
 	}
 	explain("a release that wakes both", false, sees("a", "b"), leaves("c"))
 	explain("a release that wakes the one", true, sees("b"), leaves("c"))
 	if j.Worlds() != 1 {
-		t.Errorf("%d states are possible, want one: it is known who came first", j.Worlds())
+		t.Errorf("%d states are possible, want one: it is known which request came first", j.Worlds())
 	}
 	explain("an overtaking reader", false, sees("b", "d"), arrives("d", treelock.Read("/")), leaves("a"))
-	explain("a reader whose way becomes free", true, sees("d"), arrives("d", treelock.Read("/")), leaves("a"), leaves("b"))
+	explain("a reader without blockers", true, sees("d"), arrives("d", treelock.Read("/")), leaves("a"), leaves("b"))
 }
 
 func TestJudgeSaysWhyNothingExplains(t *testing.T) {
@@ -76,15 +76,16 @@ func TestJudgeSaysWhyNothingExplains(t *testing.T) {
 	if err := j.Explain([]step{never}, sees()); err == nil || !strings.Contains(err.Error(), "cannot have happened") {
 		t.Errorf("Explain(what cannot happen) = %v, want an error that says so", err)
 	}
-	if err := j.Explain(nil, sees("nobody")); err == nil || err.Error() != "not these" {
+	if err := j.Explain(nil, sees("none")); err == nil || err.Error() != "not these" {
 		t.Errorf("Explain(what was not seen) = %v, want the error of what was seen", err)
 	}
 	if err := j.Explain(nil, sees()); err != nil || len(j.World().Live()) != 0 {
-		t.Errorf("Explain(nothing) = %v with %v live, want nil and nobody", err, j.World().Live())
+		t.Errorf("Explain(nothing) = %v with %v live, want nil and none", err, j.World().Live())
 	}
 }
 
-// The order of requests that do not conflict makes no difference, so it must not multiply the states.
+// The order of requests that do not conflict makes no difference, so it must not multiply the
+// states.
 func TestJudgeDoesNotTellApartWhatMakesNoDifference(t *testing.T) {
 	j := model.NewJudge(model.NewWorld[path](-1))
 	steps := []step{
@@ -133,5 +134,23 @@ func TestWorldRefusesWhatItMust(t *testing.T) {
 	w.Stop()
 	if err := w.Shrink("a", treelock.Request[path]{}); err != treelock.ErrStopped {
 		t.Errorf("Shrink() after the stop = %v, want ErrStopped", err)
+	}
+}
+
+func TestRequestsOutsideOfTheModelCount(t *testing.T) {
+	w := model.NewWorld[path](1)
+	w.SetOutside(1, 1)
+	if err := w.Arrive("a", treelock.Write("/a")); err != nil {
+		t.Errorf("Arrive(a) = %v, want nil", err)
+	}
+	if err := w.Arrive("b", treelock.Read("/a")); err != treelock.ErrBusy {
+		t.Errorf("Arrive(b) = %v with one outside that waits, want ErrBusy", err)
+	}
+	w.Drain()
+	if w.Leave("a"); w.Drained {
+		t.Error("drained=true with one outside, want false")
+	}
+	if w.SetOutside(0, 0); !w.Drained {
+		t.Error("drained=false with none outside, want true")
 	}
 }

@@ -1,11 +1,12 @@
-// Package model is the admission rule as the contract states it, evaluated naively over all pairs of
-// requests: no modes, no queues, no counts. Everything faster is compared with it.
+// Package model is the admission rule as the contract states it, evaluated naively over all pairs
+// of requests: no modes, no queues, no counts. Everything faster is compared with it.
 //
 //	A request is granted at the first moment when no earlier conflicting request is live.
 //	A request is live from its arrival until it is released or withdrawn.
 //
-// [Rule] is the rule for requests of any type, [Model] is the rule for named requests of package treelock,
-// [World] adds limits, draining and stopping, and [Judge] follows several worlds at the same time.
+// [Rule] is the rule for requests of any type, [Model] is the rule for named requests of package
+// treelock, [World] adds limits, draining and stopping, and [Judge] follows several worlds at the
+// same time.
 //
 // The package is pure, and slow: every call takes time in proportion to the square of what is live.
 package model
@@ -16,8 +17,8 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// A Model is the set of all live requests, by arrival. The zero Model is empty. Requests are known by
-// the names that the caller gives them. A name must not be used again while its request is live.
+// A Model is the set of all live requests, by arrival. The zero Model is empty. Requests are known
+// by the names that the caller gives them. A name must not be used again while its request is live.
 type Model[N treelock.Node[N]] struct {
 	rule Rule[named[N]]
 }
@@ -31,13 +32,14 @@ func (a named[N]) Conflicts(b named[N]) bool { return Conflict(a.req, b.req) }
 
 func (a named[N]) Inside(held named[N]) bool { return Inside(a.req, held.req) }
 
-// Submit is the arrival of a request. It returns the names of the requests granted by that: name or none.
+// Submit is the arrival of a request. It returns the names of the requests granted by that: name or
+// none.
 func (m *Model[N]) Submit(name string, req treelock.Request[N]) (granted []string) {
 	return m.names(m.rule.Submit(named[N]{name, req}))
 }
 
-// End releases or withdraws a request and returns the names of those granted by that, by arrival. It
-// does nothing if no such request is live.
+// End releases or withdraws a request and returns the names of those granted by that, by arrival.
+// It does nothing if no such request is live.
 func (m *Model[N]) End(name string) (granted []string) {
 	if rank := m.rank(name); rank >= 0 {
 		granted = m.names(m.rule.End(rank))
@@ -45,8 +47,8 @@ func (m *Model[N]) End(name string) (granted []string) {
 	return granted
 }
 
-// Narrow replaces what a request holds by req, and returns the names of the requests granted by that, by
-// arrival. It returns false and changes nothing if the request does not hold all of req.
+// Narrow replaces what a request holds by req, and returns the names of the requests granted by
+// that, by arrival. It returns false and changes nothing if the request does not hold all of req.
 func (m *Model[N]) Narrow(name string, req treelock.Request[N]) (granted []string, ok bool) {
 	rank := m.rank(name)
 	if rank < 0 {
@@ -62,7 +64,8 @@ func (m *Model[N]) Granted(name string) bool {
 	return rank >= 0 && m.rule.Granted(rank)
 }
 
-// Request returns what a live request asks for or holds; the empty request if there is none of that name.
+// Request returns what a live request asks for or holds; the empty request if there is none of that
+// name.
 func (m *Model[N]) Request(name string) (req treelock.Request[N]) {
 	if rank := m.rank(name); rank >= 0 {
 		req = m.rule.Request(rank).req
@@ -87,7 +90,8 @@ func (m *Model[N]) Live() (names []string) {
 	return names
 }
 
-// Blockers returns the names of the earlier live requests that a request conflicts with, by arrival.
+// Blockers returns the names of the earlier live requests that a request conflicts with, by
+// arrival.
 func (m *Model[N]) Blockers(name string) (names []string) {
 	if rank := m.rank(name); rank >= 0 {
 		names = m.names(m.rule.Blockers(rank))
@@ -165,8 +169,8 @@ func Inside[N treelock.Node[N]](req, held treelock.Request[N]) bool {
 	return true
 }
 
-// covered reports whether some claim of held covers claim. Single nodes never cover a subtree, however many
-// they are: it may have other nodes.
+// covered reports whether some claim of held covers claim. Single nodes never cover a subtree,
+// however many they are: it may have other nodes.
 func covered[N treelock.Node[N]](claim treelock.Claim[N], held treelock.Request[N]) bool {
 	for h := range held.Claims() {
 		wide := h.Scope == treelock.Subtree || claim.Scope == treelock.NodeOnly

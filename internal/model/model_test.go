@@ -9,8 +9,8 @@ import (
 	"github.com/treelock/treelock/internal/model"
 )
 
-// The model is what everything else is compared with, so these are cases worked out by hand from the
-// text of the rule.
+// Everything else is compared with the model, so these cases are worked out by hand from the text
+// of the rule.
 
 func TestRequestsConflictIfTheyShareANodeAndOneWrites(t *testing.T) {
 	for _, tt := range []struct {

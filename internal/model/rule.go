@@ -11,8 +11,8 @@ type Asker[R any] interface {
 	Inside(held R) bool
 }
 
-// A Rule is the admission rule for requests of type R. The zero Rule is empty. A request is known by
-// its rank, which is the number of live requests that arrived before it.
+// A Rule is the admission rule for requests of type R. The zero Rule is empty. A request is known
+// by its rank, which is the number of live requests that arrived before it.
 //
 // The ranks that a method returns are valid until the next call.
 type Rule[R Asker[R]] struct {
@@ -37,8 +37,8 @@ func (r *Rule[R]) End(rank int) (granted []int) {
 	return r.admit()
 }
 
-// Narrow replaces what a request holds by req, and returns the ranks of the requests granted by that.
-// It returns false and changes nothing if the request does not hold all of req.
+// Narrow replaces what a request holds by req, and returns the ranks of the requests granted by
+// that. It returns false and changes nothing if the request does not hold all of req.
 func (r *Rule[R]) Narrow(rank int, req R) (granted []int, ok bool) {
 	if !r.live[rank].granted || !req.Inside(r.live[rank].req) {
 		return nil, false

@@ -9,25 +9,25 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// A World is one state that a whole lock manager may be in: the live requests, and what a limit, draining
-// and stopping make of those that arrive. Get one from [NewWorld].
+// A World is one state that a whole lock manager may be in: the live requests, and the effects of a
+// limit, of draining and of stopping. Get one from [NewWorld].
 //
-// Some requests may be outside of the model: they conflict with none of the requests in it. Of these, only
-// the numbers are known.
+// Some requests may be outside of the model: they conflict with none of the requests in it. Of
+// these, only the numbers are known.
 type World[N treelock.Node[N]] struct {
 	Model[N]
 	maxWaiting int // negative: no limit
 
-	Draining bool // nothing arrives any more
-	Drained  bool // and nothing is live, or was when the manager stopped
-	Stopped  bool // nothing is granted any more
+	Draining bool // no request arrives any more
+	Drained  bool // besides, nothing is live, or was when the manager stopped
+	Stopped  bool // no request is granted any more
 
 	outside, outsideWaiting int  // requests outside of the model that are live, and that wait
-	narrowed                bool // the request that a name stands for has changed
+	narrowed                bool // the request of a name has changed
 }
 
-// NewWorld returns a world in which nothing is live and at most maxWaiting requests may wait, any number if
-// that is negative.
+// NewWorld returns a world in which nothing is live and at most maxWaiting requests may wait, any
+// number if that is negative.
 func NewWorld[N treelock.Node[N]](maxWaiting int) *World[N] {
 	return &World[N]{maxWaiting: maxWaiting}
 }
@@ -39,8 +39,8 @@ func (w *World[N]) Clone() *World[N] {
 	return &clone
 }
 
-// Arrive is the arrival of a request, which waits if it has to. It returns the error for one that is
-// refused, which changes nothing.
+// Arrive is the arrival of a request, which waits if it has to. It returns an error, and changes
+// nothing, if the request is refused.
 func (w *World[N]) Arrive(name string, req treelock.Request[N]) error {
 	if err := w.Closed(); err != nil {
 		return err
@@ -52,8 +52,8 @@ func (w *World[N]) Arrive(name string, req treelock.Request[N]) error {
 	return nil
 }
 
-// Try is the arrival of a request that does not wait. It returns the error for one that is refused, which
-// changes nothing.
+// Try is the arrival of a request that does not wait. It returns an error, and changes nothing, if
+// the request is refused.
 func (w *World[N]) Try(name string, req treelock.Request[N]) error {
 	if err := w.Closed(); err != nil {
 		return err
@@ -65,7 +65,7 @@ func (w *World[N]) Try(name string, req treelock.Request[N]) error {
 	return nil
 }
 
-// Closed returns the error for a request that arrives when none is let in, nil when some are.
+// Closed returns the error for every request that arrives after draining or stopping, nil before.
 func (w *World[N]) Closed() error {
 	switch {
 	case w.Stopped:
@@ -93,8 +93,8 @@ func (w *World[N]) SetOutside(live, waiting int) {
 	w.settle()
 }
 
-// Shrink makes a request hold req instead of what it held. It returns the error if that is refused, which
-// changes nothing.
+// Shrink makes a request hold req instead of what it held. It returns an error, and changes
+// nothing, if that is refused.
 func (w *World[N]) Shrink(name string, req treelock.Request[N]) error {
 	if w.Stopped {
 		return treelock.ErrStopped
@@ -114,7 +114,7 @@ func (w *World[N]) Drain() {
 	}
 }
 
-// Stop is the end of the manager: what waits is over, what holds goes on without it.
+// Stop is the end of the manager: it ends the waiting requests, and leaves the holding ones.
 func (w *World[N]) Stop() {
 	w.Stopped = true
 	w.rule.live = slices.DeleteFunc(w.rule.live, func(r entry[named[N]]) bool { return !r.granted })
@@ -124,8 +124,8 @@ func (w *World[N]) settle() {
 	w.Drained = w.Drained || w.Draining && !w.Stopped && len(w.rule.live)+w.outside == 0
 }
 
-// Deadlocked returns an error if requests are live and none of them is granted. The rule excludes that:
-// the earliest request waits for no other.
+// Deadlocked returns an error if requests are live and none of them is granted. The rule excludes
+// that: the earliest request waits for no other.
 func (w *World[N]) Deadlocked() error {
 	if live := w.rule.Live(); live > 0 && w.Waiting() == live {
 		return errors.New("I2: requests wait, and none is granted")
@@ -133,8 +133,8 @@ func (w *World[N]) Deadlocked() error {
 	return nil
 }
 
-// normalise brings requests that do not conflict into the order of their names. Requests that conflict keep
-// their order. The order of the former makes no difference to anything that follows.
+// normalise brings requests that do not conflict into the order of their names. Requests that
+// conflict keep their order. The order of the former makes no difference to anything that follows.
 func (w *World[N]) normalise() {
 	rest, sorted := w.rule.live, make([]entry[named[N]], 0, len(w.rule.live))
 	for len(rest) > 0 {

@@ -2,7 +2,7 @@
 // the library, and runs the targets on the copy until one fails.
 //
 //	go run ./fuzz/mutants                 # all of them, some five minutes
-//	go run ./fuzz/mutants -only leak      # those with "leak" in the name
+//	go run ./fuzz/mutants -only 'leak'    # some of them
 //
 // It exits with an error if a mutant survives the time given by -time.
 package main
@@ -14,18 +14,19 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 )
 
 func main() {
-	only := flag.String("only", "", "only mutants with this in their `name`")
+	only := flag.String("only", "", "only mutants whose name matches this `regexp`")
 	limit := flag.Duration("time", time.Minute, "how long the targets have for each mutant, together")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	survivors, err := run(ctx, *only, *limit)
+	survivors, err := run(ctx, regexp.MustCompile(*only), *limit)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
 		os.Exit(2)
@@ -37,7 +38,7 @@ func main() {
 }
 
 // run tries all mutants that match only, prints what killed each, and returns how many survived.
-func run(ctx context.Context, only string, limit time.Duration) (survivors int, err error) {
+func run(ctx context.Context, only *regexp.Regexp, limit time.Duration) (survivors int, err error) {
 	dir, err := os.MkdirTemp("", "mutants-")
 	if err != nil {
 		return 0, err
@@ -54,7 +55,7 @@ func run(ctx context.Context, only string, limit time.Duration) (survivors int, 
 	}
 	fmt.Printf("%-52s %-14s %7s  %s\n", "mutant", "killed by", "after", "because")
 	for _, m := range mutants {
-		if !strings.Contains(m.name, only) {
+		if !only.MatchString(m.name) {
 			continue
 		}
 		r, err := w.kill(ctx, m, limit)

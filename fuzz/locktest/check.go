@@ -1,0 +1,129 @@
+package locktest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/model"
+)
+
+// checkReason checks that an error that says that the lock stopped also says why.
+func (h *harness[N]) checkReason(err error) error {
+	if errors.Is(err, treelock.ErrStopped) && h.reason != nil && !errors.Is(err, h.reason) {
+		return fmt.Errorf("%q does not wrap the cause, %q", err, h.reason)
+	}
+	return nil
+}
+
+// fits compares what all clients were told with a state in which the lock may be.
+func (h *harness[N]) fits(w *model.World[N]) error {
+	if err := w.Deadlocked(); err != nil {
+		return err
+	}
+	for _, c := range h.clients {
+		if err := c.fits(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check checks what can be seen without the judge: exclusion and tokens.
+func (h *harness[N]) check() error {
+	var holders []*client[N]
+	for _, c := range h.clients {
+		if c.state != holds || c.hostile {
+			continue
+		}
+		req := h.judge.World().Request(c.name)
+		for _, other := range holders {
+			if model.Conflict(h.judge.World().Request(other.name), req) {
+				return fmt.Errorf("I1: %s and %s hold together", other.name, c.name)
+			}
+		}
+		holders = append(holders, c)
+	}
+	before := h.grants
+	for _, c := range holders {
+		if err := h.checkToken(before, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkToken compares the token of a holder with the tokens of earlier grants.
+func (h *harness[N]) checkToken(before []granted[N], c *client[N]) error {
+	grant, ok := c.grant.(tokener)
+	if !ok {
+		return nil
+	}
+	token := grant.Token()
+	if token < max(h.options.FirstToken, 1) {
+		return fmt.Errorf("I7: %s has token %d, which is less than the first", c.name, token)
+	}
+	if i := slices.IndexFunc(before, func(g granted[N]) bool { return g.by == c }); i >= 0 {
+		if before[i].token != token {
+			return fmt.Errorf("I7: %s has token %d, and had %d before", c.name, token, before[i].token)
+		}
+		return nil
+	}
+	for _, g := range before {
+		if g.token >= token && model.Conflict(g.req, c.req) {
+			return fmt.Errorf("I7: %s has token %d, and %s, which it conflicts with, had %d before", c.name, token, g.by.name, g.token)
+		}
+	}
+	h.grants = append(h.grants, granted[N]{c, c.req, token})
+	return nil
+}
+
+// blockedError returns what an error says of the blockers of a request, nil if it says nothing: a
+// lock need not.
+func blockedError[N treelock.Node[N]](err error) *treelock.BlockedError[N] {
+	var blocked *treelock.BlockedError[N]
+	errors.As(err, &blocked)
+	return blocked
+}
+
+// namesBlockers reports whether the blockers in the client's error, if it has any, are blockers in
+// w, where its request waits. Requests are known by their labels. The earliest blockers may differ
+// in w, where requests that do not conflict are in any order.
+func (c *client[N]) namesBlockers(w *model.World[N]) bool {
+	blocked := blockedError[N](c.err)
+	if blocked == nil {
+		return true
+	}
+	names := w.Blockers(c.name)
+	if len(names) == 0 || !blocked.AtLeast && len(blocked.Blockers)+blocked.More != len(names) {
+		return false
+	}
+	for _, b := range blocked.Blockers {
+		if b.Label == "" {
+			continue // a visitor
+		}
+		known := slices.Contains(names, b.Label) && (b.State == treelock.Holding) == w.Granted(b.Label)
+		if !known || !model.Conflict(model.Of(b.Claim), model.Of(b.Wanted)) {
+			return false
+		}
+	}
+	return true
+}
+
+// describeBlockers names the blockers, as far as the error does.
+func describeBlockers[N treelock.Node[N]](err error) string {
+	blocked := blockedError[N](err)
+	if blocked == nil {
+		return ""
+	}
+	var names []string
+	for _, b := range blocked.Blockers {
+		names = append(names, fmt.Sprintf("%s (%v)", b.Label, b.State))
+	}
+	if blocked.More > 0 {
+		names = append(names, fmt.Sprint(blocked.More, " more"))
+	}
+	return ": blocked by " + strings.Join(names, ", ")
+}

@@ -1,0 +1,93 @@
+package locktest
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/history"
+	"github.com/treelock/treelock/internal/model"
+)
+
+// ways are the words for the ways of making a request: the command, and the bound of its context.
+var ways = map[history.Way][2]string{
+	history.Acquire:         {"acquire", ""},
+	history.AcquireBrief:    {"acquire", "within 10ms "},
+	history.AcquireEnded:    {"acquire", "within 0s "},
+	history.Submit:          {"submit", ""},
+	history.SubmitBrief:     {"submit", "within 10ms "},
+	history.SubmitEnded:     {"submit", "within 0s "},
+	history.SubmitNoReceive: {"no-receive", ""},
+	history.Try:             {"try", ""},
+}
+
+// hostileWays replaces some ways in a hostile history.
+var hostileWays = map[history.Way]string{
+	history.AcquireBrief: "do", history.AcquireEnded: "do-panic", history.SubmitBrief: "do-exit", history.SubmitEnded: "acquire",
+}
+
+// request returns the command with which a client makes a request.
+func (p *player[N]) request(op history.Op, s *seat[N]) string {
+	verb, within := ways[op.Way][0], ways[op.Way][1]
+	claims := p.claims(op.Request())
+	if p.hostility != nil {
+		if way, ok := hostileWays[op.Way]; ok {
+			verb, within = way, ""
+		}
+		if op.Hostile() {
+			within, claims = "under "+hostileCtx(op)+" ", hostileClaims(op)
+		}
+	}
+	if verb == "try" && p.lock.TryAcquire == nil || strings.HasPrefix(verb, "do") && p.lock.Do == nil ||
+		(verb == "submit" || verb == "no-receive") && p.lock.Submit == nil {
+		verb = "acquire"
+	}
+	s.enters = p.name(op)
+	return fmt.Sprintf("%s %s %s%s", verb, s.enters, within, claims)
+}
+
+// claims returns the words for a request of a history.
+func (p *player[N]) claims(req treelock.Request[path]) string {
+	var claims []treelock.Claim[path]
+	for c := range req.Claims() {
+		if p.tree.top != "" {
+			c.Node = path(strings.TrimSuffix(p.tree.top+string(c.Node), "/"))
+		}
+		claims = append(claims, c)
+	}
+	return Claims(model.Of(claims...))
+}
+
+// hostileClaims returns the words for the claims that op makes of hostile nodes. Harmful nodes are
+// rare, since most requests would fail.
+func hostileClaims(op history.Op) string {
+	words := []string{"nothing"}
+	for i, claim := range op.Claims {
+		if claim&128 != 0 {
+			continue
+		}
+		verb := []string{"write", "read", "write-node", "read-node"}[claim&3]
+		kind, rare := nodeKinds[int(claim>>2)%len(nodeKinds)], claim&64 != 0 && op.Extra[i]&4 != 0
+		if !rare && (kind.want != nil || kind.name == "stopper") || kind.name == "stopper" && op.Extra[i]&24 != 0 {
+			kind = nodeKinds[0]
+		}
+		words = append(words, verb, fmt.Sprintf("%s+%d", kind.name, int(op.Extra[i]>>5)%(maxAbove+1)))
+	}
+	return strings.Join(words, " ")
+}
+
+// hostileCtx returns the kind of the context of op, plain in half of all cases.
+func hostileCtx(op history.Op) string {
+	return ctxKinds[max(0, int(op.Extra[3])%(2*len(ctxKinds))-len(ctxKinds))].name
+}
+
+// paths is the inverse of claims, for a request of ordinary nodes.
+func (p *player[N]) paths(req treelock.Request[N]) treelock.Request[path] {
+	var claims []treelock.Claim[path]
+	for c := range req.Claims() {
+		node := path(strings.TrimPrefix(p.tree.word(c.Node), p.tree.top))
+		claims = append(claims, treelock.Claim[path]{Node: cmp.Or(node, "/"), Scope: c.Scope, Access: c.Access})
+	}
+	return model.Of(claims...)
+}

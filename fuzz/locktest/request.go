@@ -1,0 +1,91 @@
+package locktest
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/treelock/treelock"
+)
+
+// request makes a request in one of the ways that a lock has.
+func (h *harness[N]) request(verb, name string, args []string) *command[N] {
+	c := h.enter(name)
+	args, ctxWant := h.prepareContext(c, args)
+	h.prepareRequest(c, args)
+	if c.want == nil && verb != "try" {
+		c.want = ctxWant
+	}
+	run := &command[N]{waits: true}
+	switch verb {
+	case "acquire":
+		run.run = func() { c.run(func() (Grant, error) { return h.lock.Acquire(c.ctx, c.req) }) }
+	case "try":
+		c.tries, c.ctx, c.cancel, c.expired = true, nil, nil, false
+		run.waits = c.hostile
+		run.run = func() { c.run(func() (Grant, error) { return h.lock.TryAcquire(c.req) }) }
+	case "submit", "no-receive":
+		c.noReceive = verb == "no-receive"
+		run.waits = c.hostile
+		run.run = func() { c.submit(h.lock) }
+	default:
+		c.inside, c.leave = make(chan struct{}), make(chan struct{})
+		c.leaveWith = map[string]error{"do": errDone, "do-panic": errPanic, "do-exit": errExit}[verb]
+		run.run = func() { c.do(h.lock) }
+	}
+	return run
+}
+
+// errCause is the cause that contexts end with.
+var errCause = errors.New("the harness ends it")
+
+// prepareContext gives a context to c. args may begin with "within DURATION", or with "under KIND"
+// for one of ctxKinds. It returns the rest of args, and the outcome that such a context calls for.
+func (h *harness[N]) prepareContext(c *client[N], args []string) (rest []string, want error) {
+	ctx, end := context.WithCancelCause(h.t.Context())
+	c.ctx, c.cancel = ctx, func() { end(errCause) }
+	switch {
+	case len(args) > 1 && args[0] == "within":
+		timed, stop := context.WithTimeoutCause(ctx, h.duration(args[1]), errCause)
+		c.ctx, c.cancel = timed, func() { end(errCause); stop() }
+		args = args[2:]
+	case len(args) > 1 && args[0] == "under":
+		return args[2:], h.prepareHostileContext(c, args[1])
+	}
+	c.expired = c.ctx.Err() != nil && !c.drains
+	return args, nil
+}
+
+// prepareRequest sets the request of c.
+func (h *harness[N]) prepareRequest(c *client[N], claims []string) {
+	var kinds []*nodeKind
+	c.claims = strings.Join(claims, " ")
+	c.req, kinds = h.parse(claims)
+	for _, kind := range kinds {
+		c.hostile = true
+		if c.want == nil {
+			c.want = kind.want // a lock asks the nodes in their order
+		}
+	}
+	if !c.hostile {
+		c.req = c.req.Labeled(c.name)
+		c.invalid = h.invalid(c.req)
+	}
+}
+
+// invalid returns the error for a request that is refused in any state of the lock, else nil.
+func (h *harness[N]) invalid(req treelock.Request[N]) error {
+	for c := range req.Claims() {
+		if err := h.tree.check(c.Node); err != nil {
+			return err
+		}
+		depth := 1
+		for node, ok := c.Node.Parent(); ok; node, ok = node.Parent() {
+			depth++
+		}
+		if h.options.MaxDepth > 0 && depth > h.options.MaxDepth {
+			return treelock.ErrTooDeep
+		}
+	}
+	return nil
+}

@@ -67,8 +67,8 @@ func checkPair[N treelock.Node[N]](t *testing.T, a, b N) {
 	}
 }
 
-// checkDecode checks that a claim that is read from data is one that comes back from its own JSON, and that data
-// which is refused changes nothing.
+// checkDecode checks that a claim that is read from data is one that comes back from its own JSON,
+// and that data which is refused changes nothing.
 func checkDecode[N treelock.Node[N]](t *testing.T, data string) {
 	var claim treelock.Claim[N]
 	if err := json.Unmarshal([]byte(data), &claim); err != nil {

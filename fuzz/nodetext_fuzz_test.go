@@ -41,8 +41,8 @@ func boxed(s string, kind uint8) any {
 // longestExact bounds the strings of which a text shows all: a node has three.
 const longestExact = 15
 
-// FuzzNodeText takes two nodes and two requests, and checks that they have the same text only if they are equal. What a
-// text of hostile names says must not depend on the names.
+// FuzzNodeText takes two nodes and two requests, and checks that they have the same text only if
+// they are equal. What a text of hostile names says must not depend on the names.
 func FuzzNodeText(f *testing.F) {
 	for _, pair := range [][2][]string{
 		{{"a, read b"}, {"a", "b"}}, {{"a and 5 more"}, {"a"}}, {{""}, {" "}}, {{`"a"`}, {"a"}},

@@ -6,8 +6,12 @@ import (
 	"os"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/treelock/treelock/fuzz/locktest"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var histories = flag.Int("histories", 0, "how many random histories a test plays; 0: 200, or 2000 with TREELOCK_TESTS=long")
 

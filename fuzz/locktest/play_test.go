@@ -7,9 +7,13 @@ import (
 	"strings"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/fuzz/locktest"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // playRandom plays some random histories.
 func playRandom(t *testing.T, start locktest.Start[treelock.Path], histories int) {

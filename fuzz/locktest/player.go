@@ -32,9 +32,9 @@ func Play(t *testing.T, start Start[path], data []byte) (scenario string) {
 	return scenario
 }
 
-// PlayHostile plays a history as [Play] does, in which half of the clients claim nodes that misbehave,
-// with contexts that misbehave. A lock must have all functions for it. Its scenarios have more words
-// than those of [Scenario]:
+// PlayHostile plays a history as [Play] does, in which half of the clients claim nodes that
+// misbehave, with contexts that misbehave. A lock must have all functions for it. Its scenarios
+// have more words than those of [Scenario]:
 //
 //	acquire NAME under KIND CLAIMS   with a context of a kind of [CtxKinds], for other requests too
 //	read KIND+NUMBER                 claims a node of a kind of [NodeKinds], below so many of its kind

@@ -42,7 +42,6 @@ type Harness[N comparable, R model.Asker[R]] struct {
 
 	lastSeq uint64
 	live    []liveRequest[N] // by arrival
-	granted []int            // the ranks that were granted before the current step
 	key     []byte           // storage
 }
 

@@ -76,3 +76,16 @@ func TestNarrowerLiesInsideUnlessItIsToFail(t *testing.T) {
 		t.Errorf("of 2000 narrowings %d are to less and %d to something else, want many of each", smaller, outside)
 	}
 }
+
+func TestHostileOpsHaveMoreBytes(t *testing.T) {
+	for options, depth := range map[byte]int{0: 6, 64: 9} {
+		h := history.DecodeHostile([]byte{options, 0, 3, 1, 2, 3, 4, 5, 6, 7, 0, 2})
+		if h.MaxDepth != depth || len(h.Ops) != 2 {
+			t.Fatalf("DecodeHostile() has depth %d and %d ops, want %d and 2", h.MaxDepth, len(h.Ops), depth)
+		}
+		op := h.Ops[0]
+		if op.Claims != [3]byte{1, 2, 3} || op.Extra != [4]byte{4, 5, 6, 7} || !op.Hostile() || h.Ops[1].Hostile() {
+			t.Errorf("DecodeHostile() has ops %+v, want the first hostile, with all bytes", h.Ops)
+		}
+	}
+}

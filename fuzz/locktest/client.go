@@ -28,6 +28,7 @@ type client[N treelock.Node[N]] struct {
 	hostile  bool
 	want     error // the outcome that its nodes and its context call for, nil for any
 	onCancel error // a further outcome that the end of its context allows
+	canEnd   bool  // its context tells when it ends
 
 	// For a call of Do.
 	leaveWith error         // what f does in the end: return errDone, panic or exit

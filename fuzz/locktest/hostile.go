@@ -55,7 +55,7 @@ func (h *harness[N]) prepareHostileContext(c *client[N], name string) (want erro
 		h.t.Fatalf("there are no contexts %s", name)
 	}
 	kind := ctxKinds[i]
-	c.hostile, c.onCancel = true, kind.onCancel
+	c.hostile, c.onCancel, c.canEnd = true, kind.onCancel, name != "never"
 	switch name {
 	case "ended":
 		c.cancel()
@@ -129,7 +129,7 @@ func (h *harness[N]) settleClient(c *client[N], atGate bool) error {
 	switch {
 	case !told:
 		c.state = waiting
-		allowed = atGate || c.want == nil && !c.tries && !c.narrows && !c.withdrawn
+		allowed = atGate || c.want == nil && !c.tries && !c.narrows && !c.mustEnd()
 	case r.err != nil:
 		c.state, c.err = over, r.err
 		allowed = slices.ContainsFunc(h.allowed(c), func(want error) bool { return isOutcome(r.err, want) })
@@ -144,6 +144,11 @@ func (h *harness[N]) settleClient(c *client[N], atGate bool) error {
 		return fmt.Errorf("%s is told (%t) %v, %v, want the outcome %v or one of %v", c.name, told, r.grant, r.err, c.want, h.allowed(c))
 	}
 	return nil
+}
+
+// mustEnd reports whether the context of a hostile client has ended, or its ticket was withdrawn.
+func (c *client[N]) mustEnd() bool {
+	return c.withdrawn || c.ticket == nil && c.canEnd && c.plainCtx.Err() != nil
 }
 
 // allowed returns the errors that a hostile client may be told.

@@ -21,7 +21,7 @@ func TestQueueAdmitsWhatTheRuleSays(t *testing.T) {
 
 // playQueue plays the steps that data encodes.
 func playQueue(t *testing.T, data []byte) {
-	g := &queueGame{t: t}
+	g := &queueCheck{t: t}
 	for step := range slices.Chunk(data[:min(len(data), 400)], 2) {
 		modes := waitqueue.Modes(0)
 		verb, pick := step[0]&3, int(step[0]>>2)
@@ -63,8 +63,8 @@ type queued struct {
 
 func (r *queued) String() string { return fmt.Sprintf("request %d, in %v", r.seq, r.mode) }
 
-// A queueGame is a queue and the requests in it, by arrival.
-type queueGame struct {
+// A queueCheck is a queue and the requests in it, by arrival.
+type queueCheck struct {
 	t        *testing.T
 	queue    queue
 	all      []*queued
@@ -73,7 +73,7 @@ type queueGame struct {
 }
 
 // arrive queues a new request.
-func (g *queueGame) arrive(mode waitqueue.Mode) {
+func (g *queueCheck) arrive(mode waitqueue.Mode) {
 	g.requests++
 	r := &queued{seq: g.requests, mode: mode}
 	fmt.Fprintf(&g.script, "%v arrives\n", r)
@@ -83,7 +83,7 @@ func (g *queueGame) arrive(mode waitqueue.Mode) {
 }
 
 // wait lets r wait, at the end of the queue or at its front.
-func (g *queueGame) wait(r *queued, put func(*queue, *entry, *queued, uint64, waitqueue.Mode)) {
+func (g *queueCheck) wait(r *queued, put func(*queue, *entry, *queued, uint64, waitqueue.Mode)) {
 	r.entry = new(entry)
 	put(&g.queue, r.entry, r, r.seq, r.mode)
 }
@@ -91,7 +91,7 @@ func (g *queueGame) wait(r *queued, put func(*queue, *entry, *queued, uint64, wa
 // narrow gives r another mode, as if it held a subtree above before. That is possible if r does not
 // wait, no conflicting request came earlier, and none holds. A later conflicting request waits for
 // r, in the queue of an ancestor. Now it has to wait in this queue.
-func (g *queueGame) narrow(r *queued, mode waitqueue.Mode) {
+func (g *queueCheck) narrow(r *queued, mode waitqueue.Mode) {
 	conflicting := func(is func(*queued) bool) (found []*queued) {
 		for _, other := range g.all {
 			if other != r && other.mode.Conflicts(mode) && is(other) {
@@ -119,7 +119,7 @@ func (g *queueGame) narrow(r *queued, mode waitqueue.Mode) {
 
 // checkRivals checks the number of admitted requests, and the earliest waiting one, that conflict
 // with mode.
-func (g *queueGame) checkRivals(r *queued, mode waitqueue.Mode, admitted int, waiting []*queued) {
+func (g *queueCheck) checkRivals(r *queued, mode waitqueue.Mode, admitted int, waiting []*queued) {
 	if r.entry == nil && r.mode.Conflicts(mode) {
 		admitted++ // itself
 	} else if r.mode.Conflicts(mode) {
@@ -135,7 +135,7 @@ func (g *queueGame) checkRivals(r *queued, mode waitqueue.Mode, admitted int, wa
 }
 
 // leave takes r out.
-func (g *queueGame) leave(r *queued) {
+func (g *queueCheck) leave(r *queued) {
 	fmt.Fprintf(&g.script, "%v leaves\n", r)
 	g.all = slices.DeleteFunc(g.all, func(other *queued) bool { return other == r })
 	if r.entry == nil {
@@ -146,14 +146,14 @@ func (g *queueGame) leave(r *queued) {
 }
 
 // advance takes out a request that was admitted in mode.
-func (g *queueGame) advance(mode waitqueue.Mode) {
+func (g *queueCheck) advance(mode waitqueue.Mode) {
 	if g.queue.Leave(mode) {
 		g.admit(g.queue.Advance(mode, nil))
 	}
 }
 
 // admit notes that requests were admitted.
-func (g *queueGame) admit(admitted []*entry) {
+func (g *queueCheck) admit(admitted []*entry) {
 	for _, e := range admitted {
 		if e.Request().entry != e {
 			g.fail("I6: %v was admitted again", e.Request())
@@ -163,7 +163,7 @@ func (g *queueGame) admit(admitted []*entry) {
 }
 
 // check compares the queue with the rule.
-func (g *queueGame) check() {
+func (g *queueCheck) check() {
 	waiting := 0
 	for _, r := range g.all {
 		free := !slices.ContainsFunc(g.all, func(other *queued) bool {
@@ -191,7 +191,7 @@ func (g *queueGame) check() {
 	}
 }
 
-func (g *queueGame) fail(format string, args ...any) {
+func (g *queueCheck) fail(format string, args ...any) {
 	g.t.Helper()
 	g.t.Fatalf(format+"\n\n%s", append(args, &g.script)...)
 }

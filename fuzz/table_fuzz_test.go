@@ -29,7 +29,7 @@ func TestTableGrantsWhatTheRuleSays(t *testing.T) {
 	randomHistories(t, 1, func(data []byte) { playTable(t, data) })
 }
 
-// A tableRequest is a request in a tableGame, with short names.
+// A tableRequest is a request in a tableCheck, with short names.
 type tableRequest struct{ req treelock.Request[path] }
 
 func (a tableRequest) Conflicts(b tableRequest) bool { return model.Conflict(a.req, b.req) }
@@ -62,8 +62,8 @@ func tableNodes() (nodes []path) {
 	return nodes
 }
 
-// A tableGame is a history of clients at a table.
-type tableGame struct {
+// A tableCheck is a history of clients at a table.
+type tableCheck struct {
 	t       *testing.T
 	harness *tabletest.Harness[path, tableRequest]
 	script  tabletest.Script
@@ -78,7 +78,7 @@ func playTable(t *testing.T, data []byte) (log string) {
 		u.Node = path(shorten.Replace(string(u.Node)))
 		return tableRequest{model.Of(locktable.ClaimOf(u))}
 	}
-	g := &tableGame{t: t, harness: tabletest.New(max(h.IdleNodes, 0), tableNodes(), claimOf)}
+	g := &tableCheck{t: t, harness: tabletest.New(max(h.IdleNodes, 0), tableNodes(), claimOf)}
 	for _, op := range h.Ops {
 		g.play(op)
 	}
@@ -88,7 +88,7 @@ func playTable(t *testing.T, data []byte) (log string) {
 	return g.log.String()
 }
 
-func (g *tableGame) play(op history.Op) {
+func (g *tableCheck) play(op history.Op) {
 	rank := -1
 	for i, client := range g.clients {
 		if client == op.Client {
@@ -111,14 +111,14 @@ func (g *tableGame) play(op history.Op) {
 }
 
 // end ends the request of a rank.
-func (g *tableGame) end(rank int) {
+func (g *tableCheck) end(rank int) {
 	g.clients = append(g.clients[:rank], g.clients[rank+1:]...)
 	g.script.End(rank)
 	g.check(g.harness.End(rank))
 }
 
 // check notes what a step has granted and checks the table.
-func (g *tableGame) check(granted []*locktable.Request[path, int], err error) {
+func (g *tableCheck) check(granted []*locktable.Request[path, int], err error) {
 	g.t.Helper()
 	for _, r := range granted {
 		fmt.Fprintf(&g.log, "%d ", r.Seq())

@@ -11,10 +11,10 @@ import (
 	"github.com/treelock/treelock/internal/model"
 )
 
-// burst prepares many visitors, which make the empty request and release it, all at once, every
-// other one with a context that ends meanwhile. They fill the inbox of a lock that has one. They
-// conflict with no request, so they leave one trace only: their requests are live for a while, and
-// a lock that stops meanwhile has not drained.
+// burst prepares many calls that make the empty request and release it, all at once, every other
+// one with a context that ends meanwhile. They fill the inbox of a lock that has one. They conflict
+// with no request, so they leave one trace only: their requests are live for a while, and a lock
+// that stops meanwhile has not drained.
 func (h *harness[N]) burst(number string) *command[N] {
 	n, err := strconv.Atoi(number)
 	if err != nil {
@@ -31,10 +31,10 @@ func (h *harness[N]) burst(number string) *command[N] {
 				ctx.Context = brief
 			}
 			go func() {
-				if i == n-2 { // it runs late, when many visitors wait for room in the inbox
+				if i == n-2 { // it runs late, when many calls wait for room in the inbox
 					cancel()
 				}
-				told <- visit(ctx, lock)
+				told <- burstCall(ctx, lock)
 			}()
 		}
 		for range n {
@@ -52,24 +52,25 @@ func (h *harness[N]) burst(number string) *command[N] {
 				}
 			})
 		}
-		return append(steps, visitorArrives[N], visitorLeaves[N])
+		return append(steps, burstArrives[N], burstLeaves[N])
 	}}
 }
 
-// visitor is the name of the live visitors. One represents all: more would make no difference.
-const visitor = "visitor"
+// burstName is the name of the live requests of a burst. One represents all: more would make no
+// difference.
+const burstName = "burst"
 
-func visitorArrives[N treelock.Node[N]](w *model.World[N], then func(*model.World[N])) {
+func burstArrives[N treelock.Node[N]](w *model.World[N], then func(*model.World[N])) {
 	if w.Closed() == nil {
-		w.Arrive(visitor, treelock.Request[N]{})
+		w.Arrive(burstName, treelock.Request[N]{})
 	}
 	then(w)
 }
 
-func visitorLeaves[N treelock.Node[N]](w *model.World[N], then func(*model.World[N])) {
+func burstLeaves[N treelock.Node[N]](w *model.World[N], then func(*model.World[N])) {
 	switch {
-	case w.IsLive(visitor):
-		w.Leave(visitor)
+	case w.IsLive(burstName):
+		w.Leave(burstName)
 		then(w)
 	case w.Closed() != nil: // it was refused
 		then(w)
@@ -93,16 +94,16 @@ func (c *yieldingCtx) Done() <-chan struct{} {
 	return c.Context.Done()
 }
 
-// visit makes the empty request and releases it. It returns why it was refused, nil if it was not,
-// or was canceled.
-func visit[N treelock.Node[N]](ctx context.Context, lock Lock[N]) error {
+// burstCall makes the empty request and releases it. It returns why it was refused, nil if it was
+// not, or was canceled.
+func burstCall[N treelock.Node[N]](ctx context.Context, lock Lock[N]) error {
 	g, err := lock.Acquire(ctx, treelock.Request[N]{})
 	switch {
 	case err == nil:
 		g.Release()
 		return nil
 	case g != nil:
-		return fmt.Errorf("a visitor was told %w, and has a grant", err)
+		return fmt.Errorf("a call of a burst was told %w, and has a grant", err)
 	case errors.Is(err, treelock.ErrStopped):
 		return treelock.ErrStopped
 	case errors.Is(err, treelock.ErrDraining):
@@ -110,5 +111,5 @@ func visit[N treelock.Node[N]](ctx context.Context, lock Lock[N]) error {
 	case ctx.Err() != nil && isContextError(err):
 		return nil
 	}
-	return fmt.Errorf("a visitor was refused: %w", err)
+	return fmt.Errorf("a call of a burst was refused: %w", err)
 }

@@ -102,7 +102,7 @@ func (c *client[N]) namesBlockers(w *model.World[N]) bool {
 	}
 	for _, b := range blocked.Blockers {
 		if b.Label == "" {
-			continue // a visitor
+			continue // of a burst
 		}
 		known := slices.Contains(names, b.Label) && (b.State == treelock.Holding) == w.Granted(b.Label)
 		if !known || !model.Conflict(model.Of(b.Claim), model.Of(b.Wanted)) {

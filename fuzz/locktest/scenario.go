@@ -42,7 +42,7 @@ import (
 //	release NAME                            also once more, or what is not held
 //	narrow NAME CLAIMS
 //	token NAME                              prints the fencing token
-//	burst NUMBER                            so many visitors make the empty request, and release it
+//	burst NUMBER                            so many calls make the empty request, and release it
 //	drain NAME [within DURATION]
 //	pass DURATION                           time goes by
 //	stop REASON                             ends the context of the lock

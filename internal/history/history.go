@@ -39,7 +39,7 @@ const (
 	Drain                // it drains the lock
 	Stop                 // the lock is stopped
 	Token                // it reads its token
-	Burst                // many visitors make the empty request at once
+	Burst                // many calls make the empty request at once
 )
 
 // verbs has a verb for each value of a byte, modulo its length, the frequent ones more often.

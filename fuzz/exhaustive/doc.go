@@ -44,7 +44,7 @@
 //     not a proof. So all spellings are submitted and narrowed to as long as a client is free after
 //     that, and their states are ended again. With the last client it is one spelling of each form.
 //     Some worlds distinguish all spellings (-spelled), and need no argument.
-//   - In clients, which the table does not look at: they are not in the key.
+//   - In clients, which the table only stores: they are not in the key.
 //
 // Histories that need more clients, claims or nodes than a world has are not covered by it.
 package exhaustive

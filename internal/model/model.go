@@ -38,8 +38,8 @@ func (m *Model[N]) Submit(name string, req treelock.Request[N]) (granted []strin
 	return m.names(m.rule.Submit(named[N]{name, req}))
 }
 
-// End releases or withdraws a request and returns the names of those granted by that, by arrival.
-// It does nothing if no such request is live.
+// End releases or withdraws a request and returns the names of the requests granted by that, by
+// arrival. It does nothing if no such request is live.
 func (m *Model[N]) End(name string) (granted []string) {
 	if rank := m.rank(name); rank >= 0 {
 		granted = m.names(m.rule.End(rank))

@@ -31,7 +31,7 @@ func (r *Rule[R]) Submit(req R) (granted []int) {
 	return r.admit()
 }
 
-// End releases or withdraws a request, and returns the ranks of those granted by that.
+// End releases or withdraws a request, and returns the ranks of the requests granted by that.
 func (r *Rule[R]) End(rank int) (granted []int) {
 	r.live = slices.Delete(r.live, rank, rank+1)
 	return r.admit()

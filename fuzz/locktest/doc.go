@@ -16,9 +16,11 @@
 // At each rest, by the numbers of package internal/locktable:
 //
 //	I1  Exclusion: no two conflicting requests hold at once.
-//	I2  A request is granted exactly if no earlier conflicting request is live. That is first in and first out,
-//	    no false blocking, all or nothing, and no deadlock: the earliest request never waits.
-//	I6  A grant is received at most once, and never by a client that begins to receive after a withdrawal.
+//	I2  A request is granted exactly if no earlier conflicting request is live. That is first in
+//	    and first out, no false blocking, all or nothing, and no deadlock: the earliest request
+//	    never waits.
+//	I6  A grant is received at most once, and never by a client that begins to receive after a
+//	    withdrawal.
 //	I7  Tokens grow along conflicting grants, begin where they should, and do not change.
 //
 // Refusals and other errors must have a reason: a limit, a TryAcquire, draining, the end of the

@@ -107,7 +107,7 @@ func (h *harness[N]) open(o Options) error {
 
 // A command is a command of a scenario file, prepared to run.
 type command[N treelock.Node[N]] struct {
-	run   func()                 // on its own goroutine, together with the rest of the line; may be nil
+	run   func()                 // on its own goroutine, at the same time as the others; may be nil
 	steps func() []model.Step[N] // at rest: what it has led to; may be nil
 	pass  time.Duration          // time that goes by meanwhile
 	waits bool                   // run need not have returned at rest

@@ -36,8 +36,8 @@ func Play(t *testing.T, start Start[path], data []byte) (scenario string) {
 // misbehave, with contexts that misbehave. A lock must have all functions for it. Its scenarios
 // have more words than those of [Scenario]:
 //
-//	acquire NAME under KIND CLAIMS   with a context of a kind of [CtxKinds], for other requests too
-//	read KIND+NUMBER                 claims a node of a kind of [NodeKinds], below so many of its kind
+//	acquire NAME under KIND CLAIMS   with a context of a kind of [CtxKinds]; also try, do, ...
+//	read KIND+NUMBER                 claims a node of a kind of [NodeKinds], below NUMBER others
 //	open                             lets the nodes of the kind slow go on
 //	move                             moves the nodes of the kind mover
 func PlayHostile(t *testing.T, start Start[Node], data []byte) (scenario string) {

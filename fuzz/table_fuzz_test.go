@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/fuzz/internal/history"
 	"github.com/treelock/treelock/fuzz/tabletest"
-	"github.com/treelock/treelock/internal/history"
 	"github.com/treelock/treelock/internal/locktable"
 	"github.com/treelock/treelock/internal/model"
 )

@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 
 	"github.com/treelock/treelock"
-	"github.com/treelock/treelock/internal/history"
+	"github.com/treelock/treelock/fuzz/internal/history"
 )
 
 // Play makes a history of some clients out of data, any bytes, and plays it with a lock. The

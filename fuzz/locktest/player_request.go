@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/treelock/treelock"
-	"github.com/treelock/treelock/internal/history"
+	"github.com/treelock/treelock/fuzz/internal/history"
 	"github.com/treelock/treelock/internal/model"
 )
 

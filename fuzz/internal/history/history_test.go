@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/treelock/treelock"
-	"github.com/treelock/treelock/internal/history"
+	"github.com/treelock/treelock/fuzz/internal/history"
 	"github.com/treelock/treelock/internal/model"
 )
 

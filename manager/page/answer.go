@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/treelock/treelock/internal/nodetext"
 )
 
 const (
@@ -99,7 +101,7 @@ func plainFailure(format string, status int, why string) answer {
 }
 
 // reason returns what an error says, in one line that is not long.
-func reason(err error) string { return visible(clip(err.Error(), longest)) }
+func reason(err error) string { return nodetext.Escaped(err.Error(), longest) }
 
 // deliver sends an answer, if it can be kept until the reader has taken it.
 func (h *handler[N]) deliver(w http.ResponseWriter, r *http.Request, asked query[N], a answer) {

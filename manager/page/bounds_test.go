@@ -93,15 +93,15 @@ func TestFormatsCutAlike(t *testing.T) {
 		if err := json.Unmarshal(h.get("/?format=json").Body.Bytes(), &got); err != nil {
 			t.Fatal(err)
 		}
-		if c := got.Holders[0].Claims[0]; string(c.Node) != clip(string(long), longest) || c.Bytes != len(long) {
+		if c := got.Holders[0].Claims[0]; string(c.Node) != newText(string(long)).kept || c.Bytes != len(long) {
 			t.Errorf("the long name is %q in JSON, with node_bytes %d", c.Node, c.Bytes)
 		}
 		if r := got.Holders[1]; len(r.Claims) != mostClaims || r.More != 92 {
 			t.Errorf("of 100 claims the JSON has %d and %d more, want 8 and 92", len(r.Claims), r.More)
 		}
-		h.wantText("/", 200, "and 92 more claims", clip(string(long), shortest))
+		h.wantText("/", 200, "and 92 more claims", newText(string(long)).name().Short)
 		graph := h.get("/?format=dot").Body.String()
-		for _, want := range []string{"and 92 more claims", `label="` + clip(string(long), shortest) + `"`, `tooltip="` + clip(string(long), longest) + `"`} {
+		for _, want := range []string{"and 92 more claims", `label="` + newText(string(long)).name().Short + `"`, `tooltip="` + newText(string(long)).kept + `"`} {
 			if !strings.Contains(graph, want) {
 				t.Errorf("%.60q is not in the graph:\n%.3000s", want, graph)
 			}

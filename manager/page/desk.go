@@ -25,8 +25,9 @@ type request struct {
 	First   string // how long the first of them has waited
 
 	// Of one that waits.
-	For     []*request // the first ones that it waits for
-	MoreFor int
+	For        []*request // the first ones that it waits for
+	MoreFor    int
+	ForAtLeast bool // there may be more than MoreFor
 }
 
 type claim struct {
@@ -52,7 +53,7 @@ func newDesk[N treelock.Node[N]](s *picture[N], filtered bool) *desk[N] {
 		for _, seq := range w.BlockedBy[:min(mostNamed, len(w.BlockedBy))] {
 			r.For = append(r.For, d.requests[seq])
 		}
-		r.MoreFor = len(w.BlockedBy) - len(r.For) + w.More
+		r.MoreFor, r.ForAtLeast = len(w.BlockedBy)-len(r.For)+w.More, w.AtLeast
 	}
 	for _, c := range d.culprits {
 		r, wait := d.requests[c.Number], s.Taken.Sub(c.first.Since)
@@ -76,7 +77,7 @@ func (d *desk[N]) inFull(live manager.Live[N]) *request {
 	r := d.requests[live.Number]
 	if r.Claims == nil {
 		for _, c := range live.Claims {
-			r.Claims = append(r.Claims, claim{c.Verb(), nameOf(textOf(c.Node))})
+			r.Claims = append(r.Claims, claim{c.Verb(), textOf(c.Node).name()})
 		}
 	}
 	return r

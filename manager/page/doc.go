@@ -16,7 +16,7 @@
 //	?format=dot          requests, nodes and what waits for what, for Graphviz
 //
 // A path that is not canonical is cleaned, and the answer says what it shows. A query that cannot be understood is answered
-// with 400 and the reason, one of more than 64 KiB, or with a node of more than 16 KiB, with 414. A manager that has stopped
+// with 400 and the reason, as is one that has a field twice, or a node that the manager refuses; one of more than 64 KiB, or with a node of more than 16 KiB, with 414. A manager that has stopped
 // is answered with 503, and its final statistics.
 //
 // # Bounds
@@ -39,8 +39,8 @@
 //
 // # Safety
 //
-// Labels and nodes may be anything. What does not print, such as line breaks, bytes that are no UTF-8 and characters that
-// turn the direction of writing, is shown as in a Go string. Methods of nodes run on the goroutine of the viewer's HTTP
+// Labels and nodes may be anything. A text of which something does not print, such as a line break, a byte that is no
+// UTF-8 or a character that turns the direction of writing, is shown as a quoted Go string, which the filter takes too. Methods of nodes run on the goroutine of the viewer's HTTP
 // request, while nothing is held that other viewers need; one that blocks keeps that request's snapshot in memory.
 //
 // The page changes nothing, and runs no script but its own. It tells everybody who can reach it the names of nodes and what

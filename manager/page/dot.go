@@ -23,7 +23,7 @@ func prepareDOT[N treelock.Node[N]](asked query[N], p *picture[N]) (render func(
 	for live := range p.All() {
 		for _, c := range live.Claims {
 			if _, known := names[c.Node]; !known {
-				names[c.Node] = nameOf(textOf(c.Node))
+				names[c.Node] = textOf(c.Node).name()
 			}
 		}
 	}
@@ -42,7 +42,7 @@ func (d *drawing[N]) draw(asked query[N], p *picture[N], cut bool) {
 	fmt.Fprint(d, "digraph locks {\n\trankdir=LR\n\tnode [fontname=\"sans-serif\" fontsize=10]\n\tedge [fontname=\"sans-serif\" fontsize=9]\n")
 	var title []string
 	if asked.below != "" {
-		title = append(title, "below "+nameOf(asked.shown).Short)
+		title = append(title, "below "+asked.shown.name().Short)
 	}
 	if p.LeftOut > 0 {
 		title = append(title, some(p.LeftOut, "more request")+" left out")
@@ -75,6 +75,13 @@ func (d *drawing[N]) request(p *picture[N], live manager.Live[N]) {
 	lines := []string{title, verb + ago(p.Taken.Sub(live.Since))}
 	if more := p.moreClaims[live.Number]; more > 0 {
 		lines = append(lines, "and "+some(more, "more claim"))
+	}
+	if live.More > 0 {
+		or := ""
+		if live.AtLeast {
+			or = " or more"
+		}
+		lines = append(lines, "waits for "+count(live.More)+or+" that are not drawn")
 	}
 	fmt.Fprintf(d, "\tr%d [shape=box %s label=%s]\n", live.Number, shape, quoteDOT(lines...))
 	for _, c := range live.Claims {

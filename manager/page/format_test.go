@@ -29,6 +29,8 @@ type seen struct {
 	State     string
 	Claims    []struct{ Node, Scope, Access string }
 	BlockedBy []uint64 `json:"blocked_by"`
+	More      int
+	AtLeast   bool `json:"at_least"`
 }
 
 func (h *house) json(query string) (p decoded) {
@@ -47,8 +49,8 @@ func TestJSONHasTheSnapshot(t *testing.T) {
 		h.submit("aside", treelock.Write("/c"))
 		got := h.json("&below=/a")
 		want := decoded{
-			Holders: []seen{{1, "holder", "holding", []struct{ Node, Scope, Access string }{{"/a", "subtree", "shared"}}, nil}},
-			Waiters: []seen{{2, "waiter", "waiting", []struct{ Node, Scope, Access string }{{"/a/b", "node", "exclusive"}}, []uint64{1}}},
+			Holders: []seen{{1, "holder", "holding", []struct{ Node, Scope, Access string }{{"/a", "subtree", "shared"}}, nil, 0, false}},
+			Waiters: []seen{{2, "waiter", "waiting", []struct{ Node, Scope, Access string }{{"/a/b", "node", "exclusive"}}, []uint64{1}, 0, false}},
 		}
 		want.Stats.Live, want.Stats.Waiting = 3, 1
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -164,6 +166,24 @@ func TestDOTIsWellFormedWhateverTheNames(t *testing.T) {
 			if !strings.Contains(graph, want) {
 				t.Errorf("%q is not in\n%s", want, graph)
 			}
+		}
+	})
+}
+
+// A snapshot names the first few requests that one waits for. The formats say alike how many more there are.
+func TestRequestsThatAreNotNamedAreCounted(t *testing.T) {
+	inside(t, func(h *house) {
+		for range 1500 {
+			h.submit("", treelock.Read("/a"))
+		}
+		h.submit("many", treelock.Write("/a"))
+		waiter := h.json("&limit=2000").Waiters[0]
+		if waiter.More == 0 || !waiter.AtLeast || len(waiter.BlockedBy) == 0 {
+			t.Fatalf("the test needs a request that waits for more than are counted, not %+v", waiter)
+		}
+		h.wantText("/", 200, fmt.Sprintf("waits for #1 and %s or more", count(len(waiter.BlockedBy)-mostNamed+waiter.More)))
+		if graph, want := h.get("/?format=dot&limit=2000").Body.String(), count(waiter.More)+" or more that are not drawn"; !strings.Contains(graph, want) {
+			t.Errorf("%q is not in the graph", want)
 		}
 	})
 }

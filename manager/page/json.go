@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/nodetext"
 	"github.com/treelock/treelock/manager"
 )
 
@@ -46,7 +47,7 @@ func prepareJSON[N treelock.Node[N]](asked query[N], p *picture[N]) (render func
 	}
 	return func() answer {
 		body := fit(p, func(part *picture[N]) ([]byte, bool) {
-			whole := pictureJSON[N]{Snapshot: part.Snapshot, Below: clip(asked.shown, longest)}
+			whole := pictureJSON[N]{Snapshot: part.Snapshot, Below: nodetext.Valid(asked.shown.kept)}
 			if part != p {
 				whole.MaxBytes = maxAnswer
 			}
@@ -69,7 +70,7 @@ func prepareJSON[N treelock.Node[N]](asked query[N], p *picture[N]) (render func
 func requestsJSON[N treelock.Node[N]](p *picture[N], requests []manager.Live[N], claims map[uint64][]json.RawMessage, room *int) (all []json.RawMessage, fits bool) {
 	all = []json.RawMessage{}
 	for _, live := range requests {
-		live.Site = clip(live.Site, longest)
+		live.Site = newText(live.Site).kept
 		text, err := json.Marshal(liveJSON[N]{live, claims[live.Number], p.moreClaims[live.Number]})
 		if err != nil {
 			panic("BUG: treelock: " + err.Error())
@@ -82,17 +83,23 @@ func requestsJSON[N treelock.Node[N]](p *picture[N], requests []manager.Live[N],
 	return all, true
 }
 
+// maxClaim is how long the JSON of a claim can be if the name of its node is not cut: a byte of that
+// takes six at most.
+const maxClaim = 6*longest + 200
+
 // claimJSON returns a claim's JSON, with the name of its node cut if that is very long.
 func claimJSON[N treelock.Node[N]](c treelock.Claim[N]) json.RawMessage {
-	name := textOf(c.Node)
-	if len(name) <= longest {
-		if text, err := json.Marshal(c); err == nil {
-			return text
+	t := textOf(c.Node)
+	if t.size <= longest {
+		whole, err := json.Marshal(c)
+		if err == nil && len(whole) <= maxClaim {
+			return whole
 		}
+		t.size = len(whole) // MarshalText says more than String
 	}
-	text, err := json.Marshal(cutClaimJSON{clip(name, longest), len(name), c.Scope, c.Access})
+	cut, err := json.Marshal(cutClaimJSON{nodetext.Valid(t.kept), t.size, c.Scope, c.Access})
 	if err != nil {
 		panic("BUG: treelock: " + err.Error())
 	}
-	return text
+	return cut
 }

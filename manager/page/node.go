@@ -10,18 +10,23 @@ import (
 
 // textOf returns the text of a node, by the rules of package nodetext: it runs the node's String or
 // MarshalText, and reads no memory that the node points to, since that belongs to the request that
-// holds the node. What a string says is not escaped yet, nor bounded: names on the page are (nameOf).
-func textOf[N any](node N) string {
+// holds the node. If the method panics, as it often does for a nil pointer, the text says so.
+func textOf[N any](node N) (t text) {
+	defer func() {
+		if recover() != nil {
+			t = newText(nodetext.Of(node))
+		}
+	}()
 	if s, ok := any(node).(fmt.Stringer); ok {
-		return clip(s.String(), longest)
+		return newText(s.String())
 	}
 	if v := reflect.ValueOf(&node).Elem(); v.Kind() == reflect.String {
-		return v.String()
+		return newText(v.String())
 	}
 	if m, ok := any(node).(encoding.TextMarshaler); ok {
-		if text, err := m.MarshalText(); err == nil {
-			return clip(string(text), longest)
+		if s, err := m.MarshalText(); err == nil {
+			return newText(string(s))
 		}
 	}
-	return nodetext.Of(node)
+	return newText(nodetext.Of(node))
 }

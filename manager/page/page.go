@@ -87,12 +87,12 @@ func (h *handler[N]) look(ctx context.Context, asked query[N]) answer {
 		return h.make(ctx, asked, h.prepare(asked, s))
 	case errors.Is(err, treelock.ErrStopped):
 		return h.make(ctx, asked, h.prepareStopped(asked, err))
-	case errors.Is(err, treelock.ErrTooDeep), errors.Is(err, treelock.ErrIncomparable):
-		return h.fail(http.StatusBadRequest, asked, err)
 	case errors.Is(err, errTurn):
 		return h.fail(http.StatusServiceUnavailable, asked, err)
-	default: // the end of ctx
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return h.fail(http.StatusServiceUnavailable, asked, errors.New("treelock: no answer from the manager: "+err.Error()))
+	default: // the manager refuses the node of the filter
+		return h.fail(http.StatusBadRequest, asked, err)
 	}
 }
 

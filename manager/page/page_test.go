@@ -147,7 +147,8 @@ func TestPageCanOnlyBeRead(t *testing.T) {
 
 func TestThreeStatesReadWell(t *testing.T) {
 	inside(t, func(h *house) {
-		h.wantText("/", 200, "All quiet", "nothing is held, and nobody waits", "As soon as there are requests", "!Tree", "granted 0")
+		zone, _ := time.Now().Zone()
+		h.wantText("/", 200, "All quiet", "nothing is held, and nobody waits 00:00:00 "+zone, "As soon as there are requests", "!Tree", "granted 0")
 		h.submit("rename 17", treelock.Write("/tenants/17"))
 		h.wantText("/", 200, "Nobody waits", "1 request holds", "/tenants/17 1 holds write rename 17 #1 holds 0 ms", "!In the way")
 		time.Sleep(3 * time.Second)
@@ -191,12 +192,14 @@ func TestBadQueryIsRefusedWithItsReason(t *testing.T) {
 	inside(t, func(h *house) {
 		for query, want := range map[string]string{
 			"below=/" + strings.Repeat("a/", 8000) + "a": "too many ancestors",
-			"below=%zz":   "the query cannot be read",
-			"limit=0":     `limit "0": use a number from 1 to 2000`,
-			"limit=-1":    `limit "-1": use`,
-			"limit=2001":  `limit "2001": use`,
-			"limit=x%0ay": `limit "x\ny": use`,
-			"format=xml":  `format "xml": use html, json or dot`,
+			"below=/a&below=/b":                          "the query has more than one below",
+			"limit=1&limit=x":                            "the query has more than one limit",
+			"below=%zz":                                  "the query cannot be read",
+			"limit=0":                                    `limit "0": use a number from 1 to 2000`,
+			"limit=-1":                                   `limit "-1": use`,
+			"limit=2001":                                 `limit "2001": use`,
+			"limit=x%0ay":                                `limit "x\ny": use`,
+			"format=xml":                                 `format "xml": use html, json or dot`,
 		} {
 			h.wantText("/?"+query, 400, "Nothing can be shown", want)
 			if strings.HasPrefix(query, "format") {
@@ -208,6 +211,18 @@ func TestBadQueryIsRefusedWithItsReason(t *testing.T) {
 				t.Errorf("as JSON, %.40s: %d, %q, %v, want 400 and %q", query, answer.Code, got.Error, err, want)
 			}
 		}
+	})
+}
+
+// A node that the manager refuses is the viewer's mistake, whatever is wrong with it.
+func TestRefusedNodeIsABadQuery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		m := manager.Start(ctx, manager.WithMaxPath(100))
+		defer func() { cancel(); <-m.Done() }()
+		(&house{t: t, handler: Handler(m)}).wantText("/?below=/"+strings.Repeat("a", 200), 400, "a path is too long")
+		raw := func(s string) (treelock.Path, error) { return treelock.Path(s), nil }
+		(&house{t: t, handler: HandlerNodes(m, raw)}).wantText("/?below=a", 400, `it must start with "/"`)
 	})
 }
 

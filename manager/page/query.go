@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/nodetext"
 	"github.com/treelock/treelock/manager"
 )
 
@@ -38,7 +39,7 @@ const (
 type query[N treelock.Node[N]] struct {
 	below  string // as it was typed; "" for everything
 	node   N      // what that names
-	shown  string // the text of node
+	shown  text   // the text of node
 	limit  int    // how many requests are shown
 	given  bool   // limit was asked for
 	format string
@@ -56,15 +57,20 @@ func (h *handler[N]) readQuery(raw string) (query[N], error) {
 	case formatJSON, formatDOT:
 		q.format = format
 	default:
-		return q, fmt.Errorf("treelock: format %q: use html, json or dot", clip(format, 40))
+		return q, fmt.Errorf("treelock: format %s: use html, json or dot", nodetext.Quote(format, 40))
 	}
 	if err != nil {
 		return q, fmt.Errorf("treelock: the query cannot be read: %w", err)
 	}
+	for _, field := range []string{"format", "limit", "below"} {
+		if len(values[field]) > 1 {
+			return q, fmt.Errorf("treelock: the query has more than one %s", field)
+		}
+	}
 	if text := values.Get("limit"); text != "" {
 		limit, err := strconv.Atoi(text)
 		if err != nil || limit < 1 || limit > mostRows {
-			return q, fmt.Errorf("treelock: limit %q: use a number from 1 to %d", clip(text, 40), mostRows)
+			return q, fmt.Errorf("treelock: limit %s: use a number from 1 to %d", nodetext.Quote(text, 40), mostRows)
 		}
 		q.limit, q.given = limit, true
 	}
@@ -72,13 +78,13 @@ func (h *handler[N]) readQuery(raw string) (query[N], error) {
 	if len(below) > maxBelow {
 		return q, errLongQuery
 	}
-	if q.below, q.shown = below, below; below == "" {
+	if q.below, q.shown = unquoted(below), newText(below); below == "" {
 		return q, nil
 	}
 	if h.parse == nil {
 		return q, errors.New("treelock: this page has no filter: leave out below")
 	}
-	if q.node, err = h.parse(below); err == nil {
+	if q.node, err = h.parse(q.below); err == nil {
 		q.shown = textOf(q.node)
 	}
 	return q, err
@@ -90,6 +96,15 @@ func cleanPath(text string) (treelock.Path, error) {
 		return path, nil
 	}
 	return treelock.CleanPath(text), nil
+}
+
+// unquoted returns what a person means who types s, or copies it from the page, which quotes what
+// does not print.
+func unquoted(s string) string {
+	if raw, err := strconv.Unquote(s); err == nil && visible(raw) == s {
+		return raw
+	}
+	return s
 }
 
 // walk goes from the node of the filter up to its root, as the snapshot does. If Parent blocks, it does so here, before the

@@ -3,10 +3,10 @@ package page
 import (
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/treelock/treelock/internal/nodetext"
 )
 
 const (
@@ -14,22 +14,18 @@ const (
 	longest  = 1000 // bytes of a name that are shown when somebody points at it
 )
 
-// A name is a label or a node, made fit to be shown.
-type name struct {
-	Short string
-	Full  string // "" if Short is all of it
+// A text is what a node or a label says, before it is made fit to be shown.
+type text struct {
+	kept string // all of it, or of one longer than longest its ends
+	size int    // the bytes of all of it
 }
 
-func nameOf(s string) name {
-	if len(s) <= shortest {
-		return name{Short: visible(s)}
-	}
-	return name{Short: visible(clip(s, shortest)), Full: visible(clip(s, longest))}
-}
+func newText(s string) text { return text{clip(s, len(s), longest), len(s)} }
 
-// clip returns s or, if it is longer than limit bytes, its beginning and its end, which says most about a path.
-func clip(s string, limit int) string {
-	if len(s) <= limit {
+// clip returns s or, if its size is more than limit bytes, its beginning and its end, which says most
+// about a path. The size can be more than the length of s, if s has been cut already.
+func clip(s string, size, limit int) string {
+	if size <= limit {
 		return s
 	}
 	head, tail := limit/2, len(s)-limit/2
@@ -39,26 +35,38 @@ func clip(s string, limit int) string {
 	for tail < len(s)-limit/2+utf8.UTFMax && tail < len(s) && !utf8.RuneStart(s[tail]) {
 		tail++
 	}
-	return fmt.Sprintf("%s … (%s bytes) … %s", s[:head], count(len(s)), s[tail:])
+	return fmt.Sprintf("%s … (%s bytes) … %s", s[:head], count(size), s[tail:])
 }
 
-// visible returns s with all that does not print written as in a Go string: control characters, line breaks, bytes that are no
-// UTF-8, and characters that turn the direction of writing.
-func visible(s string) string {
-	var b strings.Builder
-	for i, r := range s {
-		switch {
-		case r == utf8.RuneError && !strings.HasPrefix(s[i:], string(utf8.RuneError)):
-			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case r == ' ' || unicode.IsPrint(r):
-			b.WriteRune(r)
-		default:
-			quoted := strconv.QuoteRune(r)
-			b.WriteString(quoted[1 : len(quoted)-1])
-		}
-	}
-	return b.String()
+// A name is a label or a node, made fit to be shown.
+type name struct {
+	Short string
+	Full  string // "" if Short is all of it
 }
+
+// name returns the name of a node.
+func (t text) name() name {
+	switch {
+	case t.size == 0:
+		return name{Short: `""`}
+	case t.size <= shortest:
+		return name{Short: visible(t.kept)}
+	default:
+		return name{Short: visible(clip(t.kept, t.size, shortest)), Full: visible(t.kept)}
+	}
+}
+
+// nameOf returns the name of what may be missing, such as a label.
+func nameOf(s string) name {
+	if s == "" {
+		return name{}
+	}
+	return newText(s).name()
+}
+
+// visible returns s in the form of package nodetext: if not all of it prints, it is quoted as in Go.
+// So distinct nodes look distinct.
+func visible(s string) string { return nodetext.Line(s, len(s)) }
 
 // ago says how long d is, as people do.
 func ago(d time.Duration) string {

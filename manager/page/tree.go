@@ -25,7 +25,7 @@ type tree[N treelock.Node[N]] struct {
 // A branch is a node and what is below it.
 type branch[N treelock.Node[N]] struct {
 	node     N
-	text     string
+	text     text
 	root     bool
 	children []*branch[N]
 	entries  []row // of the requests here: those that hold in front, each part by arrival
@@ -105,7 +105,7 @@ func (t *tree[N]) at(node N) (b *branch[N], made bool) {
 }
 
 // rows returns the tree, from the top down. A node that nobody claims is left out unless the tree branches there.
-func (t *tree[N]) rows(filter func(N, string) string) []row {
+func (t *tree[N]) rows(filter func(N, text) string) []row {
 	var roots []*branch[N]
 	for _, b := range t.branches {
 		if b.root {
@@ -113,25 +113,25 @@ func (t *tree[N]) rows(filter func(N, string) string) []row {
 		}
 	}
 	w := walk[N]{filter: filter}
-	w.all(roots, 0, "")
+	w.all(roots, 0, text{})
 	return w.rows
 }
 
 // A walk goes through a tree.
 type walk[N treelock.Node[N]] struct {
-	filter func(N, string) string
+	filter func(N, text) string
 	rows   []row
 }
 
 // all goes through branches side by side. above is the name of the node that stands above them on the page.
-func (w *walk[N]) all(branches []*branch[N], level int, above string) {
-	slices.SortFunc(branches, func(a, b *branch[N]) int { return cmp.Compare(a.text, b.text) })
+func (w *walk[N]) all(branches []*branch[N], level int, above text) {
+	slices.SortFunc(branches, func(a, b *branch[N]) int { return cmp.Compare(a.text.kept, b.text.kept) })
 	for _, b := range branches {
 		w.one(b, level, above)
 	}
 }
 
-func (w *walk[N]) one(b *branch[N], level int, above string) {
+func (w *walk[N]) one(b *branch[N], level int, above text) {
 	for len(b.entries) == 0 && len(b.children) == 1 {
 		b = b.children[0]
 	}
@@ -139,7 +139,7 @@ func (w *walk[N]) one(b *branch[N], level int, above string) {
 		w.all(b.children, level, above) // a root says nothing
 		return
 	}
-	shown := nameOf(relative(b.text, above))
+	shown := relative(b.text, above).name()
 	w.rows = append(w.rows, row{Level: level, Node: &shown, Below: w.filter(b.node, b.text), Holds: b.holds, Waits: b.waits})
 	slices.SortStableFunc(b.entries, func(x, y row) int {
 		return cmp.Or(cmp.Compare(x.rank(), y.rank()), cmp.Compare(x.Request.Seq, y.Request.Seq))
@@ -151,11 +151,11 @@ func (w *walk[N]) one(b *branch[N], level int, above string) {
 	w.all(b.children, level+1, b.text)
 }
 
-// relative returns what text says that the name of the node above it does not.
-func relative(text, above string) string {
-	rest, ok := strings.CutPrefix(text, above)
-	if !ok || rest == "" || strings.HasSuffix(above, "/") {
-		return text
+// relative returns what t says that the name of the node above it does not, if that begins with a slash.
+func relative(t, above text) text {
+	rest, ok := strings.CutPrefix(t.kept, above.kept)
+	if !ok || above.size == 0 || t.size > longest || !strings.HasPrefix(rest, "/") {
+		return t
 	}
-	return rest
+	return newText(rest)
 }

@@ -59,11 +59,14 @@ type meter struct {
 }
 
 func (h *handler[N]) viewFor(asked query[N]) view {
-	v := view{Form: form{Possible: h.parse != nil, Below: asked.below, Shown: nameOf(asked.shown)}}
+	v := view{Form: form{Possible: h.parse != nil, Below: visible(asked.below)}}
+	if asked.below != "" {
+		v.Form.Shown = asked.shown.name()
+	}
 	if asked.given {
 		v.Form.Limit = asked.limit
 	}
-	if asked.shown != asked.below {
+	if asked.shown != newText(asked.below) {
 		v.Read = "below " + v.Form.Shown.Short
 	}
 	return v
@@ -72,7 +75,7 @@ func (h *handler[N]) viewFor(asked query[N]) view {
 // viewOf makes the view of a manager that runs.
 func (h *handler[N]) viewOf(asked query[N], s *picture[N]) view {
 	v := h.viewFor(asked)
-	v.Taken = s.Taken.Format("15:04:05")
+	v.Taken = s.Taken.Format("15:04:05 MST")
 	v.Totals = totalsOf(&s.Stats)
 	summary := tallyOf(asked, &s.Snapshot)
 	v.Meters, v.Span = h.meters(&s.Stats, summary)
@@ -114,12 +117,12 @@ func (h *handler[N]) viewFailure(asked query[N], why string) view {
 }
 
 // filterFor returns what to type into the filter for node, "" if nothing names it.
-func (h *handler[N]) filterFor(node N, text string) string {
-	if h.parse == nil || len(text) > longest {
+func (h *handler[N]) filterFor(node N, t text) string {
+	if h.parse == nil || t.size > longest {
 		return ""
 	}
-	if parsed, err := h.parse(text); err != nil || parsed != node {
+	if parsed, err := h.parse(t.kept); err != nil || parsed != node {
 		return ""
 	}
-	return text
+	return t.kept
 }

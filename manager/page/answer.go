@@ -60,18 +60,22 @@ func (s *sink) Write(p []byte) (int, error) {
 // inHTML makes the page, with as many lines of the tree as fit. Without any it fits too, unless a viewer finds names that
 // take more than all bounds on them let through; then only the summary is shown.
 func inHTML(status int, v view) answer {
-	body, fits := page(v)
 	all := v.Rows
-	for lines := len(all) / 2; !fits && lines > 0; lines /= 2 {
+	for lines := len(all); ; lines /= 2 {
 		v.Rows = all[:lines]
-		v.Cut = some(len(all)-lines, "more line") + " left out: this page has at most " + size(maxAnswer)
-		body, fits = page(v)
+		if leftOut := len(all) - lines + v.LeftOut; leftOut > 0 {
+			v.Cut = some(leftOut, "more line") + " left out: this page has at most " + size(maxAnswer)
+		}
+		if body, fits := page(v); fits {
+			return answer{status, typeHTML, body}
+		}
+		if lines == 0 {
+			break
+		}
 	}
-	if !fits {
-		v.Rows, v.Waits, v.Culprits, v.Later, v.Others = nil, nil, nil, 0, 0
-		v.Cut = "the requests are left out: this page has at most " + size(maxAnswer)
-		body, _ = page(v)
-	}
+	v.Waits, v.Culprits, v.Later, v.Others = nil, nil, 0, 0
+	v.Cut = "the requests are left out: this page has at most " + size(maxAnswer)
+	body, _ := page(v)
 	return answer{status, typeHTML, body}
 }
 

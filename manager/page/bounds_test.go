@@ -154,3 +154,34 @@ func TestSlowReadersKeepABoundedAmount(t *testing.T) {
 		h.wantText("/", 200, "600 requests hold")
 	})
 }
+
+// Many viewers may wait for their answers to be made. Each keeps what an answer has room for, not all names.
+func TestAnswerThatIsNotMadeYetKeepsLittle(t *testing.T) {
+	inside(t, func(h *house) {
+		submitWide(h.t, h.manager, 500, 8, strings.Repeat("\x01", 900))
+		page := h.handler.(*handlerOfPaths)
+		for _, text := range []string{"format=json", "format=dot&limit=2000", "limit=2000"} {
+			asked, err := page.readQuery(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := page.take(h.t.Context(), asked)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var prepared [4]func() answer
+			before := heap()
+			for i := range prepared {
+				prepared[i] = page.prepare(asked, s)
+			}
+			if kept := (heap() - before) / float64(len(prepared)); kept > 2*maxAnswer {
+				t.Errorf("%s: %.1f MB are kept for an answer, want at most 2 MiB", text, kept/1e6)
+			}
+			for _, render := range prepared {
+				if body := render().body; len(body) < maxAnswer/8 {
+					t.Errorf("%s: the answer has %d bytes only", text, len(body))
+				}
+			}
+		}
+	})
+}

@@ -17,24 +17,43 @@ type drawing[N treelock.Node[N]] struct {
 	drawn map[N]int // the number of each node that is drawn
 }
 
-// prepareDOT asks the nodes for their names.
+// prepareDOT asks the nodes for their names, but for no more than an answer has room for.
 func prepareDOT[N treelock.Node[N]](asked query[N], p *picture[N]) (render func() answer) {
-	names := make(map[N]name)
-	for live := range p.All() {
-		for _, c := range live.Claims {
-			if _, known := names[c.Node]; !known {
-				names[c.Node] = textOf(c.Node).name()
-			}
-		}
+	type prepared struct {
+		part  *picture[N]
+		names map[N]name
 	}
+	most := fit(p, func(part *picture[N]) (prepared, bool) {
+		names, fits := namesOf(part)
+		return prepared{part, names}, fits
+	})
 	return func() answer {
-		body := fit(p, func(part *picture[N]) ([]byte, bool) {
-			d := &drawing[N]{names: names, drawn: make(map[N]int)}
+		body := fit(most.part, func(part *picture[N]) ([]byte, bool) {
+			d := &drawing[N]{names: most.names, drawn: make(map[N]int)}
 			d.draw(asked, part, part != p)
 			return d.Bytes(), !d.full
 		})
 		return answer{http.StatusOK, typeDOT, bytes.Clone(body)}
 	}
+}
+
+// namesOf returns the names of all nodes, unless they take more than an answer.
+func namesOf[N treelock.Node[N]](p *picture[N]) (names map[N]name, fits bool) {
+	names = make(map[N]name)
+	room := maxAnswer
+	for live := range p.All() {
+		for _, c := range live.Claims {
+			if _, known := names[c.Node]; known {
+				continue
+			}
+			name := textOf(c.Node).name()
+			if room -= len(name.Short) + len(name.Full); room < 0 {
+				return nil, false
+			}
+			names[c.Node] = name
+		}
+	}
+	return names, true
 }
 
 // draw draws p, which lacks requests if it is cut.

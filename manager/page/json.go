@@ -35,28 +35,28 @@ type cutClaimJSON struct {
 	Access    treelock.Access `json:"access"`
 }
 
-// prepareJSON asks the nodes for their JSON.
+// prepareJSON asks the nodes for their JSON, but for no more than an answer has room for.
 func prepareJSON[N treelock.Node[N]](asked query[N], p *picture[N]) (render func() answer) {
-	claims := make(map[uint64][]json.RawMessage, p.count())
-	for live := range p.All() {
-		all := make([]json.RawMessage, len(live.Claims))
-		for i, c := range live.Claims {
-			all[i] = claimJSON(c)
-		}
-		claims[live.Number] = all
+	type prepared struct {
+		part   *picture[N]
+		claims map[uint64][]json.RawMessage
 	}
+	most := fit(p, func(part *picture[N]) (prepared, bool) {
+		claims, fits := claimsJSON(part)
+		return prepared{part, claims}, fits
+	})
 	return func() answer {
-		body := fit(p, func(part *picture[N]) ([]byte, bool) {
+		body := fit(most.part, func(part *picture[N]) ([]byte, bool) {
 			whole := pictureJSON[N]{Snapshot: part.Snapshot, Below: nodetext.Valid(asked.shown.kept)}
 			if part != p {
 				whole.MaxBytes = maxAnswer
 			}
 			var fits bool
 			room := maxAnswer
-			if whole.Holders, fits = requestsJSON(part, part.Holders, claims, &room); !fits {
+			if whole.Holders, fits = requestsJSON(part, part.Holders, most.claims, &room); !fits {
 				return nil, false
 			}
-			if whole.Waiters, fits = requestsJSON(part, part.Waiters, claims, &room); !fits {
+			if whole.Waiters, fits = requestsJSON(part, part.Waiters, most.claims, &room); !fits {
 				return nil, false
 			}
 			body := inJSON(http.StatusOK, whole).body
@@ -64,6 +64,23 @@ func prepareJSON[N treelock.Node[N]](asked query[N], p *picture[N]) (render func
 		})
 		return answer{http.StatusOK, typeJSON, bytes.Clone(body)}
 	}
+}
+
+// claimsJSON returns the JSON of all claims by request, unless it takes more than an answer.
+func claimsJSON[N treelock.Node[N]](p *picture[N]) (claims map[uint64][]json.RawMessage, fits bool) {
+	claims = make(map[uint64][]json.RawMessage, p.count())
+	room := maxAnswer
+	for live := range p.All() {
+		all := make([]json.RawMessage, len(live.Claims))
+		for i, c := range live.Claims {
+			all[i] = claimJSON(c)
+			if room -= len(all[i]); room < 0 {
+				return nil, false
+			}
+		}
+		claims[live.Number] = all
+	}
+	return claims, true
 }
 
 // requestsJSON returns the JSON of each request, unless together they take more than room. It takes that from room.

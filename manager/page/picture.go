@@ -53,11 +53,11 @@ func (p *picture[N]) first(n int) *picture[N] {
 	return &q
 }
 
-// fit makes an answer of as many requests as fit, at least half of what would.
-func fit[N treelock.Node[N]](p *picture[N], render func(*picture[N]) (body []byte, fits bool)) []byte {
+// fit makes something of as many requests as fit, at least half of what would.
+func fit[N treelock.Node[N], T any](p *picture[N], try func(*picture[N]) (made T, fits bool)) T {
 	for n := p.count(); ; n /= 2 {
-		if body, fits := render(p.first(n)); fits || n == 0 {
-			return body
+		if made, fits := try(p.first(n)); fits || n == 0 {
+			return made
 		}
 	}
 }

@@ -105,22 +105,25 @@ func (t *tree[N]) at(node N) (b *branch[N], made bool) {
 }
 
 // rows returns the tree, from the top down. A node that nobody claims is left out unless the tree branches there.
-func (t *tree[N]) rows(filter func(N, text) string) []row {
+// The rows have no more names than an answer has room for; leftOut is how many rows are missing.
+func (t *tree[N]) rows(filter func(N, text) string) (rows []row, leftOut int) {
 	var roots []*branch[N]
 	for _, b := range t.branches {
 		if b.root {
 			roots = append(roots, b)
 		}
 	}
-	w := walk[N]{filter: filter}
+	w := walk[N]{filter: filter, room: maxAnswer}
 	w.all(roots, 0, text{})
-	return w.rows
+	return w.rows, w.leftOut
 }
 
 // A walk goes through a tree.
 type walk[N treelock.Node[N]] struct {
-	filter func(N, text) string
-	rows   []row
+	filter  func(N, text) string
+	rows    []row
+	room    int // bytes for names
+	leftOut int // rows for which there was no room
 }
 
 // all goes through branches side by side. above is the name of the node that stands above them on the page.
@@ -139,8 +142,14 @@ func (w *walk[N]) one(b *branch[N], level int, above text) {
 		w.all(b.children, level, above) // a root says nothing
 		return
 	}
-	shown := relative(b.text, above).name()
-	w.rows = append(w.rows, row{Level: level, Node: &shown, Below: w.filter(b.node, b.text), Holds: b.holds, Waits: b.waits})
+	if w.room < 0 {
+		w.leftOut += 1 + len(b.entries)
+		w.all(b.children, level+1, b.text)
+		return
+	}
+	shown, below := relative(b.text, above).name(), w.filter(b.node, b.text)
+	w.room -= len(shown.Short) + len(shown.Full) + len(below)
+	w.rows = append(w.rows, row{Level: level, Node: &shown, Below: below, Holds: b.holds, Waits: b.waits})
 	slices.SortStableFunc(b.entries, func(x, y row) int {
 		return cmp.Or(cmp.Compare(x.rank(), y.rank()), cmp.Compare(x.Request.Seq, y.Request.Seq))
 	})

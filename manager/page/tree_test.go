@@ -17,7 +17,7 @@ import (
 )
 
 // outline returns the rows of a tree, one a line.
-func outline(rows []row) string {
+func outline(rows []row, _ int) string {
 	var b strings.Builder
 	for _, r := range rows {
 		b.WriteString(strings.Repeat("  ", r.Level))

@@ -35,6 +35,7 @@ type view struct {
 	Waits    []*request
 	Later    int // those that wait and are not among Waits
 	Rows     []row
+	LeftOut  int    // rows that are not among them
 	Hidden   string // how many more requests the tree leaves out
 	Cut      string // what the bound of a page leaves out
 	Totals   []total
@@ -92,7 +93,7 @@ func (h *handler[N]) viewOf(asked query[N], s *picture[N]) view {
 	v.Later = len(s.Waiters) - len(v.Waits)
 
 	shown := d.choose(asked.limit)
-	v.Rows = d.tree(shown).rows(h.filterFor)
+	v.Rows, v.LeftOut = d.tree(shown).rows(h.filterFor)
 	if hidden := s.LeftOut + len(d.requests) - len(shown); hidden > 0 {
 		v.Hidden = some(hidden, "more request")
 	}

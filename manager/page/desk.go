@@ -103,10 +103,10 @@ func (d *desk[N]) choose(limit int) (chosen []manager.Live[N]) {
 
 // tree returns the tree with the requests that were chosen.
 func (d *desk[N]) tree(chosen []manager.Live[N]) *tree[N] {
-	t := &tree[N]{make(map[N]*branch[N])}
+	t := newTree[N]()
 	for _, live := range chosen {
 		r := d.requests[live.Number]
-		r.Shown = len(live.Claims) > 0
+		r.Shown = true
 		t.add(r, live.Claims)
 	}
 	return t

@@ -3,6 +3,7 @@ package page
 import (
 	"context"
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -116,6 +117,33 @@ func TestDistinctNodesLookDistinct(t *testing.T) {
 		}
 		if body := h.get("/?format=json&below=/caf%e9").Body.String(); !strings.Contains(body, `"below": "\"/caf\\xe9\""`) {
 			t.Errorf("the JSON does not say which node it is about:\n%.3000s", body)
+		}
+	})
+}
+
+// A node can be called what the page makes of another one: each link leads to its own.
+func TestLinkOfANodeLeadsToIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		m := manager.StartNodes[pair](ctx)
+		defer func() { cancel(); <-m.Done() }()
+		h := &house{t: t, handler: HandlerNodes(m, func(s string) (pair, error) { return pair{s, s}, nil })}
+		for _, name := range []string{"\n", `"\n"`, `\n`, "`a`"} {
+			if _, err := m.Submit(ctx, treelock.Request[pair]{}.Write(pair{name, name}).Labeled("of "+name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		links := regexp.MustCompile(`href="(\?below=[^"]*)"`).FindAllStringSubmatch(h.get("/").Body.String(), -1)
+		seen := make(map[string]bool)
+		for _, link := range links {
+			text := textIn(h.get("/" + link[1]).Body.String())
+			seen[text[strings.Index(text, "Tree"):]] = true
+			if !strings.Contains(text, "1 request holds") {
+				t.Errorf("%s leads to %s", link[1], text)
+			}
+		}
+		if len(links) != 4 || len(seen) != 4 {
+			t.Errorf("%d links lead to %d nodes, want 4: %q", len(links), len(seen), links)
 		}
 	})
 }

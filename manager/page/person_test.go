@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/treelock/treelock"
@@ -47,6 +48,30 @@ func TestStuckPageSaysHowLongTheLongestHasWaited(t *testing.T) {
 		h.wantText("/", 200, "1 granted so far", "3 min 00 s longest wait now")
 		time.Sleep(2 * time.Second)
 		h.wantText("/", 200, "0 /s grants", "3 min 02 s longest wait now")
+		h.submit("", treelock.Write("/b"))
+		time.Sleep(2 * time.Second)
+		h.wantText("/", 200, "0.5 /s grants peak 0.5/s")
+		time.Sleep(time.Minute)
+		h.wantText("/", 200, "2 granted so far peak 0.5/s")
+	})
+}
+
+// Beside the longest wait there is the highest percentile of those that were over.
+func TestPeakOfWaitsIsNamed(t *testing.T) {
+	inside(t, func(h *house) {
+		h.get("/")
+		grant, err := h.manager.Acquire(h.t.Context(), treelock.Write("/a"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.submit("", treelock.Write("/a"))
+		h.submit("", treelock.Write("/a"))
+		time.Sleep(3 * time.Second)
+		grant.Release()
+		synctest.Wait()
+		h.wantText("/", 200, "< 4.2 s p99 wait peak p99 < 4.2 s")
+		time.Sleep(3 * time.Second)
+		h.wantText("/", 200, "6.0 s longest wait now peak p99 < 4.2 s")
 	})
 }
 

@@ -56,7 +56,7 @@ func TestIndentedJSONIsBounded(t *testing.T) {
 
 // Deep nodes with nothing in common do not make a tree of all that is above them.
 func TestTreeOfManyDeepNodesIsBounded(t *testing.T) {
-	d := tree[treelock.Path]{make(map[treelock.Path]*branch[treelock.Path])}
+	d := newTree[treelock.Path]()
 	const nodes = 1000
 	for i := range nodes {
 		path := treelock.PathOf(fmt.Sprint(i))

@@ -76,10 +76,11 @@ func (h *handler[N]) meters(stats *manager.Stats, t tally) (meters []meter, span
 	whole := func(v float64) string { return count(uint64(math.Round(v))) }
 	add("waiting", "", count(stats.Waiting), whole, func(s sample) float64 { return s.waiting })
 	add("live", "", count(stats.Live), whole, func(s sample) float64 { return s.live })
+	peakRate := func(v float64) string { return rate(v) + "/s" }
 	if math.IsNaN(last.grants) { // there was no look shortly before this one
-		add("granted so far", "", count(stats.Granted), rate, func(s sample) float64 { return s.grants })
+		add("granted so far", "", count(stats.Granted), peakRate, func(s sample) float64 { return s.grants })
 	} else {
-		add("grants", "/s", rate(last.grants), rate, func(s sample) float64 { return s.grants })
+		add("grants", "/s", rate(last.grants), peakRate, func(s sample) float64 { return s.grants })
 	}
 	name, value := "p99 wait", "–"
 	switch {
@@ -88,7 +89,7 @@ func (h *handler[N]) meters(stats *manager.Stats, t tally) (meters []meter, span
 	case t.waiting > 0: // no wait has ended lately: all is stuck
 		name, value = "longest wait now", ago(t.longest)
 	}
-	add(name, "", value, bound, func(s sample) float64 { return s.wait })
+	add(name, "", value, func(v float64) string { return "p99 " + bound(v) }, func(s sample) float64 { return s.wait })
 	return meters, ago(history.span())
 }
 

@@ -20,7 +20,10 @@ const (
 // A tree has the nodes that are claimed by the requests on a page, and those above them.
 type tree[N treelock.Node[N]] struct {
 	branches map[N]*branch[N]
+	bare     []row // of the requests without claims
 }
+
+func newTree[N treelock.Node[N]]() *tree[N] { return &tree[N]{branches: make(map[N]*branch[N])} }
 
 // A branch is a node and what is below it.
 type branch[N treelock.Node[N]] struct {
@@ -67,6 +70,9 @@ func (r row) rank() int {
 
 // add puts a request into the tree, at the nodes that it claims.
 func (t *tree[N]) add(r *request, claims []treelock.Claim[N]) {
+	if len(claims) == 0 {
+		t.bare = append(t.bare, row{Request: r, Verb: "no claims", ID: true})
+	}
 	for i, claim := range claims {
 		b := t.branch(claim.Node)
 		b.entries = append(b.entries, row{Request: r, Verb: claim.Verb(), ID: i == 0})
@@ -113,7 +119,7 @@ func (t *tree[N]) rows(filter func(N, text) string) (rows []row, leftOut int) {
 			roots = append(roots, b)
 		}
 	}
-	w := walk[N]{filter: filter, room: maxAnswer}
+	w := walk[N]{filter: filter, rows: t.bare, room: maxAnswer}
 	w.all(roots, 0, text{})
 	return w.rows, w.leftOut
 }

@@ -80,6 +80,14 @@ func TestRequestsAtANodeStandByArrival(t *testing.T) {
 	})
 }
 
+func TestRequestWithoutClaimsIsShown(t *testing.T) {
+	inside(t, func(h *house) {
+		h.submit("nothing", treelock.Read())
+		h.submit("", treelock.Read("/a"))
+		h.wantText("/", 200, "Tree no claims nothing #1 holds 0 ms /a 1 holds")
+	})
+}
+
 func TestRootIsShownIfSomebodyClaimsIt(t *testing.T) {
 	inside(t, func(h *house) {
 		h.submit("all", treelock.Read("/"))
@@ -95,7 +103,7 @@ func TestDeepNodesAreShown(t *testing.T) {
 		h.submit("less deep", treelock.Read(deep[:1000]))
 		h.submit("deeper", treelock.Read(deep+"/e"))
 		h.wantText("/", 200, "less deep", "deeper", "3 requests hold")
-		tree := tree[treelock.Path]{make(map[treelock.Path]*branch[treelock.Path])}
+		tree := newTree[treelock.Path]()
 		tree.branch(deep)
 		if len(tree.branches) > mostLevels {
 			t.Errorf("a node makes %d branches, want no more than %d", len(tree.branches), mostLevels)

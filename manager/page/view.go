@@ -117,7 +117,7 @@ func (h *handler[N]) viewFailure(asked query[N], why string) view {
 	return v
 }
 
-// filterFor returns what to type into the filter for node, "" if nothing names it.
+// filterFor returns what to type into the filter for node, whose text is t, or "" if nothing names it.
 func (h *handler[N]) filterFor(node N, t text) string {
 	if h.parse == nil || t.size > longest {
 		return ""
@@ -125,5 +125,5 @@ func (h *handler[N]) filterFor(node N, t text) string {
 	if parsed, err := h.parse(t.kept); err != nil || parsed != node {
 		return ""
 	}
-	return t.kept
+	return visible(t.kept)
 }

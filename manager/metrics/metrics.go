@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"fmt"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/treelock/treelock/manager"
 )
@@ -41,13 +43,20 @@ type Collector struct {
 	wait, hold, queue *prometheus.Desc
 }
 
-// New returns a collector for the manager source, which must not be nil. It asks source for nothing until the first scrape.
+// New returns a collector for the manager source. It asks source for nothing until the first scrape. It panics if source
+// or an option is nil: else each scrape would end the program, as a registry collects on goroutines of its own.
 //
 // A manager that takes the place of one that has stopped needs a new collector: unregister the old one, or, which is the same, any that
 // has its name.
 func New(source Source, opts ...Option) *Collector {
+	if source == nil {
+		panic("treelock: the source of a metrics.Collector is nil")
+	}
 	var o options
-	for _, opt := range opts {
+	for i, opt := range opts {
+		if opt == nil {
+			panic(fmt.Sprintf("treelock: option %d of %d of a metrics.Collector is nil", i+1, len(opts)))
+		}
 		opt(&o)
 	}
 	desc := func(name, help string, labels ...string) *prometheus.Desc {

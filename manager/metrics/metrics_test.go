@@ -255,6 +255,22 @@ func TestManagersAreToldApartByTheirNames(t *testing.T) {
 
 func opts(o ...metrics.Option) []metrics.Option { return o }
 
+func TestNilIsRefusedAtOnceAndByName(t *testing.T) {
+	for want, with := range map[string]func(){
+		"treelock: the source of a metrics.Collector is nil":    func() { metrics.New(nil) },
+		"treelock: option 2 of 2 of a metrics.Collector is nil": func() { metrics.New(fixed{}, metrics.WithName("a"), nil) },
+	} {
+		func() {
+			defer func() {
+				if got := recover(); got != want {
+					t.Errorf("New panics with %v, want %q", got, want)
+				}
+			}()
+			with()
+		}()
+	}
+}
+
 // TestACollectorMakesRoomForTheNextOfItsName has a manager replaced by another one, when nobody has kept the collector.
 func TestACollectorMakesRoomForTheNextOfItsName(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()

@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -12,22 +13,29 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// A stuckReader takes the header of an answer, and none of its bytes until read is closed.
+// A stuckReader takes the header of an answer, and none of its bytes until read is closed. Then it may fail, or panic.
 type stuckReader struct {
 	httptest.ResponseRecorder
-	status int
-	read   chan struct{}
+	status        int
+	read          chan struct{}
+	fails, panics bool
 }
 
 func (s *stuckReader) WriteHeader(status int) { s.status = status }
 
 func (s *stuckReader) Write(p []byte) (int, error) {
 	<-s.read
+	switch {
+	case s.panics:
+		panic("the reader has gone")
+	case s.fails:
+		return len(p) / 2, errors.New("the reader has gone")
+	}
 	return len(p), nil
 }
 
 func newStuckReader() *stuckReader {
-	return &stuckReader{*httptest.NewRecorder(), 0, make(chan struct{})}
+	return &stuckReader{ResponseRecorder: *httptest.NewRecorder(), read: make(chan struct{})}
 }
 
 // submitWide makes requests of many claims, which all hold.

@@ -125,8 +125,8 @@ func TestSlowReadersKeepABoundedAmount(t *testing.T) {
 		for i := range readers {
 			readers[i] = newStuckReader()
 			go func() {
+				defer func() { _ = recover(); done <- struct{}{} }() // as net/http does
 				h.handler.ServeHTTP(readers[i], httptest.NewRequest("GET", "/?format=json", nil))
-				done <- struct{}{}
 			}()
 			synctest.Wait()
 		}
@@ -147,11 +147,15 @@ func TestSlowReadersKeepABoundedAmount(t *testing.T) {
 		if head.Code != 200 || head.Body.Len() > 0 || head.Header().Get("Content-Length") != fmt.Sprint(size) {
 			t.Errorf("HEAD: %d, %d bytes, Content-Length %s", head.Code, head.Body.Len(), head.Header().Get("Content-Length"))
 		}
-		for _, r := range readers {
+		for i, r := range readers {
+			r.fails, r.panics = i%2 == 0, i%4 == 0
 			close(r.read)
 			<-done
 		}
 		h.wantText("/", 200, "600 requests hold")
+		if kept := <-h.handler.(*handlerOfPaths).kept; kept != 0 {
+			t.Errorf("when all readers have gone, %d bytes are kept", kept)
+		}
 	})
 }
 

@@ -126,7 +126,7 @@ func (h *handler[N]) deliver(w http.ResponseWriter, r *http.Request, asked query
 // keep counts n bytes more that are kept for a reader, and reports false if these are too many.
 func (h *handler[N]) keep(n int) bool {
 	kept := <-h.kept
-	fits := n <= 0 || kept+n <= maxKept
+	fits := kept+n <= maxKept
 	if fits {
 		kept += n
 	}

@@ -16,8 +16,8 @@ import (
 func TestEveryAnswerIsBounded(t *testing.T) {
 	long := strings.Repeat(`"&<`, 600) + "\u202e"
 	inside(t, func(h *house) {
-		submitWide(h.t, h.manager, 5, 5000, "")
-		submitWide(h.t, h.manager, 400, 8, long)
+		submitWide(h.t, h.manager, 5, 1000, "")
+		submitWide(h.t, h.manager, 200, 8, long)
 		for range 1500 {
 			h.submit(strings.Repeat(`"`, 100), treelock.Write("/wide"))
 		}
@@ -41,6 +41,20 @@ func TestEveryAnswerIsBounded(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The graph is written on when it is full: nothing that is smaller than the rest of it comes after a hole.
+func TestFullSinkTakesNoMore(t *testing.T) {
+	var s sink
+	for _, size := range []int{maxAnswer - 1, 2, 1, 0} {
+		n, err := s.Write(make([]byte, size))
+		if full := size <= 2; (err != nil) != full || s.full != full || n != size && !full {
+			t.Errorf("after Write of %d bytes: %d, %v, full is %t", size, n, err, s.full)
+		}
+	}
+	if s.Len() != maxAnswer-1 {
+		t.Errorf("the sink has %d bytes, want %d", s.Len(), maxAnswer-1)
+	}
 }
 
 // What is left out of the JSON is counted, and the rest is a snapshot: no request names one that is not there.
@@ -115,12 +129,12 @@ func TestFormatsCutAlike(t *testing.T) {
 // Readers that never read keep no more than maxKept; the next one is refused until one of them has read.
 func TestSlowReadersKeepABoundedAmount(t *testing.T) {
 	inside(t, func(h *house) {
-		submitWide(h.t, h.manager, 600, 8, strings.Repeat("n", 900))
+		submitWide(h.t, h.manager, 110, 8, strings.Repeat("n", 900))
 		size := h.get("/?format=json").Body.Len()
-		if size < maxAnswer/3 {
+		if size < maxAnswer*3/4 {
 			t.Fatalf("an answer of %d bytes is too small for this test", size)
 		}
-		readers := make([]*stuckReader, 40)
+		readers := make([]*stuckReader, 12)
 		done := make(chan struct{}, len(readers))
 		for i := range readers {
 			readers[i] = newStuckReader()
@@ -152,7 +166,7 @@ func TestSlowReadersKeepABoundedAmount(t *testing.T) {
 			close(r.read)
 			<-done
 		}
-		h.wantText("/", 200, "600 requests hold")
+		h.wantText("/", 200, "110 requests hold")
 		if kept := <-h.handler.(*handlerOfPaths).kept; kept != 0 {
 			t.Errorf("when all readers have gone, %d bytes are kept", kept)
 		}
@@ -162,7 +176,7 @@ func TestSlowReadersKeepABoundedAmount(t *testing.T) {
 // Many viewers may wait for their answers to be made. Each keeps what an answer has room for, not all names.
 func TestAnswerThatIsNotMadeYetKeepsLittle(t *testing.T) {
 	inside(t, func(h *house) {
-		submitWide(h.t, h.manager, 500, 8, strings.Repeat("\x01", 900))
+		submitWide(h.t, h.manager, 200, 8, strings.Repeat("\x01", 900))
 		page := h.handler.(*handlerOfPaths)
 		for _, text := range []string{"format=json", "format=dot&limit=2000", "limit=2000"} {
 			asked, err := page.readQuery(text)
@@ -173,7 +187,7 @@ func TestAnswerThatIsNotMadeYetKeepsLittle(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var prepared [4]func() answer
+			var prepared [2]func() answer
 			before := heap()
 			for i := range prepared {
 				prepared[i] = page.prepare(asked, s)

@@ -239,8 +239,8 @@ func TestContextMayEndAtAnyMoment(t *testing.T) {
 	defer func() { stop(); <-m.Done() }()
 	submitWide(t, m, 300, 8, "")
 	handler := Handler(m)
-	for i := range 200 {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*20*time.Microsecond)
+	for i := range 100 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*40*time.Microsecond)
 		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "GET", "/?below=/wide&format=json", nil))
 		cancel()
 	}

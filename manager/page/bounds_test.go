@@ -1,27 +1,30 @@
 package page
 
 import (
-	"encoding/json"
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/treelock/treelock"
-	"github.com/treelock/treelock/manager"
 )
 
 func TestEveryAnswerIsBounded(t *testing.T) {
-	long := strings.Repeat(`"&<`, 600) + "\u202e"
-	inside(t, func(h *house) {
+	inBubble(t, func(h *harness) {
 		submitWide(h.t, h.manager, 5, 1000, "")
-		submitWide(h.t, h.manager, 200, 8, long)
+		submitWide(h.t, h.manager, 200, 8, strings.Repeat(`"&<`, 600)+"\u202e")
 		for range 1500 {
 			h.submit(strings.Repeat(`"`, 100), treelock.Write("/wide"))
 		}
-		for _, query := range []string{"", "limit=2000", "format=json", "format=json&limit=1", "format=dot&limit=2000", "below=/wide&limit=2000"} {
+		for _, query := range []string{
+			"", "limit=2000", "format=json", "format=json&limit=1", "format=dot&limit=2000",
+			"below=/wide&limit=2000",
+		} {
 			answer := h.get("/?" + query)
 			if got := answer.Body.Len(); got > maxAnswer || answer.Code != 200 {
 				t.Errorf("GET %s: %d, %d bytes, want at most %d", query, answer.Code, got, maxAnswer)
@@ -35,107 +38,227 @@ func TestEveryAnswerIsBounded(t *testing.T) {
 		if err := checkDOT(graph); err != nil || !strings.Contains(graph, `left out\nat most 1 MiB"`) {
 			t.Errorf("the graph is no graph, or does not say that it is cut: %v\n%.300s", err, graph)
 		}
-		for _, bad := range []string{"below=/" + strings.Repeat("x", maxBelow), strings.Repeat("a=b&", maxQuery/4) + "c", "format=json&below=" + strings.Repeat("x", maxBelow+1)} {
-			if answer := h.get("/?" + bad); answer.Code != http.StatusRequestURITooLong || answer.Body.Len() > 40_000 {
-				t.Errorf("GET %.20s...: %d, %d bytes, want 414 and a short answer", bad, answer.Code, answer.Body.Len())
-			}
-		}
 	})
 }
 
-// The graph is written on when it is full: nothing that is smaller than the rest of it comes after a hole.
-func TestFullSinkTakesNoMore(t *testing.T) {
-	var s sink
+// The graph is written even when the buffer is full: a small write must not follow one that
+// is missing.
+func TestFullBufferStaysFull(t *testing.T) {
+	var b limitedBuffer
 	for _, size := range []int{maxAnswer - 1, 2, 1, 0} {
-		n, err := s.Write(make([]byte, size))
-		if full := size <= 2; (err != nil) != full || s.full != full || n != size && !full {
-			t.Errorf("after Write of %d bytes: %d, %v, full is %t", size, n, err, s.full)
+		n, err := b.Write(make([]byte, size))
+		if full := size <= 2; (err != nil) != full || b.full != full || n != size && !full {
+			t.Errorf("Write of %d bytes: %d, %v, full is %t", size, n, err, b.full)
 		}
 	}
-	if s.Len() != maxAnswer-1 {
-		t.Errorf("the sink has %d bytes, want %d", s.Len(), maxAnswer-1)
+	if b.Len() != maxAnswer-1 {
+		t.Errorf("the buffer has %d bytes, want %d", b.Len(), maxAnswer-1)
 	}
 }
 
-// What is left out of the JSON is counted, and the rest is a snapshot: no request names one that is not there.
-func TestBoundedJSONIsASnapshotThatSaysWhatIsLeftOut(t *testing.T) {
-	inside(t, func(h *house) {
+func TestBoundedJSONSaysWhatIsLeftOut(t *testing.T) {
+	inBubble(t, func(h *harness) {
 		submitWide(h.t, h.manager, 1000, 10, strings.Repeat(`"`, 900))
 		for range 500 {
 			h.submit("", treelock.Write("/wide"))
 		}
-		var got struct {
-			manager.Snapshot[treelock.Path]
-			MaxBytes int `json:"max_bytes"`
-		}
-		if err := json.Unmarshal(h.get("/?format=json").Body.Bytes(), &got); err != nil {
-			t.Fatal(err)
-		}
+		got := h.json("")
 		shown := len(got.Holders) + len(got.Waiters)
 		if got.LeftOut+shown != 1500 || shown < 50 || got.MaxBytes != maxAnswer {
-			t.Errorf("%d requests are shown and %d left out of 1,500, max_bytes is %d", shown, got.LeftOut, got.MaxBytes)
+			t.Errorf("of 1,500 requests %d are shown and %d left out, max_bytes is %d",
+				shown, got.LeftOut, got.MaxBytes)
 		}
-		there := make(map[uint64]bool)
-		for r := range got.All() {
-			there[r.Number] = true
-		}
-		for r := range got.All() {
-			for _, seq := range r.BlockedBy {
-				if !there[seq] {
-					t.Fatalf("#%d is blocked by #%d, which is left out", r.Number, seq)
+		numbers := make(map[uint64]bool)
+		for _, r := range slices.Concat(got.Holders, got.Waiters) { // a blocker comes first
+			numbers[r.Number] = true
+			for _, blocker := range r.BlockedBy {
+				if !numbers[blocker] {
+					t.Fatalf("#%d is blocked by #%d, which is left out", r.Number, blocker)
 				}
 			}
 		}
 	})
 }
 
-// All formats cut alike: eight claims of a request, and names in the same way.
+// Near the bound, line breaks and tabs matter.
+func TestIndentedJSONIsBounded(t *testing.T) {
+	inBubble(t, func(h *harness) {
+		for i := range maxLimit {
+			claims := make([]treelock.Path, 5)
+			for j := range claims {
+				claims[j] = treelock.PathOf("a", fmt.Sprint(i), fmt.Sprint(j))
+			}
+			h.submit("", treelock.Read(claims...))
+		}
+		if got := h.get("/?format=json").Body.Len(); got > maxAnswer || got < maxAnswer/4 {
+			t.Errorf("the answer has %d bytes, want at most %d", got, maxAnswer)
+		}
+	})
+}
+
+func TestCutSnapshotHasItsOwnMemoryAndNamesOnlyItsRequests(t *testing.T) {
+	inBubble(t, func(h *harness) {
+		for range 3 {
+			h.submit("", treelock.Read("/b")) // #1 to #3
+		}
+		for range 3 {
+			h.submit("", treelock.Write("/b")) // #4 waits for these, #5 for #4 as well, and so on
+		}
+		submitWide(h.t, h.manager, 1, 100, "")
+		whole := cut(h.snapshot())
+		if claims := whole.Holders[3].Claims; len(claims) != maxClaims || cap(claims) > 2*maxClaims {
+			t.Errorf("of 100 claims %d are kept, in memory for %d", len(claims), cap(claims))
+		}
+		for n, want := range map[int][2]int{7: {4, 3}, 6: {3, 3}, 5: {2, 3}, 4: {2, 2}, 3: {1, 2}, 1: {0, 1}} {
+			part := whole.first(n)
+			if got := [2]int{len(part.Holders), len(part.Waiters)}; got != want || part.LeftOut != 7-n {
+				t.Errorf("first(%d) has %v holders and waiters, %d left out; want %v", n, got, part.LeftOut, want)
+			}
+		}
+		for i, want := range [][]uint64{{1, 2}, {1, 2, 4}} {
+			if got := whole.first(4).Waiters[i].BlockedBy; !slices.Equal(got, want) {
+				t.Errorf("waiter %d is blocked by %v, want %v", i, got, want)
+			}
+		}
+		if got, want := whole.Waiters[1].BlockedBy, []uint64{1, 2, 3, 4}; !slices.Equal(got, want) {
+			t.Errorf("first has changed the whole: #5 is blocked by %v, want %v", got, want)
+		}
+	})
+}
+
 func TestFormatsCutAlike(t *testing.T) {
-	inside(t, func(h *house) {
+	inBubble(t, func(h *harness) {
 		long := treelock.PathOf("long", strings.Repeat("x", 3000)+"y")
 		h.submit("", treelock.Read(long))
 		submitWide(h.t, h.manager, 1, 100, "")
-		var got struct {
-			Holders []struct {
-				Claims []struct {
-					Node  treelock.Path
-					Bytes int `json:"node_bytes"`
-				}
-				More int `json:"more_claims"`
-			}
+		got := h.json("").Holders
+		full, short := newText(string(long)).kept, newText(string(long)).name().Short
+		if c := got[0].Claims[0]; c.Node != full || c.NodeBytes != len(long) {
+			t.Errorf("in JSON the long name is %q, with node_bytes %d", c.Node, c.NodeBytes)
 		}
-		if err := json.Unmarshal(h.get("/?format=json").Body.Bytes(), &got); err != nil {
-			t.Fatal(err)
+		if r := got[1]; len(r.Claims) != maxClaims || r.MoreClaims != 92 {
+			t.Errorf("of 100 claims the JSON has %d and %d more, want 8 and 92", len(r.Claims), r.MoreClaims)
 		}
-		if c := got.Holders[0].Claims[0]; string(c.Node) != newText(string(long)).kept || c.Bytes != len(long) {
-			t.Errorf("the long name is %q in JSON, with node_bytes %d", c.Node, c.Bytes)
-		}
-		if r := got.Holders[1]; len(r.Claims) != mostClaims || r.More != 92 {
-			t.Errorf("of 100 claims the JSON has %d and %d more, want 8 and 92", len(r.Claims), r.More)
-		}
-		h.wantText("/", 200, "and 92 more claims", newText(string(long)).name().Short)
-		graph := h.get("/?format=dot").Body.String()
-		for _, want := range []string{"and 92 more claims", `label="` + newText(string(long)).name().Short + `"`, `tooltip="` + newText(string(long)).kept + `"`} {
-			if !strings.Contains(graph, want) {
-				t.Errorf("%.60q is not in the graph:\n%.3000s", want, graph)
-			}
-		}
-		if strings.Contains(graph, strings.Repeat("x", longest)) {
+		h.wantText("/", 200, "and 92 more claims", short)
+		h.wantRaw("/?format=dot", "and 92 more claims", `label="`+short+`"`, `tooltip="`+full+`"`)
+		if strings.Contains(h.get("/?format=dot").Body.String(), strings.Repeat("x", maxFull)) {
 			t.Error("a name in the graph is not cut")
 		}
 	})
 }
 
-// Readers that never read keep no more than maxKept; the next one is refused until one of them has read.
-func TestSlowReadersKeepABoundedAmount(t *testing.T) {
-	inside(t, func(h *house) {
+func TestPageCountsWhatItDoesNotShow(t *testing.T) {
+	inBubble(t, func(h *harness) {
+		for i := range 300 {
+			h.submit("", treelock.Write(treelock.PathOf("held", fmt.Sprint(i))))
+		}
+		for range 100 {
+			h.submit("", treelock.Write("/held/299"))
+		}
+		h.wantText("/", 200, "200 more requests not shown", "#300 holds 0 ms blocks 100")
+		h.wantText("/?limit=10", 200, "390 more requests not shown", "blocks 100")
+		h.wantText("/?limit=399", 200, "1 more request not shown")
+		h.wantText("/?limit=400", 200, "!not shown")
+		page := h.get("/?limit=10&below=/held").Body.String()
+		header := page[strings.Index(page, "<header>"):strings.Index(page, "</header>")]
+		for _, want := range []string{
+			`<input type="hidden" name="limit" value="10">`,
+			`href="?format=json&amp;below=%2fheld&amp;limit=10"`,
+			`href="?format=dot&amp;below=%2fheld&amp;limit=10"`,
+		} {
+			if !strings.Contains(header, want) {
+				t.Errorf("the header lacks %s:\n%s", want, header)
+			}
+		}
+		for i := range 2000 {
+			h.submit("", treelock.Write(treelock.PathOf("more", fmt.Sprint(i))))
+		}
+		h.wantText("/?limit=1", 200, "2,399 more requests not shown", "2,300 hold")
+		h.wantText("/?limit=2000", 200, "400 more requests not shown", "blocks 100+ #300")
+		if got := strings.Count(h.get("/").Body.String(), `class="request`); got != defaultLimit {
+			t.Errorf("%d requests are shown, want %d", got, defaultLimit)
+		}
+		h.wantText("/?below=/", 200, "100 requests or more wait", "1,900 or more hold")
+		submitWide(h.t, h.manager, 1, 1000, "")
+		h.wantText("/?below=/wide", 200, "wide #2401 and 992 more claims")
+		if got := strings.Count(h.get("/?below=/wide").Body.String(), `class="request`); got != maxClaims {
+			t.Errorf("%d claims of a request are shown, want %d", got, maxClaims)
+		}
+	})
+}
+
+func TestAnswerThatIsNotFinishedKeepsLittleMemory(t *testing.T) {
+	inBubble(t, func(h *harness) {
+		submitWide(h.t, h.manager, 200, 8, strings.Repeat("\x01", 900))
+		for _, text := range []string{"format=json", "format=dot&limit=2000", "limit=2000"} {
+			q, err := h.page.readQuery(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := h.page.snapshot(h.t.Context(), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var prepared [2]func() answer
+			before := heap()
+			for i := range prepared {
+				prepared[i] = h.page.prepare(q, s)
+			}
+			if kept := (heap() - before) / float64(len(prepared)); kept > 2*maxAnswer {
+				t.Errorf("%s: %.1f MB are kept for an answer, want at most 2 MiB", text, kept/1e6)
+			}
+			for _, finish := range prepared {
+				if body := finish().body; len(body) < maxAnswer/8 {
+					t.Errorf("%s: the answer has %d bytes only", text, len(body))
+				}
+			}
+		}
+	})
+}
+
+func TestAnswersAreRenderedAFewAtATime(t *testing.T) {
+	inBubble(t, func(h *harness) {
+		q := query[treelock.Path]{format: formatJSON}
+		rendering, finished := make(chan struct{}), make(chan int)
+		for range maxRenders + 1 {
+			go func() {
+				finished <- h.page.finish(h.t.Context(), q, func() answer { <-rendering; return answer{} }).status
+			}()
+		}
+		synctest.Wait()
+		ctx, leave := context.WithCancel(h.t.Context())
+		go func() { finished <- h.page.finish(ctx, q, func() answer { panic("the client has left") }).status }()
+		leave()
+		if status := <-finished; status != http.StatusServiceUnavailable {
+			t.Errorf("the answer for a client that has left is %d, want 503", status)
+		}
+		if got := len(h.page.renderSem); got != maxRenders {
+			t.Errorf("%d answers are being rendered, want %d", got, maxRenders)
+		}
+		rendering <- struct{}{}
+		<-finished
+		synctest.Wait()
+		if got := len(h.page.renderSem); got != maxRenders {
+			t.Errorf("when one has ended %d are being rendered, want the next one too", got)
+		}
+		close(rendering)
+		for range maxRenders {
+			<-finished
+		}
+		if got := len(h.page.renderSem); got != 0 {
+			t.Errorf("%d places are taken at the end, want 0", got)
+		}
+	})
+}
+
+func TestSlowReadersKeepABoundedNumberOfBytes(t *testing.T) {
+	inBubble(t, func(h *harness) {
 		submitWide(h.t, h.manager, 110, 8, strings.Repeat("n", 900))
 		size := h.get("/?format=json").Body.Len()
 		if size < maxAnswer*3/4 {
 			t.Fatalf("an answer of %d bytes is too small for this test", size)
 		}
-		readers := make([]*stuckReader, 12)
-		done := make(chan struct{}, len(readers))
+		readers, done := make([]*stuckReader, 12), make(chan struct{}, 12)
 		for i := range readers {
 			readers[i] = newStuckReader()
 			go func() {
@@ -150,16 +273,16 @@ func TestSlowReadersKeepABoundedAmount(t *testing.T) {
 				served++
 			}
 		}
-		if want := maxKept / size; served != want {
-			t.Errorf("%d readers that do not read are served %d bytes each, want %d", served, size, want)
+		if want := maxUnread / size; served != want {
+			t.Errorf("%d answers of %d bytes wait for their readers, want %d", served, size, want)
 		}
-		if answer := h.get("/?format=json"); answer.Code != 503 || !strings.Contains(answer.Body.String(), "slow readers") || answer.Header().Get("Retry-After") == "" {
+		answer := h.get("/?format=json")
+		if answer.Code != 503 || !strings.Contains(answer.Body.String(), "slow readers") ||
+			answer.Header().Get("Retry-After") == "" {
 			t.Errorf("the next reader gets %d, %s, want 503 and why", answer.Code, answer.Body)
 		}
-		head := httptest.NewRecorder()
-		h.handler.ServeHTTP(head, httptest.NewRequest("HEAD", "/?format=json", nil))
-		if head.Code != 200 || head.Body.Len() > 0 || head.Header().Get("Content-Length") != fmt.Sprint(size) {
-			t.Errorf("HEAD: %d, %d bytes, Content-Length %s", head.Code, head.Body.Len(), head.Header().Get("Content-Length"))
+		if head := h.do(h.t.Context(), "HEAD", "/?format=json"); head.Code != 200 {
+			t.Errorf("HEAD, which has no body, gets %d, want 200", head.Code)
 		}
 		for i, r := range readers {
 			r.fails, r.panics = i%2 == 0, i%4 == 0
@@ -167,38 +290,48 @@ func TestSlowReadersKeepABoundedAmount(t *testing.T) {
 			<-done
 		}
 		h.wantText("/", 200, "110 requests hold")
-		if kept := <-h.handler.(*handlerOfPaths).kept; kept != 0 {
-			t.Errorf("when all readers have gone, %d bytes are kept", kept)
+		if unread := <-h.page.unread; unread != 0 {
+			t.Errorf("when all readers have left, %d bytes are unread, want 0", unread)
 		}
 	})
 }
 
-// Many viewers may wait for their answers to be made. Each keeps what an answer has room for, not all names.
-func TestAnswerThatIsNotMadeYetKeepsLittle(t *testing.T) {
-	inside(t, func(h *house) {
-		submitWide(h.t, h.manager, 200, 8, strings.Repeat("\x01", 900))
-		page := h.handler.(*handlerOfPaths)
-		for _, text := range []string{"format=json", "format=dot&limit=2000", "limit=2000"} {
-			asked, err := page.readQuery(text)
-			if err != nil {
-				t.Fatal(err)
-			}
-			s, err := page.take(h.t.Context(), asked)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var prepared [2]func() answer
-			before := heap()
-			for i := range prepared {
-				prepared[i] = page.prepare(asked, s)
-			}
-			if kept := (heap() - before) / float64(len(prepared)); kept > 2*maxAnswer {
-				t.Errorf("%s: %.1f MB are kept for an answer, want at most 2 MiB", text, kept/1e6)
-			}
-			for _, render := range prepared {
-				if body := render().body; len(body) < maxAnswer/8 {
-					t.Errorf("%s: the answer has %d bytes only", text, len(body))
+// A deadlineWriter records the write deadline of its connection.
+type deadlineWriter struct {
+	httptest.ResponseRecorder
+	deadline, atWrite, atFlush time.Time
+}
+
+func (w *deadlineWriter) SetWriteDeadline(t time.Time) error { w.deadline = t; return nil }
+
+func (w *deadlineWriter) FlushError() error { w.atFlush = w.deadline; return nil }
+
+func (w *deadlineWriter) Write(p []byte) (int, error) {
+	w.atWrite = w.deadline
+	return w.ResponseRecorder.Write(p)
+}
+
+// A server with a limit sets the deadline for each request. Without one the next request on the
+// connection must find no deadline.
+func TestReaderHasADeadlineUntilTheAnswerIsFlushed(t *testing.T) {
+	inBubble(t, func(h *harness) {
+		for limit, want := range map[time.Duration]struct{ write, after time.Duration }{
+			0: {30 * time.Second, 0}, 5 * time.Second: {}, time.Hour: {30 * time.Second, 30 * time.Second},
+		} {
+			w := &deadlineWriter{ResponseRecorder: *httptest.NewRecorder()}
+			server := &http.Server{WriteTimeout: limit}
+			ctx := context.WithValue(h.t.Context(), http.ServerContextKey, server)
+			h.handler.ServeHTTP(w, httptest.NewRequestWithContext(ctx, "GET", "/", nil))
+			at := func(d time.Duration) time.Time {
+				if d == 0 {
+					return time.Time{}
 				}
+				return time.Now().Add(d)
+			}
+			if !w.atWrite.Equal(at(want.write)) || !w.atFlush.Equal(at(want.write)) ||
+				!w.deadline.Equal(at(want.after)) {
+				t.Errorf("with a limit of %v the deadline is %v, %v at the flush, then %v; want %v",
+					limit, w.atWrite, w.atFlush, w.deadline, want)
 			}
 		}
 	})

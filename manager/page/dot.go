@@ -10,38 +10,35 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// A drawing draws requests as boxes, nodes as folders, and who waits for whom as arrows.
-type drawing[N treelock.Node[N]] struct {
-	sink
+// A graph draws requests as boxes, nodes as folders, and blockers as arrows.
+type graph[N treelock.Node[N]] struct {
+	limitedBuffer
 	names map[N]name
-	drawn map[N]int // the number of each node that is drawn
+	ids   map[N]int // of the nodes that are drawn
 }
 
-// prepareDOT asks the nodes for their names, but for no more than an answer has room for.
-func prepareDOT[N treelock.Node[N]](asked query[N], p *picture[N]) (render func() answer) {
-	type prepared struct {
-		part  *picture[N]
-		names map[N]name
-	}
-	most := fit(p, func(part *picture[N]) (prepared, bool) {
-		names, fits := namesOf(part)
-		return prepared{part, names}, fits
+// prepareDOT gets the names of the nodes, as far as they fit into an answer.
+func prepareDOT[N treelock.Node[N]](q query[N], s *cutSnapshot[N]) (finish func() answer) {
+	var names map[N]name
+	most := fit(s, func(part *cutSnapshot[N]) (_ *cutSnapshot[N], fits bool) {
+		names, fits = namesOf(part)
+		return part, fits
 	})
 	return func() answer {
-		body := fit(most.part, func(part *picture[N]) ([]byte, bool) {
-			d := &drawing[N]{names: most.names, drawn: make(map[N]int)}
-			d.draw(asked, part, part != p)
-			return d.Bytes(), !d.full
+		body := fit(most, func(part *cutSnapshot[N]) ([]byte, bool) {
+			g := &graph[N]{names: names, ids: make(map[N]int)}
+			g.draw(q, part, part != s)
+			return g.Bytes(), !g.full
 		})
 		return answer{http.StatusOK, typeDOT, bytes.Clone(body)}
 	}
 }
 
-// namesOf returns the names of all nodes, unless they take more than an answer.
-func namesOf[N treelock.Node[N]](p *picture[N]) (names map[N]name, fits bool) {
+// namesOf returns the names of all nodes of s, and whether they fit into an answer.
+func namesOf[N treelock.Node[N]](s *cutSnapshot[N]) (names map[N]name, fits bool) {
 	names = make(map[N]name)
 	room := maxAnswer
-	for live := range p.All() {
+	for live := range s.All() {
 		for _, c := range live.Claims {
 			if _, known := names[c.Node]; known {
 				continue
@@ -56,33 +53,34 @@ func namesOf[N treelock.Node[N]](p *picture[N]) (names map[N]name, fits bool) {
 	return names, true
 }
 
-// draw draws p, which lacks requests if it is cut.
-func (d *drawing[N]) draw(asked query[N], p *picture[N], cut bool) {
-	fmt.Fprint(d, "digraph locks {\n\trankdir=LR\n\tnode [fontname=\"sans-serif\" fontsize=10]\n\tedge [fontname=\"sans-serif\" fontsize=9]\n")
+// draw draws s. isCut means that s lacks requests because of maxAnswer.
+func (g *graph[N]) draw(q query[N], s *cutSnapshot[N], isCut bool) {
+	fmt.Fprint(g, "digraph locks {\n\trankdir=LR\n"+
+		"\tnode [fontname=\"sans-serif\" fontsize=10]\n\tedge [fontname=\"sans-serif\" fontsize=9]\n")
 	var title []string
-	if asked.below != "" {
-		title = append(title, "below "+asked.shown.name().Short)
+	if q.below != "" {
+		title = append(title, "below "+q.shown.name().Short)
 	}
-	if p.LeftOut > 0 {
-		title = append(title, some(p.LeftOut, "more request")+" left out")
+	if s.LeftOut > 0 {
+		title = append(title, plural(s.LeftOut, "more request")+" left out")
 	}
-	if cut {
-		title = append(title, "at most "+size(maxAnswer))
+	if isCut {
+		title = append(title, "at most "+byteSize(maxAnswer))
 	}
 	if len(title) > 0 {
-		fmt.Fprintf(d, "\tlabel=%s\n", quoteDOT(title...))
+		fmt.Fprintf(g, "\tlabel=%s\n", quoteDOT(title...))
 	}
-	for live := range p.All() {
-		if d.full {
+	for live := range s.All() {
+		if g.full {
 			return
 		}
-		d.request(p, live)
+		g.request(s, live)
 	}
-	fmt.Fprint(d, "}\n")
+	fmt.Fprint(g, "}\n")
 }
 
-// request draws one request, its nodes and what it waits for.
-func (d *drawing[N]) request(p *picture[N], live manager.Live[N]) {
+// request draws a request, its nodes and its blockers.
+func (g *graph[N]) request(s *cutSnapshot[N], live manager.Live[N]) {
 	shape, verb := "style=filled fillcolor=\"#d9efe4\"", "holds for "
 	if live.State != treelock.Holding {
 		shape, verb = "style=dashed", "waits for "
@@ -91,46 +89,47 @@ func (d *drawing[N]) request(p *picture[N], live manager.Live[N]) {
 	if live.Label != "" {
 		title += " “" + nameOf(live.Label).Short + "”"
 	}
-	lines := []string{title, verb + ago(p.Taken.Sub(live.Since))}
-	if more := p.moreClaims[live.Number]; more > 0 {
-		lines = append(lines, "and "+some(more, "more claim"))
+	lines := []string{title, verb + age(s.Taken.Sub(live.Since))}
+	if more := s.moreClaims[live.Number]; more > 0 {
+		lines = append(lines, "and "+plural(more, "more claim"))
 	}
 	if live.More > 0 {
-		or := ""
+		more := number(live.More)
 		if live.AtLeast {
-			or = " or more"
+			more += " or more"
 		}
-		lines = append(lines, "waits for "+count(live.More)+or+" that are not drawn")
+		lines = append(lines, "waits for "+more+" that are not drawn")
 	}
-	fmt.Fprintf(d, "\tr%d [shape=box %s label=%s]\n", live.Number, shape, quoteDOT(lines...))
+	fmt.Fprintf(g, "\tr%d [shape=box %s label=%s]\n", live.Number, shape, quoteDOT(lines...))
 	for _, c := range live.Claims {
-		fmt.Fprintf(d, "\tr%d -> n%d [style=dotted arrowhead=none label=%s]\n", live.Number, d.node(c.Node), quoteDOT(c.Verb()))
+		fmt.Fprintf(g, "\tr%d -> n%d [style=dotted arrowhead=none label=%s]\n",
+			live.Number, g.node(c.Node), quoteDOT(c.Verb()))
 	}
-	for _, seq := range live.BlockedBy {
-		fmt.Fprintf(d, "\tr%d -> r%d [color=\"#b3261e\"]\n", live.Number, seq)
+	for _, blocker := range live.BlockedBy {
+		fmt.Fprintf(g, "\tr%d -> r%d [color=\"#b3261e\"]\n", live.Number, blocker)
 	}
 }
 
-// node returns the number of a node, which it draws the first time.
-func (d *drawing[N]) node(node N) int {
-	if number, drawn := d.drawn[node]; drawn {
-		return number
+// node returns the ID of a node. The first call for a node draws it.
+func (g *graph[N]) node(node N) int {
+	if id, drawn := g.ids[node]; drawn {
+		return id
 	}
-	number, name := len(d.drawn), d.names[node]
-	d.drawn[node] = number
+	id, name := len(g.ids), g.names[node]
+	g.ids[node] = id
 	tooltip := ""
 	if name.Full != "" {
 		tooltip = " tooltip=" + quoteDOT(name.Full)
 	}
-	fmt.Fprintf(d, "\tn%d [shape=folder label=%s%s]\n", number, quoteDOT(name.Short), tooltip)
-	return number
+	fmt.Fprintf(g, "\tn%d [shape=folder label=%s%s]\n", id, quoteDOT(name.Short), tooltip)
+	return id
 }
 
-// dotEscapes has what means something inside of a quoted label: besides the quote these are the escapes of line breaks and
-// names, and entities as in HTML.
+// dotEscapes replaces the special characters of a quoted label: besides the quote these are the
+// backslash, for line breaks and names, and the ampersand, for entities as in HTML.
 var dotEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, `&`, `&amp;`)
 
-// quoteDOT returns lines, which are visible and short, as a quoted label.
+// quoteDOT returns printable lines as a quoted label.
 func quoteDOT(lines ...string) string {
 	for i, line := range lines {
 		lines[i] = dotEscapes.Replace(line)

@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"strconv"
 
-	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/manager"
 	"github.com/treelock/treelock/manager/page"
 )
@@ -31,7 +30,7 @@ type folder int
 
 func (f folder) Parent() (folder, bool) { return f / 2, f > 1 }
 
-// Who types 6 into the filter sees what is about folder 6, and everything below it.
+// With the filter 6 the page shows the requests that reach folder 6 or a folder below it.
 func ExampleHandlerNodes() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -44,10 +43,6 @@ func ExampleHandlerNodes() {
 		return folder(n), nil
 	})
 
-	if _, err := m.Acquire(ctx, treelock.Request[folder]{}.Write(13).Labeled("tidy up")); err != nil {
-		fmt.Println(err)
-		return
-	}
 	answer := httptest.NewRecorder()
 	handler.ServeHTTP(answer, httptest.NewRequest("GET", "/?below=6&format=dot", nil))
 	fmt.Println(answer.Code)

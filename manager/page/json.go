@@ -10,113 +10,116 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// A pictureJSON is a snapshot in JSON. It decodes into a [manager.Snapshot], as its fields have the names that they have
-// there; the others say what is left out.
-type pictureJSON[N treelock.Node[N]] struct {
+// A jsonSnapshot is a snapshot in JSON. Its fields have the names of those of [manager.Snapshot],
+// so that it decodes into one.
+type jsonSnapshot[N treelock.Node[N]] struct {
 	manager.Snapshot[N]
 	Holders  []json.RawMessage `json:"holders"`
 	Waiters  []json.RawMessage `json:"waiters"`
-	Below    string            `json:"below,omitempty"`     // the node of the filter
-	MaxBytes int               `json:"max_bytes,omitempty"` // the bound of the answer, if requests are left out because of it
+	Below    string            `json:"below,omitempty"`
+	MaxBytes int               `json:"max_bytes,omitempty"`
 }
 
-// A liveJSON is a request in JSON.
-type liveJSON[N treelock.Node[N]] struct {
+// A jsonRequest is a request in JSON.
+type jsonRequest[N treelock.Node[N]] struct {
 	manager.Live[N]
 	Claims     []json.RawMessage `json:"claims"`
 	MoreClaims int               `json:"more_claims,omitempty"`
 }
 
-// A cutClaimJSON is a claim of which the name of the node is cut.
-type cutClaimJSON struct {
+// A jsonCutClaim is a claim whose node has a name that is cut.
+type jsonCutClaim struct {
 	Node      string          `json:"node"`
-	NodeBytes int             `json:"node_bytes"` // the length of the node's text
+	NodeBytes int             `json:"node_bytes"`
 	Scope     treelock.Scope  `json:"scope"`
 	Access    treelock.Access `json:"access"`
 }
 
-// prepareJSON asks the nodes for their JSON, but for no more than an answer has room for.
-func prepareJSON[N treelock.Node[N]](asked query[N], p *picture[N]) (render func() answer) {
-	type prepared struct {
-		part   *picture[N]
-		claims map[uint64][]json.RawMessage
-	}
-	most := fit(p, func(part *picture[N]) (prepared, bool) {
-		claims, fits := claimsJSON(part)
-		return prepared{part, claims}, fits
+// claimsByRequest has the JSON of claims, by the number of the request.
+type claimsByRequest map[uint64][]json.RawMessage
+
+// prepareJSON gets the JSON of the nodes, as far as it fits into an answer.
+func prepareJSON[N treelock.Node[N]](q query[N], s *cutSnapshot[N]) (finish func() answer) {
+	var claims claimsByRequest
+	most := fit(s, func(part *cutSnapshot[N]) (_ *cutSnapshot[N], fits bool) {
+		claims, fits = marshalClaims(part)
+		return part, fits
 	})
 	return func() answer {
-		body := fit(most.part, func(part *picture[N]) ([]byte, bool) {
-			whole := pictureJSON[N]{Snapshot: part.Snapshot, Below: nodetext.Valid(asked.shown.kept)}
-			if part != p {
+		body := fit(most, func(part *cutSnapshot[N]) ([]byte, bool) {
+			whole := jsonSnapshot[N]{Snapshot: part.Snapshot, Below: nodetext.Valid(q.shown.kept)}
+			if part != s {
 				whole.MaxBytes = maxAnswer
 			}
 			var fits bool
 			room := maxAnswer
-			if whole.Holders, fits = requestsJSON(part, part.Holders, most.claims, &room); !fits {
+			if whole.Holders, fits = marshalRequests(part, part.Holders, claims, &room); !fits {
 				return nil, false
 			}
-			if whole.Waiters, fits = requestsJSON(part, part.Waiters, most.claims, &room); !fits {
+			if whole.Waiters, fits = marshalRequests(part, part.Waiters, claims, &room); !fits {
 				return nil, false
 			}
-			body := inJSON(http.StatusOK, whole).body
+			body := jsonAnswer(http.StatusOK, whole).body
 			return body, len(body) <= maxAnswer
 		})
 		return answer{http.StatusOK, typeJSON, bytes.Clone(body)}
 	}
 }
 
-// claimsJSON returns the JSON of all claims by request, unless it takes more than an answer.
-func claimsJSON[N treelock.Node[N]](p *picture[N]) (claims map[uint64][]json.RawMessage, fits bool) {
-	claims = make(map[uint64][]json.RawMessage, p.count())
+// marshalClaims returns the JSON of all claims of s, and whether it fits into an answer.
+func marshalClaims[N treelock.Node[N]](s *cutSnapshot[N]) (claims claimsByRequest, fits bool) {
+	claims = make(claimsByRequest, s.count())
 	room := maxAnswer
-	for live := range p.All() {
-		all := make([]json.RawMessage, len(live.Claims))
+	for live := range s.All() {
+		list := make([]json.RawMessage, len(live.Claims))
 		for i, c := range live.Claims {
-			all[i] = claimJSON(c)
-			if room -= len(all[i]); room < 0 {
+			list[i] = marshalClaim(c)
+			if room -= len(list[i]); room < 0 {
 				return nil, false
 			}
 		}
-		claims[live.Number] = all
+		claims[live.Number] = list
 	}
 	return claims, true
 }
 
-// requestsJSON returns the JSON of each request, unless together they take more than room. It takes that from room.
-func requestsJSON[N treelock.Node[N]](p *picture[N], requests []manager.Live[N], claims map[uint64][]json.RawMessage, room *int) (all []json.RawMessage, fits bool) {
-	all = []json.RawMessage{}
+// marshalRequests returns the JSON of each request, and whether all of it fits into room, which it
+// reduces.
+func marshalRequests[N treelock.Node[N]](
+	s *cutSnapshot[N], requests []manager.Live[N], claims claimsByRequest, room *int,
+) (list []json.RawMessage, fits bool) {
+	list = []json.RawMessage{} // not null
 	for _, live := range requests {
 		live.Site = newText(live.Site).kept
-		text, err := json.Marshal(liveJSON[N]{live, claims[live.Number], p.moreClaims[live.Number]})
-		if err != nil {
-			panic("BUG: treelock: " + err.Error())
-		}
-		if *room -= len(text); *room < 0 {
+		r := mustMarshal(jsonRequest[N]{live, claims[live.Number], s.moreClaims[live.Number]})
+		if *room -= len(r); *room < 0 {
 			return nil, false
 		}
-		all = append(all, text)
+		list = append(list, r)
 	}
-	return all, true
+	return list, true
 }
 
-// maxClaim is how long the JSON of a claim can be if the name of its node is not cut: a byte of that
-// takes six at most.
-const maxClaim = 6*longest + 200
+// maxClaimJSON bounds the JSON of a claim with a name that is not cut: JSON escapes have six bytes.
+const maxClaimJSON = 6*maxFull + 200
 
-// claimJSON returns a claim's JSON, with the name of its node cut if that is very long.
-func claimJSON[N treelock.Node[N]](c treelock.Claim[N]) json.RawMessage {
+// marshalClaim returns the JSON of a claim. It cuts the name of the node if that is very long.
+func marshalClaim[N treelock.Node[N]](c treelock.Claim[N]) json.RawMessage {
 	t := textOf(c.Node)
-	if t.size <= longest {
+	if t.size <= maxFull {
 		whole, err := json.Marshal(c)
-		if err == nil && len(whole) <= maxClaim {
+		if err == nil && len(whole) <= maxClaimJSON {
 			return whole
 		}
-		t.size = len(whole) // MarshalText says more than String
+		t.size = len(whole) // MarshalText is longer than String
 	}
-	cut, err := json.Marshal(cutClaimJSON{nodetext.Valid(t.kept), t.size, c.Scope, c.Access})
+	return mustMarshal(jsonCutClaim{nodetext.Valid(t.kept), t.size, c.Scope, c.Access})
+}
+
+func mustMarshal(value any) json.RawMessage {
+	data, err := json.Marshal(value)
 	if err != nil {
 		panic("BUG: treelock: " + err.Error())
 	}
-	return cut
+	return data
 }

@@ -10,50 +10,63 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// patience is how long a viewer waits for a snapshot, which takes milliseconds unless the process is in great trouble.
-const patience = 5 * time.Second
+const (
+	// snapshotTimeout is how long a viewer waits for a snapshot. It takes milliseconds unless the
+	// process is overloaded.
+	snapshotTimeout = 5 * time.Second
 
-var errTurn = errors.New("treelock: no answer from the manager yet, as it answers other viewers: try again")
+	// maxRenders is how many answers are rendered at a time.
+	maxRenders = 4
+)
 
-// Handler returns the page of m, for any path. It is safe for concurrent use. The filter accepts a path that is not
-// canonical and cleans it as [treelock.CleanPath] does; the answer says what it shows.
+var errSnapshotBusy = errors.New(
+	"treelock: no answer from the manager yet, as it answers other viewers: try again")
+
+// Handler returns the page of m, for any path. It is safe for concurrent use. The filter cleans a
+// path that is not canonical, as [treelock.CleanPath] does, and the answer says what it shows.
 func Handler(m *manager.Manager[treelock.Path]) http.Handler {
 	return HandlerNodes(m, cleanPath)
 }
 
 // HandlerNodes is like [Handler], for nodes of any type.
 //
-// A node is shown as its String or MarshalText method says, or as the number or string that it is, else by its type and
-// address: the page never reads through a pointer. These methods, Parent and parse run on the goroutine of the HTTP
-// request, while other goroutines hold the node. If one of them blocks or panics, other viewers are not affected.
+// A node is shown as its String or MarshalText method says, or as the number or string that it is,
+// else by its type and address: the page never reads through a pointer. These methods, Parent and
+// parse run on the goroutine of the HTTP request, while other goroutines hold the node. If one of
+// them blocks or panics, other viewers are not affected.
 //
-// The function parse is the way back, for the filter: its error is shown to the viewer. If parse is nil, there is no filter.
-func HandlerNodes[N treelock.Node[N]](m *manager.Manager[N], parse func(string) (N, error)) http.Handler {
+// The function parse returns the node for the text in the filter. Its error is shown to the viewer.
+// If parse is nil, the page has no filter.
+func HandlerNodes[N treelock.Node[N]](
+	m *manager.Manager[N], parse func(string) (N, error),
+) http.Handler {
 	h := &handler[N]{
-		m: m, parse: parse, history: make(chan *history, 1), turn: make(chan struct{}, 1),
-		making: make(chan struct{}, mostMade), kept: make(chan int, 1),
+		m: m, parse: parse, history: make(chan *history, 1), snapshotSem: make(chan struct{}, 1),
+		renderSem: make(chan struct{}, maxRenders), unread: make(chan int, 1),
 	}
 	h.history <- new(history)
-	h.kept <- 0
+	h.unread <- 0
 	return h
 }
 
-// A handler makes an answer in four steps, so that user code and slow readers keep nothing that other viewers need:
+// A handler makes an answer in four steps, so that user code and slow clients hold nothing that
+// other viewers need:
 //
-//	take     the snapshot       holds the turn; no user code, except Parent of the filter's node
-//	prepare  the names in it    holds nothing; user code
-//	make     the bytes          holds one of a few places; no user code
-//	deliver  them               holds a share of maxKept
+//	snapshot  the live requests  holds snapshotSem; no user code, except Parent of the filter's node
+//	prepare   their names        holds nothing; user code
+//	finish    the bytes          holds a place of renderSem; no user code
+//	deliver   the bytes          holds a share of maxUnread
 type handler[N treelock.Node[N]] struct {
 	m     *manager.Manager[N]
 	parse func(string) (N, error) // may be nil
 
-	// history has the one history in it, unless a viewer is using it and will send it back. Capacity 1.
+	// history contains the only history. A viewer receives it, uses it and sends it back.
+	// Capacity 1.
 	history chan *history
 
-	turn   chan struct{} // has a token while a snapshot is being taken
-	making chan struct{} // has a token for each answer that is being made
-	kept   chan int      // has the number of bytes that are being written to clients. Capacity 1
+	snapshotSem chan struct{} // a token while a snapshot is being taken. Capacity 1
+	renderSem   chan struct{} // a token for each answer that is being rendered. Capacity maxRenders
+	unread      chan int      // the bytes that are being written to clients. Capacity 1
 }
 
 // ServeHTTP answers GET and HEAD.
@@ -63,114 +76,120 @@ func (h *handler[N]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
-		send(w, r, answer{http.StatusMethodNotAllowed, typeText, []byte("treelock: this page can only be read: use GET\n")})
+		const text = "treelock: this page can only be read: use GET"
+		send(w, r, plainAnswer(formatHTML, http.StatusMethodNotAllowed, text))
 		return
 	}
-	asked, err := h.readQuery(r.URL.RawQuery)
+	q, err := h.readQuery(r.URL.RawQuery)
 	switch {
 	case errors.Is(err, errLongQuery):
-		h.deliver(w, r, asked, h.fail(http.StatusRequestURITooLong, asked, err))
+		h.deliver(w, r, q, h.failure(http.StatusRequestURITooLong, q, err))
 	case err != nil:
-		h.deliver(w, r, asked, h.fail(http.StatusBadRequest, asked, err))
+		h.deliver(w, r, q, h.failure(http.StatusBadRequest, q, err))
 	default:
-		h.deliver(w, r, asked, h.look(r.Context(), asked))
+		h.deliver(w, r, q, h.render(r.Context(), q))
 	}
 }
 
-// look makes an answer to a query.
-func (h *handler[N]) look(ctx context.Context, asked query[N]) answer {
-	asked.walk(ctx)
-	s, err := h.take(ctx, asked)
+// render returns the answer to q.
+func (h *handler[N]) render(ctx context.Context, q query[N]) answer {
+	q.walk()
+	s, err := h.snapshot(ctx, q)
 	switch {
 	case err == nil:
-		h.note(s.Taken, &s.Stats)
-		return h.make(ctx, asked, h.prepare(asked, s))
+		h.record(s.Taken, &s.Stats)
+		return h.finish(ctx, q, h.prepare(q, s))
 	case errors.Is(err, treelock.ErrStopped):
-		return h.make(ctx, asked, h.prepareStopped(asked, err))
-	case errors.Is(err, errTurn):
-		return h.fail(http.StatusServiceUnavailable, asked, err)
+		return h.finish(ctx, q, h.prepareStopped(q, err))
+	case errors.Is(err, errSnapshotBusy):
+		return h.failure(http.StatusServiceUnavailable, q, err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return h.fail(http.StatusServiceUnavailable, asked, errors.New("treelock: no answer from the manager: "+err.Error()))
+		err = errors.New("treelock: no answer from the manager: " + err.Error())
+		return h.failure(http.StatusServiceUnavailable, q, err)
 	default: // the manager refuses the node of the filter
-		return h.fail(http.StatusBadRequest, asked, err)
+		return h.failure(http.StatusBadRequest, q, err)
 	}
 }
 
-// take takes a snapshot, and cuts it to what can be shown. One is taken at a time, as that of very wide requests takes
-// much memory until it is cut. The turn ends with the viewer's patience in any case, as Parent may block.
-func (h *handler[N]) take(ctx context.Context, asked query[N]) (*picture[N], error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+// snapshot takes a snapshot, and cuts it to what can be shown. It takes one at a time, as the
+// snapshot of very wide requests uses much memory until it is cut. The token is returned when ctx
+// or snapshotTimeout ends, even if Parent blocks.
+func (h *handler[N]) snapshot(ctx context.Context, q query[N]) (*cutSnapshot[N], error) {
+	ctx, cancel := context.WithTimeout(ctx, snapshotTimeout)
 	defer cancel()
 	select {
-	case h.turn <- struct{}{}:
+	case h.snapshotSem <- struct{}{}:
 	case <-ctx.Done():
-		return nil, errTurn
+		return nil, errSnapshotBusy
 	}
-	early := context.AfterFunc(ctx, func() { <-h.turn })
+	returnEarly := context.AfterFunc(ctx, func() { <-h.snapshotSem })
 	defer func() {
-		if early() {
-			<-h.turn
+		if returnEarly() {
+			<-h.snapshotSem
 		}
 	}()
-	s, err := h.m.Snapshot(ctx, asked.snapshotQuery())
+	s, err := h.m.Snapshot(ctx, q.snapshotQuery())
 	if err != nil {
 		return nil, err
 	}
-	return pictureOf(s), nil
+	return cut(s), nil
 }
 
-// prepare runs all user code that an answer needs. It returns what makes the bytes without more of it.
-func (h *handler[N]) prepare(asked query[N], s *picture[N]) (render func() answer) {
-	switch asked.format {
+// prepare runs all user code that an answer needs. The function that it returns makes the bytes
+// without running any.
+func (h *handler[N]) prepare(q query[N], s *cutSnapshot[N]) (finish func() answer) {
+	switch q.format {
 	case formatJSON:
-		return prepareJSON(asked, s)
+		return prepareJSON(q, s)
 	case formatDOT:
-		return prepareDOT(asked, s)
+		return prepareDOT(q, s)
 	default:
-		v := h.viewOf(asked, s)
-		return func() answer { return inHTML(http.StatusOK, v) }
+		v := h.buildView(q, s)
+		return func() answer { return htmlAnswer(http.StatusOK, v) }
 	}
 }
 
-// prepareStopped is like prepare, for a manager that has stopped: what it had counted is shown.
-func (h *handler[N]) prepareStopped(asked query[N], err error) (render func() answer) {
-	stats, why := h.m.Stats(), reason(err)
+// prepareStopped is like prepare, for a manager that has stopped. It shows the final statistics.
+func (h *handler[N]) prepareStopped(q query[N], err error) (finish func() answer) {
+	stats, reason := h.m.Stats(), errorText(err)
 	return func() answer {
-		switch asked.format {
+		switch q.format {
 		case formatJSON:
-			return inJSON(http.StatusServiceUnavailable, struct {
+			return jsonAnswer(http.StatusServiceUnavailable, struct {
 				Error string        `json:"error"`
 				Stats manager.Stats `json:"stats"`
-			}{why, stats})
+			}{reason, stats})
 		case formatDOT:
-			return answer{http.StatusServiceUnavailable, typeText, []byte(why + "\n")}
+			return plainAnswer(q.format, http.StatusServiceUnavailable, reason)
 		default:
-			return inHTML(http.StatusServiceUnavailable, h.viewStopped(asked, why, stats))
+			return htmlAnswer(http.StatusServiceUnavailable, h.stoppedView(q, reason, stats))
 		}
 	}
 }
 
-// make makes an answer when there is a place for it. Places come free soon, since making waits for nothing.
-func (h *handler[N]) make(ctx context.Context, asked query[N], render func() answer) answer {
+// finish calls build when a place of renderSem is free. That is soon, since build waits for
+// nothing.
+func (h *handler[N]) finish(ctx context.Context, q query[N], build func() answer) answer {
 	select {
-	case h.making <- struct{}{}:
-		defer func() { <-h.making }()
-		return render()
-	case <-ctx.Done(): // there is no reader any more
-		return plainFailure(asked.format, http.StatusServiceUnavailable, "treelock: the request has ended")
+	case h.renderSem <- struct{}{}:
+		defer func() { <-h.renderSem }()
+		return build()
+	case <-ctx.Done(): // the client has left
+		const text = "treelock: the request has ended"
+		return plainAnswer(q.format, http.StatusServiceUnavailable, text)
 	}
 }
 
-// fail answers with nothing but an error, in the format that was asked for.
-func (h *handler[N]) fail(status int, asked query[N], err error) answer {
-	if asked.format != formatHTML {
-		return plainFailure(asked.format, status, reason(err))
+// failure returns an answer that consists of an error, in the format of q.
+func (h *handler[N]) failure(status int, q query[N], err error) answer {
+	if q.format != formatHTML {
+		return plainAnswer(q.format, status, errorText(err))
 	}
-	return inHTML(status, h.viewFailure(asked, reason(err)))
+	return htmlAnswer(status, h.failureView(q, errorText(err)))
 }
 
-// note adds what a manager has counted to the history.
-func (h *handler[N]) note(taken time.Time, stats *manager.Stats) {
+// record adds the statistics of a snapshot to the history.
+func (h *handler[N]) record(taken time.Time, stats *manager.Stats) {
 	history := <-h.history
 	defer func() { h.history <- history }()
 	history.add(taken, stats)

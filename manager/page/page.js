@@ -1,12 +1,12 @@
 "use strict";
-// The page looks again every two seconds, while somebody can see it: it fetches itself and puts the new main part in place of the old
-// one. What was typed into the filter stays, since that is outside of it.
+// The page refreshes every two seconds while it is visible: it fetches itself and replaces its main
+// part. The filter is outside of that, so it keeps what the viewer typed.
 (() => {
-	const period = 2000, patience = 10000;
+	const period = 2000, fetchTimeout = 10000;
 	const status = document.getElementById("status");
-	let timer = 0, asking = false, latest = new Date();
+	let timer = 0, fetching = false, latest = new Date();
 
-	const say = (state, text) => {
+	const setStatus = (state, text) => {
 		status.className = state;
 		if (status.textContent !== text) {
 			status.textContent = text;
@@ -22,9 +22,10 @@
 	const show = (page) => {
 		const old = document.getElementById("locks"), fresh = page.getElementById("locks");
 		if (!fresh) {
-			throw new Error("this is another page");
+			throw new Error("the answer is not this page");
 		}
-		const focused = old.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+		const focused = old.contains(document.activeElement)
+			? document.activeElement.getAttribute("href") : null;
 		const x = scrollX, y = scrollY;
 		old.replaceWith(document.adoptNode(fresh));
 		scrollTo({ left: x, top: y, behavior: "instant" });
@@ -34,38 +35,39 @@
 		document.title = page.title;
 	};
 
-	const look = async () => {
+	const refresh = async () => {
 		timer = 0;
-		if (document.hidden || asking) {
+		if (document.hidden || fetching) {
 			return;
 		}
-		asking = true;
+		fetching = true;
 		try {
-			const answer = await fetch(location.href.replace(/#.*/, ""), { cache: "no-store", signal: AbortSignal.timeout(patience) });
+			const answer = await fetch(location.href.replace(/#.*/, ""),
+				{ cache: "no-store", signal: AbortSignal.timeout(fetchTimeout) });
 			const page = new DOMParser().parseFromString(await answer.text(), "text/html");
 			if (selecting()) {
-				say("paused", "paused while text is selected");
+				setStatus("paused", "paused while text is selected");
 			} else {
 				show(page);
 				latest = new Date();
-				say("live", "live");
+				setStatus("live", "live");
 			}
 		} catch {
-			say("stale", "stale since " + latest.toLocaleTimeString());
+			setStatus("stale", "stale since " + latest.toLocaleTimeString());
 		}
-		asking = false;
-		timer ||= setTimeout(look, period);
+		fetching = false;
+		timer ||= setTimeout(refresh, period);
 	};
 
 	document.addEventListener("visibilitychange", () => {
 		clearTimeout(timer);
 		timer = 0;
 		if (document.hidden) {
-			say("paused", "paused");
+			setStatus("paused", "paused");
 		} else {
-			look();
+			refresh();
 		}
 	});
-	say("live", "live");
-	timer = setTimeout(look, period);
+	setStatus("live", "live");
+	timer = setTimeout(refresh, period);
 })();

@@ -1,7 +1,6 @@
 package page
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -13,21 +12,18 @@ import (
 )
 
 const (
-	// defaultRows is how many requests a page shows.
-	defaultRows = 200
+	defaultLimit = 200  // requests on a page
+	maxLimit     = 2000 // requests in a snapshot, from which blockers are computed
 
-	// mostRows is how many a page can be asked to show, and how many are looked at to find out who holds up whom.
-	mostRows = 2000
+	maxQuery = 64 << 10 // bytes of a query
+	maxBelow = 16 << 10 // bytes of the node in it
 
-	// maxQuery is how long a query may be, and maxBelow the name of a node in it.
-	maxQuery = 64 << 10
-	maxBelow = 16 << 10
-
-	// mostSteps is how far up the node of the filter is followed before the manager looks whether it is too deep.
-	mostSteps = 1 << 16
+	// maxSteps bounds the ancestors that walk visits, as the lineage may be endless.
+	maxSteps = 1 << 16
 )
 
-var errLongQuery = fmt.Errorf("treelock: the query is too long: it may have %s, and a node in it %s", size(maxQuery), size(maxBelow))
+var errLongQuery = fmt.Errorf("treelock: the query is too long: it may have %s, and a node in it %s",
+	byteSize(maxQuery), byteSize(maxBelow))
 
 const (
 	formatHTML = "html"
@@ -35,19 +31,19 @@ const (
 	formatDOT  = "dot"
 )
 
-// A query is what somebody asks for.
+// A query is what a client asks for.
 type query[N treelock.Node[N]] struct {
-	below  string // as it was typed; "" for everything
-	node   N      // what that names
-	shown  text   // the text of node
-	limit  int    // how many requests are shown
-	given  bool   // limit was asked for
-	format string
+	below    string // the filter as typed; "" for everything
+	node     N      // the node that below names
+	shown    text   // the text of node
+	limit    int    // how many requests are shown
+	hasLimit bool   // the query has a limit
+	format   string
 }
 
-// readQuery reads the query of a URL. With an error it returns what it could read.
+// readQuery parses the query of a URL. With an error it returns the part that it has parsed.
 func (h *handler[N]) readQuery(raw string) (query[N], error) {
-	q := query[N]{limit: defaultRows, format: formatHTML}
+	q := query[N]{limit: defaultLimit, format: formatHTML}
 	if len(raw) > maxQuery {
 		return q, errLongQuery
 	}
@@ -67,18 +63,19 @@ func (h *handler[N]) readQuery(raw string) (query[N], error) {
 			return q, fmt.Errorf("treelock: the query has more than one %s", field)
 		}
 	}
-	if text := values.Get("limit"); text != "" {
-		limit, err := strconv.Atoi(text)
-		if err != nil || limit < 1 || limit > mostRows {
-			return q, fmt.Errorf("treelock: limit %s: use a number from 1 to %d", nodetext.Quote(text, 40), mostRows)
+	if s := values.Get("limit"); s != "" {
+		limit, err := strconv.Atoi(s)
+		if err != nil || limit < 1 || limit > maxLimit {
+			return q, fmt.Errorf("treelock: limit %s: use a number from 1 to %d",
+				nodetext.Quote(s, 40), maxLimit)
 		}
-		q.limit, q.given = limit, true
+		q.limit, q.hasLimit = limit, true
 	}
 	below := values.Get("below")
 	if len(below) > maxBelow {
 		return q, errLongQuery
 	}
-	if q.below, q.shown = unquoted(below), newText(below); below == "" {
+	if q.below, q.shown = unquote(below), newText(below); below == "" {
 		return q, nil
 	}
 	if h.parse == nil {
@@ -90,42 +87,41 @@ func (h *handler[N]) readQuery(raw string) (query[N], error) {
 	return q, err
 }
 
-// cleanPath returns the path that a person means by text.
-func cleanPath(text string) (treelock.Path, error) {
-	if path, err := treelock.ParsePath(text); err == nil {
+// cleanPath returns the path for the text in the filter.
+func cleanPath(s string) (treelock.Path, error) {
+	if path, err := treelock.ParsePath(s); err == nil {
 		return path, nil
 	}
-	return treelock.CleanPath(text), nil
+	return treelock.CleanPath(s), nil
 }
 
-// unquoted returns what a person means who types s, or copies it from the page, which quotes what
-// does not print.
-func unquoted(s string) string {
-	if raw, err := strconv.Unquote(s); err == nil && visible(raw) == s {
+// unquote is the reverse of printable: the filter accepts what the page shows.
+func unquote(s string) string {
+	if raw, err := strconv.Unquote(s); err == nil && printable(raw) == s {
 		return raw
 	}
 	return s
 }
 
-// walk goes from the node of the filter up to its root, as the snapshot does. If Parent blocks, it does so here, before the
-// viewer has the turn.
-func (q *query[N]) walk(ctx context.Context) {
+// walk visits the node of the filter and its ancestors, as the snapshot does. A Parent that blocks
+// does so here, before the viewer holds snapshotSem.
+func (q *query[N]) walk() {
 	node, ok := q.node, q.below != ""
-	for step := 0; ok && step < mostSteps && ctx.Err() == nil; step++ {
+	for step := 0; ok && step < maxSteps; step++ {
 		node, ok = node.Parent()
 	}
 }
 
-// snapshotQuery returns the query for the manager. A page looks at more requests than it shows, so that it knows whom those that it
-// shows wait for.
+// snapshotQuery returns the query for the manager. The snapshot of a page has more requests than
+// the page shows, so that the page can name their blockers.
 func (q *query[N]) snapshotQuery() manager.Query[N] {
-	limit := mostRows
-	if q.format == formatDOT || q.format == formatJSON && q.given {
+	limit := maxLimit
+	if q.format == formatDOT || q.format == formatJSON && q.hasLimit {
 		limit = q.limit
 	}
-	asked := manager.Query[N]{Limit: limit}
+	mq := manager.Query[N]{Limit: limit}
 	if q.below != "" {
-		asked.Below = []N{q.node}
+		mq.Below = []N{q.node}
 	}
-	return asked
+	return mq
 }

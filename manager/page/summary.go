@@ -9,50 +9,53 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// A tally says how many requests there are of those that were asked for.
-type tally struct {
+// A summary has the numbers of the requests that a query selects.
+type summary struct {
 	holding, waiting int
 	atLeast          bool          // there may be more
-	longest          time.Duration // of the waits
+	longest          time.Duration // the longest wait
 	filtered         bool
 }
 
-func tallyOf[N treelock.Node[N]](asked query[N], s *manager.Snapshot[N]) tally {
-	t := tally{holding: s.Stats.Live - s.Stats.Waiting, waiting: s.Stats.Waiting}
-	if asked.below != "" {
-		t = tally{holding: len(s.Holders), waiting: len(s.Waiters), atLeast: s.LeftOut > 0, filtered: true}
+func newSummary[N treelock.Node[N]](q query[N], s *manager.Snapshot[N]) summary {
+	c := summary{holding: s.Stats.Live - s.Stats.Waiting, waiting: s.Stats.Waiting}
+	if q.below != "" {
+		c = summary{holding: len(s.Holders), waiting: len(s.Waiters), atLeast: s.LeftOut > 0, filtered: true}
 	}
 	if len(s.Waiters) > 0 {
-		t.longest = s.Taken.Sub(s.Waiters[0].Since)
+		c.longest = s.Taken.Sub(s.Waiters[0].Since)
 	}
-	return t
+	return c
 }
 
-// summarize says in a few words what there is.
-func (v *view) summarize(t tally) {
+// write sets the title and the headline of v.
+func (c summary) write(v *view) {
 	more := ""
-	if t.atLeast {
+	if c.atLeast {
 		more = " or more"
 	}
+	holding := number(c.holding) + more + verb(c.holding, " hold")
 	switch {
-	case t.waiting > 0:
-		v.Title = count(t.waiting) + " wait"
-		v.Headline = some(t.waiting, "request") + more + verb(t.waiting, " wait")
-		v.Detail = "the longest for " + ago(t.longest) + "; " + count(t.holding) + more + verb(t.holding, " hold")
-	case t.holding > 0:
-		v.Title = count(t.holding) + " hold"
-		v.Headline, v.Detail = "Nobody waits", some(t.holding, "request")+more+verb(t.holding, " hold")
-	case t.filtered:
-		v.Title, v.Headline, v.Detail = "nothing here", "Nothing here", "no request reaches this node, or anything below it"
-		v.Alone = "As soon as one does, it is shown here."
+	case c.waiting > 0:
+		v.Title = number(c.waiting) + " wait"
+		v.Headline = plural(c.waiting, "request") + more + verb(c.waiting, " wait")
+		v.Detail = "the longest for " + age(c.longest) + "; " + holding
+	case c.holding > 0:
+		v.Title = number(c.holding) + " hold"
+		v.Headline = "No request waits"
+		v.Detail = plural(c.holding, "request") + more + verb(c.holding, " hold")
+	case c.filtered:
+		v.Title, v.Headline = "nothing here", "Nothing here"
+		v.Detail = "no request reaches this node or a node below it"
+		v.Empty = "A request appears here as soon as there is one."
 	default:
-		v.Title, v.Headline, v.Detail = "idle", "All quiet", "nothing is held, and nobody waits"
-		v.Alone = "As soon as there are requests, they are shown here: each node with who holds it and who queues for it, " +
-			"the longest waits, and who holds up whom."
+		v.Title, v.Headline, v.Detail = "idle", "All quiet", "no request holds or waits"
+		v.Empty = "Requests appear here as soon as there are any: each node with the requests that " +
+			"hold it and wait for it, the longest waits, and what blocks them."
 	}
 }
 
-// verb returns the form of a verb for n that act.
+// verb returns the form of a verb for n subjects.
 func verb(n int, word string) string {
 	if n == 1 {
 		return word + "s"
@@ -60,50 +63,55 @@ func verb(n int, word string) string {
 	return word
 }
 
-// meters returns what changes from second to second, and how far back that goes.
-func (h *handler[N]) meters(stats *manager.Stats, t tally) (meters []meter, span string) {
+// meters returns the meters of the page, and the time that their charts show.
+func (h *handler[N]) meters(stats *manager.Stats, c summary) (meters []meter, span string) {
 	history := <-h.history
 	defer func() { h.history <- history }()
-	last := history.latest()
-	add := func(name, unit, value string, peak func(float64) string, of func(sample) float64) {
-		drawn := history.draw(of)
-		m := meter{Name: name, Value: value, Unit: unit, Line: drawn}
-		if drawn.Peak > 0 {
-			m.Peak = peak(drawn.Peak)
+	add := func(name, value, unit string, of func(sample) float64, peak func(float64) string) {
+		m := meter{Name: name, Value: value, Unit: unit, Chart: history.draw(of)}
+		if m.Chart.Peak > 0 {
+			m.Peak = peak(m.Chart.Peak)
 		}
 		meters = append(meters, m)
 	}
-	whole := func(v float64) string { return count(uint64(math.Round(v))) }
-	add("waiting", "", count(stats.Waiting), whole, func(s sample) float64 { return s.waiting })
-	add("live", "", count(stats.Live), whole, func(s sample) float64 { return s.live })
-	peakRate := func(v float64) string { return rate(v) + "/s" }
-	if math.IsNaN(last.grants) { // there was no look shortly before this one
-		add("granted so far", "", count(stats.Granted), peakRate, func(s sample) float64 { return s.grants })
-	} else {
-		add("grants", "/s", rate(last.grants), peakRate, func(s sample) float64 { return s.grants })
+	last := history.latest()
+	whole := func(v float64) string { return number(uint64(math.Round(v))) }
+	add("waiting", number(stats.Waiting), "", func(s sample) float64 { return s.waiting }, whole)
+	add("live", number(stats.Live), "", func(s sample) float64 { return s.live }, whole)
+
+	name, value, unit := "grants", rate(last.grants), "/s"
+	if math.IsNaN(last.grants) { // there is no recent sample to compare with
+		name, value, unit = "granted so far", number(stats.Granted), ""
 	}
-	name, value := "p99 wait", "–"
+	add(name, value, unit, func(s sample) float64 { return s.grants },
+		func(v float64) string { return rate(v) + "/s" })
+
+	name, value = "p99 wait", "–"
 	switch {
 	case !math.IsNaN(last.wait):
-		value = bound(last.wait)
-	case t.waiting > 0: // no wait has ended lately: all is stuck
-		name, value = "longest wait now", ago(t.longest)
+		value = upperBound(last.wait)
+	case c.waiting > 0: // no wait has ended lately
+		name, value = "longest wait now", age(c.longest)
 	}
-	add(name, "", value, func(v float64) string { return "p99 " + bound(v) }, func(s sample) float64 { return s.wait })
-	return meters, ago(history.span())
+	add(name, value, "", func(s sample) float64 { return s.wait },
+		func(v float64) string { return "p99 " + upperBound(v) })
+	return meters, age(history.span())
 }
 
-// rate writes a number of things in a second.
+// rate returns a number per second.
 func rate(v float64) string {
 	if v > 0 && v < 9.95 {
 		return strconv.FormatFloat(v, 'f', 1, 64)
 	}
-	return count(uint64(math.Round(v)))
+	if math.IsNaN(v) {
+		return "–"
+	}
+	return number(uint64(math.Round(v)))
 }
 
-// bound writes a time in microseconds that is known to be below v, within a factor of two; or that it is long, if v is
-// the largest number.
-func bound(v float64) string {
+// upperBound returns the text of a time that is less than v microseconds, rounded up. If v is the
+// largest uint64, the time is in the last bucket of a histogram, which has no bound.
+func upperBound(v float64) string {
 	switch {
 	case v < 1000:
 		return "< 1 ms"
@@ -117,32 +125,38 @@ func bound(v float64) string {
 	case d >= time.Second:
 		unit = 100 * time.Millisecond
 	}
-	return "< " + ago((d+unit-1)/unit*unit) // rounded up
+	return "< " + age((d+unit-1)/unit*unit)
 }
 
-// totalsOf returns what was counted since the manager started, and some of what is.
+// totalsOf returns the counts since the manager started, and the sizes that no meter shows.
 func totalsOf(s *manager.Stats) []total {
 	totals := []total{
-		{"granted", count(s.Granted)},
-		{"had to wait", count(s.Waited)},
-		{"gave up", count(s.Withdrawn)},
-		{"released", count(s.Released)},
-		{"refused", count(s.Conflicts + s.Busy + s.Draining)},
+		{"granted", number(s.Granted)},
+		{"had to wait", number(s.Waited)},
+		{"canceled", number(s.Withdrawn)},
+		{"released", number(s.Released)},
+		{"refused", number(s.Conflicts + s.Busy + s.Draining)},
 	}
-	for _, t := range []total{{"in conflict", count(s.Conflicts)}, {"too many wait", count(s.Busy)}, {"draining", count(s.Draining)}} {
+	for _, t := range []total{
+		{"in conflict", number(s.Conflicts)},
+		{"too many waiting", number(s.Busy)},
+		{"draining", number(s.Draining)},
+	} {
 		if t.Value != "0" {
 			totals = append(totals, t)
 		}
 	}
 	return append(totals,
-		total{"median wait", quantile(&s.WaitTime, 0.5)}, total{"p99 wait", quantile(&s.WaitTime, 0.99)},
+		total{"median wait", quantile(&s.WaitTime, 0.5)},
+		total{"p99 wait", quantile(&s.WaitTime, 0.99)},
 		total{"p99 hold", quantile(&s.HoldTime, 0.99)},
-		total{"nodes known", count(s.Nodes)}, total{"in the inbox", count(s.Inbox)})
+		total{"nodes known", number(s.Nodes)},
+		total{"in the inbox", number(s.Inbox)})
 }
 
 func quantile(h *manager.Histogram, q float64) string {
 	if h.Count() == 0 {
 		return "–"
 	}
-	return bound(float64(h.Quantile(q)))
+	return upperBound(float64(h.Quantile(q)))
 }

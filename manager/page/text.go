@@ -1,29 +1,52 @@
 package page
 
 import (
+	"encoding"
 	"fmt"
-	"strconv"
-	"time"
+	"reflect"
 	"unicode/utf8"
 
 	"github.com/treelock/treelock/internal/nodetext"
 )
 
 const (
-	shortest = 160  // bytes of a name that are shown
-	longest  = 1000 // bytes of a name that are shown when somebody points at it
+	maxShort = 160  // bytes of a name that are shown
+	maxFull  = 1000 // bytes of a name in its tooltip, and in JSON
 )
 
-// A text is what a node or a label says, before it is made fit to be shown.
+// A text is the text of a node or a label, with nothing escaped yet.
 type text struct {
-	kept string // all of it, or of one longer than longest its ends
-	size int    // the bytes of all of it
+	kept string // the text, or its two ends if it has more than maxFull bytes
+	size int    // the bytes of the whole text
 }
 
-func newText(s string) text { return text{clip(s, len(s), longest), len(s)} }
+func newText(s string) text { return text{clip(s, len(s), maxFull), len(s)} }
 
-// clip returns s or, if its size is more than limit bytes, its beginning and its end, which says most
-// about a path. The size can be more than the length of s, if s has been cut already.
+// textOf returns the text of a node, by the rules of package nodetext. It runs the node's String or
+// MarshalText, and reads no memory that the node points to, since that belongs to the holder of the
+// node. If the method panics, as it often does for a nil pointer, the text says so.
+func textOf[N any](node N) (t text) {
+	defer func() {
+		if recover() != nil {
+			t = newText(nodetext.Of(node))
+		}
+	}()
+	if s, ok := any(node).(fmt.Stringer); ok {
+		return newText(s.String())
+	}
+	if v := reflect.ValueOf(&node).Elem(); v.Kind() == reflect.String {
+		return newText(v.String())
+	}
+	if m, ok := any(node).(encoding.TextMarshaler); ok {
+		if s, err := m.MarshalText(); err == nil {
+			return newText(string(s))
+		}
+	}
+	return newText(nodetext.Of(node))
+}
+
+// clip returns s or, if size is more than limit, its two ends: the end says most about a path. The
+// size is the length of s before an earlier clip.
 func clip(s string, size, limit int) string {
 	if size <= limit {
 		return s
@@ -35,13 +58,13 @@ func clip(s string, size, limit int) string {
 	for tail < len(s)-limit/2+utf8.UTFMax && tail < len(s) && !utf8.RuneStart(s[tail]) {
 		tail++
 	}
-	return fmt.Sprintf("%s … (%s bytes) … %s", s[:head], count(size), s[tail:])
+	return fmt.Sprintf("%s … (%s bytes) … %s", s[:head], number(size), s[tail:])
 }
 
-// A name is a label or a node, made fit to be shown.
+// A name is a node or a label in printable form.
 type name struct {
 	Short string
-	Full  string // "" if Short is all of it
+	Full  string // "" if Short is the whole name
 }
 
 // name returns the name of a node.
@@ -49,14 +72,14 @@ func (t text) name() name {
 	switch {
 	case t.size == 0:
 		return name{Short: `""`}
-	case t.size <= shortest:
-		return name{Short: visible(t.kept)}
+	case t.size <= maxShort:
+		return name{Short: printable(t.kept)}
 	default:
-		return name{Short: visible(clip(t.kept, t.size, shortest)), Full: visible(t.kept)}
+		return name{Short: printable(clip(t.kept, t.size, maxShort)), Full: printable(t.kept)}
 	}
 }
 
-// nameOf returns the name of what may be missing, such as a label.
+// nameOf returns the name of an optional text, such as a label.
 func nameOf(s string) name {
 	if s == "" {
 		return name{}
@@ -64,50 +87,6 @@ func nameOf(s string) name {
 	return newText(s).name()
 }
 
-// visible returns s in the form of package nodetext: if not all of it prints, it is quoted as in Go.
-// So distinct nodes look distinct.
-func visible(s string) string { return nodetext.Line(s, len(s)) }
-
-// ago says how long d is, as people do.
-func ago(d time.Duration) string {
-	d = max(d, 0)
-	switch {
-	case d < time.Second:
-		return fmt.Sprintf("%d ms", d.Milliseconds())
-	case d < 10*time.Second:
-		return fmt.Sprintf("%.1f s", d.Truncate(100*time.Millisecond).Seconds())
-	case d < time.Minute:
-		return fmt.Sprintf("%d s", d/time.Second)
-	case d < time.Hour:
-		return fmt.Sprintf("%d min %02d s", d/time.Minute, d/time.Second%60)
-	case d < 24*time.Hour:
-		return fmt.Sprintf("%d h %02d min", d/time.Hour, d/time.Minute%60)
-	default:
-		return fmt.Sprintf("%d d %d h", d/(24*time.Hour), d/time.Hour%24)
-	}
-}
-
-// count writes n with its thousands apart.
-func count[I int | uint64](n I) string {
-	s := strconv.FormatUint(uint64(n), 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
-// size writes a number of bytes that is a whole number of KiB.
-func size(n int) string {
-	if n%(1<<20) == 0 {
-		return count(n>>20) + " MiB"
-	}
-	return count(n>>10) + " KiB"
-}
-
-// some counts things: "1 request", "2 requests".
-func some(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return count(n) + " " + thing + "s"
-}
+// printable returns s, quoted as in Go if a part of it does not print. Distinct strings have
+// distinct results.
+func printable(s string) string { return nodetext.Line(s, len(s)) }

@@ -10,28 +10,28 @@ import (
 )
 
 const (
-	mostClaims = 8   // of a request are shown
-	mostLevels = 256 // a branch is followed so far up; what is deeper stands by itself
+	// maxLevels is how many levels the tree shows above a claimed node, including it. A deeper node
+	// appears as a root.
+	maxLevels = 256
 
-	// mostBranches is how many nodes a tree has before it leaves out those that no request claims.
-	mostBranches = 16_384
+	// maxTreeNodes is how many nodes the tree has before it leaves out nodes without claims.
+	maxTreeNodes = 16_384
 )
 
-// A tree has the nodes that are claimed by the requests on a page, and those above them.
+// A tree has the nodes that are claimed by the requests on a page, and their ancestors.
 type tree[N treelock.Node[N]] struct {
-	branches map[N]*branch[N]
-	bare     []row // of the requests without claims
+	nodes    map[N]*treeNode[N]
+	noClaims []row // of the requests without claims
 }
 
-func newTree[N treelock.Node[N]]() *tree[N] { return &tree[N]{branches: make(map[N]*branch[N])} }
+func newTree[N treelock.Node[N]]() *tree[N] { return &tree[N]{nodes: make(map[N]*treeNode[N])} }
 
-// A branch is a node and what is below it.
-type branch[N treelock.Node[N]] struct {
+type treeNode[N treelock.Node[N]] struct {
 	node     N
 	text     text
 	root     bool
-	children []*branch[N]
-	entries  []row // of the requests here: those that hold in front, each part by arrival
+	children []*treeNode[N]
+	requests []row // of the claims of this node
 	holds    int
 	waits    int
 }
@@ -42,17 +42,17 @@ type row struct {
 
 	// Of a node.
 	Node  *name
-	Below string // the filter that shows it, "" if there is none
+	Below string // the text for the filter, or "" if there is none
 	Holds int
 	Waits int
 
 	// Of a request.
 	Request *request
 	Verb    string
-	ID      bool // it is the first row of the request
+	ID      bool // the first row of the request
 }
 
-// Indent returns the class of a row that stands so far to the right.
+// Indent returns the CSS class of the level.
 func (r row) Indent() string {
 	if r.Level > 6 {
 		return "deep"
@@ -60,7 +60,7 @@ func (r row) Indent() string {
 	return "l" + strconv.Itoa(r.Level)
 }
 
-// rank is lower for a request that holds than for one that waits.
+// rank is lower for a holder than for a waiter.
 func (r row) rank() int {
 	if r.Request.Holds {
 		return 0
@@ -68,108 +68,115 @@ func (r row) rank() int {
 	return 1
 }
 
-// add puts a request into the tree, at the nodes that it claims.
+// add adds a request at the nodes that it claims.
 func (t *tree[N]) add(r *request, claims []treelock.Claim[N]) {
 	if len(claims) == 0 {
-		t.bare = append(t.bare, row{Request: r, Verb: "no claims", ID: true})
+		t.noClaims = append(t.noClaims, row{Request: r, Verb: "no claims", ID: true})
 	}
 	for i, claim := range claims {
-		b := t.branch(claim.Node)
-		b.entries = append(b.entries, row{Request: r, Verb: claim.Verb(), ID: i == 0})
+		n := t.withAncestors(claim.Node)
+		n.requests = append(n.requests, row{Request: r, Verb: claim.Verb(), ID: i == 0})
 		if r.Holds {
-			b.holds++
+			n.holds++
 		} else {
-			b.waits++
+			n.waits++
 		}
 	}
 }
 
-// branch returns the branch of node, and makes it, and those above it, if there is none.
-func (t *tree[N]) branch(node N) *branch[N] {
-	found, made := t.at(node)
-	for b, level := found, 1; made; level++ {
-		parent, ok := b.node.Parent()
-		if !ok || level == mostLevels || len(t.branches) >= mostBranches {
+// withAncestors returns the tree node of node. It adds it and its ancestors if it is new.
+func (t *tree[N]) withAncestors(node N) *treeNode[N] {
+	found, added := t.at(node)
+	for n, level := found, 1; added; level++ {
+		parent, ok := n.node.Parent()
+		if !ok || level == maxLevels || len(t.nodes) >= maxTreeNodes {
 			break
 		}
-		above, madeAbove := t.at(parent)
-		above.children = append(above.children, b)
-		b.root = false
-		b, made = above, madeAbove
+		above, addedAbove := t.at(parent)
+		above.children = append(above.children, n)
+		n.root = false
+		n, added = above, addedAbove
 	}
 	return found
 }
 
-// at returns the branch of node, which is a root if it had to be made.
-func (t *tree[N]) at(node N) (b *branch[N], made bool) {
-	if b := t.branches[node]; b != nil {
-		return b, false
+// at returns the tree node of node. A new one is a root.
+func (t *tree[N]) at(node N) (n *treeNode[N], added bool) {
+	if n := t.nodes[node]; n != nil {
+		return n, false
 	}
-	b = &branch[N]{node: node, text: textOf(node), root: true}
-	t.branches[node] = b
-	return b, true
+	n = &treeNode[N]{node: node, text: textOf(node), root: true}
+	t.nodes[node] = n
+	return n, true
 }
 
-// rows returns the tree, from the top down. A node that nobody claims is left out unless the tree branches there.
-// The rows have no more names than an answer has room for; leftOut is how many rows are missing.
+// rows returns the tree from the top down. It omits a node without claims unless the tree branches
+// there. The names of the rows take at most maxAnswer; leftOut is how many rows have no room.
 func (t *tree[N]) rows(filter func(N, text) string) (rows []row, leftOut int) {
-	var roots []*branch[N]
-	for _, b := range t.branches {
-		if b.root {
-			roots = append(roots, b)
+	var roots []*treeNode[N]
+	for _, n := range t.nodes {
+		if n.root {
+			roots = append(roots, n)
 		}
 	}
-	w := walk[N]{filter: filter, rows: t.bare, room: maxAnswer}
-	w.all(roots, 0, text{})
+	w := treeWalk[N]{filter: filter, rows: t.noClaims, room: maxAnswer}
+	w.siblings(roots, 0, text{})
 	return w.rows, w.leftOut
 }
 
-// A walk goes through a tree.
-type walk[N treelock.Node[N]] struct {
+// A treeWalk appends the rows of a tree.
+type treeWalk[N treelock.Node[N]] struct {
 	filter  func(N, text) string
 	rows    []row
-	room    int // bytes for names
-	leftOut int // rows for which there was no room
+	room    int // for names, in bytes
+	leftOut int
 }
 
-// all goes through branches side by side. above is the name of the node that stands above them on the page.
-func (w *walk[N]) all(branches []*branch[N], level int, above text) {
-	slices.SortFunc(branches, func(a, b *branch[N]) int { return cmp.Compare(a.text.kept, b.text.kept) })
-	for _, b := range branches {
-		w.one(b, level, above)
+// siblings appends the rows of nodes and of their descendants. above is the text of the node above
+// them on the page.
+func (w *treeWalk[N]) siblings(nodes []*treeNode[N], level int, above text) {
+	slices.SortFunc(nodes, func(a, b *treeNode[N]) int {
+		return cmp.Compare(a.text.kept, b.text.kept)
+	})
+	for _, n := range nodes {
+		w.node(n, level, above)
 	}
 }
 
-func (w *walk[N]) one(b *branch[N], level int, above text) {
-	for len(b.entries) == 0 && len(b.children) == 1 {
-		b = b.children[0]
+func (w *treeWalk[N]) node(n *treeNode[N], level int, above text) {
+	for len(n.requests) == 0 && len(n.children) == 1 {
+		n = n.children[0]
 	}
-	if len(b.entries) == 0 && b.root {
-		w.all(b.children, level, above) // a root says nothing
+	if len(n.requests) == 0 && n.root { // the root of all nodes tells the viewer nothing
+		w.siblings(n.children, level, above)
 		return
 	}
 	if w.room < 0 {
-		w.leftOut += 1 + len(b.entries)
-		w.all(b.children, level+1, b.text)
-		return
+		w.leftOut += 1 + len(n.requests)
+	} else {
+		w.addRows(n, level, above)
 	}
-	shown, below := relative(b.text, above).name(), w.filter(b.node, b.text)
-	w.room -= len(shown.Short) + len(shown.Full) + len(below)
-	w.rows = append(w.rows, row{Level: level, Node: &shown, Below: below, Holds: b.holds, Waits: b.waits})
-	slices.SortStableFunc(b.entries, func(x, y row) int {
-		return cmp.Or(cmp.Compare(x.rank(), y.rank()), cmp.Compare(x.Request.Seq, y.Request.Seq))
-	})
-	for _, entry := range b.entries {
-		entry.Level = level
-		w.rows = append(w.rows, entry)
-	}
-	w.all(b.children, level+1, b.text)
+	w.siblings(n.children, level+1, n.text)
 }
 
-// relative returns what t says that the name of the node above it does not, if that begins with a slash.
+// addRows appends the row of a node and those of its requests, holders first.
+func (w *treeWalk[N]) addRows(n *treeNode[N], level int, above text) {
+	shown, below := relative(n.text, above).name(), w.filter(n.node, n.text)
+	w.room -= len(shown.Short) + len(shown.Full) + len(below)
+	w.rows = append(w.rows, row{Level: level, Node: &shown, Below: below, Holds: n.holds, Waits: n.waits})
+	slices.SortStableFunc(n.requests, func(a, b row) int {
+		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.Request.Number, b.Request.Number))
+	})
+	for _, r := range n.requests {
+		r.Level = level
+		w.rows = append(w.rows, r)
+	}
+}
+
+// relative returns t without the text of the node above it, if the rest begins with a slash.
 func relative(t, above text) text {
 	rest, ok := strings.CutPrefix(t.kept, above.kept)
-	if !ok || above.size == 0 || t.size > longest || !strings.HasPrefix(rest, "/") {
+	if !ok || above.size == 0 || t.size > maxFull || !strings.HasPrefix(rest, "/") {
 		return t
 	}
 	return newText(rest)

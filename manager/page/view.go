@@ -7,123 +7,126 @@ import (
 )
 
 const (
-	mostCulprits = 5                // are shown
-	mostWaits    = 10               // of the longest ones are shown apart from the tree
-	mostNamed    = 1                // of those that a request waits for is named
-	long         = 10 * time.Second // a wait that calls for attention
+	maxTopBlockers = 5                // that are shown
+	maxLongWaits   = 10               // waiters that are shown outside of the tree
+	maxNamed       = 1                // blockers that are named for each waiter
+	longWait       = 10 * time.Second // a wait that is highlighted
 )
 
-// A view is what the page shows.
+// A view is the data of the page.
 type view struct {
 	Form form
 
 	Title    string
 	Headline string
 	Detail   string
-	Read     string // what the filter is taken for, if that is not what was typed
+	Read     string // how the filter is understood, if that is not what was typed
 	Taken    string
-	Jammed   bool
+	Stuck    bool // a holder has kept a request waiting for long
 
-	Failure string // then nothing else is shown
-	Stopped string // why the manager has stopped; then there are only totals
-	Alone   string // what is said if there is no request in sight
+	Failure string // if it is set, nothing below is
+	Stopped string // why the manager has stopped; if it is set, only Totals is
+	Empty   string // the text that replaces the requests if there are none
 
-	Meters   []meter
-	Span     string // how far back they go
-	Culprits []*request
-	Others   int // culprits that are not among them
-	Waits    []*request
-	Later    int // those that wait and are not among Waits
-	Rows     []row
-	LeftOut  int    // rows that are not among them
-	Hidden   string // how many more requests the tree leaves out
-	Cut      string // what the bound of a page leaves out
-	Totals   []total
+	Meters       []meter
+	Span         string // the time that their charts show
+	Blockers     []*request
+	MoreBlockers int // that are not in Blockers
+	Waits        []*request
+	MoreWaits    int // waiters that are not in Waits
+	Rows         []row
+	LeftOut      int    // rows that are not in Rows
+	Hidden       string // how many requests are not in the tree
+	Cut          string // what is left out because of maxAnswer
+	Totals       []total
 }
 
-// A form is the filter, as somebody has filled it in.
+// A form is the filter as the viewer sees it.
 type form struct {
 	Possible bool
-	Below    string // as it was typed
+	Below    string // the filter as typed, in printable form
 	Shown    name
-	Limit    int // 0 unless it was asked for
+	Limit    int // 0 if the query has none
 }
 
-// A total is a number and what it counts.
+// A total is a number and its meaning.
 type total struct{ Name, Value string }
 
-// A meter is a number and how it has changed.
+// A meter is a number and its history.
 type meter struct {
 	Name, Value, Unit string
 	Peak              string
-	Line              line
+	Chart             chart
 }
 
-func (h *handler[N]) viewFor(asked query[N]) view {
-	v := view{Form: form{Possible: h.parse != nil, Below: visible(asked.below)}}
-	if asked.below != "" {
-		v.Form.Shown = asked.shown.name()
+// newView returns a view with the parts that all views have.
+func (h *handler[N]) newView(q query[N]) view {
+	v := view{Form: form{Possible: h.parse != nil, Below: printable(q.below)}}
+	if q.below != "" {
+		v.Form.Shown = q.shown.name()
 	}
-	if asked.given {
-		v.Form.Limit = asked.limit
+	if q.hasLimit {
+		v.Form.Limit = q.limit
 	}
-	if asked.shown != newText(asked.below) {
+	if q.shown != newText(q.below) {
 		v.Read = "below " + v.Form.Shown.Short
 	}
 	return v
 }
 
-// viewOf makes the view of a manager that runs.
-func (h *handler[N]) viewOf(asked query[N], s *picture[N]) view {
-	v := h.viewFor(asked)
+// buildView returns the view of a running manager.
+func (h *handler[N]) buildView(q query[N], s *cutSnapshot[N]) view {
+	v := h.newView(q)
 	v.Taken = s.Taken.Format("15:04:05 MST")
 	v.Totals = totalsOf(&s.Stats)
-	summary := tallyOf(asked, &s.Snapshot)
+	summary := newSummary(q, &s.Snapshot)
 	v.Meters, v.Span = h.meters(&s.Stats, summary)
 
-	d := newDesk(s, asked.below != "")
-	for _, c := range d.culprits[:min(mostCulprits, len(d.culprits))] {
-		v.Culprits = append(v.Culprits, d.inFull(c.Live))
-		v.Jammed = v.Jammed || d.requests[c.Number].Long
+	b := newViewBuilder(s, q.below != "")
+	for _, top := range b.blockers[:min(maxTopBlockers, len(b.blockers))] {
+		v.Blockers = append(v.Blockers, b.withClaims(top.Live))
+		v.Stuck = v.Stuck || b.requests[top.Number].Long
 	}
-	v.Others = len(d.culprits) - len(v.Culprits)
-	for _, w := range s.Waiters[:min(mostWaits, len(s.Waiters))] { // the earliest has waited for longest
-		v.Waits = append(v.Waits, d.inFull(w))
+	v.MoreBlockers = len(b.blockers) - len(v.Blockers)
+	for _, w := range s.Waiters[:min(maxLongWaits, len(s.Waiters))] { // the earliest wait longest
+		v.Waits = append(v.Waits, b.withClaims(w))
 	}
-	v.Later = len(s.Waiters) - len(v.Waits)
+	v.MoreWaits = len(s.Waiters) - len(v.Waits)
 
-	shown := d.choose(asked.limit)
-	v.Rows, v.LeftOut = d.tree(shown).rows(h.filterFor)
-	if hidden := s.LeftOut + len(d.requests) - len(shown); hidden > 0 {
-		v.Hidden = some(hidden, "more request")
+	chosen := b.choose(q.limit)
+	v.Rows, v.LeftOut = b.tree(chosen).rows(h.filterFor)
+	if hidden := s.LeftOut + s.count() - len(chosen); hidden > 0 {
+		v.Hidden = plural(hidden, "more request")
 	}
-	v.summarize(summary)
+	summary.write(&v)
 	return v
 }
 
-// viewStopped makes the view of a manager that has stopped.
-func (h *handler[N]) viewStopped(asked query[N], why string, stats manager.Stats) view {
-	v := h.viewFor(asked)
-	v.Title, v.Headline, v.Stopped = "stopped", "The manager has stopped", why
-	v.Detail = count(stats.Live-stats.Waiting) + " held and " + count(stats.Waiting) + " waited when it did"
+// stoppedView returns the view of a manager that has stopped.
+func (h *handler[N]) stoppedView(q query[N], reason string, stats manager.Stats) view {
+	v := h.newView(q)
+	v.Title, v.Headline, v.Stopped = "stopped", "The manager has stopped", reason
+	v.Detail = number(stats.Live-stats.Waiting) + " held and " + number(stats.Waiting) +
+		" waited when it did"
 	v.Totals = totalsOf(&stats)
 	return v
 }
 
-// viewFailure makes the view that says only what is wrong.
-func (h *handler[N]) viewFailure(asked query[N], why string) view {
-	v := h.viewFor(asked)
-	v.Title, v.Headline, v.Failure = "not shown", "Nothing can be shown", why
+// failureView returns a view that says only what is wrong.
+func (h *handler[N]) failureView(q query[N], reason string) view {
+	v := h.newView(q)
+	v.Title, v.Headline, v.Failure = "not shown", "Nothing can be shown", reason
 	return v
 }
 
-// filterFor returns what to type into the filter for node, whose text is t, or "" if nothing names it.
+// filterFor returns the text for the filter that names node, whose text is t, or "" if there
+// is none.
 func (h *handler[N]) filterFor(node N, t text) string {
-	if h.parse == nil || t.size > longest {
+	if h.parse == nil || t.size > maxFull {
 		return ""
 	}
 	if parsed, err := h.parse(t.kept); err != nil || parsed != node {
 		return ""
 	}
-	return visible(t.kept)
+	return printable(t.kept)
 }

@@ -17,18 +17,19 @@ var pageCSS string
 //go:embed page.js
 var pageJS string
 
-// document is the page. Its style and script are part of it, so that it needs no other address.
-var document = template.Must(template.New("page").Funcs(template.FuncMap{
+// pageTemplate contains the style and the script, so that the page needs no other address.
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"style":  func() template.CSS { return template.CSS(pageCSS) },
 	"script": func() template.JS { return template.JS(pageJS) },
 }).Parse(pageHTML))
 
-// headers are those of every answer. A browser runs the one script and the one style that are known here by their hashes, asks nobody else for
-// anything, shows the page in no frame, and keeps no copy.
+// headers are those of every answer. With them a browser runs only the script and the style with
+// these hashes, loads nothing else, shows the page in no frame, and keeps no copy.
 var headers = map[string]string{
 	"Content-Security-Policy": strings.Join([]string{
-		"default-src 'none'", "script-src " + hashOf(pageJS), "style-src " + hashOf(pageCSS), "img-src data:", "connect-src 'self'",
-		"form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
+		"default-src 'none'", "script-src " + hashOf(pageJS), "style-src " + hashOf(pageCSS),
+		"img-src data:", "connect-src 'self'", "form-action 'self'", "base-uri 'none'",
+		"frame-ancestors 'none'",
 	}, "; "),
 	"X-Content-Type-Options": "nosniff",
 	"Cache-Control":          "no-store",

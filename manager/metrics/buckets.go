@@ -5,45 +5,39 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// buckets says which of the bounds of a [manager.Histogram] are shown, and in what unit. Not all are: each costs a series for each
-// manager and process, for ever, and 96 of them would be most of what Prometheus stores for a manager. Every other one makes a factor of four from
-// bound to bound, which is fine enough to see that something has become slow.
+// buckets says which bounds of a [manager.Histogram] are exported, and in which unit. Each bound
+// costs Prometheus a time series per manager and process, so only every other one is exported. The
+// step from bound to bound is then a factor of four.
 type buckets struct {
-	first, last int     // of Counts. last is not its last one, which has no bound
-	unit        float64 // how many of what the manager counts are one of what is shown
+	first, last int     // indices of Counts. The last element of Counts has no bound
+	unit        float64 // the manager's units in one exported unit
 }
 
 var (
-	// seconds is for times, which are counted in microseconds: 15 µs, 63 µs, and so on to 1,074 s, in 14 buckets. Below 16 µs the
-	// manager's clock is no better, as it may be as old as 64 messages; above there are no finer counts.
+	// seconds is for times in microseconds: 15 µs, 63 µs, and so on to 1,074 s, in 14 buckets.
+	// Below 16 µs the manager's clock is not exact; above 1,074 s it counts in one bucket.
 	seconds = buckets{first: 4, last: 30, unit: 1e6}
 
-	// requests is for the lengths of queues: 1, 7, 31, and so on to 524,287, in 10 buckets. They begin at 1 since to wait behind the
-	// holder alone is what happens most, and end where those who wait take 300 MB.
+	// requests is for lengths of queues: 1, 7, 31, and so on to 524,287, in 10 buckets. The first
+	// bound is 1 because most waiters are alone behind a holder.
 	requests = buckets{first: 1, last: 19, unit: 1}
 )
 
-// everyOther is the step from one bucket that is shown to the next.
-const everyOther = 2
+// step is the distance between the indices of two exported bounds.
+const step = 2
 
-// histogram returns the metric that shows h.
+// histogram returns the metric for h.
 //
-// The bound of Counts[i] is 1<<i - 1, not 1<<i: a bound belongs to its bucket, in Prometheus, but 1<<i is counted in the next one. With 1<<i a
-// queue of exactly two would be missing from what is shown as "at most two". For times it comes to the same, as what the manager counts
-// is whole microseconds: 1<<i - 1 is the largest of them that is in the bucket, and the sum is one of whole microseconds too.
+// In Prometheus a bound belongs to its bucket. The values of Counts[i] are integers below 1<<i, so
+// the bound is 1<<i - 1: with 1<<i, a queue of two would be missing in the bucket "at most two".
 func (b buckets) histogram(desc *prometheus.Desc, h manager.Histogram) prometheus.Metric {
-	upTo := make(map[float64]uint64, len(h.Counts)/everyOther)
+	cumulative := make(map[float64]uint64, len(h.Counts)/step)
 	count := uint64(0)
 	for i, n := range h.Counts {
 		count += n
-		if b.shows(i) {
-			upTo[float64(uint64(1)<<i-1)/b.unit] = count
+		if b.first <= i && i <= b.last && (i-b.first)%step == 0 {
+			cumulative[float64(uint64(1)<<i-1)/b.unit] = count
 		}
 	}
-	return prometheus.MustNewConstHistogram(desc, count, float64(h.Sum)/b.unit, upTo)
-}
-
-// shows reports whether the bound of Counts[i] is one of ours.
-func (b buckets) shows(i int) bool {
-	return b.first <= i && i <= b.last && (i-b.first)%everyOther == 0
+	return prometheus.MustNewConstHistogram(desc, count, float64(h.Sum)/b.unit, cumulative)
 }

@@ -9,14 +9,17 @@ import (
 	"testing"
 
 	dto "github.com/prometheus/client_model/go"
-	"github.com/treelock/treelock/manager/metrics"
 )
 
-// A dashboard is what the tests look at in grafana.json.
+// A dashboard is the part of grafana.json that the tests check.
 type dashboard struct {
-	Title      string
 	Panels     []panel
-	Templating struct{ List []variable }
+	Templating struct {
+		List []struct {
+			Name, Type, Query, AllValue string
+			Datasource                  datasource
+		}
+	}
 }
 
 type panel struct {
@@ -24,79 +27,27 @@ type panel struct {
 	Title      string
 	Datasource datasource
 	GridPos    struct{ X, Y, W, H int }
-	Targets    []target
-}
-
-type target struct {
-	RefID        string
-	Datasource   datasource
-	Expr         string
-	LegendFormat string
-}
-
-type variable struct {
-	Name, Type, Query, AllValue string
-	Datasource                  datasource
+	Targets    []struct {
+		RefID, Expr, LegendFormat string
+		Datasource                datasource
+	}
 }
 
 type datasource struct{ Type, UID string }
 
-// theDatasource is the one that is chosen when the dashboard is looked at.
-var theDatasource = datasource{"prometheus", "${datasource}"}
+// chosen is the data source that the viewer chooses.
+var chosen = datasource{"prometheus", "${datasource}"}
 
 func readDashboard(t *testing.T) (d dashboard) {
 	t.Helper()
 	text, err := os.ReadFile("grafana.json")
-	if err != nil {
-		t.Fatal(err)
+	if err == nil {
+		err = json.Unmarshal(text, &d)
 	}
-	if err := json.Unmarshal(text, &d); err != nil {
-		t.Fatal(err)
-	}
-	if len(d.Panels) == 0 {
-		t.Fatal("the dashboard has no panels")
+	if err != nil || len(d.Panels) == 0 {
+		t.Fatalf("%d panels, %v", len(d.Panels), err)
 	}
 	return d
-}
-
-// TestTheDashboardShowsWhatThereIs compares the names in its queries with those of the collector, both ways.
-func TestTheDashboardShowsWhatThereIs(t *testing.T) {
-	families := gather(t, fixed{}, metrics.WithName("folders"))
-	familyOf, shown := samples(families), map[string]bool{}
-	for _, panel := range readDashboard(t).Panels {
-		if len(panel.Targets) == 0 {
-			t.Errorf("%s: there are no queries", panel.Title)
-		}
-		for _, target := range panel.Targets {
-			for _, name := range metricsIn(t, target.Expr) {
-				if familyOf[name] == "" {
-					t.Errorf("%s: the collector has no %s: %s", panel.Title, name, target.Expr)
-				}
-				shown[familyOf[name]] = true
-			}
-		}
-	}
-	for _, family := range families {
-		if !shown[family.GetName()] {
-			t.Errorf("no panel shows %s", family.GetName())
-		}
-	}
-}
-
-// samples returns, by the name of each series, the name of its metric.
-func samples(families []*dto.MetricFamily) map[string]string {
-	names := map[string]string{}
-	for _, family := range families {
-		name := family.GetName()
-		if family.GetType() != dto.MetricType_HISTOGRAM {
-			names[name] = name
-			continue
-		}
-		for _, suffix := range []string{"_bucket", "_sum", "_count"} {
-			names[name+suffix] = name
-		}
-	}
-	return names
 }
 
 var (
@@ -107,34 +58,20 @@ var (
 	inLegend  = regexp.MustCompile(`\{\{([^}]*)\}\}`)
 )
 
-// metricsIn returns the names of the metrics in a query. Each must be narrowed to the managers that were chosen, by the same braces; so
-// whatever else is a name must be a function.
-func metricsIn(t *testing.T, expr string) (names []string) {
-	t.Helper()
-	for _, found := range selector.FindAllStringSubmatch(expr, -1) {
-		names = append(names, found[1])
-		if found[2] != `manager=~"$manager"` {
-			t.Errorf("%s is narrowed to {%s}, not to the managers that were chosen: %s", found[1], found[2], expr)
-		}
-	}
-	if len(names) == 0 {
-		t.Errorf("a query without a metric: %s", expr)
-	}
-	for _, re := range []*regexp.Regexp{selector, grouping, timeRange} {
-		expr = re.ReplaceAllString(expr, "")
-	}
-	for _, name := range word.FindAllString(expr, -1) {
-		if !strings.HasSuffix(name, "(") {
-			t.Errorf("%s is neither a function nor a metric of the managers that were chosen", name)
-		}
-	}
-	return names
-}
-
-// TestTheDashboardsLegendsSayWhatTheLinesAre: a line is told by the labels that it was grouped by, and quantiles need le.
-func TestTheDashboardsLegendsSayWhatTheLinesAre(t *testing.T) {
+func TestDashboardShowsAllMetricsOfTheChosenManagers(t *testing.T) {
+	all := families(t, fixed{})
+	names, shown := sampleNames(all), map[string]bool{}
 	for _, panel := range readDashboard(t).Panels {
+		if len(panel.Targets) == 0 {
+			t.Errorf("%s: no queries", panel.Title)
+		}
 		for _, target := range panel.Targets {
+			for _, name := range metricsIn(t, target.Expr) {
+				if names[name] == "" {
+					t.Errorf("%s: %s does not exist: %s", panel.Title, name, target.Expr)
+				}
+				shown[names[name]] = true
+			}
 			for _, found := range grouping.FindAllStringSubmatch(target.Expr, -1) {
 				labels := strings.Split(found[1], ", ")
 				if le := slices.Index(labels, "le"); le >= 0 {
@@ -147,64 +84,106 @@ func TestTheDashboardsLegendsSayWhatTheLinesAre(t *testing.T) {
 					legend = append(legend, label[1])
 				}
 				if !slices.Equal(labels, legend) {
-					t.Errorf("%s: the legend tells %q, but the lines are told apart by %q", panel.Title, legend, labels)
+					t.Errorf("%s: the legend has %q, the query groups by %q", panel.Title, legend, labels)
 				}
 			}
 		}
 	}
+	for name := range all {
+		if !shown[name] {
+			t.Errorf("no panel shows %s", name)
+		}
+	}
 }
 
-// TestTheDashboardAsksForItsVariables: nothing in it belongs to one Grafana.
-func TestTheDashboardAsksForItsVariables(t *testing.T) {
-	d := readDashboard(t)
-	variables := map[string]variable{}
-	for _, v := range d.Templating.List {
-		variables[v.Name] = v
-	}
-	if v := variables["datasource"]; v.Type != "datasource" || v.Query != "prometheus" {
-		t.Errorf("variable datasource = %+v, want one for a Prometheus data source", v)
-	}
-	// All is any value, and none: a manager without a name has no label.
-	if v := variables["manager"]; v.Type != "query" || v.AllValue != ".*" || v.Datasource != theDatasource {
-		t.Errorf("variable manager = %+v, want a query to the data source, and .* for all", v)
-	}
-	name, ok := strings.CutPrefix(variables["manager"].Query, "label_values(")
-	name, ok2 := strings.CutSuffix(name, ", manager)")
-	if !ok || !ok2 || samples(gather(t, fixed{}))[name] == "" {
-		t.Errorf("variable manager asks for %s, want the values of the label manager of a metric of the collector", variables["manager"].Query)
-	}
-	for _, panel := range d.Panels {
-		if panel.Datasource != theDatasource {
-			t.Errorf("%s: data source %v, want %v", panel.Title, panel.Datasource, theDatasource)
+// sampleNames returns the name of the metric by the name of each of its series.
+func sampleNames(all map[string]*dto.MetricFamily) map[string]string {
+	names := map[string]string{}
+	for name, family := range all {
+		if family.GetType() != dto.MetricType_HISTOGRAM {
+			names[name] = name
+			continue
 		}
-		for _, target := range panel.Targets {
-			if target.Datasource != theDatasource {
-				t.Errorf("%s: data source %v of a query, want %v", panel.Title, target.Datasource, theDatasource)
+		for _, suffix := range []string{"_bucket", "_sum", "_count"} {
+			names[name+suffix] = name
+		}
+	}
+	return names
+}
+
+// metricsIn returns the metrics in a query. Each must select the chosen managers. Every other word
+// must be a function.
+func metricsIn(t *testing.T, expr string) (names []string) {
+	t.Helper()
+	for _, found := range selector.FindAllStringSubmatch(expr, -1) {
+		names = append(names, found[1])
+		if found[2] != `manager=~"$manager"` {
+			t.Errorf("%s selects {%s}, not the chosen managers: %s", found[1], found[2], expr)
+		}
+	}
+	if len(names) == 0 {
+		t.Errorf("a query without a metric: %s", expr)
+	}
+	for _, re := range []*regexp.Regexp{selector, grouping, timeRange} {
+		expr = re.ReplaceAllString(expr, "")
+	}
+	for _, name := range word.FindAllString(expr, -1) {
+		if !strings.HasSuffix(name, "(") {
+			t.Errorf("%s is neither a function nor a metric of the chosen managers", name)
+		}
+	}
+	return names
+}
+
+func TestDashboardAsksForItsVariables(t *testing.T) {
+	d, found := readDashboard(t), 0
+	for _, v := range d.Templating.List {
+		switch v.Name {
+		case "datasource":
+			found++
+			if v.Type != "datasource" || v.Query != "prometheus" {
+				t.Errorf("datasource = %+v, want one for a Prometheus data source", v)
+			}
+		case "manager": // .* matches a manager without a name too, which has no label
+			found++
+			name, _ := strings.CutSuffix(strings.TrimPrefix(v.Query, "label_values("), ", manager)")
+			if v.Type != "query" || v.AllValue != ".*" || v.Datasource != chosen ||
+				sampleNames(families(t, fixed{}))[name] == "" {
+				t.Errorf("manager = %+v, want the values of the label manager of a metric, and .* for all", v)
 			}
 		}
 	}
+	if found != 2 {
+		t.Errorf("%d of the variables datasource and manager, want both", found)
+	}
+	for _, panel := range d.Panels {
+		sources := []datasource{panel.Datasource}
+		for _, target := range panel.Targets {
+			sources = append(sources, target.Datasource)
+		}
+		if slices.ContainsFunc(sources, func(s datasource) bool { return s != chosen }) {
+			t.Errorf("%s: data sources %v, want %v", panel.Title, sources, chosen)
+		}
+	}
 }
 
-// TestTheDashboardsPanelsHavePlacesOfTheirOwn, on a page that is 24 wide, and names.
-func TestTheDashboardsPanelsHavePlacesOfTheirOwn(t *testing.T) {
-	ids, cells := map[int]string{}, map[[2]int]string{}
+func TestPanelsHaveDistinctNamesAndPlaces(t *testing.T) {
+	ids, cells := map[int]bool{0: true}, map[[2]int]string{}
 	for _, panel := range readDashboard(t).Panels {
-		if other, ok := ids[panel.ID]; ok || panel.ID == 0 || panel.Title == "" {
-			t.Errorf("panel %q has the ID %d, which %q has too, or no title or ID", panel.Title, panel.ID, other)
+		if ids[panel.ID] || panel.Title == "" {
+			t.Errorf("panel %q has no title, or the ID %d of another panel", panel.Title, panel.ID)
 		}
-		ids[panel.ID] = panel.Title
-
+		ids[panel.ID] = true
 		refs := map[string]bool{"": true}
 		for _, target := range panel.Targets {
 			if refs[target.RefID] {
-				t.Errorf("%s: two queries have the name %q, or one has none", panel.Title, target.RefID)
+				t.Errorf("%s: the name %q of a query is not unique", panel.Title, target.RefID)
 			}
 			refs[target.RefID] = true
 		}
-
 		at := panel.GridPos
 		if at.W <= 0 || at.H <= 0 || at.X < 0 || at.X+at.W > 24 {
-			t.Errorf("%s: is at %+v, which is not on the page", panel.Title, at)
+			t.Errorf("%s: %+v is not on the page, which is 24 wide", panel.Title, at)
 		}
 		for x := at.X; x < at.X+at.W; x++ {
 			for y := at.Y; y < at.Y+at.H; y++ {
@@ -213,30 +192,6 @@ func TestTheDashboardsPanelsHavePlacesOfTheirOwn(t *testing.T) {
 				}
 				cells[[2]int{x, y}] = panel.Title
 			}
-		}
-	}
-}
-
-// TestTheDocumentationNamesWhatThereIs: all metrics are in the list there, and its alerts use no others.
-func TestTheDocumentationNamesWhatThereIs(t *testing.T) {
-	text, err := os.ReadFile("doc.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	families := gather(t, fixed{})
-	known, named := samples(families), map[string]bool{}
-	for _, family := range families {
-		known[family.GetName()] = family.GetName()
-	}
-	for _, name := range regexp.MustCompile(`treelock_[a-z_]+`).FindAllString(string(text), -1) {
-		if known[name] == "" {
-			t.Errorf("doc.go names %s, which the collector does not have", name)
-		}
-		named[name] = true
-	}
-	for _, family := range families {
-		if !named[family.GetName()] {
-			t.Errorf("doc.go does not name %s", family.GetName())
 		}
 	}
 }

@@ -7,19 +7,21 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// A Source has the statistics of a manager. Every [manager.Manager] is one, whatever its nodes.
+// A Source has the statistics of a manager. Every [manager.Manager] is one, for any type of node.
 type Source interface {
 	Stats() manager.Stats
 }
 
-// An Option changes what a collector shows. See the functions that return one.
+// An Option changes what a collector exports. See the functions that return one.
 type Option func(*options)
 
 type options struct{ labels prometheus.Labels }
 
-// WithName gives everything the label manager, with this value: it tells managers of one registry apart. Two collectors of one
-// registry must not have the same name, and either all of them have one or there is one collector that has none: otherwise
-// Register returns its usual errors. An empty name is none, and one that is not UTF-8 cannot be registered.
+// WithName adds the label manager, with this value, to all metrics. It tells the managers in one
+// registry apart. An empty name adds no label.
+//
+// Two collectors in one registry must have different names, and one without a name must be alone;
+// otherwise Register returns its usual errors. It also refuses a name that is not UTF-8.
 func WithName(name string) Option {
 	return func(o *options) {
 		o.labels = nil
@@ -29,8 +31,8 @@ func WithName(name string) Option {
 	}
 }
 
-// A Collector is a [prometheus.Collector] of what one manager has counted. Get one from [New]. It may be used from any goroutine, and
-// in several registries.
+// A Collector is a [prometheus.Collector] for the statistics of one manager. [New] returns one. It
+// is safe for concurrent use, and for use in several registries.
 type Collector struct {
 	source Source
 
@@ -43,11 +45,12 @@ type Collector struct {
 	wait, hold, queue *prometheus.Desc
 }
 
-// New returns a collector for the manager source. It asks source for nothing until the first scrape. It panics if source
-// or an option is nil: else each scrape would end the program, as a registry collects on goroutines of its own.
+// New returns a collector for the manager source. It first calls source at the first scrape. It
+// panics if source or an option is nil, as a scrape, which runs on a goroutine of the registry,
+// would otherwise end the program.
 //
-// A manager that takes the place of one that has stopped needs a new collector: unregister the old one, or, which is the same, any that
-// has its name.
+// A manager that replaces a stopped one needs a new collector. Unregister the old collector first,
+// or any collector of the same name, which has the same effect.
 func New(source Source, opts ...Option) *Collector {
 	if source == nil {
 		panic("treelock: the source of a metrics.Collector is nil")
@@ -65,23 +68,23 @@ func New(source Source, opts ...Option) *Collector {
 	return &Collector{
 		source: source,
 
-		granted:   desc("granted_total", "Requests granted, at once or after they had waited."),
-		waited:    desc("waited_total", "Requests that had to wait, whatever became of them."),
-		withdrawn: desc("withdrawn_total", "Requests that ended while they waited: withdrawn, or their context ended."),
+		granted:   desc("granted_total", "Requests granted, at once or after a wait."),
+		waited:    desc("waited_total", "Requests that had to wait, whatever their end."),
+		withdrawn: desc("withdrawn_total", "Requests that ended while they waited: withdrawn or canceled."),
 		released:  desc("released_total", "Grants that ended."),
-		refused:   desc("refused_total", "Requests refused, by reason: conflict, busy (too many waited) or draining.", "reason"),
+		refused:   desc("refused_total", "Requests refused: conflict, busy (too many waiting) or draining.", "reason"),
 
-		live:  desc("live_requests", "Requests that are live, by state: holding or waiting.", "state"),
-		nodes: desc("nodes", "Nodes that are known, idle ones included."),
-		inbox: desc("inbox_messages", "Messages that the manager has not dealt with yet."),
+		live:  desc("live_requests", "Requests that are live: holding or waiting.", "state"),
+		nodes: desc("nodes", "Nodes in memory, including idle ones."),
+		inbox: desc("inbox_messages", "Messages that the manager has not handled yet."),
 
-		wait:  desc("wait_seconds", "How long those waited that were granted after they had waited."),
-		hold:  desc("hold_seconds", "How long those held that were released."),
-		queue: desc("queue_length", "How many requests waited, at each arrival of one that had to, itself included."),
+		wait:  desc("wait_seconds", "Waits that ended in a grant."),
+		hold:  desc("hold_seconds", "Times from grant to release."),
+		queue: desc("queue_length", "Waiting requests, at each arrival of one, including it."),
 	}
 }
 
-// Describe sends the descriptions of all metrics; a registry calls it. They are the same for ever.
+// Describe sends the descriptions of all metrics. A registry calls it. They never change.
 func (c *Collector) Describe(descs chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
 		c.granted, c.waited, c.withdrawn, c.released, c.refused,
@@ -92,8 +95,8 @@ func (c *Collector) Describe(descs chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect asks the manager for its statistics, once, and sends what they say; a registry calls it at each scrape. As there is one
-// answer, the numbers agree with each other.
+// Collect gets the statistics of the manager and sends them. A registry calls it at each scrape. It
+// gets them with one call, so the numbers are of one instant.
 func (c *Collector) Collect(metrics chan<- prometheus.Metric) {
 	s := c.source.Stats()
 
@@ -111,7 +114,7 @@ func (c *Collector) Collect(metrics chan<- prometheus.Metric) {
 	gauge := func(desc *prometheus.Desc, n int, labels ...string) {
 		metrics <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(n), labels...)
 	}
-	gauge(c.live, s.Live-s.Waiting, "holding") // not Live: a sum over the states is to count nobody twice
+	gauge(c.live, s.Live-s.Waiting, "holding") // so that the sum over the states is Live
 	gauge(c.live, s.Waiting, "waiting")
 	gauge(c.nodes, s.Nodes)
 	gauge(c.inbox, s.Inbox)

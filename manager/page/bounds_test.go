@@ -131,6 +131,7 @@ func TestFormatsCutAlike(t *testing.T) {
 		long := treelock.PathOf("long", strings.Repeat("x", 3000)+"y")
 		h.submit("", treelock.Read(long))
 		submitWide(h.t, h.manager, 1, 100, "")
+		h.submit("", treelock.ReadNode("/long")) // the long name is not relative to it
 		got := h.json("").Holders
 		full, short := newText(string(long)).kept, newText(string(long)).name().Short
 		if c := got[0].Claims[0]; c.Node != full || c.NodeBytes != len(long) {

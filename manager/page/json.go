@@ -90,7 +90,6 @@ func marshalRequests[N treelock.Node[N]](
 ) (list []json.RawMessage, fits bool) {
 	list = []json.RawMessage{} // not null
 	for _, live := range requests {
-		live.Site = newText(live.Site).kept
 		r := mustMarshal(jsonRequest[N]{live, claims[live.Number], s.moreClaims[live.Number]})
 		if *room -= len(r); *room < 0 {
 			return nil, false

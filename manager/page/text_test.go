@@ -2,6 +2,7 @@ package page
 
 import (
 	"encoding/json"
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
@@ -50,10 +51,17 @@ type pointer struct{ name string }
 func (n *pointer) Parent() (*pointer, bool) { return nil, false }
 func (n *pointer) String() string           { return n.name }
 
-type panicking struct{ N int }
+// A failing is a node whose MarshalText panics, or fails if it is negative.
+type failing struct{ N int }
 
-func (n panicking) Parent() (panicking, bool)    { return n, false }
-func (n panicking) MarshalText() ([]byte, error) { panic("no text") }
+func (n failing) Parent() (failing, bool) { return n, false }
+
+func (n failing) MarshalText() ([]byte, error) {
+	if n.N < 0 {
+		return []byte("half"), errors.New("no text")
+	}
+	panic("no text")
+}
 
 func TestNodeIsShownByItsNameWhateverItsMethodsReturn(t *testing.T) {
 	t.Run("a number that begins like its ancestor", func(t *testing.T) {
@@ -80,10 +88,11 @@ func TestNodeIsShownByItsNameWhateverItsMethodsReturn(t *testing.T) {
 			h.wantInAll("(String panicked)", "bad")
 		}, nil, &pointer{"good"})
 	})
-	t.Run("a MarshalText that panics", func(t *testing.T) {
+	t.Run("a MarshalText that panics or fails", func(t *testing.T) {
 		withNodes(t, nil, func(h nodesHarness) {
 			h.wantInAll("{7} (MarshalText panicked)", "no text")
-		}, panicking{7})
+			h.wantInAll("{-7} (MarshalText failed)", "half")
+		}, failing{7}, failing{-7})
 	})
 }
 
@@ -118,7 +127,8 @@ func TestClipKeepsBothEndsAndWholeCharacters(t *testing.T) {
 		strings.Repeat("→", 500), "a" + strings.Repeat("🙂", 500), strings.Repeat("\x80", 500),
 	} {
 		got := clip(s, len(s), maxShort)
-		if len(s) <= maxShort && got != s || len(got) > maxShort+40 {
+		end := s[max(0, len(s)-maxShort/2+utf8.UTFMax):]
+		if len(s) <= maxShort && got != s || len(got) > maxShort+40 || !strings.HasSuffix(got, end) {
 			t.Errorf("clip(%d bytes) = %q", len(s), got)
 		}
 		if utf8.ValidString(s) != utf8.ValidString(got) {

@@ -65,3 +65,28 @@ func fit[N treelock.Node[N], T any](c *cutSnapshot[N], try func(*cutSnapshot[N])
 		}
 	}
 }
+
+// prepareClaims calls prepare, which may run user code and returns a value and its size, for all
+// claims of a part of s. The part has at least half of the requests whose values fit into an answer.
+func prepareClaims[N treelock.Node[N], T any](
+	s *cutSnapshot[N], prepare func(treelock.Claim[N]) (T, int),
+) (part *cutSnapshot[N], values map[treelock.Claim[N]]T) {
+	part = fit(s, func(part *cutSnapshot[N]) (*cutSnapshot[N], bool) {
+		values = make(map[treelock.Claim[N]]T)
+		room := maxAnswer
+		for live := range part.All() {
+			for _, c := range live.Claims {
+				if _, done := values[c]; done {
+					continue
+				}
+				value, size := prepare(c)
+				if room -= size; room < 0 {
+					return part, false
+				}
+				values[c] = value
+			}
+		}
+		return part, true
+	})
+	return part, values
+}

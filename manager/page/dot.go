@@ -13,16 +13,15 @@ import (
 // A graph draws requests as boxes, nodes as folders, and blockers as arrows.
 type graph[N treelock.Node[N]] struct {
 	limitedBuffer
-	names map[N]name
+	names map[treelock.Claim[N]]name
 	ids   map[N]int // of the nodes that are drawn
 }
 
 // prepareDOT gets the names of the nodes, as far as they fit into an answer.
 func prepareDOT[N treelock.Node[N]](q query[N], s *cutSnapshot[N]) (finish func() answer) {
-	var names map[N]name
-	most := fit(s, func(part *cutSnapshot[N]) (_ *cutSnapshot[N], fits bool) {
-		names, fits = namesOf(part)
-		return part, fits
+	most, names := prepareClaims(s, func(c treelock.Claim[N]) (name, int) {
+		name := textOf(c.Node).name()
+		return name, len(name.Short) + len(name.Full)
 	})
 	return func() answer {
 		body := fit(most, func(part *cutSnapshot[N]) ([]byte, bool) {
@@ -32,25 +31,6 @@ func prepareDOT[N treelock.Node[N]](q query[N], s *cutSnapshot[N]) (finish func(
 		})
 		return answer{http.StatusOK, typeDOT, bytes.Clone(body)}
 	}
-}
-
-// namesOf returns the names of all nodes of s, and whether they fit into an answer.
-func namesOf[N treelock.Node[N]](s *cutSnapshot[N]) (names map[N]name, fits bool) {
-	names = make(map[N]name)
-	room := maxAnswer
-	for live := range s.All() {
-		for _, c := range live.Claims {
-			if _, known := names[c.Node]; known {
-				continue
-			}
-			name := textOf(c.Node).name()
-			if room -= len(name.Short) + len(name.Full); room < 0 {
-				return nil, false
-			}
-			names[c.Node] = name
-		}
-	}
-	return names, true
 }
 
 // draw draws s. isCut means that s lacks requests because of maxAnswer.
@@ -103,20 +83,20 @@ func (g *graph[N]) request(s *cutSnapshot[N], live manager.Live[N]) {
 	fmt.Fprintf(g, "\tr%d [shape=box %s label=%s]\n", live.Number, shape, quoteDOT(lines...))
 	for _, c := range live.Claims {
 		fmt.Fprintf(g, "\tr%d -> n%d [style=dotted arrowhead=none label=%s]\n",
-			live.Number, g.node(c.Node), quoteDOT(c.Verb()))
+			live.Number, g.node(c), quoteDOT(c.Verb()))
 	}
 	for _, blocker := range live.BlockedBy {
 		fmt.Fprintf(g, "\tr%d -> r%d [color=\"#b3261e\"]\n", live.Number, blocker)
 	}
 }
 
-// node returns the ID of a node. The first call for a node draws it.
-func (g *graph[N]) node(node N) int {
-	if id, drawn := g.ids[node]; drawn {
+// node returns the ID of the node of a claim. The first call for a node draws it.
+func (g *graph[N]) node(c treelock.Claim[N]) int {
+	if id, drawn := g.ids[c.Node]; drawn {
 		return id
 	}
-	id, name := len(g.ids), g.names[node]
-	g.ids[node] = id
+	id, name := len(g.ids), g.names[c]
+	g.ids[c.Node] = id
 	tooltip := ""
 	if name.Full != "" {
 		tooltip = " tooltip=" + quoteDOT(name.Full)

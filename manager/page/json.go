@@ -35,68 +35,42 @@ type jsonCutClaim struct {
 	Access    treelock.Access `json:"access"`
 }
 
-// claimsByRequest has the JSON of claims, by the number of the request.
-type claimsByRequest map[uint64][]json.RawMessage
-
-// prepareJSON gets the JSON of the nodes, as far as it fits into an answer.
+// prepareJSON gets the JSON of the claims, as far as it fits into an answer.
 func prepareJSON[N treelock.Node[N]](q query[N], s *cutSnapshot[N]) (finish func() answer) {
-	var claims claimsByRequest
-	most := fit(s, func(part *cutSnapshot[N]) (_ *cutSnapshot[N], fits bool) {
-		claims, fits = marshalClaims(part)
-		return part, fits
+	most, claims := prepareClaims(s, func(c treelock.Claim[N]) (json.RawMessage, int) {
+		data := marshalClaim(c)
+		return data, len(data)
 	})
 	return func() answer {
 		body := fit(most, func(part *cutSnapshot[N]) ([]byte, bool) {
-			whole := jsonSnapshot[N]{Snapshot: part.Snapshot, Below: nodetext.Valid(q.shown.kept)}
+			whole := jsonSnapshot[N]{
+				Snapshot: part.Snapshot, Below: nodetext.Valid(q.shown.kept),
+				Holders: []json.RawMessage{}, Waiters: []json.RawMessage{}, // not null
+			}
 			if part != s {
 				whole.MaxBytes = maxAnswer
 			}
-			var fits bool
 			room := maxAnswer
-			if whole.Holders, fits = marshalRequests(part, part.Holders, claims, &room); !fits {
-				return nil, false
-			}
-			if whole.Waiters, fits = marshalRequests(part, part.Waiters, claims, &room); !fits {
-				return nil, false
+			for live := range part.All() {
+				r := jsonRequest[N]{Live: live, MoreClaims: part.moreClaims[live.Number]}
+				r.Claims = []json.RawMessage{}
+				for _, c := range live.Claims {
+					r.Claims = append(r.Claims, claims[c])
+				}
+				list := &whole.Waiters
+				if live.State == treelock.Holding {
+					list = &whole.Holders
+				}
+				*list = append(*list, mustMarshal(r))
+				if room -= len((*list)[len(*list)-1]); room < 0 {
+					return nil, false
+				}
 			}
 			body := jsonAnswer(http.StatusOK, whole).body
 			return body, len(body) <= maxAnswer
 		})
 		return answer{http.StatusOK, typeJSON, bytes.Clone(body)}
 	}
-}
-
-// marshalClaims returns the JSON of all claims of s, and whether it fits into an answer.
-func marshalClaims[N treelock.Node[N]](s *cutSnapshot[N]) (claims claimsByRequest, fits bool) {
-	claims = make(claimsByRequest, s.count())
-	room := maxAnswer
-	for live := range s.All() {
-		list := make([]json.RawMessage, len(live.Claims))
-		for i, c := range live.Claims {
-			list[i] = marshalClaim(c)
-			if room -= len(list[i]); room < 0 {
-				return nil, false
-			}
-		}
-		claims[live.Number] = list
-	}
-	return claims, true
-}
-
-// marshalRequests returns the JSON of each request, and whether all of it fits into room, which it
-// reduces.
-func marshalRequests[N treelock.Node[N]](
-	s *cutSnapshot[N], requests []manager.Live[N], claims claimsByRequest, room *int,
-) (list []json.RawMessage, fits bool) {
-	list = []json.RawMessage{} // not null
-	for _, live := range requests {
-		r := mustMarshal(jsonRequest[N]{live, claims[live.Number], s.moreClaims[live.Number]})
-		if *room -= len(r); *room < 0 {
-			return nil, false
-		}
-		list = append(list, r)
-	}
-	return list, true
 }
 
 // maxClaimJSON bounds the JSON of a claim with a name that is not cut: JSON escapes have six bytes.

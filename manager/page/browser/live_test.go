@@ -17,7 +17,7 @@ import (
 	lockpage "github.com/treelock/treelock/manager/page"
 )
 
-// newManager starts a manager that ends with the test.
+// newManager starts a manager that stops at the end of the test.
 func newManager(t *testing.T) *manager.Manager[treelock.Path] {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -26,96 +26,80 @@ func newManager(t *testing.T) *manager.Manager[treelock.Path] {
 	return m
 }
 
-// mount serves the page of m where pprof's neighbours live.
-func mount(t *testing.T, m *manager.Manager[treelock.Path]) (server *httptest.Server, url string) {
+// serve serves the page of m at an address like that of pprof. It calls before, if there is one,
+// before each answer.
+func serve(t *testing.T, m *manager.Manager[treelock.Path], before func()) (origin, url string) {
 	t.Helper()
+	handler := lockpage.Handler(m)
 	mux := http.NewServeMux()
-	mux.Handle("/debug/locks", lockpage.Handler(m))
-	server = httptest.NewServer(mux)
+	mux.HandleFunc("/debug/locks", func(w http.ResponseWriter, r *http.Request) {
+		if before != nil {
+			before()
+		}
+		handler.ServeHTTP(w, r)
+	})
+	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	return server, server.URL + "/debug/locks"
+	return server.URL, server.URL + "/debug/locks"
 }
 
 // submit makes a request that holds, or waits, until the manager stops.
-func submit(t *testing.T, m *manager.Manager[treelock.Path], label string, req treelock.Request[treelock.Path]) {
+func submit(
+	t *testing.T, m *manager.Manager[treelock.Path], label string, req treelock.Request[treelock.Path],
+) {
 	t.Helper()
 	if _, err := m.Submit(t.Context(), req.Labeled(label)); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// until waits for a condition in JavaScript.
-func until(condition string) chromedp.Action[chromedp.Void] {
-	return chromedp.Poll[chromedp.Void](condition)
-}
-
-// says waits until the main part has a text in it.
-func says(text string) chromedp.Action[chromedp.Void] {
-	return until(fmt.Sprintf(`document.querySelector("#locks").innerText.includes(%q)`, text))
-}
-
-func TestPageShowsANewWaiterByItselfAndKeepsWhatIsTyped(t *testing.T) {
-	m := newManager(t)
+func TestPageShowsANewWaiterAndKeepsWhatIsTyped(t *testing.T) {
+	b, m := newTab(t), newManager(t)
 	for i := range 40 { // more than fits into the window
 		submit(t, m, fmt.Sprint("holder ", i), treelock.Write(treelock.PathOf("a", fmt.Sprint(i))))
 	}
-	server, url := mount(t, m)
-	tab, seen := newTab(t)
-	do(t, tab, chromedp.EmulateViewport(800, 600), chromedp.Navigate(url), says("Nobody waits"),
+	origin, url := serve(t, m, nil)
+	b.do(chromedp.EmulateViewport(800, 600), chromedp.Navigate(url), says("No request waits"),
 		chromedp.SendKeys(chromedp.CSS("#below"), "/a/unfinished"),
 		chromedp.Evaluate[chromedp.Void](`window.mark = "same document"; scrollTo(0, 300)`))
 	submit(t, m, "rename 17", treelock.Write("/a/3"))
-	do(t, tab, says("waits for #4 “holder 3”"), says("rename 17"))
+	b.do(says("waits for #4 “holder 3”"), says("rename 17"))
 	for expression, want := range map[string]string{
-		`document.querySelector("#below").value`:        "/a/unfinished",
-		`document.activeElement.id`:                     "below",
-		`window.mark`:                                   "same document",
-		`String(scrollY)`:                               "300",
-		`document.title`:                                "Locks: 1 wait",
+		`document.querySelector("#below").value`: "/a/unfinished", `document.activeElement.id`: "below",
+		`window.mark`: "same document", `String(scrollY)`: "300", `document.title`: "Locks: 1 wait",
 		`document.querySelector("#status").textContent`: "live",
 	} {
-		if got := ask(t, tab, chromedp.Evaluate[string](expression)); got != want {
-			t.Errorf("%s is %q, want %q", expression, got, want)
-		}
+		b.wantString(expression, want)
 	}
-	seen.wantNothingBut(t, tab, server.URL)
+	b.wantClean(origin)
 }
 
-func TestPageSaysSinceWhenItIsStaleAndComesBack(t *testing.T) {
-	m := newManager(t)
-	var gone atomic.Bool
-	page := lockpage.Handler(m)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if gone.Load() {
+func TestPageSaysWhenItIsStaleAndRecovers(t *testing.T) {
+	b := newTab(t)
+	var down atomic.Bool
+	_, url := serve(t, newManager(t), func() {
+		if down.Load() {
 			panic(http.ErrAbortHandler) // as if there were no server
 		}
-		page.ServeHTTP(w, r)
-	}))
-	defer server.Close()
-	tab, _ := newTab(t)
-	do(t, tab, chromedp.Navigate(server.URL), says("All quiet"))
-	gone.Store(true)
-	do(t, tab, until(`document.querySelector("#status.stale")?.textContent.startsWith("stale since ")`), visible("main.stale"))
-	gone.Store(false)
-	do(t, tab, visible("#status.live"), until(`!document.querySelector("main.stale")`))
+	})
+	b.do(chromedp.Navigate(url), says("All quiet"))
+	down.Store(true)
+	b.do(until(`document.querySelector("#status.stale")?.textContent.startsWith("stale since ")`),
+		visible("main.stale"))
+	down.Store(false)
+	b.do(visible("#status.live"), until(`!document.querySelector("main.stale")`))
 }
 
-func TestHiddenPageRests(t *testing.T) {
-	m := newManager(t)
-	var looks atomic.Int64
-	page := lockpage.Handler(m)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		looks.Add(1)
-		page.ServeHTTP(w, r)
-	}))
-	defer server.Close()
-	tab, _ := newTab(t)
-	do(t, tab, chromedp.Navigate(server.URL), says("All quiet"),
+func TestHiddenPageDoesNotRefresh(t *testing.T) {
+	b, m := newTab(t), newManager(t)
+	var fetches atomic.Int64
+	_, url := serve(t, m, func() { fetches.Add(1) })
+	b.do(chromedp.Navigate(url), says("All quiet"),
 		chromedp.Evaluate[chromedp.Void](`window.pending = new Set();
 			const start = setTimeout, stop = clearTimeout;
 			window.setTimeout = (f, ms) => {
 				const id = start(() => { pending.delete(id); f(); }, ms);
-				if (ms === 2000) { // others are the test's own
+				if (ms === 2000) { // other timers are those of the test
 					pending.add(id);
 				}
 				return id;
@@ -125,75 +109,57 @@ func TestHiddenPageRests(t *testing.T) {
 				Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
 				document.dispatchEvent(new Event("visibilitychange"));
 			};`),
-		// Between two looks.
-		until(`pending.size === 1 && (hide(true), window.left = pending.size, true)`), visible("#status.paused"))
-	if left := ask(t, tab, chromedp.Evaluate[int](`window.left`)); left != 0 {
-		t.Error("a hidden page goes on to look")
+		until(`pending.size === 1 && (hide(true), window.left = pending.size, true)`),
+		visible("#status.paused"))
+	if left := eval[int](b, `window.left`); left != 0 {
+		t.Error("a hidden page has a timer")
 	}
-	before := looks.Load()
+	before := fetches.Load()
 	submit(t, m, "holder", treelock.Write("/a"))
-	do(t, tab, chromedp.Evaluate[chromedp.Void](`hide(false)`), says("holder"), visible("#status.live"))
-	if after := looks.Load(); after != before+1 {
-		t.Errorf("the page looked %d times, want once, when it could be seen again", after-before)
+	b.do(chromedp.Evaluate[chromedp.Void](`hide(false)`), says("holder"), visible("#status.live"))
+	if after := fetches.Load(); after != before+1 {
+		t.Errorf("the page was fetched %d times, want once, when it became visible", after-before)
 	}
 }
 
-func TestWithoutScriptsThePageRefreshesToo(t *testing.T) {
-	m := newManager(t)
-	looks := make(chan struct{}, 100)
-	page := lockpage.Handler(m)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		page.ServeHTTP(w, r)
-		looks <- struct{}{}
-	}))
-	defer server.Close()
-	tab, _ := newTab(t)
-	if _, err := chromedp.Call(tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+func TestPageRefreshesWithoutScripts(t *testing.T) {
+	b, fetches := newTab(t), make(chan struct{}, 100)
+	_, url := serve(t, newManager(t), func() { fetches <- struct{}{} })
+	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled,
+		emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 		t.Fatal(err)
 	}
-	do(t, tab, chromedp.Navigate(server.URL))
-	for look := range 3 {
+	b.do(chromedp.Navigate(url))
+	for fetch := range 3 {
 		select {
-		case <-looks:
-		case <-tab.Done():
-			t.Fatalf("the page was looked at %d times only: %v", look, context.Cause(tab))
+		case <-fetches:
+		case <-b.ctx.Done():
+			t.Fatalf("the page was fetched %d times only: %v", fetch, context.Cause(b.ctx))
 		}
 	}
 }
 
 func TestFilterShowsAPartAndSaysWhatItRefuses(t *testing.T) {
-	m := newManager(t)
+	b, m := newTab(t), newManager(t)
 	submit(t, m, "one", treelock.Write("/tenants/1/docs"))
 	submit(t, m, "seventeen", treelock.Write("/tenants/17/docs"))
-	server, url := mount(t, m)
-	tab, seen := newTab(t)
+	origin, url := serve(t, m, nil)
 	only := until(`!document.querySelector("#locks").innerText.includes("one")`)
-	do(t, tab, chromedp.Navigate(url), says("one"), says("seventeen"))
-	follow(t, tab, chromedp.SendKeys(chromedp.CSS("#below"), "/tenants/17\r"))
-	do(t, tab, says("seventeen"), only)
-	follow(t, tab, chromedp.Click(chromedp.CSS(".all")))
-	do(t, tab, says("one"), says("seventeen"))
-	follow(t, tab, chromedp.Click(chromedp.CSS(`.node a[href*="17"]`)))
-	do(t, tab, says("seventeen"), only)
-	seen.wantNothingBut(t, tab, server.URL)
+	b.do(chromedp.Navigate(url), says("one"), says("seventeen"))
+	b.follow(chromedp.SendKeys(chromedp.CSS("#below"), "/tenants/17\r"))
+	b.do(says("seventeen"), only)
+	b.follow(chromedp.Click(chromedp.CSS(".all")))
+	b.do(says("one"), says("seventeen"))
+	b.follow(chromedp.Click(chromedp.CSS(`.node a[href*="17"]`)))
+	b.do(says("seventeen"), only)
+	b.wantClean(origin)
 
-	do(t, tab, chromedp.Navigate(url+"?below=tenants/17"), says("seventeen"), says("shown: below /tenants/17"), only)
-	do(t, tab, chromedp.Navigate(url+"?limit=0&below=tenants/17"), visible(".failure"), says(`limit "0": use a number`))
-	do(t, tab, chromedp.Navigate(url+"?below=tenants/17"), says("shown: below /tenants/17"))
-	if got := ask(t, tab, chromedp.Value(chromedp.CSS("#below"))); got != "tenants/17" {
-		t.Errorf("the filter holds %q, want what was typed", got)
-	}
+	b.do(chromedp.Navigate(url+"?limit=0&below=tenants/17"), visible(".failure"), says(`limit "0": use a number`))
+	b.do(chromedp.Navigate(url+"?below=tenants/17"), says("seventeen"), says("shown: below /tenants/17"), only)
+	b.wantString(`document.querySelector("#below").value`, "tenants/17")
 }
 
-// follow does what leads to another page, and waits for that.
-func follow(t *testing.T, tab context.Context, step chromedp.Action[chromedp.Void]) {
-	t.Helper()
-	if _, err := chromedp.RunResponse(tab, step); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// hostile is what people may try with labels and names.
+// hostile has labels and names that try to run code or to leave their place.
 var hostile = []string{
 	`<script>window.pwned = 1</script>`,
 	`</script><script>window.pwned = 1</script>`,
@@ -210,7 +176,7 @@ var hostile = []string{
 }
 
 func TestHostileNamesDoNothing(t *testing.T) {
-	m := newManager(t)
+	b, m := newTab(t), newManager(t)
 	for i, text := range hostile {
 		node := treelock.PathOf("hostile", text, fmt.Sprint(i))
 		submit(t, m, text, treelock.Write(node))
@@ -220,24 +186,23 @@ func TestHostileNamesDoNothing(t *testing.T) {
 	submit(t, m, strings.Repeat("ع", 50), treelock.Write(long))
 	submit(t, m, strings.Repeat(`"`, 100), treelock.Write(long))
 
-	server, url := mount(t, m)
-	tab, seen := newTab(t)
+	origin, url := serve(t, m, nil)
 	for _, d := range devices {
-		do(t, tab, chromedp.EmulateViewport(d.width, d.height), chromedp.Navigate(url), says("<script>window.pwned = 1</script>"))
-		wantNoScrollSideways(t, tab, d)
+		b.do(chromedp.EmulateViewport(d.width, d.height), chromedp.Navigate(url), says("<script>window.pwned = 1</script>"))
+		b.wantFits(d)
 	}
-	shoot(t, tab, "hostile")
-	// Through the script that refreshes the page, and through the filter.
-	submit(t, m, "<b>one more</b>", treelock.Read("/other"))
-	do(t, tab, says("<b>one more</b>"))
-	wantNotPwned(t, tab)
-	for _, selector := range []string{"main script", "main img", "main b[onload]", "main svg[onload]", "main [onmouseover]", `a[href^="javascript"]`} {
-		if found := ask(t, tab, chromedp.Evaluate[bool](fmt.Sprintf(`document.querySelector(%q) !== null`, selector))); found {
-			t.Errorf("there is a %s in the page", selector)
+	submit(t, m, "<b>one more</b>", treelock.Read("/other")) // shown by the script that refreshes
+	b.do(says("<b>one more</b>"))
+	b.wantString(`String(window.pwned)`, "undefined")
+	for _, selector := range []string{
+		"main script", "main img", "main b[onload]", "main svg[onload]", "main [onmouseover]", `a[href^="javascript"]`,
+	} {
+		if eval[bool](b, fmt.Sprintf(`document.querySelector(%q) !== null`, selector)) {
+			t.Errorf("the page has a %s", selector)
 		}
 	}
-	follow(t, tab, chromedp.Click(chromedp.CSS(`.node a[href*="%3cscript"]`)))
-	do(t, tab, says("<script>window.pwned = 1</script>"))
-	wantNotPwned(t, tab)
-	seen.wantNothingBut(t, tab, server.URL)
+	b.follow(chromedp.Click(chromedp.CSS(`.node a[href*="%3cscript"]`)))
+	b.do(says("<script>window.pwned = 1</script>"))
+	b.wantString(`String(window.pwned)`, "undefined")
+	b.wantClean(origin)
 }

@@ -37,7 +37,7 @@
 //
 // The manager counts whole microseconds, in buckets of powers of two. This package exports every
 // other bound, less one: the bucket le="0.001023" has the times below 1,024 microseconds. The
-// bounds of times are 15 microseconds to 18 minutes, those of queues 1 to 524,287. The share of
+// bounds are 15 microseconds to 18 minutes for times, and 1 to 524,287 for queues. The share of
 // values below a bound is exact. A quantile is an estimate within its bucket, and may be wrong by a
 // factor of four.
 //

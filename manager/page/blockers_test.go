@@ -31,7 +31,7 @@ func (h *harness) wantBlockers(limit int, want ...string) {
 	}
 }
 
-func TestHolderBlocksThoseBehindItsWaiters(t *testing.T) {
+func TestHolderBlocksRequestsBehindItsWaiters(t *testing.T) {
 	inBubble(t, func(h *harness) {
 		h.submit("", treelock.Read("/a/1"))
 		h.submit("", treelock.Read("/a/2"))

@@ -214,6 +214,9 @@ func TestAnswerThatIsNotFinishedKeepsLittleMemory(t *testing.T) {
 				}
 			}
 		}
+		const lines = 1 + 200 + 1600 + 1600 // /wide, its children, their children, and claims
+		shown := strings.Count(h.get("/?limit=2000").Body.String(), `<li class="`)
+		h.wantText("/?limit=2000", 200, number(lines-shown)+" more lines left out")
 	})
 }
 

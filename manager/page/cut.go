@@ -67,7 +67,8 @@ func fit[N treelock.Node[N], T any](c *cutSnapshot[N], try func(*cutSnapshot[N])
 }
 
 // prepareClaims calls prepare, which may run user code and returns a value and its size, for all
-// claims of a part of s. The part has at least half of the requests whose values fit into an answer.
+// claims of a part of s. The part has at least half of the requests whose values fit into an
+// answer.
 func prepareClaims[N treelock.Node[N], T any](
 	s *cutSnapshot[N], prepare func(treelock.Claim[N]) (T, int),
 ) (part *cutSnapshot[N], values map[treelock.Claim[N]]T) {

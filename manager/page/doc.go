@@ -23,7 +23,7 @@
 // # Bounds
 //
 // An answer has at most 1 MiB. Every format shows the first 8 claims of a request, and 1,000 bytes
-// of the name of a node; the page and the graph show 160 of these, and the others as a tooltip. The
+// of the name of a node; the page and the graph show 160 bytes, and the rest in a tooltip. The
 // page and the graph say in words what is left out. The JSON has these fields for it:
 //
 //	left_out      the requests that are left out
@@ -44,8 +44,9 @@
 // Labels and nodes may be anything. A text with a part that does not print, such as a line break, a
 // byte that is not UTF-8 or a character that changes the direction of writing, is shown as a quoted
 // Go string, which the filter accepts too. Methods of nodes run on the goroutine of the HTTP
-// request, which then holds nothing that other viewers need. A method that blocks keeps the
-// snapshot of its request in memory.
+// request, which then holds nothing that other viewers need, with one exception: a Parent of the
+// filter's node that blocks in its second call delays other viewers by at most 5 seconds. A method
+// that blocks keeps the snapshot of its request in memory.
 //
 // The page changes nothing, and runs no script but its own. It shows the names of nodes and the
 // labels of requests to every client that can reach it: as with pprof, the program restricts that.

@@ -10,7 +10,7 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// A jsonSnapshot is a snapshot in JSON. Its fields have the names of those of [manager.Snapshot],
+// A jsonSnapshot is a snapshot in JSON. It has the field names of [manager.Snapshot],
 // so that it decodes into one.
 type jsonSnapshot[N treelock.Node[N]] struct {
 	manager.Snapshot[N]

@@ -23,7 +23,7 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"script": func() template.JS { return template.JS(pageJS) },
 }).Parse(pageHTML))
 
-// headers are those of every answer. With them a browser runs only the script and the style with
+// headers are set in every answer. With them a browser runs only the script and the style with
 // these hashes, loads nothing else, shows the page in no frame, and keeps no copy.
 var headers = map[string]string{
 	"Content-Security-Policy": strings.Join([]string{

@@ -159,7 +159,7 @@ func (w *treeWalk[N]) node(n *treeNode[N], level int, above text) {
 	w.siblings(n.children, level+1, n.text)
 }
 
-// addRows appends the row of a node and those of its requests, holders first.
+// addRows appends the row of a node and the rows of its requests, holders first.
 func (w *treeWalk[N]) addRows(n *treeNode[N], level int, above text) {
 	shown, below := relative(n.text, above).name(), w.filter(n.node, n.text)
 	w.room -= len(shown.Short) + len(shown.Full) + len(below)

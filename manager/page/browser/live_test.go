@@ -99,7 +99,7 @@ func TestHiddenPageDoesNotRefresh(t *testing.T) {
 			const start = setTimeout, stop = clearTimeout;
 			window.setTimeout = (f, ms) => {
 				const id = start(() => { pending.delete(id); f(); }, ms);
-				if (ms === 2000) { // other timers are those of the test
+				if (ms === 2000) { // the test has other timers
 					pending.add(id);
 				}
 				return id;

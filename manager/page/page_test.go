@@ -85,7 +85,8 @@ func TestPageTellsIdleHeldAndStuckApart(t *testing.T) {
 	inBubble(t, func(h *harness) {
 		zone, _ := time.Now().Zone()
 		h.wantText("/", 200, "All quiet", "no request holds or waits 00:00:00 "+zone,
-			"Requests appear here as soon", "!Tree", "granted 0")
+			"Requests appear here as soon", "!Tree", "!everything", "granted 0")
+		h.wantRaw("/", `name="below" value=""`, `href="?format=json"`)
 		h.submit("rename 17", treelock.Write("/tenants/17"))
 		h.wantText("/", 200, "No request waits", "1 request holds",
 			"/tenants/17 1 holds write rename 17 #1 holds 0 ms", "!Blocking")

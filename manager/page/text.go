@@ -69,14 +69,10 @@ type name struct {
 
 // name returns the name of a node.
 func (t text) name() name {
-	switch {
-	case t.size == 0:
-		return name{Short: `""`}
-	case t.size <= maxShort:
+	if t.size <= maxShort {
 		return name{Short: printable(t.kept)}
-	default:
-		return name{Short: printable(clip(t.kept, t.size, maxShort)), Full: printable(t.kept)}
 	}
+	return name{Short: printable(clip(t.kept, t.size, maxShort)), Full: printable(t.kept)}
 }
 
 // nameOf returns the name of an optional text, such as a label.
@@ -87,6 +83,6 @@ func nameOf(s string) name {
 	return newText(s).name()
 }
 
-// printable returns s, quoted as in Go if a part of it does not print. Distinct strings have
-// distinct results.
+// printable returns s, quoted as in Go if it is empty or a part of it does not print. Distinct
+// strings have distinct results.
 func printable(s string) string { return nodetext.Line(s, len(s)) }

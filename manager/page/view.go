@@ -61,9 +61,9 @@ type meter struct {
 
 // newView returns a view with the parts that all views have.
 func (h *handler[N]) newView(q query[N]) view {
-	v := view{Form: form{Possible: h.parse != nil, Below: printable(q.below)}}
+	v := view{Form: form{Possible: h.parse != nil}}
 	if q.below != "" {
-		v.Form.Shown = q.shown.name()
+		v.Form.Below, v.Form.Shown = printable(q.below), q.shown.name()
 	}
 	if q.hasLimit {
 		v.Form.Limit = q.limit

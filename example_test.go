@@ -127,6 +127,31 @@ func ExampleRequest() {
 	// write-node /log
 }
 
+// A chain for nodes that are no paths begins with For.
+func ExampleFor() {
+	req := treelock.For[document]().Write(document{folder: 7, id: 1}).ReadNode(document{folder: 7})
+	fmt.Println(req)
+	// Output: write {7 1}, read-node {7 0}
+}
+
+// With takes claims that the program made itself: here of all that two requests ask for.
+func ExampleRequest_With() {
+	copying, logging := treelock.Read("/src").Write("/dst"), treelock.WriteNode("/log")
+	both := copying.With(slices.Collect(logging.Claims())...)
+	fmt.Println(both)
+	// Output: read /src, write /dst, write-node /log
+}
+
+// A tag leads from a request back to what the program made it for.
+func ExampleRequest_Tagged() {
+	type job struct{ id int }
+	req := treelock.Write("/docs").Tagged(&job{id: 17})
+	if j, ok := req.Tag().(*job); ok {
+		fmt.Println(j.id, req)
+	}
+	// Output: 17 write /docs
+}
+
 func ExampleRequest_Claims() {
 	req := treelock.Read("/src").Write("/dst")
 	for claim := range req.Claims() {
@@ -152,7 +177,7 @@ func (d document) Parent() (document, bool) {
 
 // Any comparable type that knows its parent can be a node.
 func ExampleNode() {
-	req := treelock.Request[document]{}.Write(document{folder: 7, id: 1}).Read(document{folder: 8})
+	req := treelock.For[document]().Write(document{folder: 7, id: 1}).Read(document{folder: 8})
 	fmt.Println(req)
 	// Output: write {7 1}, read {8 0}
 }

@@ -3,6 +3,7 @@ package treelock
 import (
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/treelock/treelock/internal/nodetext"
 )
@@ -105,11 +106,15 @@ const fewClaims = 4
 // Building a request allocates nothing up to four claims. Beyond that each call copies what was
 // there before, so add many nodes in one call.
 type Request[N Node[N]] struct {
-	few   [fewClaims]Claim[N] // the first claims
-	n     int                 // how many claims of few are set
-	more  []Claim[N]          // those that did not fit; never appended to in place
-	label string
+	few  [fewClaims]Claim[N] // the first claims
+	n    int                 // how many claims of few are set
+	more []Claim[N]          // those that did not fit; never appended to in place
+	note *note               // never changed; nil if there is neither a label nor a tag
 }
+
+// For returns the empty request for nodes of type N, to begin a chain with: For[Key[string]]().Write(key). It
+// is the same as the zero Request[N].
+func For[N Node[N]]() Request[N] { return Request[N]{} }
 
 // Read returns a request to read paths and everything below them.
 func Read(paths ...Path) Request[Path] { return Request[Path]{}.Read(paths...) }
@@ -134,6 +139,21 @@ func (r Request[N]) ReadNode(nodes ...N) Request[N] { return r.with(NodeOnly, Sh
 
 // WriteNode returns a request for all that r asks for, and to write nodes themselves.
 func (r Request[N]) WriteNode(nodes ...N) Request[N] { return r.with(NodeOnly, Exclusive, nodes) }
+
+// With returns a request for all that r asks for and for claims, in this order. It copies them, so the caller
+// may change its slice afterwards. A scope other than [NodeOnly] means [Subtree], and an access other than
+// [Exclusive] means [Shared].
+//
+// It takes time in proportion to all claims of the result, and allocates once if these are more than four. So
+// it adds tens of thousands of claims in one call; to add them one by one copies them again each time.
+func (r Request[N]) With(claims ...Claim[N]) Request[N] {
+	fit := copy(r.few[r.n:], claims)
+	r.n += fit
+	if fit < len(claims) {
+		r.more = slices.Concat(r.more, claims[fit:])
+	}
+	return r
+}
 
 // with returns r with a claim more for each of nodes.
 func (r Request[N]) with(scope Scope, access Access, nodes []N) Request[N] {

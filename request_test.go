@@ -152,12 +152,18 @@ func TestSiblingsDoNotDisturbEachOther(t *testing.T) {
 	}
 }
 
-// addRandom adds nodes to r by one of the four methods and returns what that means.
+// addRandom adds nodes to r by one of the four methods, or by With, and returns what that means.
 func addRandom(rng *rand.Rand, r request, nodes []treelock.Path) (next request, added []claim) {
 	kind := rng.IntN(4)
 	scope, access := treelock.Scope(kind/2), treelock.Access(kind%2)
 	for _, node := range nodes {
 		added = append(added, claim{node, scope, access})
+	}
+	if rng.IntN(2) == 0 {
+		given := slices.Clone(added)
+		next = r.With(given...)
+		clear(given) // nor this one
+		return next, added
 	}
 	return []func(...treelock.Path) request{r.Read, r.Write, r.ReadNode, r.WriteNode}[kind](nodes...), added
 }

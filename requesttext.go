@@ -31,8 +31,8 @@ func (r Request[N]) first(n int) (claims []Claim[N], more int) {
 // LogValue returns a group of the claims, as String names them, and the label, if there is one.
 func (r Request[N]) LogValue() slog.Value {
 	attrs := []slog.Attr{slog.String("claims", r.String())}
-	if r.label != "" {
-		attrs = append(attrs, slog.String("label", r.label))
+	if label := r.Label(); label != "" {
+		attrs = append(attrs, slog.String("label", label))
 	}
 	return slog.GroupValue(attrs...)
 }

@@ -16,11 +16,11 @@ type Claim[N comparable] struct {
 // ModeOf returns the mode that a claim has at the node that it names.
 func ModeOf(scope treelock.Scope, access treelock.Access) waitqueue.Mode {
 	switch {
-	case scope == treelock.NodeOnly && access == treelock.Shared:
+	case scope == treelock.NodeOnly && access != treelock.Exclusive:
 		return waitqueue.NR
 	case scope == treelock.NodeOnly:
 		return waitqueue.NW
-	case access == treelock.Shared:
+	case access != treelock.Exclusive:
 		return waitqueue.TR
 	default:
 		return waitqueue.TW

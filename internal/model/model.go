@@ -112,20 +112,8 @@ func (m *Model[N]) names(ranks []int) (names []string) {
 }
 
 // Of returns the request for claims.
-func Of[N treelock.Node[N]](claims ...treelock.Claim[N]) (req treelock.Request[N]) {
-	for _, c := range claims {
-		switch {
-		case c.Scope == treelock.Subtree && c.Access == treelock.Shared:
-			req = req.Read(c.Node)
-		case c.Scope == treelock.Subtree:
-			req = req.Write(c.Node)
-		case c.Access == treelock.Shared:
-			req = req.ReadNode(c.Node)
-		default:
-			req = req.WriteNode(c.Node)
-		}
-	}
-	return req
+func Of[N treelock.Node[N]](claims ...treelock.Claim[N]) treelock.Request[N] {
+	return treelock.For[N]().With(claims...)
 }
 
 // Conflict reports whether some claim of one request conflicts with some claim of the other.
@@ -173,8 +161,8 @@ func Inside[N treelock.Node[N]](req, held treelock.Request[N]) bool {
 // however many they are: it may have other nodes.
 func covered[N treelock.Node[N]](claim treelock.Claim[N], held treelock.Request[N]) bool {
 	for h := range held.Claims() {
-		wide := h.Scope == treelock.Subtree || claim.Scope == treelock.NodeOnly
-		strong := h.Access == treelock.Exclusive || claim.Access == treelock.Shared
+		wide := h.Scope != treelock.NodeOnly || claim.Scope == treelock.NodeOnly
+		strong := h.Access == treelock.Exclusive || claim.Access != treelock.Exclusive
 		if wide && strong && contains(h, claim.Node) {
 			return true
 		}

@@ -164,6 +164,41 @@ func ExampleRequest_Claims() {
 	// 2
 }
 
+// A claim covers what its holder may hand on, or narrow to.
+func ExampleClaim_Covers() {
+	docs := treelock.Claim[treelock.Path]{Node: "/docs", Access: treelock.Exclusive}
+	for claim := range treelock.Read("/docs/a.txt").Write("/docs", "/photos").ReadNode("/").Claims() {
+		fmt.Println(claim, docs.Covers(claim))
+	}
+	// Output:
+	// read /docs/a.txt true
+	// write /docs true
+	// write /photos false
+	// read-node / false
+}
+
+func ExampleClaim_Conflicts() {
+	reading := treelock.Claim[treelock.Path]{Node: "/docs"}
+	for claim := range treelock.Read("/docs").Write("/docs/a.txt", "/photos").WriteNode("/").Claims() {
+		fmt.Println(claim, reading.Conflicts(claim))
+	}
+	// Output:
+	// read /docs false
+	// write /docs/a.txt true
+	// write /photos false
+	// write-node / false
+}
+
+// A program that plans its work can tell which of its requests may run at the same time.
+func ExampleRequest_Conflicts() {
+	backup := treelock.Read("/docs", "/photos")
+	fmt.Println(backup.Conflicts(treelock.Write("/inbox", "/photos/2024")))
+	fmt.Println(backup.Conflicts(treelock.Write("/inbox").Read("/photos/2024")))
+	// Output:
+	// true
+	// false
+}
+
 // A document is known by its id and that of its folder. The id 0 means the folder itself.
 type document struct{ folder, id int }
 

@@ -84,6 +84,18 @@ func ExamplePath_Parent() {
 	// /
 }
 
+func ExamplePath_Contains() {
+	docs := treelock.Path("/docs")
+	for _, p := range []treelock.Path{"/docs", "/docs/drafts/a.txt", "/docs.old", "/"} {
+		fmt.Println(p, docs.Contains(p))
+	}
+	// Output:
+	// /docs true
+	// /docs/drafts/a.txt true
+	// /docs.old false
+	// / false
+}
+
 func ExamplePath_Names() {
 	fmt.Printf("%q\n", slices.Collect(treelock.Path("/docs/drafts/a.txt").Names()))
 	// Output: ["docs" "drafts" "a.txt"]

@@ -83,6 +83,15 @@ func (p Path) Parent() (parent Path, ok bool) {
 	}
 }
 
+// Contains reports whether other is p or lies below it: whether p is one of other and its ancestors. It compares
+// whole names, so "/a" does not contain "/ab". It allocates nothing, and costs O(len(p)).
+func (p Path) Contains(other Path) bool {
+	if len(other) <= len(p) {
+		return other == p
+	}
+	return strings.HasPrefix(string(other), string(p)) && (p == "/" || p != "" && other[len(p)] == '/')
+}
+
 // Names returns an iterator over the names of p as they stand in it, from below the root down:
 // "/a/b" has the names "a" and "b", the root has none. See [Path.Unescape] for the names that a
 // path was built from by [PathOf].

@@ -147,6 +147,38 @@ func TestParentIsThePathOneNameShorter(t *testing.T) {
 	}
 }
 
+func TestContainsFollowsNames(t *testing.T) {
+	for _, test := range []struct {
+		p, other treelock.Path
+		want     bool
+	}{
+		{"/", "/", true}, {"/", "/a", true}, {"/", "/a/b", true},
+		{"/a", "/", false}, {"/a", "/a", true}, {"/a", "/b", false}, {"/a", "/a/b", true}, {"/a", "/a/b/c", true},
+		{"/a", "/ab", false}, {"/a", "/ab/c", false}, {"/a/b", "/a", false}, {"/a/b", "/a/c/b", false},
+		{"/\xff", "/\xff/\x00", true},
+	} {
+		if got := test.p.Contains(test.other); got != test.want {
+			t.Errorf("Path(%q).Contains(%q) = %t, want %t", test.p, test.other, got, test.want)
+		}
+	}
+}
+
+// TestContainsAgreesWithTheLineage takes strings that are no canonical paths too.
+func TestContainsAgreesWithTheLineage(t *testing.T) {
+	all := []treelock.Path{"", "/", "//", "///", "a", "a/", "/a", "/a/", "a//a", "//a", "/a/a", "/a//a"}
+	rng := rand.New(rand.NewPCG(23, 24))
+	for range 200 {
+		all = append(all, treelock.Path(strings.ReplaceAll(randomString(rng, 6), ".", "/")))
+	}
+	for _, p := range all {
+		for _, other := range all {
+			if got, want := p.Contains(other), slices.Contains(lineage(other), p); got != want {
+				t.Errorf("Path(%q).Contains(%q) = %t, want %t", p, other, got, want)
+			}
+		}
+	}
+}
+
 func TestNamesRunFromTheRootDown(t *testing.T) {
 	for _, test := range canonicalPaths {
 		if diff := cmp.Diff(test.names, slices.Collect(treelock.Path(test.path).Names())); diff != "" {

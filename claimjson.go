@@ -47,7 +47,7 @@ func (c *Claim[N]) UnmarshalJSON(data []byte) error {
 
 // exactText returns the text of node that stands in JSON. The text is not cut, unless it is one for
 // people alone.
-func exactText[N Node[N]](node N) string {
+func exactText[N any](node N) string {
 	marshaler, ok := any(node).(encoding.TextMarshaler)
 	if !ok {
 		if text, ok := nodetext.Exact(node); ok {
@@ -80,7 +80,7 @@ func marshalText(m encoding.TextMarshaler) (text string, err error) {
 }
 
 // setExactText is the reverse of exactText.
-func setExactText[N Node[N]](node *N, text string) error {
+func setExactText[N any](node *N, text string) error {
 	fails := func(why string) error {
 		return fmt.Errorf("treelock: JSON node %s: a %v %s", nodetext.Quote(text, longestQuote), reflect.TypeFor[N](), why)
 	}

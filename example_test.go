@@ -1,12 +1,14 @@
 package treelock_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/manager"
 )
 
 // Requests chain. What they ask for is granted together.
@@ -220,6 +222,30 @@ func (d document) Parent() (document, bool) {
 		return document{}, false
 	}
 	return document{folder: d.folder}, true
+}
+
+// A manager of keys is a keyed lock.
+func ExampleKey() {
+	type user = treelock.Key[string]
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	m := manager.StartNodes[user](ctx)
+
+	alice, err := m.Acquire(ctx, treelock.For[user]().Write(user{Value: "alice"}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer alice.Release()
+
+	for _, name := range []string{"alice", "bob"} {
+		grant, err := m.TryAcquire(treelock.For[user]().Write(user{Value: name}))
+		fmt.Println(name, errors.Is(err, treelock.ErrConflict))
+		grant.Release()
+	}
+	// Output:
+	// alice true
+	// bob false
 }
 
 // Any comparable type that knows its parent can be a node.

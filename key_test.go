@@ -33,6 +33,11 @@ func TestKeysConflictExactlyWithThemselves(t *testing.T) {
 // point is a value that is no scalar and has no text of its own.
 type point struct{ x, y int }
 
+// secret is a string with a text of its own.
+type secret string
+
+func (s secret) String() string { return string(s[:1]) + "..." }
+
 // A key is named as its value would be, with what does not print escaped once.
 func TestKeyIsNamedAsItsValue(t *testing.T) {
 	long := strings.Repeat("x", 300)
@@ -47,6 +52,7 @@ func TestKeyIsNamedAsItsValue(t *testing.T) {
 		{writeOf(keyOf("caf\xe9")), `write "caf\xe9"`},
 		{writeOf(keyOf(long)), "write " + long[:150] + "..." + long[:50]},
 		{writeOf(keyOf(userName("bob"))), "write bob"},
+		{writeOf(keyOf(secret("bob"))), "write b..."},
 		{writeOf(keyOf(42)), "write 42"},
 		{writeOf(keyOf(true)), "write true"},
 		{writeOf(keyOf(point{1, 2})), "write {1 2}"},

@@ -50,6 +50,39 @@ func ExampleCleanPath() {
 	// /
 }
 
+// Names of the operating system become paths of one tree, whatever they are relative to.
+func ExampleFilePath() {
+	repo, err := treelock.FilePath("repo")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, name := range []string{"repo/src/main.go", "./repo/src/../README.md", "repo.old", ""} {
+		p, err := treelock.FilePath(name)
+		fmt.Println(repo.Contains(p), err)
+	}
+	// Output:
+	// true <nil>
+	// true <nil>
+	// false <nil>
+	// false treelock: path "" is refused: the name of a file must not be empty
+}
+
+// On a file system that ignores case, fold the path, not the name: the working directory is a part of it too.
+// To fold both ways treats all letters as equal that some file system may. It may treat more as equal, which
+// makes requests wait for one another without need, and is safe. Packages golang.org/x/text/cases and
+// golang.org/x/text/unicode/norm know more, such as normal forms.
+func ExampleFilePath_ignoringCase() {
+	fold := func(name string) (treelock.Path, error) {
+		p, err := treelock.FilePath(name)
+		return treelock.Path(strings.ToLower(strings.ToUpper(string(p)))), err
+	}
+	a, err := fold("Docs/ReadMe.txt")
+	b, err2 := fold("docs/README.TXT")
+	fmt.Println(a == b, err, err2)
+	// Output: true <nil> <nil>
+}
+
 // An object store keeps keys apart that a file system would not.
 func ExamplePathOf() {
 	for _, key := range []string{"a/b", "a//b", "a/../b", "50%"} {

@@ -16,7 +16,8 @@ import (
 //
 //   - a constant such as "/docs", where the program itself chose the name;
 //   - [ParsePath], which accepts exactly the canonical form;
-//   - [CleanPath], for the paths of a file system;
+//   - [FilePath], for names of the operating system;
+//   - [CleanPath], for other names of files, with slashes;
 //   - [PathOf], for names that may be any bytes, such as the keys of an object store.
 type Path string
 
@@ -62,7 +63,8 @@ func ruleOfName(name string) PathRule {
 // CleanPath returns the canonical path of a name in a file system: rooted, with "."
 // and ".." resolved and double slashes removed, as path.Clean("/" + s) does. Every s has one.
 //
-// It is not for object-store keys, where "a/../b" and "b" are two objects: see [PathOf].
+// It is for names with slashes only, such as those in an archive or a URL: see [FilePath] for the names of the
+// operating system. It is not for object-store keys, where "a/../b" and "b" are two objects: see [PathOf].
 func CleanPath(s string) Path {
 	return Path(path.Clean("/" + s))
 }

@@ -1,0 +1,4 @@
+package treelock
+
+// WindowsPath lets tests on any system see what FilePath makes of the names of Windows.
+var WindowsPath = windowsPath

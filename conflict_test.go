@@ -10,7 +10,8 @@ import (
 	"github.com/treelock/treelock/internal/model"
 )
 
-// smallTree has all nodes of a tree of three levels, some of them with names that begin like those of others.
+// smallTree has all nodes of a tree of three levels, some of them with names that begin like those
+// of others.
 var smallTree = []treelock.Path{"/", "/a", "/ab", "/a/b", "/a/bc", "/ab/c", "/a/b/c", "/a/b/d"}
 
 // everyClaim returns a claim of each kind for each of nodes.
@@ -23,8 +24,8 @@ func everyClaim[N treelock.Node[N]](nodes ...N) (claims []treelock.Claim[N]) {
 	return claims
 }
 
-// TestClaimsConflictAndCoverAsTheModelSays takes each pair of claims. What a claim covers is what a holder of it may
-// narrow to.
+// TestClaimsConflictAndCoverAsTheModelSays takes each pair of claims. What a claim covers is what a
+// holder of it may narrow to.
 func TestClaimsConflictAndCoverAsTheModelSays(t *testing.T) {
 	for _, c := range everyClaim(smallTree...) {
 		for _, d := range everyClaim(smallTree...) {
@@ -40,7 +41,8 @@ func TestClaimsConflictAndCoverAsTheModelSays(t *testing.T) {
 	}
 }
 
-// TestRequestsConflictAsTheModelSays takes random requests for nodes of random trees, dense and sparse ones.
+// TestRequestsConflictAsTheModelSays takes random requests for nodes of random trees, dense and
+// sparse ones.
 func TestRequestsConflictAsTheModelSays(t *testing.T) {
 	rng := rand.New(rand.NewPCG(21, 22))
 	conflicts := 0
@@ -96,7 +98,8 @@ type step int
 
 func (s step) Parent() (step, bool) { return s - 1, s != 0 }
 
-// The longest lineage that a manager admits by default is looked at to its end, and a longer one is not.
+// The longest lineage that a manager admits by default is looked at to its end, and a longer one is
+// not.
 func TestLineagesAreFollowedUpToTheDefaultDepth(t *testing.T) {
 	root := treelock.Claim[step]{Node: 0, Access: treelock.Exclusive}
 	for node, want := range map[step]bool{1: true, 4095: true, 4096: false, -1: false} {

@@ -67,9 +67,10 @@ const (
 	RuleVolume        PathRule = `it must begin with a volume ("C:\" or "\\server\share") and be absolute`
 )
 
-// A PathError says that a path, or the text of one, is refused, and which rule it breaks. If it breaks
-// several, one of them is named. Use [FilePath] for names of the operating system, [CleanPath] for other file
-// names and [PathOf] for opaque names. [Path.Names] returns the names of a path that PathOf did not build.
+// A PathError says that a path, or the text of one, is refused, and which rule it breaks. If it
+// breaks several, one of them is named. Use [FilePath] for names of the operating system,
+// [CleanPath] for other file names and [PathOf] for opaque names. [Path.Names] returns the names of
+// a path that PathOf did not build.
 type PathError struct {
 	Path string
 	Rule PathRule

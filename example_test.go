@@ -68,10 +68,10 @@ func ExampleFilePath() {
 	// false treelock: path "" is refused: the name of a file must not be empty
 }
 
-// On a file system that ignores case, fold the path, not the name: the working directory is a part of it too.
-// To fold both ways treats all letters as equal that some file system may. It may treat more as equal, which
-// makes requests wait for one another without need, and is safe. Packages golang.org/x/text/cases and
-// golang.org/x/text/unicode/norm know more, such as normal forms.
+// On a file system that ignores case, fold the path, not the name: the working directory is a part
+// of it too. To fold both ways treats all letters as equal that some file system may. It may treat
+// more as equal, which makes requests wait for one another without need, and is safe. Packages
+// golang.org/x/text/cases and golang.org/x/text/unicode/norm know more, such as normal forms.
 func ExampleFilePath_ignoringCase() {
 	fold := func(name string) (treelock.Path, error) {
 		p, err := treelock.FilePath(name)

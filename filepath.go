@@ -10,28 +10,32 @@ import (
 	"github.com/treelock/treelock/internal/nodetext"
 )
 
-// FilePath returns the path of a file or folder from its name in the form of the operating system. A relative
-// name is one in the working directory: [filepath.Abs] makes names absolute and resolves "." and "..". On Unix
-// the result is that absolute name. On Windows both separators become "/", and the volume is the first name:
+// FilePath returns the path of a file or folder from its name in the form of the operating system.
+// A relative name is one in the working directory: [filepath.Abs] makes names absolute and resolves
+// "." and "..". On Unix the result is that absolute name. On Windows both separators become "/",
+// and the volume is the first name:
 //
 //	C:\repo\src, c:/repo/src, \\?\C:\repo\src     /C:/repo/src
 //	\\server\share\x, \\?\UNC\server\share\x      /\\server\share/x
 //	\\.\pipe\x, \\?\pipe\x                        /\\?\pipe/x
 //
-// It fails with a [*PathError] for the empty name, a name with a NUL byte, and a name on Windows whose volume is
-// incomplete, such as \\server. It fails with the error of filepath.Abs if the working directory is unknown.
+// It fails with a [*PathError] for the empty name, a name with a NUL byte, and a name on Windows
+// whose volume is incomplete, such as \\server. It fails with the error of filepath.Abs if the
+// working directory is unknown.
 //
-// It looks at no file, and gives two paths to two names of one file in these cases, which the program must
-// settle where they can occur:
+// It looks at no file, and gives two paths to two names of one file in these cases, which the
+// program must settle where they can occur:
 //
-//   - Names that differ in case, on a file system that ignores case (of Windows names, only a drive letter
-//     becomes a capital), and names that differ in their Unicode normal form. Fold them, as the example does.
-//   - Symbolic and hard links, mounts, drives that stand for a share or a folder, and volumes by their GUID.
-//     [filepath.EvalSymlinks] resolves some of them.
-//   - On Windows, short names (PROGRA~1), streams (a.txt:b), and dots and spaces at the end of a name, where
-//     filepath.Abs leaves them.
+//   - Names that differ in case, on a file system that ignores case (of Windows names, only a drive
+//     letter becomes a capital), and names that differ in their Unicode normal form. Fold them, as
+//     the example does.
+//   - Symbolic and hard links, mounts, drives that stand for a share or a folder, and volumes by
+//     their GUID. [filepath.EvalSymlinks] resolves some of them.
+//   - On Windows, short names (PROGRA~1), streams (a.txt:b), and dots and spaces at the end of a
+//     name, where filepath.Abs leaves them.
 //
-// Its cost is that of filepath.Abs, which may ask the operating system for the working directory, and O(len(name)).
+// Its cost is that of filepath.Abs, which may ask the operating system for the working directory,
+// and O(len(name)).
 func FilePath(name string) (Path, error) {
 	if name == "" {
 		return "", &PathError{Path: name, Rule: RuleNoName}
@@ -58,8 +62,9 @@ func windowsPath(name string) (Path, error) {
 	return Path(strings.TrimSuffix("/"+volume+path.Clean("/"+rest), "/")), nil
 }
 
-// cutVolume cuts an absolute name of Windows, with slashes as its only separators, behind its volume. All forms
-// of one volume give the same text. ok is false if the name is not absolute or its volume is not complete.
+// cutVolume cuts an absolute name of Windows, with slashes as its only separators, behind its
+// volume. All forms of one volume give the same text. ok is false if the name is not absolute or
+// its volume is not complete.
 func cutVolume(name string) (volume, rest string, ok bool) {
 	for _, prefix := range [...]string{"//?/", "//./", "/??/"} {
 		if device, found := strings.CutPrefix(name, prefix); found {

@@ -72,8 +72,8 @@ func TestNamesOfWindowsWithoutAWholeVolumeAreRefused(t *testing.T) {
 	}
 }
 
-// TestAnyNameOfWindowsIsRefusedOrCanonical also checks that what lies below a name lies below its path, and that
-// either separator will do.
+// TestAnyNameOfWindowsIsRefusedOrCanonical also checks that what lies below a name lies below its
+// path, and that either separator will do.
 func TestAnyNameOfWindowsIsRefusedOrCanonical(t *testing.T) {
 	rng := rand.New(rand.NewPCG(25, 26))
 	pieces := []string{`\`, `\`, `\\`, `/`, `.`, `..`, `?`, `C:`, `c`, `UNC`, `s`, `:`, "\xff"}

@@ -63,8 +63,9 @@ func ruleOfName(name string) PathRule {
 // CleanPath returns the canonical path of a name in a file system: rooted, with "."
 // and ".." resolved and double slashes removed, as path.Clean("/" + s) does. Every s has one.
 //
-// It is for names with slashes only, such as those in an archive or a URL: see [FilePath] for the names of the
-// operating system. It is not for object-store keys, where "a/../b" and "b" are two objects: see [PathOf].
+// It is for names with slashes only, such as those in an archive or a URL: see [FilePath] for the
+// names of the operating system. It is not for object-store keys, where "a/../b" and "b" are two
+// objects: see [PathOf].
 func CleanPath(s string) Path {
 	return Path(path.Clean("/" + s))
 }
@@ -85,8 +86,9 @@ func (p Path) Parent() (parent Path, ok bool) {
 	}
 }
 
-// Contains reports whether other is p or lies below it: whether p is one of other and its ancestors. It compares
-// whole names, so "/a" does not contain "/ab". It allocates nothing, and costs O(len(p)).
+// Contains reports whether other is p or lies below it: whether p is one of other and its
+// ancestors. It compares whole names, so "/a" does not contain "/ab". It allocates nothing, and
+// costs O(len(p)).
 func (p Path) Contains(other Path) bool {
 	if len(other) <= len(p) {
 		return other == p

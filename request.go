@@ -112,8 +112,8 @@ type Request[N Node[N]] struct {
 	note *note               // never changed; nil if there is neither a label nor a tag
 }
 
-// For returns the empty request for nodes of type N, to begin a chain with: For[Key[string]]().Write(key). It
-// is the same as the zero Request[N].
+// For returns the empty request for nodes of type N, to begin a chain with:
+// For[Key[string]]().Write(key). It is the same as the zero Request[N].
 func For[N Node[N]]() Request[N] { return Request[N]{} }
 
 // Read returns a request to read paths and everything below them.
@@ -140,12 +140,13 @@ func (r Request[N]) ReadNode(nodes ...N) Request[N] { return r.with(NodeOnly, Sh
 // WriteNode returns a request for all that r asks for, and to write nodes themselves.
 func (r Request[N]) WriteNode(nodes ...N) Request[N] { return r.with(NodeOnly, Exclusive, nodes) }
 
-// With returns a request for all that r asks for and for claims, in this order. It copies them, so the caller
-// may change its slice afterwards. A scope other than [NodeOnly] means [Subtree], and an access other than
-// [Exclusive] means [Shared].
+// With returns a request for all that r asks for and for claims, in this order. It copies them, so
+// the caller may change its slice afterwards. A scope other than [NodeOnly] means [Subtree], and an
+// access other than [Exclusive] means [Shared].
 //
-// It takes time in proportion to all claims of the result, and allocates once if these are more than four. So
-// it adds tens of thousands of claims in one call; to add them one by one copies them again each time.
+// It takes time in proportion to all claims of the result, and allocates once if these are more
+// than four. So it adds tens of thousands of claims in one call; to add them one by one copies them
+// again each time.
 func (r Request[N]) With(claims ...Claim[N]) Request[N] {
 	fit := copy(r.few[r.n:], claims)
 	r.n += fit

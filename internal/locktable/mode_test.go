@@ -8,7 +8,8 @@ import (
 	"github.com/treelock/treelock/waitqueue"
 )
 
-// A number that is none of the constants, as a conversion can make, means for the table what the texts say.
+// A number that is none of the constants, as a conversion can make, means for the table what the
+// texts say.
 func TestModeAgreesWithTheVerb(t *testing.T) {
 	modes := map[string]waitqueue.Mode{"read": waitqueue.TR, "write": waitqueue.TW, "read-node": waitqueue.NR, "write-node": waitqueue.NW}
 	for scope := range treelock.Scope(4) {

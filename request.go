@@ -3,7 +3,6 @@ package treelock
 import (
 	"fmt"
 	"iter"
-	"slices"
 
 	"github.com/treelock/treelock/internal/nodetext"
 )
@@ -151,7 +150,8 @@ func (r Request[N]) With(claims ...Claim[N]) Request[N] {
 	fit := copy(r.few[r.n:], claims)
 	r.n += fit
 	if fit < len(claims) {
-		r.more = slices.Concat(r.more, claims[fit:])
+		more := make([]Claim[N], 0, len(r.more)+len(claims)-fit)
+		r.more = append(append(more, r.more...), claims[fit:]...)
 	}
 	return r
 }

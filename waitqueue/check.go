@@ -12,7 +12,7 @@ import "fmt"
 func (q *Queue[R]) Check() error {
 	var admitted, waiting Modes
 	for mode := range Mode(NumModes) {
-		if q.counts[mode] > 0 {
+		if q.byMode[mode] > 0 {
 			admitted = admitted.With(mode)
 		}
 		if q.lists != nil && q.lists[mode] != nil {

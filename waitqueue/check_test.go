@@ -15,7 +15,7 @@ func TestCheckFindsBrokenState(t *testing.T) {
 		want    string
 	}{
 		"a waiting entry came first":           {func(_ *queue, e entries) { e["reader 3"].seq = 1 }, "I2"},
-		"nobody is admitted":                   {func(q *queue, _ entries) { q.counts[TR], q.admitted = 0, 0 }, "I2"},
+		"nobody is admitted":                   {func(q *queue, _ entries) { q.byMode[TR], q.admitted = 0, 0 }, "I2"},
 		"the list is not in order":             {func(_ *queue, e entries) { e["writer 2"].seq = 3 }, "I4"},
 		"an entry says it has another mode":    {func(_ *queue, e entries) { e["writer 2"].mode = IR }, "I3"},
 		"an entry is linked back past another": {func(_ *queue, e entries) { e["writer 1"].prev = e["reader 3"] }, "I3"},

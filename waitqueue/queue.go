@@ -26,33 +26,33 @@ func (e *Entry[R]) Mode() Mode { return e.mode }
 // Of those admitted it knows their number by mode, and no more. So a request that need not wait costs
 // the queue a count, up and down, and its owner no storage.
 type Queue[R any] struct {
-	tally
+	counts
 	lists *lists[R] // nil until somebody waits
 }
 
 // A tally is what a queue knows without knowing who. It is not generic, for the compiler to inline it where a queue is
 // used. See BenchmarkQueue.
-type tally struct {
-	counts   [NumModes]uint32 // of those admitted, by mode
+type counts struct {
+	byMode   [NumModes]uint32 // of those admitted, by mode
 	admitted Modes            // the modes with a count
 	waiting  Modes            // the modes with a list
 }
 
 // Empty reports whether nobody is admitted and nobody waits. O(1).
-func (t *tally) Empty() bool { return t.admitted|t.waiting == 0 }
+func (t *counts) Empty() bool { return t.admitted|t.waiting == 0 }
 
 // Calm reports whether nothing waits. O(1).
-func (t *tally) Calm() bool { return t.waiting == 0 }
+func (t *counts) Calm() bool { return t.waiting == 0 }
 
 // Uses reports whether a request is there in one of modes, admitted or waiting. O(1).
-func (t *tally) Uses(modes Modes) bool { return (t.admitted|t.waiting)&modes != 0 }
+func (t *counts) Uses(modes Modes) bool { return (t.admitted|t.waiting)&modes != 0 }
 
 // Admitted returns the number of requests that are admitted in mode. O(1).
-func (t *tally) Admitted(mode Mode) int { return int(t.counts[mode]) }
+func (t *counts) Admitted(mode Mode) int { return int(t.byMode[mode]) }
 
 // Arrive is the arrival of a request in mode. It reports whether that is admitted: if nobody who conflicts is there,
 // admitted or waiting. If it returns false nothing has changed, and the caller must call [Queue.Wait]. O(1).
-func (t *tally) Arrive(mode Mode) (admitted bool) {
+func (t *counts) Arrive(mode Mode) (admitted bool) {
 	if conflicts[mode]&(t.admitted|t.waiting) != 0 {
 		return false
 	}
@@ -69,8 +69,8 @@ func (q *Queue[R]) Wait(e *Entry[R], request R, seq uint64, mode Mode) {
 
 // Leave is the departure of one that was admitted in mode. It reports whether that was the last one: then the caller
 // must call [Queue.Advance]. O(1).
-func (t *tally) Leave(mode Mode) (last bool) {
-	if t.counts[mode]--; t.counts[mode] > 0 {
+func (t *counts) Leave(mode Mode) (last bool) {
+	if t.byMode[mode]--; t.byMode[mode] > 0 {
 		return false
 	}
 	t.admitted = t.admitted.Without(mode)
@@ -80,8 +80,8 @@ func (t *tally) Leave(mode Mode) (last bool) {
 // Advance appends to admitted the entries that are admitted by the departure of the last one in mode, in order within
 // each mode; they are in the queue no longer. O(1), and O(1) for each entry appended.
 func (q *Queue[R]) Advance(mode Mode, admitted []*Entry[R]) []*Entry[R] {
-	for stirred := conflicts[mode] & q.waiting; stirred != 0; stirred = stirred.Rest() {
-		admitted = q.advance(stirred.First(), admitted)
+	for affected := conflicts[mode] & q.waiting; affected != 0; affected = affected.Rest() {
+		admitted = q.advance(affected.First(), admitted)
 	}
 	return admitted
 }
@@ -118,12 +118,12 @@ func (q *Queue[R]) Revoke(e *Entry[R], request R, seq uint64, mode Mode) {
 // Rivals returns the number of requests that are admitted in a mode that conflicts with mode, and the smallest sequence
 // number of those that wait in such a mode, or the largest uint64 if none does. O(1).
 func (q *Queue[R]) Rivals(mode Mode) (admitted int, earliest uint64) {
-	for rivals := conflicts[mode] & q.admitted; rivals != 0; rivals = rivals.Rest() {
-		admitted += int(q.counts[rivals.First()])
+	for conflicting := conflicts[mode] & q.admitted; conflicting != 0; conflicting = conflicting.Rest() {
+		admitted += int(q.byMode[conflicting.First()])
 	}
 	earliest = ^uint64(0)
-	for rivals := conflicts[mode] & q.waiting; rivals != 0; rivals = rivals.Rest() {
-		earliest = min(earliest, q.lists[rivals.First()].seq)
+	for conflicting := conflicts[mode] & q.waiting; conflicting != 0; conflicting = conflicting.Rest() {
+		earliest = min(earliest, q.lists[conflicting.First()].seq)
 	}
 	return admitted, earliest
 }
@@ -147,8 +147,8 @@ func (q *Queue[R]) Waiting(modes Modes) iter.Seq[*Entry[R]] {
 }
 
 // add counts one more who is admitted in mode.
-func (t *tally) add(mode Mode) {
-	t.counts[mode]++
+func (t *counts) add(mode Mode) {
+	t.byMode[mode]++
 	t.admitted = t.admitted.With(mode)
 }
 
@@ -158,8 +158,8 @@ func (q *Queue[R]) admissible(e *Entry[R]) bool {
 	if conflicts[e.mode]&q.admitted != 0 {
 		return false
 	}
-	for rivals := conflicts[e.mode] & q.waiting; rivals != 0; rivals = rivals.Rest() {
-		if q.lists[rivals.First()].seq < e.seq {
+	for conflicting := conflicts[e.mode] & q.waiting; conflicting != 0; conflicting = conflicting.Rest() {
+		if q.lists[conflicting.First()].seq < e.seq {
 			return false
 		}
 	}

@@ -14,7 +14,7 @@ type (
 )
 
 // line is a queue whose requests are known by their names. They arrive one after the other.
-type line struct {
+type client struct {
 	*testing.T
 	queue    queue
 	entries  map[string]*entry         // of those that wait
@@ -22,12 +22,12 @@ type line struct {
 	seqs     map[string]uint64
 }
 
-func newLine(t *testing.T) *line {
-	return &line{T: t, entries: map[string]*entry{}, admitted: map[string]waitqueue.Mode{}, seqs: map[string]uint64{}}
+func newClient(t *testing.T) *client {
+	return &client{T: t, entries: map[string]*entry{}, admitted: map[string]waitqueue.Mode{}, seqs: map[string]uint64{}}
 }
 
 // arrive is the arrival of one request, which must be admitted or not, as want says.
-func (l *line) arrive(name string, want bool, mode waitqueue.Mode) {
+func (l *client) arrive(name string, want bool, mode waitqueue.Mode) {
 	l.Helper()
 	l.seqs[name] = uint64(len(l.seqs) + 1)
 	got := l.queue.Arrive(mode)
@@ -44,7 +44,7 @@ func (l *line) arrive(name string, want bool, mode waitqueue.Mode) {
 }
 
 // leave is the departure of a request, which must admit those in want.
-func (l *line) leave(name string, want ...string) {
+func (l *client) leave(name string, want ...string) {
 	l.Helper()
 	var got []*entry
 	if e := l.entries[name]; e != nil {
@@ -66,7 +66,7 @@ func (l *line) leave(name string, want ...string) {
 }
 
 // hold narrows the hold of a request to mode, where those in revoked have to wait from now on. The latest come first.
-func (l *line) hold(name string, mode waitqueue.Mode, revoked ...string) {
+func (l *client) hold(name string, mode waitqueue.Mode, revoked ...string) {
 	l.Helper()
 	l.queue.Hold(mode)
 	l.admitted[name] = mode
@@ -77,7 +77,7 @@ func (l *line) hold(name string, mode waitqueue.Mode, revoked ...string) {
 	l.check()
 }
 
-func (l *line) check() {
+func (l *client) check() {
 	l.Helper()
 	if err := l.queue.Check(); err != nil {
 		l.Error(err)
@@ -87,7 +87,7 @@ func (l *line) check() {
 func TestLaterRequestIsKeptOutExactlyByConflictingModes(t *testing.T) {
 	for _, held := range allModes {
 		for _, asked := range allModes {
-			l := newLine(t)
+			l := newClient(t)
 			l.arrive("first", true, held)
 			l.arrive("second", !held.Conflicts(asked), asked)
 			if held.Conflicts(asked) {
@@ -100,7 +100,7 @@ func TestLaterRequestIsKeptOutExactlyByConflictingModes(t *testing.T) {
 }
 
 func TestReaderDoesNotOvertakeWaitingWriter(t *testing.T) {
-	l := newLine(t)
+	l := newClient(t)
 	l.arrive("early", true, TR)
 	l.arrive("writer", false, TW)
 	l.arrive("late", false, TR)
@@ -109,7 +109,7 @@ func TestReaderDoesNotOvertakeWaitingWriter(t *testing.T) {
 }
 
 func TestWithdrawnHeadAdmitsThoseBehind(t *testing.T) {
-	l := newLine(t)
+	l := newClient(t)
 	l.arrive("early", true, TR)
 	l.arrive("writer", false, TW)
 	l.arrive("late 1", false, TR)
@@ -119,7 +119,7 @@ func TestWithdrawnHeadAdmitsThoseBehind(t *testing.T) {
 }
 
 func TestWithdrawalBehindTheHeadAdmitsNobody(t *testing.T) {
-	l := newLine(t)
+	l := newClient(t)
 	l.arrive("holder", true, TR)
 	l.arrive("writer 1", false, TW)
 	l.arrive("writer 2", false, TW)
@@ -130,7 +130,7 @@ func TestWithdrawalBehindTheHeadAdmitsNobody(t *testing.T) {
 }
 
 func TestRunOfReadersIsAdmittedUpToTheNextWriter(t *testing.T) {
-	l := newLine(t)
+	l := newClient(t)
 	l.arrive("writer", true, NW)
 	l.arrive("reader 1", false, NR)
 	l.arrive("reader 2", false, NR)
@@ -143,7 +143,7 @@ func TestRunOfReadersIsAdmittedUpToTheNextWriter(t *testing.T) {
 }
 
 func TestIntentionsPassAWaitingNodeWriter(t *testing.T) {
-	l := newLine(t)
+	l := newClient(t)
 	l.arrive("reader", true, NR)
 	l.arrive("writer", false, NW)
 	l.arrive("reads below", true, IR)
@@ -153,14 +153,14 @@ func TestIntentionsPassAWaitingNodeWriter(t *testing.T) {
 
 // TestReadAndWriteBelowKeepOutOtherReaders is where the original library goes wrong.
 func TestReadAndWriteBelowKeepOutOtherReaders(t *testing.T) {
-	l := newLine(t)
+	l := newClient(t)
 	l.arrive("both", true, waitqueue.IWTR)
 	l.arrive("reader", false, TR)
 	l.leave("both", "reader")
 }
 
 func TestAdvanceAppendsToWhatItIsGiven(t *testing.T) {
-	l := newLine(t)
+	l := newClient(t)
 	l.arrive("writer", true, TW)
 	l.arrive("reader", false, TR)
 	before := new(entry)
@@ -174,7 +174,7 @@ func TestAdvanceAppendsToWhatItIsGiven(t *testing.T) {
 }
 
 func TestQueueIsEmptyWhenAllHaveLeft(t *testing.T) {
-	l := newLine(t)
+	l := newClient(t)
 	if !l.queue.Empty() {
 		t.Error("Empty() = false, want true before anybody arrived")
 	}
@@ -192,7 +192,7 @@ func TestQueueIsEmptyWhenAllHaveLeft(t *testing.T) {
 }
 
 func TestHoldMakesThoseWhoAreRevokedWait(t *testing.T) {
-	l := newLine(t)
+	l := newClient(t)
 	l.arrive("owner", true, IR)    // holds the tree above with TW, too, which is not seen here
 	l.arrive("reader 1", true, NR) // waits for that, above
 	l.arrive("below", true, IW)
@@ -207,7 +207,7 @@ func TestHoldMakesThoseWhoAreRevokedWait(t *testing.T) {
 }
 
 func TestRivalsAreCountedAndTheEarliestThatWaitsIsKnown(t *testing.T) {
-	l := newLine(t)
+	l := newClient(t)
 	l.arrive("reader 1", true, TR)
 	l.arrive("reader 2", true, IR)
 	l.arrive("writer 1", false, NW)
@@ -225,7 +225,7 @@ func TestRivalsAreCountedAndTheEarliestThatWaitsIsKnown(t *testing.T) {
 }
 
 func TestWaitingRunsModeByModeInOrderOfArrivalAndStopsWhenTold(t *testing.T) {
-	l := newLine(t)
+	l := newClient(t)
 	l.arrive("holder", true, TW)
 	l.arrive("tree 1", false, TR)
 	l.arrive("node 1", false, NR)

@@ -29,8 +29,8 @@ const (
 	nodes    = "internal/locktable/node.go"
 	requests = "internal/locktable/request.go"
 	blockers = "internal/locktable/blockers.go"
-	quarrel  = "internal/locktable/quarrel.go"
-	claimed  = "internal/locktable/claimed.go"
+	conflict = "internal/locktable/conflict.go"
+	claimed  = "internal/locktable/claimlist.go"
 	children = "internal/locktable/children.go"
 	paths    = "internal/locktable/paths.go"
 	claims   = "claimjson.go"
@@ -52,49 +52,49 @@ var mutants = []mutant{
 
 	// The order in a queue.
 	{"a request overtakes those that wait", queue, "if conflicts[mode]&(t.admitted|t.waiting) != 0 {", "if conflicts[mode]&t.admitted != 0 {"},
-	{"a request waits for itself", queue, "if q.lists[rivals.First()].seq < e.seq {", "if q.lists[rivals.First()].seq <= e.seq {"},
+	{"a request waits for itself", queue, "if q.lists[conflicting.First()].seq < e.seq {", "if q.lists[conflicting.First()].seq <= e.seq {"},
 	{"an arrival goes to the front", list, "head.prev.next = e\n\thead.prev = e\n", "head.prev.next = e\n\thead.prev = e\n\tq.lists[e.mode] = e\n"},
-	{"lost wake-up: one mode is woken only", queue, "stirred != 0; stirred = stirred.Rest() {", "stirred != 0; stirred = 0 {"},
+	{"lost wake-up: one mode is woken only", queue, "affected != 0; affected = affected.Rest() {", "affected != 0; affected = 0 {"},
 	{"lost wake-up: one entry is woken only", queue, "admitted = append(admitted, e)\n", "admitted = append(admitted, e)\n\t\tbreak\n"},
 	{"lost wake-up: the end of the middle", queue, "wasHead := q.lists[e.mode] == e", "wasHead := q.lists[e.mode] == e && e.next != e"},
 	{"double grant: the queue forgets who is admitted", queue, "\t\tq.remove(e)\n\t\tq.add(mode)\n", "\t\tq.remove(e)\n"},
-	{"a narrowed hold lets its waiters in", shrink, "\tt.revoke()\n", "\tt.revoked = reuse(t.revoked)\n"},
+	{"a narrowed hold lets its waiters in", shrink, "\tt.requeueAll()\n", "\tt.requeued = reuse(t.requeued)\n"},
 	{"a narrowed hold goes to the end", queue, "\tq.insert(e)\n\tq.lists[mode] = e\n", "\tq.insert(e)\n"},
 
 	// The table.
-	{"half a request is enough", table, "t.await(r, len(places)-1)\n", "if r.blocked == 0 {\n\t\t\t\tt.await(r, len(places)-1)\n\t\t\t} else {\n\t\t\t\tn.queue.Hold(mode)\n\t\t\t}\n"},
+	{"half a request is enough", table, "t.enqueue(r, len(uses)-1)\n", "if r.blocked == 0 {\n\t\t\t\tt.enqueue(r, len(uses)-1)\n\t\t\t} else {\n\t\t\t\tn.queue.Hold(mode)\n\t\t\t}\n"},
 	{"a lineage is planned up to a known node", table, "} else if i > 0 && n.modes.Has(mode) {", "} else if i > 0 {"},
-	{"the old goes before the new comes", shrink, "\tfor i := range places {\n\t\tplaces[i].node.queue.Hold", "\tt.leave(r.places)\n\tr.places = nil\n\tfor i := range places {\n\t\tplaces[i].node.queue.Hold"},
+	{"the old goes before the new comes", shrink, "\tfor i := range uses {\n\t\tuses[i].node.queue.Hold", "\tt.leave(r.uses)\n\tr.uses = nil\n\tfor i := range uses {\n\t\tuses[i].node.queue.Hold"},
 	{"the old stays when the new comes", shrink, "\tt.leave(old)\n", "\t_ = old\n"},
 	{"a read is narrowed to a write", shrink, "n.modes.Has(waitqueue.TR) && !writes", "(n.modes.Has(waitqueue.TR) || !writes && false)"},
 	{"a node that is used is evicted", nodes, "\tif !n.queue.Empty() {\n\t\treturn\n\t}\n\tn.unlink()", "\tn.unlink()"},
-	{"a number is used twice", requests, "t.lastSeq++\n", "if len(t.storage.free) > 2 {\n\t\tt.lastSeq--\n\t}\n\tt.lastSeq++\n"},
+	{"a number is used twice", requests, "t.lastSeq++\n", "if len(t.storage.freeRequests) > 2 {\n\t\tt.lastSeq--\n\t}\n\tt.lastSeq++\n"},
 
-	{"lost wake-up: who waited for several is forgotten", table, "r.places[w.place].waiting = false\n\t\tr.blocked--\n", "r.places[w.place].waiting = false\n\t\tr.blocked -= min(r.blocked, 2)\n"},
-	{"double grant: a withdrawal leaves where it waited", table, "\t\t*p = place[N, W]{}\n", ""},
-	{"leak: a withdrawal stays where it was admitted", table, "\tif r.blocked > 0 {\n\t\tt.withdraw(r)\n\t}\n", "\tif r.blocked > 0 {\n\t\tt.withdraw(r)\n\t\tr.places = r.places[:0]\n\t}\n"},
+	{"lost wake-up: who waited for several is forgotten", table, "r.uses[w.use].waiting = false\n\t\tr.blocked--\n", "r.uses[w.use].waiting = false\n\t\tr.blocked -= min(r.blocked, 2)\n"},
+	{"double grant: a withdrawal leaves where it waited", table, "\t\t*use = nodeUse[N, W]{}\n", ""},
+	{"leak: a withdrawal stays where it was admitted", table, "\tif r.blocked > 0 {\n\t\tt.withdraw(r)\n\t}\n", "\tif r.blocked > 0 {\n\t\tt.withdraw(r)\n\t\tr.uses = r.uses[:0]\n\t}\n"},
 	{"a narrowed hold revokes the earliest first", shrink, "cmp.Compare(b.seq, a.seq)", "cmp.Compare(a.seq, b.seq)"},
-	{"a narrowed hold revokes who is not in its way", shrink, "!p.waiting && t.keepsOut(p)", "!p.waiting && p.node.plan == t.plan"},
-	{"a parent that has left the table is used", nodes, "up != nil && up.inTable &&", "up != nil &&"},
+	{"a narrowed hold revokes who is not in its way", shrink, "!use.waiting && t.conflictsWithPlan(use)", "!use.waiting && use.node.plan == t.plan"},
+	{"a parent that has left the table is used", nodes, "parent != nil && parent.inTable &&", "parent != nil &&"},
 
 	// Who is in the way.
-	{"blockers: those that wait are not found", blockers, "\t\ts.add(w.request, w.place, i)\n", "_ = w\n"},
-	{"blockers: those that write below are not found", blockers, "for u := writes; u >= reads; u-- {", "for u := reads; u >= reads; u-- {"},
-	{"blockers: those that read below are not found", blockers, "for u := writes; u >= reads; u-- {", "for u := writes; u > reads; u-- {"},
+	{"blockers: those that wait are not found", blockers, "\t\ts.add(w.request, w.use, i)\n", "_ = w\n"},
+	{"blockers: those that write below are not found", blockers, "for kind := writing; kind >= reading; kind-- {", "for kind := reading; kind >= reading; kind-- {"},
+	{"blockers: those that read below are not found", blockers, "for kind := writing; kind >= reading; kind-- {", "for kind := writing; kind > reading; kind-- {"},
 	{"blockers: who came later is found", blockers, "if e.Seq() >= s.request.seq {", "if e.Seq() == s.request.seq {"},
 	{"blockers: those below are not all looked for", blockers, "\tif !s.add(r, theirs, i) {\n", "\tif s.add(r, theirs, i); false {\n"},
-	{"blockers: claims that are no reason", quarrel, "if as.First().Conflicts(bs.First()) {", "if true {"},
-	{"blockers: a claim that is elsewhere", quarrel, "j > 0 && r.places[j-1].node.up == r.places[j].node; j--", "j > 0; j--"},
-	{"blockers: a claim below that does not conflict", quarrel, "part.Claims() && part.Intention().Conflicts(mode) {", "part.Claims() {"},
+	{"blockers: claims that are no reason", conflict, "if as.First().Conflicts(bs.First()) {", "if true {"},
+	{"blockers: a claim that is elsewhere", conflict, "j > 0 && r.uses[j-1].node.parent == r.uses[j].node; j--", "j > 0; j--"},
+	{"blockers: a claim below that does not conflict", conflict, "part.Claims() && part.Intention().Conflicts(mode) {", "part.Claims() {"},
 	{"blockers: not the earliest", blockers, "} else if s.found[at-1].request.seq < r.seq {", "} else {"},
-	{"blockers: one is counted twice", blockers, "\tif known > s.before {\n\t\treturn true // at another place\n\t}\n", ""},
-	{"children: one that is written again is not linked", table, "\t\tif up != nil && n.linked < u {\n\t\t\tn.linkUnder(up, u)\n\t\t}\n\t\tn = up\n\t}\n\tr.places", "\t\tif up != nil && n.linked == unused {\n\t\t\tn.linkUnder(up, u)\n\t\t}\n\t\tn = up\n\t}\n\tr.places"},
+	{"blockers: one is counted twice", blockers, "\tif known > s.before {\n\t\treturn true // at another node\n\t}\n", ""},
+	{"children: one that is written again is not linked", table, "\t\tif parent != nil && n.linkedAs < need {\n\t\t\tn.linkUnder(parent, need)\n\t\t}\n\t\tn = parent\n\t}\n\tr.uses", "\t\tif parent != nil && n.linkedAs == inactive {\n\t\t\tn.linkUnder(parent, need)\n\t\t}\n\t\tn = parent\n\t}\n\tr.uses"},
 	{"children: a node that has moved stays", nodes, "\tn.unlink()\n\tswitch {", "\tswitch {"},
-	{"children: an evicted node stays", nodes, "\tn.unlink()\n\tn.lower.unlinkAll()\n", "\tn.lower.unlinkAll()\n"},
-	{"children: those of an evicted node stay", nodes, "\tn.lower.unlinkAll()\n", ""},
+	{"children: an evicted node stays", nodes, "\tn.unlink()\n\tn.children.unlinkAll()\n", "\tn.children.unlinkAll()\n"},
+	{"children: those of an evicted node stay", nodes, "\tn.children.unlinkAll()\n", ""},
 	{"paths: the hash of a parent is wrong", paths, "n.long.hash-p.hashName(slash, s[slash+1:])", "n.long.hash-p.hashName(slash+1, s[slash+1:])"},
 	{"claimed: the last one stays", claimed, "\t\t\tfirst.prev = l.prev // it was the last one\n", ""},
-	{"claimed: further claims stay", claimed, "\t\t\tp.node.unclaim(l, p.mode)\n", ""},
+	{"claimed: further claims stay", claimed, "\t\t\tuse.node.removeClaim(l, use.mode)\n", ""},
 
 	// The manager.
 	{"leak: a withdrawal that meets the grant", withdraw, "&& (r.Waiting() || t.takeBack()) {", "&& r.Waiting() {"},
@@ -140,7 +140,7 @@ var mutants = []mutant{
 	{"fresh: the end of a head looks at another mode", queue, "return q.Advance(e.mode, admitted)", "return q.Advance(e.mode&^1, admitted)"},
 	{"fresh: a list begins with its last", list, "q.lists[e.mode] = e.next\n", "q.lists[e.mode] = e.prev\n"},
 	{"fresh: who is revoked twice counts once", shrink, "\t\tr.blocked++\n", "\t\tr.blocked = 1\n"},
-	{"fresh: who is revoked is not marked", shrink, "\t\tp.waiting = true\n", ""},
+	{"fresh: who is revoked is not marked", shrink, "\t\tuse.waiting = true\n", ""},
 	{"fresh: narrowing yields to the next in line", shrink, "if earliest < r.seq {", "if earliest <= r.seq+1 {"},
 	{"fresh: a waiter is revoked once for each place", shrink, "return slices.Compact(waiters)", "return waiters"},
 	{"fresh: a write of a node holds no read of it", shrink, " || n.modes.Has(waitqueue.NW) && claim.Mode == waitqueue.NR", ""},
@@ -158,16 +158,16 @@ var mutants = []mutant{
 
 	// Searches that miss a blocker, or name another request.
 	{"blockers: the last below is skipped", blockers, "\t\t\tif c == last {\n", "\t\t\tif next == last {\n"},
-	{"blockers: one level below only", blockers, "\t\t\t\tleft = s.below(c, i, left)\n", ""},
-	{"blockers: a claim below that came later", blockers, "left > 0 && l.request.seq < s.request.seq && s.visit()", "left > 0 && s.visit()"},
-	{"blockers: those that wait below are not found", blockers, "\t\t\tleft -= s.addBelow(e.Request().request, e.Request().place, i)\n", ""},
+	{"blockers: one level below only", blockers, "\t\t\t\tleft = s.searchBelow(c, i, left)\n", ""},
+	{"blockers: a claim below that came later", blockers, "left > 0 && l.request.seq < s.request.seq && s.spend()", "left > 0 && s.spend()"},
+	{"blockers: those that wait below are not found", blockers, "\t\t\tleft -= s.addBelow(e.Request().request, e.Request().use, i)\n", ""},
 	{"blockers: those that wait below and came later", blockers, "left == 0 || e.Seq() >= s.request.seq ||", "left == 0 ||"},
 	{"claimed: the last one is forgotten by narrowing", claimed, "l.next, l.prev, second.prev = second, last, l", "l.next, l.prev, second.prev = second, second, l"},
-	{"blockers: readers of a node alone hide the others", blockers, "\t\tcase l.ofReader():\n\t\t\ts.claiming(i, l, readers)\n", "\t\tcase l.ofReader():\n\t\t\ts.claiming(i, l, min(readers, 1))\n"},
-	{"blockers: nodes above a reason stay marked", quarrel, "\tt.plan++\n", ""},
+	{"blockers: readers of a node alone hide the others", blockers, "\t\tcase l.readsNode():\n\t\t\ts.addAdmitted(i, l, readers)\n", "\t\tcase l.readsNode():\n\t\t\ts.addAdmitted(i, l, min(readers, 1))\n"},
+	{"blockers: nodes above a reason stay marked", conflict, "\tt.plan++\n", ""},
 	{"children: only those that read are taken off an evicted node", children, "for i := range c.first {", "for i := range c.first[:1] {"},
-	{"claimed: the second list is not moved up", claimed, "\t\tn.claimed, n.lower.claimed = n.lower.claimed, nil\n", ""},
-	{"claimed: all claims in one list", claimed, "if n.claimed == nil || n.claimed.ofReader() == (mode == waitqueue.NR) {", "if true {"},
+	{"claimed: the second list is not moved up", claimed, "\t\tn.claims, n.children.claims = n.children.claims, nil\n", ""},
+	{"claimed: all claims in one list", claimed, "if n.claims == nil || n.claims.readsNode() == (mode == waitqueue.NR) {", "if true {"},
 
 	// Texts that merge distinct nodes, or that a hostile name changes.
 	{"texts: a quoted name is its own text", exact, "utf8.ValidString(s) && !strings.HasPrefix(s, `\"`)", "utf8.ValidString(s)"},

@@ -27,7 +27,7 @@ func BenchmarkSubmit(b *testing.B) {
 }
 
 // A jam is a table with a holder of one node and n writers that wait for it.
-type jam struct {
+type contention struct {
 	*table
 	claims  []locktable.Claim[treelock.Path]
 	holder  *request
@@ -35,51 +35,51 @@ type jam struct {
 	next    int
 }
 
-func newJam(n int) *jam {
-	j := &jam{table: locktable.New[treelock.Path, string](4096), claims: locktable.ClaimsOf(treelock.Write("/a/b/c/d"))}
-	j.holder = j.Submit("holder", j.claims)
+func newContention(n int) *contention {
+	c := &contention{table: locktable.New[treelock.Path, string](4096), claims: locktable.ClaimsOf(treelock.Write("/a/b/c/d"))}
+	c.holder = c.Submit("holder", c.claims)
 	for range n {
-		j.waiters = append(j.waiters, j.Submit("waiter", j.claims))
+		c.waiters = append(c.waiters, c.Submit("waiter", c.claims))
 	}
-	return j
+	return c
 }
 
 // arrive is the arrival of one more, which is withdrawn at once: it is the last.
-func (j *jam) arrive() { j.End(j.Submit("last", j.claims)) }
+func (c *contention) arrive() { c.End(c.Submit("last", c.claims)) }
 
 // withdraw ends a waiter anywhere but at the front, and another arrives.
-func (j *jam) withdraw() {
-	j.next = j.next%(len(j.waiters)-1) + 1
-	j.End(j.waiters[j.next])
-	j.waiters[j.next] = j.Submit("waiter", j.claims)
+func (c *contention) withdraw() {
+	c.next = c.next%(len(c.waiters)-1) + 1
+	c.End(c.waiters[c.next])
+	c.waiters[c.next] = c.Submit("waiter", c.claims)
 }
 
 // handOver ends the holder, which grants the first waiter, and another arrives.
-func (j *jam) handOver() {
-	j.holder = j.End(j.holder)[0]
-	j.Submit("waiter", j.claims)
+func (c *contention) handOver() {
+	c.holder = c.End(c.holder)[0]
+	c.Submit("waiter", c.claims)
 }
 
 // narrow narrows the holder to what it holds, which is all work and no effect. It allocates new places.
-func (j *jam) narrow() { j.Narrow(j.holder, j.claims) }
+func (c *contention) narrow() { c.Narrow(c.holder, c.claims) }
 
 // BenchmarkWaiters is to show that no step depends on how many wait for the same node.
 func BenchmarkWaiters(b *testing.B) {
 	for _, n := range []int{10, 1_000, 100_000} {
 		for _, op := range []struct {
 			name string
-			do   func(*jam)
+			do   func(*contention)
 		}{
-			{"arrive", (*jam).arrive},
-			{"withdraw", (*jam).withdraw},
-			{"hand-over", (*jam).handOver},
-			{"narrow", (*jam).narrow},
+			{"arrive", (*contention).arrive},
+			{"withdraw", (*contention).withdraw},
+			{"hand-over", (*contention).handOver},
+			{"narrow", (*contention).narrow},
 		} {
 			b.Run(fmt.Sprintf("op=%s/depth=4/waiters=%d", op.name, n), func(b *testing.B) {
-				j := newJam(n)
+				c := newContention(n)
 				b.ReportAllocs()
 				for b.Loop() {
-					op.do(j)
+					op.do(c)
 				}
 			})
 		}

@@ -31,16 +31,16 @@ const (
 // those that were found.
 func (t *Table[N, W]) Blockers(r *Request[N, W], limit int, visit func(blocker *Request[N, W], why Quarrel[N])) (more int, all bool) {
 	s := search[N, W]{table: t, request: r, before: t.searches, limit: limit, found: t.found[:0]}
-	for i := range r.places {
-		if r.places[i].waiting {
-			s.at(i)
+	for i := range r.uses {
+		if r.uses[i].waiting {
+			s.searchUse(i)
 		}
 	}
 	for i := range s.found {
-		visit(s.found[i].request, t.quarrel(r, s.found[i]))
+		visit(s.found[i].request, t.conflictPair(r, s.found[i]))
 	}
 	t.found = reuse(s.found)
-	return s.count - len(s.found), !s.cut
+	return s.count - len(s.found), !s.truncated
 }
 
 // A search is for the requests that one of them waits for.
@@ -49,16 +49,16 @@ type search[N comparable, W any] struct {
 	request *Request[N, W]
 	before  uint64 // the number of the latest search before this one; each place has one of its own
 
-	limit  int
-	found  []rival[N, W] // the earliest, at most limit
-	count  int           // of all that were found
-	lower  int           // of those that were found by what they claim further down
-	visits int           // of nodes and claims below
-	cut    bool          // not all were found
+	limit      int
+	found      []blocker[N, W] // the earliest, at most limit
+	count      int             // of all that were found
+	foundBelow int             // of those that were found by what they claim further down
+	spent      int             // of nodes and claims below
+	truncated  bool            // not all were found
 }
 
 // A rival is a request that another one waits for.
-type rival[N comparable, W any] struct {
+type blocker[N comparable, W any] struct {
 	request *Request[N, W]
 	theirs  int // its place
 	ours    int // the place of the one that waits
@@ -67,80 +67,80 @@ type rival[N comparable, W any] struct {
 // at finds those that the request waits for at its i-th place. First those that wait there, too, as
 // the queue has them in order; then those that are admitted and claim the node; then those that are
 // admitted since they claim something below.
-func (s *search[N, W]) at(i int) {
-	p := &s.request.places[i]
+func (s *search[N, W]) searchUse(i int) {
+	use := &s.request.uses[i]
 	s.table.searches++
-	for rest := p.mode.Rivals(); rest != 0; rest = rest.Rest() {
-		s.waiting(i, rest.First())
+	for rest := use.mode.Rivals(); rest != 0; rest = rest.Rest() {
+		s.addWaiting(i, rest.First())
 	}
 	readers, others, below := 0, 0, 0
-	for rest := p.mode.Rivals(); rest != 0; rest = rest.Rest() {
+	for rest := use.mode.Rivals(); rest != 0; rest = rest.Rest() {
 		switch mode := rest.First(); {
 		case mode == waitqueue.NR:
-			readers = p.node.queue.Admitted(mode)
+			readers = use.node.queue.Admitted(mode)
 		case mode.Claims():
-			others += p.node.queue.Admitted(mode)
+			others += use.node.queue.Admitted(mode)
 		default:
-			below += p.node.queue.Admitted(mode)
+			below += use.node.queue.Admitted(mode)
 		}
 	}
-	for _, l := range p.node.claims() {
+	for _, l := range use.node.claimLists() {
 		switch {
 		case l == nil:
-		case l.ofReader():
-			s.claiming(i, l, readers)
+		case l.readsNode():
+			s.addAdmitted(i, l, readers)
 		default:
-			s.claiming(i, l, others)
+			s.addAdmitted(i, l, others)
 		}
 	}
 	if below > 0 {
-		if below = s.below(p.node, i, below); below > 0 {
-			s.cut = true
+		if below = s.searchBelow(use.node, i, below); below > 0 {
+			s.truncated = true
 		}
 	}
 }
 
 // waiting finds the earlier requests that wait in mode at the i-th place.
-func (s *search[N, W]) waiting(i int, mode waitqueue.Mode) {
+func (s *search[N, W]) addWaiting(i int, mode waitqueue.Mode) {
 	here := 0
-	for e := range s.request.places[i].node.queue.Waiting(1 << mode) {
+	for e := range s.request.uses[i].node.queue.Waiting(1 << mode) {
 		if e.Seq() >= s.request.seq {
 			return
 		}
 		if here++; here > maxHere {
-			s.cut = true
+			s.truncated = true
 			return
 		}
 		w := e.Request()
-		s.add(w.request, w.place, i)
+		s.add(w.request, w.use, i)
 	}
 }
 
 // claiming finds the requests that are admitted to the i-th place and claim its node: so many from
 // l on.
-func (s *search[N, W]) claiming(i int, l *link[N, W], left int) {
+func (s *search[N, W]) addAdmitted(i int, l *claimLink[N, W], left int) {
 	if left > maxHere {
-		s.cut = true
+		s.truncated = true
 		left = maxHere
 	}
 	for ; left > 0; left-- {
-		s.add(l.request, l.place, i)
+		s.add(l.request, l.use, i)
 		l = l.next
 	}
 }
 
 // below finds those that claim something below n in a way that conflicts with the i-th place, which
 // is at n or above, until so many were found. It returns how many are left.
-func (s *search[N, W]) below(n *node[N, W], i, left int) int {
-	if n.lower == nil {
+func (s *search[N, W]) searchBelow(n *node[N, W], i, left int) int {
+	if n.children == nil {
 		return left
 	}
-	wanted := s.request.places[i].mode
-	for u := writes; u >= reads; u-- {
-		if u == reads && !wanted.Conflicts(waitqueue.IR) {
+	wanted := s.request.uses[i].mode
+	for kind := writing; kind >= reading; kind-- {
+		if kind == reading && !wanted.Conflicts(waitqueue.IR) {
 			break
 		}
-		list := &n.lower.first[u-reads]
+		list := &n.children.first[kind-reading]
 		var last *node[N, W]
 		if *list != nil {
 			last = (*list).prev
@@ -150,12 +150,12 @@ func (s *search[N, W]) below(n *node[N, W], i, left int) int {
 			if c == last {
 				next = nil
 			}
-			if s.tidy(n, c) == u {
-				if !s.visit() {
+			if s.relink(n, c) == kind {
+				if !s.spend() {
 					return left
 				}
-				left = s.claimedBelow(c, i, left)
-				left = s.below(c, i, left)
+				left = s.addClaimsBelow(c, i, left)
+				left = s.searchBelow(c, i, left)
 			}
 			c = next
 		}
@@ -164,15 +164,15 @@ func (s *search[N, W]) below(n *node[N, W], i, left int) int {
 }
 
 // tidy puts c, which is linked under up, into the list where it belongs now, and returns its use.
-func (s *search[N, W]) tidy(up, c *node[N, W]) use {
+func (s *search[N, W]) relink(parent, c *node[N, W]) activity {
 	switch {
 	case c.queue.Empty():
 		c.unlink()
-		return unused
-	case c.linked == writes && !c.queue.Uses(waitqueue.Writing):
-		c.linkUnder(up, reads)
+		return inactive
+	case c.linkedAs == writing && !c.queue.Uses(waitqueue.Writing):
+		c.linkUnder(parent, reading)
 	}
-	return c.linked
+	return c.linkedAs
 }
 
 // claimedBelow finds the earlier requests that claim n, which is below the i-th place, in a way
@@ -180,13 +180,13 @@ func (s *search[N, W]) tidy(up, c *node[N, W]) use {
 //
 // A claim that writes n conflicts with each other claim of n. So where only writes are looked for,
 // one that is admitted is the first of its list.
-func (s *search[N, W]) claimedBelow(n *node[N, W], i, left int) int {
-	wanted := s.request.places[i].mode
+func (s *search[N, W]) addClaimsBelow(n *node[N, W], i, left int) int {
+	wanted := s.request.uses[i].mode
 	all := wanted.Conflicts(waitqueue.IR)
-	for _, l := range n.claims() {
-		for ; l != nil && left > 0 && l.request.seq < s.request.seq && s.visit(); l = l.next {
-			if _, ok := l.request.places[l.place].claimAgainst(wanted); ok {
-				left -= s.addBelow(l.request, l.place, i)
+	for _, l := range n.claimLists() {
+		for ; l != nil && left > 0 && l.request.seq < s.request.seq && s.spend(); l = l.next {
+			if _, ok := l.request.uses[l.use].claimAgainst(wanted); ok {
+				left -= s.addBelow(l.request, l.use, i)
 			}
 			if !all {
 				break
@@ -198,10 +198,10 @@ func (s *search[N, W]) claimedBelow(n *node[N, W], i, left int) int {
 	}
 	for rest := writesNode; rest != 0; rest = rest.Rest() {
 		for e := range n.queue.Waiting(1 << rest.First()) {
-			if left == 0 || e.Seq() >= s.request.seq || !s.visit() {
+			if left == 0 || e.Seq() >= s.request.seq || !s.spend() {
 				break
 			}
-			left -= s.addBelow(e.Request().request, e.Request().place, i)
+			left -= s.addBelow(e.Request().request, e.Request().use, i)
 		}
 	}
 	return left
@@ -213,14 +213,14 @@ func (s *search[N, W]) addBelow(r *Request[N, W], theirs, i int) int {
 	if !s.add(r, theirs, i) {
 		return 0
 	}
-	s.lower++
+	s.foundBelow++
 	return 1
 }
 
 // visit counts a node or a claim further down, and reports whether it may be looked at.
-func (s *search[N, W]) visit() bool {
-	s.visits++
-	return s.visits <= maxVisits && s.lower < maxBelow
+func (s *search[N, W]) spend() bool {
+	s.spent++
+	return s.spent <= maxVisits && s.foundBelow < maxBelow
 }
 
 // add adds r, with its place, unless it was found already. It reports whether it was not yet found
@@ -231,11 +231,11 @@ func (s *search[N, W]) add(r *Request[N, W], theirs, ours int) bool {
 		return false
 	}
 	if known > s.before {
-		return true // at another place
+		return true // at another node
 	}
 	s.count++
 	if at := len(s.found); at < s.limit {
-		s.found = append(s.found, rival[N, W]{})
+		s.found = append(s.found, blocker[N, W]{})
 	} else if s.found[at-1].request.seq < r.seq {
 		return true
 	}
@@ -243,6 +243,6 @@ func (s *search[N, W]) add(r *Request[N, W], theirs, ours int) bool {
 	for ; at > 0 && s.found[at-1].request.seq > r.seq; at-- {
 		s.found[at] = s.found[at-1]
 	}
-	s.found[at] = rival[N, W]{r, theirs, ours}
+	s.found[at] = blocker[N, W]{r, theirs, ours}
 	return true
 }

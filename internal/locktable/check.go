@@ -57,11 +57,11 @@ var earliestOfAll = func() (none [waitqueue.NumModes]uint64) {
 // checkRequests checks the storage of requests and each that is live, and counts their places in recounts.
 func (t *Table[N, W]) checkRequests(recounts map[*node[N, W]]*recount) error {
 	for i, r := range t.storage.requests {
-		if int(r.index) != i || r.seq == 0 && (r.blocked != 0 || r.waits != nil || len(r.places) != 0) {
+		if int(r.slot) != i || r.seq == 0 && (r.blocked != 0 || r.waits != nil || len(r.uses) != 0) {
 			return fmt.Errorf("I5: request %d is stored in the wrong place, or is over and has left something", r.seq)
 		}
 	}
-	live, waiting, places, last := 0, 0, 0, uint64(0)
+	live, waiting, uses, last := 0, 0, 0, uint64(0)
 	for _, r := range t.Requests() {
 		if r.seq > t.lastSeq || r.seq == last {
 			return fmt.Errorf("I5: request %d has a wrong number", r.seq)
@@ -73,41 +73,41 @@ func (t *Table[N, W]) checkRequests(recounts map[*node[N, W]]*recount) error {
 			waiting++
 		}
 		live++
-		places += len(r.places)
+		uses += len(r.uses)
 		last = r.seq
 	}
-	if live != t.live || waiting != t.waiting || live+len(t.storage.free) != len(t.storage.requests) {
+	if live != t.live || waiting != t.waiting || live+len(t.storage.freeRequests) != len(t.storage.requests) {
 		return fmt.Errorf("I5: %d requests are live, %d of them wait; %d and %d are counted", live, waiting, t.live, t.waiting)
 	}
-	if places != t.places {
-		return fmt.Errorf("I3: there are %d places, %d counted", places, t.places)
+	if uses != t.uses {
+		return fmt.Errorf("I3: there are %d places, %d counted", uses, t.uses)
 	}
 	return nil
 }
 
 // check checks one request, and counts its places in recounts.
 func (r *Request[N, W]) check(recounts map[*node[N, W]]*recount) error {
-	blocked, seen := 0, make(map[*node[N, W]]bool, len(r.places))
-	for i := range r.places {
-		p := &r.places[i]
-		recount := recounts[p.node]
+	blocked, seen := 0, make(map[*node[N, W]]bool, len(r.uses))
+	for i := range r.uses {
+		use := &r.uses[i]
+		recount := recounts[use.node]
 		if recount == nil {
 			return fmt.Errorf("I3: request %d is at a node that is not in the table", r.seq)
 		}
-		if seen[p.node] {
-			return fmt.Errorf("I3: request %d is queued twice at %v", r.seq, p.node.name)
+		if seen[use.node] {
+			return fmt.Errorf("I3: request %d is queued twice at %v", r.seq, use.node.name)
 		}
-		seen[p.node] = true
-		if p.mode.Claims() {
+		seen[use.node] = true
+		if use.mode.Claims() {
 			recount.claims++
 		}
-		if !p.waiting {
-			recount.admitted[p.mode]++
+		if !use.waiting {
+			recount.admitted[use.mode]++
 			continue
 		}
 		blocked++
 		recount.waiting++
-		recount.earliest[p.mode] = min(recount.earliest[p.mode], r.seq)
+		recount.earliest[use.mode] = min(recount.earliest[use.mode], r.seq)
 	}
 	if int(r.blocked) != blocked {
 		return fmt.Errorf("I5: request %d counts %d places where it is not admitted, a recount %d", r.seq, r.blocked, blocked)
@@ -117,11 +117,11 @@ func (r *Request[N, W]) check(recounts map[*node[N, W]]*recount) error {
 
 // checkOrder checks that r is not admitted anywhere before an earlier request that conflicts with it.
 func (r *Request[N, W]) checkOrder(recounts map[*node[N, W]]*recount) error {
-	for i := range r.places {
-		p := &r.places[i]
-		for rivals := p.mode.Rivals(); !p.waiting && rivals != 0; rivals = rivals.Rest() {
-			if earlier := recounts[p.node].earliest[rivals.First()]; earlier < r.seq {
-				return fmt.Errorf("I2: request %d is admitted at node %v, where request %d waits", r.seq, p.node.name, earlier)
+	for i := range r.uses {
+		use := &r.uses[i]
+		for conflicting := use.mode.Rivals(); !use.waiting && conflicting != 0; conflicting = conflicting.Rest() {
+			if earlier := recounts[use.node].earliest[conflicting.First()]; earlier < r.seq {
+				return fmt.Errorf("I2: request %d is admitted at node %v, where request %d waits", r.seq, use.node.name, earlier)
 			}
 		}
 	}
@@ -130,7 +130,7 @@ func (r *Request[N, W]) checkOrder(recounts map[*node[N, W]]*recount) error {
 
 // check checks one node against what the live requests say of it.
 func (n *node[N, W]) check(recount *recount) error {
-	if n.queue.Empty() && !n.listed {
+	if n.queue.Empty() && !n.inIdleList {
 		return fmt.Errorf("I8: node %v is idle, and not listed", n.name)
 	}
 	if err := n.queue.Check(); err != nil {
@@ -145,8 +145,8 @@ func (n *node[N, W]) check(recount *recount) error {
 	waiting := 0
 	for e := range n.queue.Waiting(waitqueue.AllModes) {
 		w := e.Request()
-		p := &w.request.places[w.place]
-		if p.node != n || !p.waiting || p.mode != e.Mode() || w.request.seq != e.Seq() {
+		use := &w.request.uses[w.use]
+		if use.node != n || !use.waiting || use.mode != e.Mode() || w.request.seq != e.Seq() {
 			return fmt.Errorf("I3: node %v has an entry of request %d, which says otherwise", n.name, e.Seq())
 		}
 		waiting++
@@ -162,14 +162,14 @@ func (n *node[N, W]) check(recount *recount) error {
 
 // checkClaimed checks the lists of the claims of n.
 func (n *node[N, W]) checkClaimed(recount *recount) error {
-	if n.claimed == nil && n.claims()[1] != nil {
+	if n.claims == nil && n.claimLists()[1] != nil {
 		return fmt.Errorf("I3: node %v has the second list of claims alone", n.name)
 	}
 	claims := 0
-	for _, first := range n.claims() {
-		last := (*link[N, W])(nil)
+	for _, first := range n.claimLists() {
+		last := (*claimLink[N, W])(nil)
 		for l := first; l != nil; l = l.next {
-			if !l.isClaimOf(n) || l.ofReader() != first.ofReader() || last != nil && l.prev != last {
+			if !l.isClaimOf(n) || l.readsNode() != first.readsNode() || last != nil && l.prev != last {
 				return fmt.Errorf("I3: node %v lists request %d, which does not claim it, or out of line", n.name, l.request.seq)
 			}
 			if last != nil && last.waits() && !l.waits() {
@@ -192,36 +192,36 @@ func (n *node[N, W]) checkClaimed(recount *recount) error {
 }
 
 // isClaimOf reports whether l says truly that it is a claim of n.
-func (l *link[N, W]) isClaimOf(n *node[N, W]) bool {
-	if l.place >= len(l.request.places) {
+func (l *claimLink[N, W]) isClaimOf(n *node[N, W]) bool {
+	if l.use >= len(l.request.uses) {
 		return false
 	}
-	p := &l.request.places[l.place]
-	return p.node == n && p.mode.Claims()
+	use := &l.request.uses[l.use]
+	return use.node == n && use.mode.Claims()
 }
 
 // waits reports whether l waits at its node.
-func (l *link[N, W]) waits() bool { return l.request.places[l.place].waiting }
+func (l *claimLink[N, W]) waits() bool { return l.request.uses[l.use].waiting }
 
 // checkChildren checks that n is in the right list of its parent, and the lists of its own children.
 func (n *node[N, W]) checkChildren() error {
-	need := unused
+	need := inactive
 	switch {
-	case n.up == nil || n.up == n || !n.up.inTable || n.queue.Empty():
+	case n.parent == nil || n.parent == n || !n.parent.inTable || n.queue.Empty():
 	case n.queue.Uses(waitqueue.Writing):
-		need = writes
+		need = writing
 	default:
-		need = reads
+		need = reading
 	}
-	if n.linked < need {
-		return fmt.Errorf("I9: node %v is linked for use %d, and is in use %d", n.name, n.linked, need)
+	if n.linkedAs < need {
+		return fmt.Errorf("I9: node %v is linked for use %d, and is in use %d", n.name, n.linkedAs, need)
 	}
-	if n.lower == nil {
+	if n.children == nil {
 		return nil
 	}
-	for i, first := range n.lower.first {
+	for i, first := range n.children.first {
 		for c := first; c != nil; {
-			if c == n || c.up != n || c.linked != use(i)+reads || c.next.prev != c || !c.inTable {
+			if c == n || c.parent != n || c.linkedAs != activity(i)+reading || c.next.prev != c || !c.inTable {
 				return fmt.Errorf("I9: node %v is in a list of %v where it does not belong", c.name, n.name)
 			}
 			if c = c.next; c == first {
@@ -234,27 +234,27 @@ func (n *node[N, W]) checkChildren() error {
 
 // check checks the list of nodes that were idle.
 func (t *nodes[N, W]) check() error {
-	for _, n := range t.listed.all[t.listed.first:] {
-		if !n.listed || !n.inTable || t.find(n.name) != n {
-			return fmt.Errorf("I8: node %v is on the list and has listed=%t, inTable=%t", n.name, n.listed, n.inTable)
+	for _, n := range t.idle.all[t.idle.first:] {
+		if !n.inIdleList || !n.inTable || t.find(n.name) != n {
+			return fmt.Errorf("I8: node %v is on the list and has listed=%t, inTable=%t", n.name, n.inIdleList, n.inTable)
 		}
 	}
 	flagged, bytes, texts := 0, 0, map[*text]int{}
 	for n := range t.all {
-		if n.listed {
+		if n.inIdleList {
 			flagged++
 		}
-		if n.listed && n.long != nil {
+		if n.inIdleList && n.long != nil {
 			if texts[n.long.text]++; texts[n.long.text] == 1 {
 				bytes += n.long.text.bytes
 			}
 		}
 	}
-	if t.paths != nil && bytes != t.paths.listedBytes {
-		return fmt.Errorf("I8: the names of listed nodes take %d bytes, %d are counted", bytes, t.paths.listedBytes)
+	if t.paths != nil && bytes != t.paths.idleBytes {
+		return fmt.Errorf("I8: the names of listed nodes take %d bytes, %d are counted", bytes, t.paths.idleBytes)
 	}
-	if listed := t.listed.len(); flagged != listed || listed > t.maxListed {
-		return fmt.Errorf("I8: %d nodes are listed, %d say so, at most %d are allowed", listed, flagged, t.maxListed)
+	if listed := t.idle.len(); flagged != listed || listed > t.maxIdle {
+		return fmt.Errorf("I8: %d nodes are listed, %d say so, at most %d are allowed", listed, flagged, t.maxIdle)
 	}
 	return nil
 }

@@ -14,8 +14,8 @@ import (
 // modesOf returns the mode that a request has at each of its nodes.
 func modesOf(r *Request[treelock.Path, string]) map[string]string {
 	modes := map[string]string{}
-	for i := range r.places {
-		p := &r.places[i]
+	for i := range r.uses {
+		p := &r.uses[i]
 		modes[string(p.node.name)] += p.mode.String()
 	}
 	return modes
@@ -90,45 +90,45 @@ func TestCheckFindsBrokenTables(t *testing.T) {
 		"a request has a later number":            {func(b broken) { b.late.seq = 99 }, "I5: request 99 has"},
 		"a request has another's number":          {func(b broken) { b.early.seq = b.late.seq }, "I5: request 4 has"},
 		"the waiter's entry has another number":   {func(b broken) { b.late.seq = 5; b.lastSeq = 5 }, "I3: node"},
-		"a place is missing":                      {func(b broken) { b.holder.places = b.holder.places[:1] }, "I3: there are"},
-		"a place is missing, and not counted":     {func(b broken) { b.holder.places = b.holder.places[:1]; b.places-- }, "I3: node /"},
-		"a place is at a node that is gone":       {func(b broken) { b.holder.places[0].node = &node[treelock.Path, string]{} }, "I3: request 2"},
-		"a place says another mode":               {func(b broken) { b.holder.places[0].mode = waitqueue.TR }, "I3: node /a"},
-		"a holder's place says that it waits":     {func(b broken) { b.holder.places[0].waiting = true }, "I5: request 2"},
+		"a place is missing":                      {func(b broken) { b.holder.uses = b.holder.uses[:1] }, "I3: there are"},
+		"a place is missing, and not counted":     {func(b broken) { b.holder.uses = b.holder.uses[:1]; b.uses-- }, "I3: node /"},
+		"a place is at a node that is gone":       {func(b broken) { b.holder.uses[0].node = &node[treelock.Path, string]{} }, "I3: request 2"},
+		"a place says another mode":               {func(b broken) { b.holder.uses[0].mode = waitqueue.TR }, "I3: node /a"},
+		"a holder's place says that it waits":     {func(b broken) { b.holder.uses[0].waiting = true }, "I5: request 2"},
 		"a request is at a node twice":            {standTwice, "I3: request 2"},
 		"one less is live than counted":           {func(b broken) { b.live++ }, "I5: 3 requests are live"},
 		"the number of waiters is wrong":          {func(b broken) { b.waiting++ }, "I5: 3 requests are live"},
 		"a request is not stored":                 {func(b broken) { b.storage.requests = b.storage.requests[:3] }, "I5: 2 requests are live"},
 		"requests have changed numbers":           {func(b broken) { b.early.seq, b.late.seq = b.late.seq, b.early.seq }, "I2: request 4 is admitted"},
-		"a request is stored elsewhere":           {func(b broken) { b.late.index = 0 }, "I5: request 4 is stored"},
+		"a request is stored elsewhere":           {func(b broken) { b.late.slot = 0 }, "I5: request 4 is stored"},
 		"a request that is over has left places":  {leaveRemains, "I5: request 0 is stored"},
 		"an entry has left the queue":             {withdrawSilently, "I3: node /"},
 		"one is admitted before one that waits":   {overtake, "I2: request 4 is admitted"},
-		"a claim is not listed":                   {func(b broken) { b.node("/a").unclaim(&b.holder.first, waitqueue.TW) }, "I3: node /a lists 0 claims"},
-		"a claim is listed elsewhere":             {func(b broken) { b.node("/").claim(&b.holder.first, waitqueue.TW) }, "I3: node /"},
-		"claims are listed out of line":           {func(b broken) { b.late.first.prev = &b.holder.first }, "I3: node /a/x"},
-		"the list of claims has another end":      {func(b broken) { b.early.first.prev = &b.early.first }, "I3: node /a/x lists a claim"},
+		"a claim is not listed":                   {func(b broken) { b.node("/a").removeClaim(&b.holder.firstClaim, waitqueue.TW) }, "I3: node /a lists 0 claims"},
+		"a claim is listed elsewhere":             {func(b broken) { b.node("/").addClaim(&b.holder.firstClaim, waitqueue.TW) }, "I3: node /"},
+		"claims are listed out of line":           {func(b broken) { b.late.firstClaim.prev = &b.holder.firstClaim }, "I3: node /a/x"},
+		"the list of claims has another end":      {func(b broken) { b.early.firstClaim.prev = &b.early.firstClaim }, "I3: node /a/x lists a claim"},
 		"a claim that waits is listed first":      {listLateFirst, "I4: node /a/x lists request 4, which waits, before 3"},
 		"a claim is in the other list":            {listReaderWithOthers, "I3: node /a/x lists request 5"},
 		"the second list is there alone":          {listSecondAlone, "I3: node /a has the second list"},
-		"a claim has a place that is not there":   {func(b broken) { b.holder.first.place = 9 }, "I3: node /a lists request 2"},
-		"a waiter's entry has another mode":       {func(b broken) { b.late.places[1].mode = waitqueue.IR }, "I3: node /a has an entry"},
-		"a request is free that is not stored":    {func(b broken) { b.storage.free = append(b.storage.free, nil) }, "I5: 3 requests are live"},
+		"a claim has a place that is not there":   {func(b broken) { b.holder.firstClaim.use = 9 }, "I3: node /a lists request 2"},
+		"a waiter's entry has another mode":       {func(b broken) { b.late.uses[1].mode = waitqueue.IR }, "I3: node /a has an entry"},
+		"a request is free that is not stored":    {func(b broken) { b.storage.freeRequests = append(b.storage.freeRequests, nil) }, "I5: 3 requests are live"},
 		"a node in use is not linked":             {func(b broken) { b.node("/a/x").unlink() }, "I9: node /a/x is linked for use 0"},
-		"a written node is among those read":      {func(b broken) { b.node("/a/x").unlink(); linkAlone(b.node("/a/x"), reads) }, "I9: node /a/x is linked for use 1"},
-		"a child says that it is in another list": {func(b broken) { b.node("/idle/1").linked = writes }, "I9: node /idle/1 is in a list of /idle"},
-		"a child has another parent":              {func(b broken) { b.node("/idle/1").up = b.node("/a") }, "I9: node /idle/1 is in a list of /idle"},
+		"a written node is among those read":      {func(b broken) { b.node("/a/x").unlink(); linkAlone(b.node("/a/x"), reading) }, "I9: node /a/x is linked for use 1"},
+		"a child says that it is in another list": {func(b broken) { b.node("/idle/1").linkedAs = writing }, "I9: node /idle/1 is in a list of /idle"},
+		"a child has another parent":              {func(b broken) { b.node("/idle/1").parent = b.node("/a") }, "I9: node /idle/1 is in a list of /idle"},
 		"children are linked out of line":         {func(b broken) { b.node("/idle/1").prev = b.node("/a") }, "I9: node /idle/1 is in a list of /idle"},
 		"a child is not in the table":             {linkEvicted, "I9: node /evicted is in a list of /idle"},
 		"a node is its own child":                 {linkToItself, "I9: node /idle/1 is in a list of /idle/1"},
 		"a node of a long name is not found":      {hideLong, "I8: node /long"},
-		"long names are not counted":              {func(b broken) { b.nodes.paths.listedBytes++ }, "I8: the names of listed nodes"},
+		"long names are not counted":              {func(b broken) { b.nodes.paths.idleBytes++ }, "I8: the names of listed nodes"},
 		"a node is listed that is not there":      {listForeign, "I8: node /foreign is on the list"},
 		"a node has another name":                 {func(b broken) { b.node("/a").name = "/b" }, "I8: node /b"},
 		"a node says it is not in the table":      {func(b broken) { b.node("/a").inTable = false }, "I8: node /a"},
-		"an idle node says that it is not listed": {func(b broken) { b.node("/idle").listed = false }, "I8: node /idle"},
-		"an idle node is not listed":              {func(b broken) { b.nodes.listed.pop() }, "I8: 1 nodes are listed"},
-		"too many nodes are listed":               {func(b broken) { b.nodes.maxListed = 1 }, "I8: 2 nodes are listed"},
+		"an idle node says that it is not listed": {func(b broken) { b.node("/idle").inIdleList = false }, "I8: node /idle"},
+		"an idle node is not listed":              {func(b broken) { b.nodes.idle.pop() }, "I8: 1 nodes are listed"},
+		"too many nodes are listed":               {func(b broken) { b.nodes.maxIdle = 1 }, "I8: 2 nodes are listed"},
 		"an idle node is not in the table":        {func(b broken) { delete(b.nodes.byName, "/idle") }, "I8: node /idle"},
 	} {
 		b := newBroken()
@@ -146,49 +146,49 @@ func TestCheckFindsBrokenTables(t *testing.T) {
 func leaveRemains(b broken) {
 	r := b.Submit("", ClaimsOf(treelock.Read("/b")))
 	b.End(r)
-	r.places = r.places[:1]
+	r.uses = r.uses[:1]
 }
 
 // standTwice gives the holder a second place at the root, in another mode, and tells the queue.
 func standTwice(b broken) {
 	b.node("/").queue.Hold(waitqueue.IR)
-	b.holder.places = append(b.holder.places, place[treelock.Path, string]{node: b.node("/"), mode: waitqueue.IR})
-	b.Table.places++
+	b.holder.uses = append(b.holder.uses, nodeUse[treelock.Path, string]{node: b.node("/"), mode: waitqueue.IR})
+	b.Table.uses++
 }
 
 // listLateFirst puts the early reader behind the late writer, which waits, in the list of claims of /a/x.
 func listLateFirst(b broken) {
-	b.node("/a/x").unclaim(&b.early.first, waitqueue.TR)
-	b.node("/a/x").claim(&b.early.first, waitqueue.TR)
+	b.node("/a/x").removeClaim(&b.early.firstClaim, waitqueue.TR)
+	b.node("/a/x").addClaim(&b.early.firstClaim, waitqueue.TR)
 }
 
 // listReaderWithOthers puts the claim of a reader of the node alone into the list of others.
 func listReaderWithOthers(b broken) {
 	r := b.Submit("reader", ClaimsOf(treelock.ReadNode("/a/x")))
-	b.node("/a/x").unclaim(&r.first, waitqueue.NR)
-	b.node("/a/x").claim(&r.first, waitqueue.TR)
+	b.node("/a/x").removeClaim(&r.firstClaim, waitqueue.NR)
+	b.node("/a/x").addClaim(&r.firstClaim, waitqueue.TR)
 }
 
 func listSecondAlone(b broken) {
 	a := b.node("/a")
-	a.claimed, a.lower.claimed = nil, a.claimed
+	a.claims, a.children.claims = nil, a.claims
 }
 
 // linkAlone makes n the only child in its parent's list.
-func linkAlone(n *node[treelock.Path, string], u use) {
-	n.next, n.prev, n.linked = n, n, u
-	n.up.lower.first[u-reads] = n
+func linkAlone(n *node[treelock.Path, string], kind activity) {
+	n.next, n.prev, n.linkedAs = n, n, kind
+	n.parent.children.first[kind-reading] = n
 }
 
 func linkEvicted(b broken) {
-	linkAlone(&node[treelock.Path, string]{name: "/evicted", up: b.node("/idle")}, writes)
+	linkAlone(&node[treelock.Path, string]{name: "/evicted", parent: b.node("/idle")}, writing)
 }
 
 func linkToItself(b broken) {
 	n := b.node("/idle/1")
 	n.unlink()
-	n.up, n.lower = n, new(children[treelock.Path, string])
-	linkAlone(n, reads)
+	n.parent, n.children = n, new(children[treelock.Path, string])
+	linkAlone(n, reading)
 }
 
 // hideLong moves the node of a long name to another hash.
@@ -203,28 +203,28 @@ func hideLong(b broken) {
 }
 
 func listForeign(b broken) {
-	b.nodes.maxListed++
-	b.nodes.listed.push(&node[treelock.Path, string]{name: "/foreign", listed: true})
+	b.nodes.maxIdle++
+	b.nodes.idle.push(&node[treelock.Path, string]{name: "/foreign", inIdleList: true})
 }
 
 // withdrawSilently takes the entry of a waiter out of the queue, whose place stays as it is.
 func withdrawSilently(b broken) {
 	w := b.early.waits
-	b.early.places[w.place].node.queue.Withdraw(&w.entry, nil)
+	b.early.uses[w.use].node.queue.Withdraw(&w.entry, nil)
 }
 
 // overtake admits the late writer to /a/x, where the early reader waits from now on.
 func overtake(b broken) {
 	x := b.node("/a/x")
 	x.queue.Leave(waitqueue.TR)
-	for i := range b.early.places {
-		if p := &b.early.places[i]; p.node == x {
-			b.await(b.early, i)
+	for i := range b.early.uses {
+		if p := &b.early.uses[i]; p.node == x {
+			b.enqueue(b.early, i)
 		}
 	}
 	// The late writer waits there already: it changes places with the reader.
 	for w := b.late.waits; w != nil; w = w.next {
-		if p := &b.late.places[w.place]; p.node == x {
+		if p := &b.late.uses[w.use]; p.node == x {
 			x.queue.Hold(waitqueue.TW) // first, for the withdrawal to admit nobody
 			x.queue.Withdraw(&w.entry, nil)
 			p.waiting = false
@@ -239,19 +239,19 @@ func TestSpareStorageIsBounded(t *testing.T) {
 	for i := range 2 * maxFree {
 		live = append(live, table.Submit("", ClaimsOf(treelock.Read(treelock.Path(fmt.Sprint("/", i))))))
 	}
-	wide := make([]treelock.Path, 2*maxPlaces)
+	wide := make([]treelock.Path, 2*maxUses)
 	for i := range wide {
 		wide[i] = treelock.Path(fmt.Sprint("/wide", i))
 	}
 	table.End(table.Submit("", ClaimsOf(treelock.Read(wide...))))
-	if got := len(table.storage.free); got != 0 {
+	if got := len(table.storage.freeRequests); got != 0 {
 		t.Errorf("%d requests are kept for reuse after the end of a wide one, want 0", got)
 	}
 	for _, r := range live {
 		table.End(r)
 	}
-	if len(table.storage.free) > maxFree || table.nodes.listed.len() != 10 || table.Nodes() != 10 {
-		t.Errorf("%d requests are kept, and %d of %d nodes, want %d at most, and 10", len(table.storage.free), table.nodes.listed.len(), table.Nodes(), maxFree)
+	if len(table.storage.freeRequests) > maxFree || table.nodes.idle.len() != 10 || table.Nodes() != 10 {
+		t.Errorf("%d requests are kept, and %d of %d nodes, want %d at most, and 10", len(table.storage.freeRequests), table.nodes.idle.len(), table.Nodes(), maxFree)
 	}
 }
 
@@ -265,10 +265,10 @@ func TestStorageOfWaitersIsBounded(t *testing.T) {
 	for granted := table.End(holder); len(granted) > 0; granted = table.End(granted[0]) {
 	}
 	kept := 0
-	for w := table.storage.waits; w != nil; w = w.next {
+	for w := table.storage.freeWaits; w != nil; w = w.next {
 		kept++
 	}
-	if kept != maxFree || kept != table.storage.waitsFree {
-		t.Errorf("%d entries are kept, %d are counted, want %d", kept, table.storage.waitsFree, maxFree)
+	if kept != maxFree || kept != table.storage.numFreeWaits {
+		t.Errorf("%d entries are kept, %d are counted, want %d", kept, table.storage.numFreeWaits, maxFree)
 	}
 }

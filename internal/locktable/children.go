@@ -3,20 +3,20 @@ package locktable
 import "github.com/treelock/treelock/waitqueue"
 
 // A use says what the requests at a node and below it do there.
-type use uint8
+type activity uint8
 
 const (
-	unused use = iota
-	reads      // they read
-	writes     // one of them writes
+	inactive activity = iota
+	reading           // they read
+	writing           // one of them writes
 )
 
 // useOf returns the use of a node where a request is in modes.
-func useOf(modes waitqueue.Modes) use {
+func activityOf(modes waitqueue.Modes) activity {
 	if modes&waitqueue.Writing != 0 {
-		return writes
+		return writing
 	}
-	return reads
+	return reading
 }
 
 // children are the nodes below a node that are in use, in two lists: so a request that has to wait
@@ -27,35 +27,35 @@ func useOf(modes waitqueue.Modes) use {
 // nothing, and what a search takes out was paid for by the request that put it in. In the same way
 // a search moves a node that is only read from the list of written ones to the other.
 type children[N comparable, W any] struct {
-	first   [writes]*node[N, W] // by use, without unused; the lists are circular
-	claimed *link[N, W]         // the first of the other list of live claims of the node above them
+	first  [writing]*node[N, W] // by use, without unused; the lists are circular
+	claims *claimLink[N, W]     // the first of the other list of live claims of the node above them
 }
 
 // linkUnder moves n, which is not in a list of up for u or a stronger use, to the one for u.
-func (n *node[N, W]) linkUnder(up *node[N, W], u use) {
+func (n *node[N, W]) linkUnder(parent *node[N, W], kind activity) {
 	if n.queue.Uses(waitqueue.Writing) {
-		u = writes // n has moved here while it was in use
+		kind = writing // n has moved here while it was in use
 	}
 	n.unlink()
-	if up.lower == nil {
-		up.lower = new(children[N, W])
+	if parent.children == nil {
+		parent.children = new(children[N, W])
 	}
-	first := &up.lower.first[u-reads]
+	first := &parent.children.first[kind-reading]
 	if *first == nil {
 		*first, n.next, n.prev = n, n, n
 	} else {
 		n.next, n.prev = *first, (*first).prev
 		n.prev.next, n.next.prev = n, n
 	}
-	n.linked = u
+	n.linkedAs = kind
 }
 
 // unlink takes n out of its parent's list.
 func (n *node[N, W]) unlink() {
-	if n.linked == unused {
+	if n.linkedAs == inactive {
 		return
 	}
-	first := &n.up.lower.first[n.linked-reads]
+	first := &n.parent.children.first[n.linkedAs-reading]
 	if n.next == n {
 		*first = nil
 	} else {
@@ -64,7 +64,7 @@ func (n *node[N, W]) unlink() {
 			*first = n.next
 		}
 	}
-	n.next, n.prev, n.linked = nil, nil, unused
+	n.next, n.prev, n.linkedAs = nil, nil, inactive
 }
 
 // unlinkAll takes all nodes out of the lists.

@@ -17,7 +17,7 @@ func TestSearchLeavesOutWhatIsIdle(t *testing.T) {
 	waiter := table.Submit("", ClaimsOf(treelock.Read("/x")))
 	table.Blockers(waiter, 1, func(*Request[treelock.Path, string], Quarrel[treelock.Path]) {})
 	x, y := table.nodes.find("/x"), table.nodes.find("/x/y")
-	if first := x.lower.first; first[0] != nil || first[writes-reads] != y || y.next != y {
+	if first := x.children.first; first[0] != nil || first[writing-reading] != y || y.next != y {
 		t.Errorf("the lists of /x have more than /x/y, which alone is in use")
 	}
 }

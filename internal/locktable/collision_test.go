@@ -16,7 +16,7 @@ func TestNamesOfOneHashAreToldApart(t *testing.T) {
 	for _, last := range []string{"a", "b", "c"} {
 		name := treelock.Path("/" + strings.Repeat("n", maxShort) + last)
 		names = append(names, name)
-		all = append(all, p.addOwned(name, &longName[treelock.Path, string]{hash: 7, text: &text{}}))
+		all = append(all, p.insert(name, &longName[treelock.Path, string]{hash: 7, text: &text{}}))
 	}
 	for _, gone := range []int{1, 2, 0} { // from the middle, from the front, alone
 		for i, n := range all {

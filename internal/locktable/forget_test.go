@@ -12,19 +12,19 @@ import (
 )
 
 // A thing is what a table may keep: a node or what its owner attaches to a request.
-type thing [64]byte
+type watchedValue [64]byte
 
 // things are watched, to see which of them the garbage collector spares.
-type things []weak.Pointer[thing]
+type watchedValues []weak.Pointer[watchedValue]
 
-func (w *things) add() *thing {
-	v := new(thing)
+func (w *watchedValues) add() *watchedValue {
+	v := new(watchedValue)
 	*w = append(*w, weak.Make(v))
 	return v
 }
 
 // kept returns how many of w are still in memory.
-func (w things) kept() (n int) {
+func (w watchedValues) kept() (n int) {
 	runtime.GC()
 	runtime.GC()
 	for _, v := range w {
@@ -37,8 +37,8 @@ func (w things) kept() (n int) {
 
 // What the owner attached to a request is the owner's again when the request is over, however it ended.
 func TestEndedRequestKeepsNothingOfItsOwner(t *testing.T) {
-	tb := locktable.New[string, *thing](10)
-	var owners things
+	tb := locktable.New[string, *watchedValue](10)
+	var owners watchedValues
 	claims := claimAt(waitqueue.TW, "/a", "/")
 	released, withdrawn, granted := tb.Submit(owners.add(), claims), tb.Submit(owners.add(), claims), tb.Submit(owners.add(), claims)
 	tb.End(withdrawn)
@@ -85,12 +85,12 @@ func TestDroppedRequestsAreForgotten(t *testing.T) {
 // A node that is evicted is not kept by the requests that claimed it, nor by what was below it.
 func TestEvictedNodesAreForgotten(t *testing.T) {
 	const many, maxIdle = 500, 10 // fewer than the table keeps requests for reuse
-	tb := locktable.New[*thing, int](maxIdle)
-	var nodes things
-	var live []*locktable.Request[*thing, int]
+	tb := locktable.New[*watchedValue, int](maxIdle)
+	var nodes watchedValues
+	var live []*locktable.Request[*watchedValue, int]
 	for range many {
-		lineage := []*thing{nodes.add(), nodes.add(), nodes.add()}
-		live = append(live, tb.Submit(0, []locktable.Claim[*thing]{{Mode: waitqueue.TW, Lineage: lineage}}))
+		lineage := []*watchedValue{nodes.add(), nodes.add(), nodes.add()}
+		live = append(live, tb.Submit(0, []locktable.Claim[*watchedValue]{{Mode: waitqueue.TW, Lineage: lineage}}))
 	}
 	for _, r := range live {
 		tb.End(r)
@@ -154,13 +154,13 @@ func TestListsOfRequestsShrink(t *testing.T) {
 
 // What is kept of an abandoned table keeps nothing else of it.
 func TestAbandonedTableKeepsNothing(t *testing.T) {
-	tb := locktable.New[*thing, *thing](100)
-	var all things
+	tb := locktable.New[*watchedValue, *watchedValue](100)
+	var all watchedValues
 	root := all.add()
-	var live []*locktable.Request[*thing, *thing]
+	var live []*locktable.Request[*watchedValue, *watchedValue]
 	for range 20 { // one holds, the others wait
-		lineage := []*thing{root, all.add()}
-		live = append(live, tb.Submit(all.add(), []locktable.Claim[*thing]{{Mode: waitqueue.TW, Lineage: lineage}}))
+		lineage := []*watchedValue{root, all.add()}
+		live = append(live, tb.Submit(all.add(), []locktable.Claim[*watchedValue]{{Mode: waitqueue.TW, Lineage: lineage}}))
 	}
 	root = nil
 	tb.Abandon()

@@ -23,32 +23,32 @@ func (t *Table[N, W]) Narrow(r *Request[N, W], claims []Claim[N]) (granted []*Re
 		return nil, false
 	}
 	t.plan++
-	places := t.planClaims(nil, claims)
-	if !t.findRevoked(r, places) {
-		for i := range places {
-			t.nodes.settle(places[i].node) // if the plan has added it
+	uses := t.planClaims(nil, claims)
+	if !t.findRequeued(r, uses) {
+		for i := range uses {
+			t.nodes.maybeIdle(uses[i].node) // if the plan has added it
 		}
 		return nil, false
 	}
 	t.beforeChange(r, false)
 	// First in with the new, then out with the old: so nobody slips in between.
-	for i := range places {
-		places[i].node.queue.Hold(places[i].mode)
+	for i := range uses {
+		uses[i].node.queue.Hold(uses[i].mode)
 	}
-	t.revoke()
-	t.unlink(r)
-	old := r.places
-	r.places = places
-	t.link(r, true)
-	t.places += len(places)
+	t.requeueAll()
+	t.unlistClaims(r)
+	old := r.uses
+	r.uses = uses
+	t.listClaims(r, true)
+	t.uses += len(uses)
 	t.leave(old)
 	return t.granted, true
 }
 
 // A revocation is a place of a request, which waits elsewhere, where it was admitted and has to wait now.
-type revocation[N comparable, W any] struct {
+type requeued[N comparable, W any] struct {
 	request *Request[N, W]
-	place   int
+	use     int
 }
 
 // findRevoked sets the modes of planned, the places of the latest plan, finds the places of others that keep out r there, and
@@ -56,47 +56,47 @@ type revocation[N comparable, W any] struct {
 //
 // What r holds conflicts with each of these requests, so they wait at one of the nodes where it is now. That is
 // where they are looked for, since the queues at the nodes of the plan know only how many they are.
-func (t *Table[N, W]) findRevoked(r *Request[N, W], planned []place[N, W]) bool {
-	t.revoked = reuse(t.revoked)
-	rivals := 0
+func (t *Table[N, W]) findRequeued(r *Request[N, W], planned []nodeUse[N, W]) bool {
+	t.requeued = reuse(t.requeued)
+	conflicting := 0
 	for i := range planned {
-		p := &planned[i]
-		p.mode = p.node.modes.Combined()
-		admitted, earliest := p.node.queue.Rivals(p.mode)
+		use := &planned[i]
+		use.mode = use.node.modes.Combined()
+		admitted, earliest := use.node.queue.Rivals(use.mode)
 		if earliest < r.seq {
 			return false
 		}
-		rivals += admitted
+		conflicting += admitted
 	}
-	for i := range r.places {
-		if t.keepsOut(&r.places[i]) {
-			rivals-- // r itself
+	for i := range r.uses {
+		if t.conflictsWithPlan(&r.uses[i]) {
+			conflicting-- // r itself
 		}
 	}
-	if rivals == 0 {
+	if conflicting == 0 {
 		return true
 	}
 	for _, w := range t.waitersFor(r) {
-		for i := range w.places {
-			if p := &w.places[i]; !p.waiting && t.keepsOut(p) {
-				t.revoked = append(t.revoked, revocation[N, W]{w, i})
+		for i := range w.uses {
+			if use := &w.uses[i]; !use.waiting && t.conflictsWithPlan(use) {
+				t.requeued = append(t.requeued, requeued[N, W]{w, i})
 			}
 		}
 	}
-	return len(t.revoked) == rivals
+	return len(t.requeued) == conflicting
 }
 
 // keepsOut reports whether p, where its request is admitted, conflicts with the latest plan.
-func (t *Table[N, W]) keepsOut(p *place[N, W]) bool {
-	return p.node.plan == t.plan && p.mode.Conflicts(p.node.modes.Combined())
+func (t *Table[N, W]) conflictsWithPlan(use *nodeUse[N, W]) bool {
+	return use.node.plan == t.plan && use.mode.Conflicts(use.node.modes.Combined())
 }
 
 // waitersFor returns the requests that came later than r and wait at a node where r is, for r or for others. The
 // latest come first.
 func (t *Table[N, W]) waitersFor(r *Request[N, W]) (waiters []*Request[N, W]) {
-	for i := range r.places {
-		p := &r.places[i]
-		for e := range p.node.queue.Waiting(p.mode.Rivals()) {
+	for i := range r.uses {
+		use := &r.uses[i]
+		for e := range use.node.queue.Waiting(use.mode.Rivals()) {
 			if e.Seq() > r.seq {
 				waiters = append(waiters, e.Request().request)
 			}
@@ -107,23 +107,23 @@ func (t *Table[N, W]) waitersFor(r *Request[N, W]) (waiters []*Request[N, W]) {
 }
 
 // revoke makes those in t.revoked wait.
-func (t *Table[N, W]) revoke() {
-	for _, revoked := range t.revoked {
-		r := revoked.request
-		w, p := t.newWait(r, revoked.place), &r.places[revoked.place]
-		p.waiting = true
-		p.node.queue.Revoke(&w.entry, w, r.seq, p.mode)
+func (t *Table[N, W]) requeueAll() {
+	for _, requeued := range t.requeued {
+		r := requeued.request
+		w, use := t.newWait(r, requeued.use), &r.uses[requeued.use]
+		use.waiting = true
+		use.node.queue.Revoke(&w.entry, w, r.seq, use.mode)
 		r.blocked++
 	}
-	t.revoked = reuse(t.revoked)
+	t.requeued = reuse(t.requeued)
 }
 
 // holds reports whether each of claims lies inside what r holds.
 func (t *Table[N, W]) holds(r *Request[N, W], claims []Claim[N]) bool {
 	t.plan++
-	for i := range r.places {
-		p := &r.places[i]
-		p.node.plan, p.node.modes = t.plan, p.mode.Parts()
+	for i := range r.uses {
+		use := &r.uses[i]
+		use.node.plan, use.node.modes = t.plan, use.mode.Parts()
 	}
 	for _, claim := range claims {
 		if !t.holdsClaim(claim) {

@@ -15,20 +15,20 @@ type node[N comparable, W any] struct {
 	plan  uint64
 	modes waitqueue.Modes
 
-	inTable bool
-	root    bool // it has no parent, which is known for good
-	listed  bool // in the list of nodes that were idle
-	linked  use  // in which list of its parent's children it is (I9)
-	name    N
+	inTable    bool
+	root       bool     // it has no parent, which is known for good
+	inIdleList bool     // in the list of nodes that were idle
+	linkedAs   activity // in which list of its parent's children it is (I9)
+	name       N
 
 	// up is where the parent was found the last time. It is a guess, to be verified: the parent may
 	// have left the table since, or the user's idea of it may have changed.
-	up *node[N, W]
+	parent *node[N, W]
 
-	claimed    *link[N, W]     // the first of one list of live claims of this node itself
-	next, prev *node[N, W]     // siblings in the parent's list; circular
-	lower      *children[N, W] // nil until the first child is linked
-	long       *longName[N, W] // nil if the name is short
+	claims     *claimLink[N, W] // the first of one list of live claims of this node itself
+	next, prev *node[N, W]      // siblings in the parent's list; circular
+	children   *children[N, W]  // nil until the first child is linked
+	long       *longName[N, W]  // nil if the name is short
 }
 
 // nodes finds nodes by name. A node whose queue is empty is idle, and is kept for a while (I8):
@@ -45,8 +45,8 @@ type nodes[N comparable, W any] struct {
 	// of claims are not looked at: they may not be in this processor's cache.
 	paths *paths[N, W]
 
-	maxListed int
-	listed    fifo[*node[N, W]] // of those that were idle, by when they became that
+	maxIdle int
+	idle    fifo[*node[N, W]] // of those that were idle, by when they became that
 }
 
 const minShrink = 4096 // maps smaller than this are not worth remaking
@@ -54,7 +54,7 @@ const minShrink = 4096 // maps smaller than this are not worth remaking
 func newNodes[N comparable, W any](maxIdle int) nodes[N, W] {
 	return nodes[N, W]{
 		byName: make(map[N]*node[N, W]), paths: newPaths[N, W](),
-		maxListed: min(maxIdle, math.MaxInt/idleName), // so that the bound in bytes is an int, too
+		maxIdle: min(maxIdle, math.MaxInt/idleName), // so that the bound in bytes is an int, too
 	}
 }
 
@@ -78,7 +78,7 @@ func (t *nodes[N, W]) all(yield func(*node[N, W]) bool) {
 	}
 	for _, n := range t.paths.byHash {
 		for n != nil {
-			other := n.long.other
+			other := n.long.sameHash
 			if !yield(n) {
 				return
 			}
@@ -98,7 +98,7 @@ func (t *nodes[N, W]) find(name N) *node[N, W] {
 // at returns the node with that name, and adds it if need be. It evicts nothing, so the nodes found
 // for one request stay valid while the rest are found. The caller calls settle for a node that no
 // request comes to.
-func (t *nodes[N, W]) at(name N) *node[N, W] {
+func (t *nodes[N, W]) findOrAdd(name N) *node[N, W] {
 	if n := t.byName[name]; n != nil {
 		return n
 	}
@@ -124,36 +124,36 @@ func (t *nodes[N, W]) add(name N) *node[N, W] {
 
 // above returns the node above n, which has the i-th name of lineage, and adds it if need be. It
 // returns nil at the root.
-func (t *nodes[N, W]) above(n *node[N, W], lineage []N, i int) *node[N, W] {
-	if up := n.up; up != nil && up.inTable && (t.paths != nil || i+1 < len(lineage) && up.name == lineage[i+1]) {
-		return up
+func (t *nodes[N, W]) parentOf(n *node[N, W], lineage []N, i int) *node[N, W] {
+	if parent := n.parent; parent != nil && parent.inTable && (t.paths != nil || i+1 < len(lineage) && parent.name == lineage[i+1]) {
+		return parent
 	}
-	return t.aboveUnknown(n, lineage, i)
+	return t.findParent(n, lineage, i)
 }
 
 // aboveUnknown is above where n's guess is wrong.
-func (t *nodes[N, W]) aboveUnknown(n *node[N, W], lineage []N, i int) *node[N, W] {
+func (t *nodes[N, W]) findParent(n *node[N, W], lineage []N, i int) *node[N, W] {
 	if n.root {
 		return nil
 	}
 	n.unlink()
 	switch {
 	case t.paths != nil:
-		n.up = t.abovePath(n)
+		n.parent = t.parentOfPath(n)
 	case i+1 < len(lineage):
-		n.up = t.at(lineage[i+1])
+		n.parent = t.findOrAdd(lineage[i+1])
 	default:
-		n.up = nil
+		n.parent = nil
 	}
-	return n.up
+	return n.parent
 }
 
 // abovePath returns the node above n, whose name is a path, and adds it if need be; nil at the root.
 // The parent's name shares the memory of n's name, as far as that does not keep much more of it.
-func (t *nodes[N, W]) abovePath(n *node[N, W]) *node[N, W] {
+func (t *nodes[N, W]) parentOfPath(n *node[N, W]) *node[N, W] {
 	if n.long != nil {
-		if up, isLong := t.paths.above(n); isLong {
-			return up
+		if parent, isLong := t.paths.parentOf(n); isLong {
+			return parent
 		}
 	}
 	name, ok := t.paths.parent(n.name)
@@ -161,8 +161,8 @@ func (t *nodes[N, W]) abovePath(n *node[N, W]) *node[N, W] {
 		n.root = true
 		return nil
 	}
-	if up := t.byName[name]; up != nil {
-		return up
+	if parent := t.byName[name]; parent != nil {
+		return parent
 	}
 	if n.long != nil {
 		name = t.paths.clone(name)
@@ -182,37 +182,37 @@ func (t *nodes[N, W]) parentName(name N, lineage []N, i int) (parent N, ok bool)
 }
 
 // settle looks whether n is idle now, after a request has left its queue or did not come.
-func (t *nodes[N, W]) settle(n *node[N, W]) {
-	if !n.listed && n.queue.Empty() {
-		t.list(n)
+func (t *nodes[N, W]) maybeIdle(n *node[N, W]) {
+	if !n.inIdleList && n.queue.Empty() {
+		t.addIdle(n)
 	}
 }
 
 // list puts n at the end of the list of nodes that were idle, and evicts the first ones if there are
 // too many, or their names take too many bytes.
-func (t *nodes[N, W]) list(n *node[N, W]) {
-	n.listed = true
-	t.listed.push(n)
+func (t *nodes[N, W]) addIdle(n *node[N, W]) {
+	n.inIdleList = true
+	t.idle.push(n)
 	if n.long != nil {
-		t.paths.countListed(n.long.text, 1)
+		t.paths.countIdle(n.long.text, 1)
 	}
-	for t.listed.len() > t.maxListed || t.paths != nil && t.paths.listedBytes > idleName*t.maxListed {
+	for t.idle.len() > t.maxIdle || t.paths != nil && t.paths.idleBytes > idleName*t.maxIdle {
 		t.evictOldest()
 	}
 }
 
 // evictOldest takes the first node off the list, and out of the table if it is idle.
 func (t *nodes[N, W]) evictOldest() {
-	n := t.listed.pop()
-	n.listed = false
+	n := t.idle.pop()
+	n.inIdleList = false
 	if n.long != nil {
-		t.paths.countListed(n.long.text, -1)
+		t.paths.countIdle(n.long.text, -1)
 	}
 	if !n.queue.Empty() {
 		return
 	}
 	n.unlink()
-	n.lower.unlinkAll()
+	n.children.unlinkAll()
 	if n.long != nil {
 		t.paths.remove(n)
 	} else {

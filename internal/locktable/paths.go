@@ -18,11 +18,11 @@ type paths[N comparable, W any] struct {
 	name   func(string) N
 	parent func(N) (N, bool)
 
-	seed        maphash.Seed
-	byHash      map[uint64]*node[N, W] // the nodes with long names; each leads to others with the same hash
-	peak        int                    // as in nodes
-	count       int                    // of nodes with long names
-	listedBytes int                    // of the texts of which a part is the name of a node that is listed
+	seed      maphash.Seed
+	byHash    map[uint64]*node[N, W] // the nodes with long names; each leads to others with the same hash
+	peak      int                    // as in nodes
+	count     int                    // of nodes with long names
+	idleBytes int                    // of the texts of which a part is the name of a node that is listed
 }
 
 const (
@@ -35,15 +35,15 @@ const (
 
 // A longName is what is known of a node with a long name, besides that.
 type longName[N comparable, W any] struct {
-	hash  uint64
-	other *node[N, W] // the next node with the same hash
-	text  *text
+	hash     uint64
+	sameHash *node[N, W] // the next node with the same hash
+	text     *text
 }
 
 // A text is the memory of one or more long names.
 type text struct {
-	bytes  int
-	listed int // nodes in the list of those that were idle that have a name in it
+	bytes int
+	idle  int // nodes in the list of those that were idle that have a name in it
 }
 
 // newPaths returns what there is to know about paths, nil if N is something else.
@@ -75,7 +75,7 @@ func (p *paths[N, W]) find(name N) *node[N, W] {
 func (p *paths[N, W]) findHash(hash uint64, name N) *node[N, W] {
 	n := p.byHash[hash]
 	for n != nil && n.name != name {
-		n = n.long.other
+		n = n.long.sameHash
 	}
 	return n
 }
@@ -84,12 +84,12 @@ func (p *paths[N, W]) findHash(hash uint64, name N) *node[N, W] {
 func (p *paths[N, W]) add(name N) *node[N, W] {
 	name = p.clone(name)
 	s := p.text(name)
-	return p.addOwned(name, &longName[N, W]{hash: p.hash(s), text: &text{bytes: len(s)}})
+	return p.insert(name, &longName[N, W]{hash: p.hash(s), text: &text{bytes: len(s)}})
 }
 
-func (p *paths[N, W]) addOwned(name N, long *longName[N, W]) *node[N, W] {
+func (p *paths[N, W]) insert(name N, long *longName[N, W]) *node[N, W] {
 	n := &node[N, W]{name: name, inTable: true, long: long}
-	long.other = p.byHash[long.hash]
+	long.sameHash = p.byHash[long.hash]
 	p.byHash[long.hash] = n
 	p.count++
 	p.peak = max(p.peak, p.count)
@@ -100,33 +100,33 @@ func (p *paths[N, W]) addOwned(name N, long *longName[N, W]) *node[N, W] {
 // the name above is not long. The parent's name stays in the text of n's name unless it is shorter
 // than half of that, so a node keeps at most twice the length of its name in memory, and to make
 // all nodes of a path copies at most twice its length.
-func (p *paths[N, W]) above(n *node[N, W]) (up *node[N, W], isLong bool) {
+func (p *paths[N, W]) parentOf(n *node[N, W]) (parent *node[N, W], isLong bool) {
 	s := p.text(n.name)
 	slash := strings.LastIndexByte(s, '/')
 	if slash <= maxShort {
 		return nil, false
 	}
 	name, hash := p.name(s[:slash]), n.long.hash-p.hashName(slash, s[slash+1:])
-	if up := p.findHash(hash, name); up != nil {
-		return up, true
+	if parent := p.findHash(hash, name); parent != nil {
+		return parent, true
 	}
 	long := &longName[N, W]{hash: hash, text: n.long.text}
 	if 2*slash < long.text.bytes {
 		name, long.text = p.clone(name), &text{bytes: slash}
 	}
-	return p.addOwned(name, long), true
+	return p.insert(name, long), true
 }
 
 // remove removes n.
 func (p *paths[N, W]) remove(n *node[N, W]) {
 	p.count--
 	if first := p.byHash[n.long.hash]; first != n {
-		for first.long.other != n {
-			first = first.long.other
+		for first.long.sameHash != n {
+			first = first.long.sameHash
 		}
-		first.long.other = n.long.other
-	} else if n.long.other != nil {
-		p.byHash[n.long.hash] = n.long.other
+		first.long.sameHash = n.long.sameHash
+	} else if n.long.sameHash != nil {
+		p.byHash[n.long.hash] = n.long.sameHash
 	} else {
 		delete(p.byHash, n.long.hash)
 		p.byHash, p.peak = shrink(p.byHash, p.peak)
@@ -134,12 +134,12 @@ func (p *paths[N, W]) remove(n *node[N, W]) {
 }
 
 // countListed counts one node more, or one less, that is listed and has its name in text.
-func (p *paths[N, W]) countListed(t *text, by int) {
-	if t.listed == 0 {
-		p.listedBytes += t.bytes
+func (p *paths[N, W]) countIdle(t *text, by int) {
+	if t.idle == 0 {
+		p.idleBytes += t.bytes
 	}
-	if t.listed += by; t.listed == 0 {
-		p.listedBytes -= t.bytes
+	if t.idle += by; t.idle == 0 {
+		p.idleBytes -= t.bytes
 	}
 }
 

@@ -59,17 +59,17 @@ type Request[N comparable, W any] struct {
 	// Who is whatever the owner of the table wants to find here. The table only keeps it.
 	Who W
 
-	seq     uint64
-	blocked uint32        // places where it waits (I5)
-	index   uint32        // in storage.requests
-	places  []place[N, W] // one for each node; the first is one that it claims
-	search  uint64        // the number of the latest search for blockers that found it
-	waits   *wait[N, W]   // one for each place where it had to wait since it arrived; nil once it is granted
-	first   link[N, W]    // of its claims
+	seq        uint64
+	blocked    uint32          // places where it waits (I5)
+	slot       uint32          // in storage.requests
+	uses       []nodeUse[N, W] // one for each node; the first is one that it claims
+	search     uint64          // the number of the latest search for blockers that found it
+	waits      *wait[N, W]     // one for each place where it had to wait since it arrived; nil once it is granted
+	firstClaim claimLink[N, W] // of its claims
 }
 
 // A place is how a request uses one node.
-type place[N comparable, W any] struct {
+type nodeUse[N comparable, W any] struct {
 	node    *node[N, W]
 	mode    waitqueue.Mode
 	waiting bool // the request has an entry in the node's queue; else it is counted there as admitted
@@ -79,7 +79,7 @@ type place[N comparable, W any] struct {
 type wait[N comparable, W any] struct {
 	entry   waitqueue.Entry[*wait[N, W]]
 	request *Request[N, W]
-	place   int         // the index of the place
+	use     int         // the index of the place
 	next    *wait[N, W] // of the same request; or the next one that is free
 }
 
@@ -93,15 +93,15 @@ func (r *Request[N, W]) Granted() bool { return r.seq != 0 && r.blocked == 0 }
 func (r *Request[N, W]) Waiting() bool { return r.blocked > 0 }
 
 // Width returns the number of nodes that r claims and of their ancestors.
-func (r *Request[N, W]) Width() int { return len(r.places) }
+func (r *Request[N, W]) Width() int { return len(r.uses) }
 
 // Places returns how r uses each node that it claims, and each of their ancestors.
 func (r *Request[N, W]) Places() []Used[N] {
-	places := make([]Used[N], len(r.places))
-	for i := range r.places {
-		places[i] = Used[N]{r.places[i].node.name, r.places[i].mode}
+	uses := make([]Used[N], len(r.uses))
+	for i := range r.uses {
+		uses[i] = Used[N]{r.uses[i].node.name, r.uses[i].mode}
 	}
-	return places
+	return uses
 }
 
 // storage is what a table uses over and over.
@@ -109,29 +109,29 @@ func (r *Request[N, W]) Places() []Used[N] {
 // requests has all requests, live or free. So those that are live are found without any cost to a request that takes
 // free storage, as most do.
 type storage[N comparable, W any] struct {
-	requests  []*Request[N, W]
-	free      []*Request[N, W]
-	waits     *wait[N, W] // free ones
-	waitsFree int         // how many
-	links     *link[N, W] // free ones, for other claims than a request's first
-	linksFree int         // how many
+	requests     []*Request[N, W]
+	freeRequests []*Request[N, W]
+	freeWaits    *wait[N, W]      // free ones
+	numFreeWaits int              // how many
+	freeLinks    *claimLink[N, W] // free ones, for other claims than a request's first
+	numFreeLinks int              // how many
 }
 
 const (
-	maxFree   = 1024 // bounds storage.free, and the free waits and links
-	maxPlaces = 128  // requests with storage for more places are not kept for reuse
-	maxStale  = 16   // places that a free request may keep, with the nodes that they name
+	maxFree  = 1024 // bounds storage.free, and the free waits and links
+	maxUses  = 128  // requests with storage for more places are not kept for reuse
+	maxStale = 16   // places that a free request may keep, with the nodes that they name
 )
 
 // newRequest returns a request without places, with the next sequence number.
 func (t *Table[N, W]) newRequest(who W) *Request[N, W] {
 	var r *Request[N, W]
-	if last := len(t.storage.free) - 1; last >= 0 {
-		r = t.storage.free[last]
-		t.storage.free = t.storage.free[:last]
+	if last := len(t.storage.freeRequests) - 1; last >= 0 {
+		r = t.storage.freeRequests[last]
+		t.storage.freeRequests = t.storage.freeRequests[:last]
 	} else {
-		r = &Request[N, W]{index: uint32(len(t.storage.requests))}
-		r.first.request = r
+		r = &Request[N, W]{slot: uint32(len(t.storage.requests))}
+		r.firstClaim.request = r
 		t.storage.requests = append(t.storage.requests, r)
 	}
 	t.lastSeq++
@@ -145,12 +145,12 @@ func (t *Table[N, W]) newRequest(who W) *Request[N, W] {
 func (t *Table[N, W]) freeRequest(r *Request[N, W]) {
 	var nobody W
 	t.live--
-	if len(r.places) > maxStale {
-		clear(r.places)
+	if len(r.uses) > maxStale {
+		clear(r.uses)
 	}
-	r.Who, r.seq, r.blocked, r.places = nobody, 0, 0, r.places[:0]
-	if len(t.storage.free) < maxFree && cap(r.places) <= maxPlaces {
-		t.storage.free = append(t.storage.free, r)
+	r.Who, r.seq, r.blocked, r.uses = nobody, 0, 0, r.uses[:0]
+	if len(t.storage.freeRequests) < maxFree && cap(r.uses) <= maxUses {
+		t.storage.freeRequests = append(t.storage.freeRequests, r)
 	} else {
 		t.dropRequest(r)
 	}
@@ -161,7 +161,7 @@ func (t *Table[N, W]) dropRequest(r *Request[N, W]) {
 	last := len(t.storage.requests) - 1
 	moved := t.storage.requests[last]
 	t.beforeChange(moved, moved.blocked > 0)
-	t.storage.requests[r.index], moved.index = moved, r.index
+	t.storage.requests[r.slot], moved.slot = moved, r.slot
 	t.storage.requests[last] = nil
 	t.storage.requests = t.storage.requests[:last]
 	if cap(t.storage.requests) > 4*max(last, maxFree) {
@@ -172,14 +172,14 @@ func (t *Table[N, W]) dropRequest(r *Request[N, W]) {
 
 // newWait returns a wait of r at its i-th place.
 func (t *Table[N, W]) newWait(r *Request[N, W], i int) *wait[N, W] {
-	w := t.storage.waits
+	w := t.storage.freeWaits
 	if w != nil {
-		t.storage.waits = w.next
-		t.storage.waitsFree--
+		t.storage.freeWaits = w.next
+		t.storage.numFreeWaits--
 	} else {
 		w = new(wait[N, W])
 	}
-	w.request, w.place, w.next = r, i, r.waits
+	w.request, w.use, w.next = r, i, r.waits
 	r.waits = w
 	return w
 }
@@ -190,10 +190,10 @@ func (t *Table[N, W]) freeWaits(r *Request[N, W]) {
 		w := r.waits
 		r.waits = w.next
 		*w = wait[N, W]{}
-		if t.storage.waitsFree < maxFree {
-			w.next = t.storage.waits
-			t.storage.waits = w
-			t.storage.waitsFree++
+		if t.storage.numFreeWaits < maxFree {
+			w.next = t.storage.freeWaits
+			t.storage.freeWaits = w
+			t.storage.numFreeWaits++
 		}
 	}
 }

@@ -11,14 +11,14 @@ type Survey[N comparable, W any] struct {
 	// was, in units of a visit.
 	record func(r *Request[N, W], waiting bool) (work int)
 
-	last  uint64          // the latest request at the beginning
-	next  int             // the first index in the storage that was not visited
-	early map[uint64]bool // the requests that were recorded before their visit
+	last     uint64          // the latest request at the beginning
+	next     int             // the first index in the storage that was not visited
+	recorded map[uint64]bool // the requests that were recorded before their visit
 }
 
 // BeginSurvey begins a survey, and abandons one that is under way.
 func (t *Table[N, W]) BeginSurvey(record func(r *Request[N, W], waiting bool) (work int)) *Survey[N, W] {
-	t.survey = &Survey[N, W]{record: record, last: t.lastSeq, early: make(map[uint64]bool)}
+	t.survey = &Survey[N, W]{record: record, last: t.lastSeq, recorded: make(map[uint64]bool)}
 	return t.survey
 }
 
@@ -46,7 +46,7 @@ func (t *Table[N, W]) Surveyed() bool { return t.survey != nil }
 
 // visit records r, unless it is not part of the survey or was recorded early.
 func (s *Survey[N, W]) visit(r *Request[N, W], waiting bool) (work int) {
-	if r.seq == 0 || r.seq > s.last || s.early[r.seq] {
+	if r.seq == 0 || r.seq > s.last || s.recorded[r.seq] {
 		return 0
 	}
 	return s.record(r, waiting)
@@ -61,8 +61,8 @@ func (t *Table[N, W]) beforeChange(r *Request[N, W], waiting bool) {
 }
 
 func (s *Survey[N, W]) recordEarly(r *Request[N, W], waiting bool) {
-	if int(r.index) >= s.next && r.seq <= s.last {
+	if int(r.slot) >= s.next && r.seq <= s.last {
 		s.visit(r, waiting)
-		s.early[r.seq] = true
+		s.recorded[r.seq] = true
 	}
 }

@@ -15,7 +15,7 @@ type Table[N comparable, W any] struct {
 	lastSeq uint64 // of the latest request
 	live    int
 	waiting int // of those that are live
-	places  int // of all that are live
+	uses    int // of all that are live
 
 	storage storage[N, W]
 	survey  *Survey[N, W] // that is under way, if any
@@ -24,10 +24,10 @@ type Table[N comparable, W any] struct {
 	plan     uint64           // the number of the latest plan
 	admitted []*entry[N, W]   // what a queue has admitted
 	granted  []*Request[N, W] // what the latest call granted
-	fresh    []place[N, W]    // the places of a request that has no storage for them yet
-	revoked  []revocation[N, W]
+	scratch  []nodeUse[N, W]  // the places of a request that has no storage for them yet
+	requeued []requeued[N, W]
 	searches uint64 // the number of the latest place at which blockers were searched for
-	found    []rival[N, W]
+	found    []blocker[N, W]
 }
 
 // entry is an entry in a queue.
@@ -45,7 +45,7 @@ func (t *Table[N, W]) Live() int { return t.live }
 func (t *Table[N, W]) Waiting() int { return t.waiting }
 
 // Places returns the number of places of all live requests: for each, the nodes that it claims and their ancestors.
-func (t *Table[N, W]) Places() int { return t.places }
+func (t *Table[N, W]) Places() int { return t.uses }
 
 // Nodes returns the number of nodes that the table knows, the idle ones included.
 func (t *Table[N, W]) Nodes() int { return t.nodes.len() }
@@ -88,7 +88,7 @@ func (t *Table[N, W]) Submit(who W, claims []Claim[N]) *Request[N, W] {
 	} else {
 		t.arrive(r, claims)
 	}
-	t.places += len(r.places)
+	t.uses += len(r.uses)
 	if r.blocked > 0 {
 		t.waiting++
 	}
@@ -97,55 +97,55 @@ func (t *Table[N, W]) Submit(who W, claims []Claim[N]) *Request[N, W] {
 
 // arrive lets r arrive with several claims. First it finds out all modes that r has at a node.
 func (t *Table[N, W]) arrive(r *Request[N, W], claims []Claim[N]) {
-	r.places = t.planClaims(r.places, claims)
-	for i := range r.places {
-		p := &r.places[i]
-		p.mode = p.node.modes.Combined()
-		if !p.node.queue.Arrive(p.mode) {
-			t.await(r, i)
+	r.uses = t.planClaims(r.uses, claims)
+	for i := range r.uses {
+		use := &r.uses[i]
+		use.mode = use.node.modes.Combined()
+		if !use.node.queue.Arrive(use.mode) {
+			t.enqueue(r, i)
 		}
 	}
-	t.link(r, false)
+	t.listClaims(r, false)
 }
 
 // arriveAlone is arrive for one claim, in one pass, as most requests have no more. See BenchmarkSubmit.
 func (t *Table[N, W]) arriveAlone(r *Request[N, W], claim *Claim[N]) {
-	mode, places, fresh := claim.Mode, r.places[:0], cap(r.places) == 0
-	u := useOf(1 << mode)
+	mode, uses, fresh := claim.Mode, r.uses[:0], cap(r.uses) == 0
+	need := activityOf(1 << mode)
 	if fresh {
-		places = t.fresh[:0]
+		uses = t.scratch[:0]
 	}
-	for i, n := 0, t.nodes.at(claim.Lineage[0]); n != nil; i++ {
+	for i, n := 0, t.nodes.findOrAdd(claim.Lineage[0]); n != nil; i++ {
 		if n.plan != t.plan { // else what r has there already covers the intention
 			n.plan = t.plan
-			places = append(places, place[N, W]{node: n, mode: mode})
+			uses = append(uses, nodeUse[N, W]{node: n, mode: mode})
 			if i == 0 {
-				n.claim(&r.first, mode)
+				n.addClaim(&r.firstClaim, mode)
 			}
 			if !n.queue.Arrive(mode) {
-				r.places = places
-				t.await(r, len(places)-1)
+				r.uses = uses
+				t.enqueue(r, len(uses)-1)
 			}
 			mode = claim.Mode.Intention()
 		}
-		up := t.nodes.above(n, claim.Lineage, i)
-		if up != nil && n.linked < u {
-			n.linkUnder(up, u)
+		parent := t.nodes.parentOf(n, claim.Lineage, i)
+		if parent != nil && n.linkedAs < need {
+			n.linkUnder(parent, need)
 		}
-		n = up
+		n = parent
 	}
-	r.places = places
+	r.uses = uses
 	if fresh {
-		r.places = append(make([]place[N, W], 0, len(places)), places...) // and no more memory than that
-		t.fresh = reuse(places)
+		r.uses = append(make([]nodeUse[N, W], 0, len(uses)), uses...) // and no more memory than that
+		t.scratch = reuse(uses)
 	}
 }
 
 // await makes r wait at its i-th place, behind all who are there.
-func (t *Table[N, W]) await(r *Request[N, W], i int) {
-	w, p := t.newWait(r, i), &r.places[i]
-	p.waiting = true
-	p.node.queue.Wait(&w.entry, w, r.seq, p.mode)
+func (t *Table[N, W]) enqueue(r *Request[N, W], i int) {
+	w, use := t.newWait(r, i), &r.uses[i]
+	use.waiting = true
+	use.node.queue.Wait(&w.entry, w, r.seq, use.mode)
 	r.blocked++
 }
 
@@ -159,11 +159,11 @@ func (t *Table[N, W]) End(r *Request[N, W]) (granted []*Request[N, W]) {
 		t.granted = reuse(t.granted)
 	}
 	t.beforeChange(r, r.blocked > 0)
-	t.unlink(r)
+	t.unlistClaims(r)
 	if r.blocked > 0 {
 		t.withdraw(r)
 	}
-	t.leave(r.places)
+	t.leave(r.uses)
 	t.freeRequest(r)
 	return t.granted
 }
@@ -172,33 +172,33 @@ func (t *Table[N, W]) End(r *Request[N, W]) (granted []*Request[N, W]) {
 func (t *Table[N, W]) withdraw(r *Request[N, W]) {
 	t.waiting--
 	for w := r.waits; w != nil; w = w.next {
-		p := &r.places[w.place]
-		if !p.waiting {
+		use := &r.uses[w.use]
+		if !use.waiting {
 			continue // it was admitted since
 		}
-		n := p.node
-		*p = place[N, W]{}
+		n := use.node
+		*use = nodeUse[N, W]{}
 		t.admit(n.queue.Withdraw(&w.entry, t.admitted))
-		t.nodes.settle(n)
+		t.nodes.maybeIdle(n)
 	}
 	t.freeWaits(r)
 }
 
 // leave gives up places, at all of which a request was admitted but for those without a node, and adds the requests
 // that lose their last obstacle by that to t.granted.
-func (t *Table[N, W]) leave(places []place[N, W]) {
-	t.places -= len(places)
-	for i := range places {
-		p := &places[i]
-		n := p.node
-		if n == nil || !n.queue.Leave(p.mode) {
+func (t *Table[N, W]) leave(uses []nodeUse[N, W]) {
+	t.uses -= len(uses)
+	for i := range uses {
+		use := &uses[i]
+		n := use.node
+		if n == nil || !n.queue.Leave(use.mode) {
 			continue
 		}
 		if !n.queue.Calm() { // where nothing waits, nothing is called: see BenchmarkLock
-			t.admit(n.queue.Advance(p.mode, t.admitted))
+			t.admit(n.queue.Advance(use.mode, t.admitted))
 		}
-		if !n.listed && n.queue.Empty() {
-			t.nodes.list(n)
+		if !n.inIdleList && n.queue.Empty() {
+			t.nodes.addIdle(n)
 		}
 	}
 }
@@ -212,7 +212,7 @@ func (t *Table[N, W]) admit(admitted []*entry[N, W]) {
 	for _, e := range admitted {
 		w := e.Request()
 		r := w.request
-		r.places[w.place].waiting = false
+		r.uses[w.use].waiting = false
 		r.blocked--
 		if r.blocked == 0 {
 			t.beforeChange(r, true)
@@ -226,21 +226,21 @@ func (t *Table[N, W]) admit(admitted []*entry[N, W]) {
 
 // planClaims finds the nodes that a request for claims has to be at, and returns them as places, in the storage of
 // free if that is large enough. The nodes carry the number of this plan and the modes that the request has there (I3).
-func (t *Table[N, W]) planClaims(free []place[N, W], claims []Claim[N]) (places []place[N, W]) {
-	places = free[:0]
+func (t *Table[N, W]) planClaims(free []nodeUse[N, W], claims []Claim[N]) (uses []nodeUse[N, W]) {
+	uses = free[:0]
 	for i := range claims {
-		places = t.planLineage(places, claims[i].Lineage, claims[i].Mode)
+		uses = t.planLineage(uses, claims[i].Lineage, claims[i].Mode)
 	}
-	return places
+	return uses
 }
 
 // planLineage plans one claim. It stops early at the first ancestor that an earlier claim of the same
 // request has the same intention for, since that claim went on from there.
-func (t *Table[N, W]) planLineage(places []place[N, W], lineage []N, mode waitqueue.Mode) []place[N, W] {
-	for i, n := 0, t.nodes.at(lineage[0]); n != nil; i++ {
+func (t *Table[N, W]) planLineage(uses []nodeUse[N, W], lineage []N, mode waitqueue.Mode) []nodeUse[N, W] {
+	for i, n := 0, t.nodes.findOrAdd(lineage[0]); n != nil; i++ {
 		if n.plan != t.plan {
 			n.plan, n.modes = t.plan, 0
-			places = append(places, place[N, W]{node: n})
+			uses = append(uses, nodeUse[N, W]{node: n})
 		} else if i > 0 && n.modes.Has(mode) {
 			break
 		}
@@ -248,13 +248,13 @@ func (t *Table[N, W]) planLineage(places []place[N, W], lineage []N, mode waitqu
 		if i == 0 {
 			mode = mode.Intention()
 		}
-		up := t.nodes.above(n, lineage, i)
-		if u := useOf(n.modes); up != nil && n.linked < u {
-			n.linkUnder(up, u)
+		parent := t.nodes.parentOf(n, lineage, i)
+		if need := activityOf(n.modes); parent != nil && n.linkedAs < need {
+			n.linkUnder(parent, need)
 		}
-		n = up
+		n = parent
 	}
-	return places
+	return uses
 }
 
 // maxReuse bounds the storage that a table keeps for its next call.

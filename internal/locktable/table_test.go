@@ -84,49 +84,49 @@ func heap() int64 {
 }
 
 // A crowd is a table, and 200,000 requests that are live in it.
-type crowd struct {
+type bulk struct {
 	numbers
 	live []*locktable.Request[int, int]
 }
 
 // checkStorage checks that what fill and end do takes a lot of storage and gives it back.
-func checkStorage(t *testing.T, fill, end func(c *crowd)) {
+func checkStorage(t *testing.T, fill, end func(b *bulk)) {
 	t.Helper()
 	const atLeast, rest = 32 << 20, 3 << 20
 	start := heap()
-	c := &crowd{numbers: newNumbers(100)}
-	fill(c)
+	b := &bulk{numbers: newNumbers(100)}
+	fill(b)
 	for i := range 200_000 {
-		c.live = append(c.live, c.submit(waitqueue.TR, i))
+		b.live = append(b.live, b.submit(waitqueue.TR, i))
 	}
 	if got := heap() - start; got < atLeast {
 		t.Errorf("the live requests take %d bytes, want %d at least: else the test tests nothing", got, atLeast)
 	}
-	end(c)
-	for _, r := range c.live {
-		c.End(r)
+	end(b)
+	for _, r := range b.live {
+		b.End(r)
 	}
-	c.live = nil
+	b.live = nil
 	if got := heap() - start; got > rest {
 		t.Errorf("after the end of all %d bytes are still in use, want %d at most", got, rest)
 	}
-	if c.Live() != 0 || c.Nodes() > 100 {
-		t.Errorf("Live() = %d, Nodes() = %d after the end of all, want 0, and 100 at most", c.Live(), c.Nodes())
+	if b.Live() != 0 || b.Nodes() > 100 {
+		t.Errorf("Live() = %d, Nodes() = %d after the end of all, want 0, and 100 at most", b.Live(), b.Nodes())
 	}
-	checkSound(t, c)
+	checkSound(t, b)
 }
 
 func TestStorageOfHoldersIsLetGo(t *testing.T) {
-	checkStorage(t, func(*crowd) {}, func(*crowd) {})
+	checkStorage(t, func(*bulk) {}, func(*bulk) {})
 }
 
 func TestStorageOfThoseGrantedTogetherIsLetGo(t *testing.T) {
 	var writer *locktable.Request[int, int]
-	checkStorage(t, func(c *crowd) {
-		writer = c.Submit(-1, []locktable.Claim[int]{{Mode: waitqueue.TW, Lineage: []int{0}}})
-	}, func(c *crowd) {
-		if got := len(c.End(writer)); got != len(c.live) {
-			t.Errorf("End(writer) grants %d requests, want %d", got, len(c.live))
+	checkStorage(t, func(b *bulk) {
+		writer = b.Submit(-1, []locktable.Claim[int]{{Mode: waitqueue.TW, Lineage: []int{0}}})
+	}, func(b *bulk) {
+		if got := len(b.End(writer)); got != len(b.live) {
+			t.Errorf("End(writer) grants %d requests, want %d", got, len(b.live))
 		}
 	})
 }

@@ -7,14 +7,14 @@ import (
 )
 
 // cut stands for what a text leaves out.
-const cut = "..."
+const ellipsis = "..."
 
-// Line returns s if all of it prints and it neither begins with a double quote nor is empty nor
-// begins or ends with a space, else the form of strconv.Quote. So the texts of distinct strings are
-// distinct, and each is one line. Of more than limit bytes of s only the beginning and the end are
-// shown: the end says most about a path. An escape takes up to 4 bytes for one.
+// Line returns s if all of it prints and it neither begins with a double quote nor is empty nor begins or
+// ends with a space, else the form of strconv.Quote. So the texts of distinct strings are distinct, and each is one line. Of more than limit bytes
+// of s only the beginning and the end are shown: the end says most about a path. An escape takes up to 4
+// bytes for one.
 func Line(s string, limit int) string {
-	if s == "" || s[0] == '"' || s != strings.Trim(s, " ") || !prints(s, limit) {
+	if s == "" || s[0] == '"' || s != strings.Trim(s, " ") || !printable(s, limit) {
 		return Quote(s, limit)
 	}
 	return clip(s, limit)
@@ -25,15 +25,15 @@ func Quote(s string, limit int) string {
 	if len(s) <= limit {
 		return strconv.Quote(s)
 	}
-	head, tail := ends(s, limit)
-	return strconv.Quote(head) + cut + strconv.Quote(tail)
+	head, tail := headAndTail(s, limit)
+	return strconv.Quote(head) + ellipsis + strconv.Quote(tail)
 }
 
-// Escaped returns s with what does not print written as in a Go string, but without quotes: it is
-// for sentences, which need not be told apart. Like [Line] it shows limit bytes of s.
+// Escaped returns s with what does not print written as in a Go string, but without quotes: it is for
+// sentences, which need not be told apart. Like [Line] it shows limit bytes of s.
 func Escaped(s string, limit int) string {
 	s = clip(s, limit)
-	if prints(s, len(s)) {
+	if printable(s, len(s)) {
 		return s
 	}
 	var b strings.Builder
@@ -50,11 +50,11 @@ func Escaped(s string, limit int) string {
 	return b.String()
 }
 
-// prints reports whether s, or what limit leaves of it, is valid UTF-8 that prints. Characters that
-// change the direction of writing do not.
-func prints(s string, limit int) bool {
+// prints reports whether s, or what limit leaves of it, is valid UTF-8 that prints. Characters that change the
+// direction of writing do not.
+func printable(s string, limit int) bool {
 	if len(s) > limit {
-		head, tail := ends(s, limit)
+		head, tail := headAndTail(s, limit)
 		s = head + tail
 	}
 	for i, r := range s {
@@ -70,13 +70,12 @@ func clip(s string, limit int) string {
 	if len(s) <= limit {
 		return s
 	}
-	head, tail := ends(s, limit)
-	return head + cut + tail
+	head, tail := headAndTail(s, limit)
+	return head + ellipsis + tail
 }
 
-// ends returns the beginning and the end of s, with limit bytes at most in all. No character is
-// cut.
-func ends(s string, limit int) (head, tail string) {
+// ends returns the beginning and the end of s, with limit bytes at most in all. No character is cut.
+func headAndTail(s string, limit int) (head, tail string) {
 	i, j := limit*3/4, len(s)-limit/4
 	for n := 0; n < utf8.UTFMax-1 && i > 0 && !utf8.RuneStart(s[i]); n++ {
 		i--

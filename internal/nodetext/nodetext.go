@@ -99,7 +99,7 @@ func isScalar(kind reflect.Kind) bool {
 
 // ofFields returns the text of a value of any type, by reflection alone.
 func ofFields(v reflect.Value) string {
-	var w walker
+	var w fieldWriter
 	w.value(v)
 	return clip(string(w.text), Longest)
 }

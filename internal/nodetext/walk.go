@@ -8,26 +8,24 @@ import (
 )
 
 // A walker writes a value by its fields.
-type walker struct{ text []byte }
+type fieldWriter struct{ text []byte }
 
-// full reports whether the text is longer than what is shown, so that the rest of a large array is
-// not looked at.
-func (w *walker) full() bool { return len(w.text) > 4*Longest }
+// full reports whether the text is longer than what is shown, so that the rest of a large array is not looked at.
+func (w *fieldWriter) full() bool { return len(w.text) > 4*Longest }
 
-// value writes v. It reads nothing but v itself: what an interface holds is part of v, since it
-// never changes.
-func (w *walker) value(v reflect.Value) {
+// value writes v. It reads nothing but v itself: what an interface holds is part of v, since it never changes.
+func (w *fieldWriter) value(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Invalid:
 		w.write("<nil>")
 	case reflect.Interface:
-		w.held(v.Elem())
+		w.interfaceValue(v.Elem())
 	case reflect.Struct:
 		w.list('{', '}', v.NumField(), v.Field)
 	case reflect.Array:
 		w.list('[', ']', v.Len(), v.Index)
 	case reflect.String:
-		w.write(inList(v.String()))
+		w.write(listItem(v.String()))
 	case reflect.Pointer, reflect.Chan, reflect.UnsafePointer, reflect.Func, reflect.Map, reflect.Slice:
 		w.write(v.Type().String() + "(" + address(v) + ")")
 	default:
@@ -35,9 +33,8 @@ func (w *walker) value(v reflect.Value) {
 	}
 }
 
-// held writes what an interface holds, after its type: an interface can hold the same value in many
-// types.
-func (w *walker) held(v reflect.Value) {
+// held writes what an interface holds, after its type: an interface can hold the same value in many types.
+func (w *fieldWriter) interfaceValue(v reflect.Value) {
 	switch kind := v.Kind(); {
 	case kind == reflect.Struct || kind == reflect.Array:
 		w.write(v.Type().String())
@@ -52,7 +49,7 @@ func (w *walker) held(v reflect.Value) {
 }
 
 // list writes n values between two brackets.
-func (w *walker) list(left, right byte, n int, at func(int) reflect.Value) {
+func (w *fieldWriter) list(left, right byte, n int, at func(int) reflect.Value) {
 	w.text = append(w.text, left)
 	for i := 0; i < n && !w.full(); i++ {
 		if i > 0 {
@@ -63,11 +60,10 @@ func (w *walker) list(left, right byte, n int, at func(int) reflect.Value) {
 	w.text = append(w.text, right)
 }
 
-func (w *walker) write(s string) { w.text = append(w.text, s...) }
+func (w *fieldWriter) write(s string) { w.text = append(w.text, s...) }
 
-// inList returns s, quoted if it could be taken for two values, or for something else than a
-// string.
-func inList(s string) string {
+// inList returns s, quoted if it could be taken for two values, or for something else than a string.
+func listItem(s string) string {
 	text := Line(s, Longest)
 	if text == s && strings.ContainsAny(s, " {}[]()<>") {
 		return strconv.Quote(clip(s, Longest))
@@ -75,8 +71,7 @@ func inList(s string) string {
 	return text
 }
 
-// number returns the value of a number or a boolean. Its kind decides, and not a String method of
-// its type.
+// number returns the value of a number or a boolean. Its kind decides, and not a String method of its type.
 func number(v reflect.Value) string {
 	switch {
 	case v.CanInt():

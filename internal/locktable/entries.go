@@ -28,9 +28,9 @@ func (t *Table[N, W]) Standings(name N) iter.Seq[Standing[N, W]] {
 			return
 		}
 		for _, r := range t.Requests() {
-			for i := range r.places {
-				p := &r.places[i]
-				if p.node == n && !p.waiting && !yield(Standing[N, W]{r, p.mode, true}) {
+			for i := range r.uses {
+				use := &r.uses[i]
+				if use.node == n && !use.waiting && !yield(Standing[N, W]{r, use.mode, true}) {
 					return
 				}
 			}
@@ -64,9 +64,9 @@ func NewReach[N comparable](lineages ...[]N) *Reach[N] {
 
 // Reaches reports whether a claim of r reaches into reach. It takes time in proportion to the number of places of r.
 func (r *Request[N, W]) Reaches(reach *Reach[N]) bool {
-	for i := range r.places {
-		p := &r.places[i]
-		if inside, known := reach.nodes[p.node.name]; inside || known && p.mode.Covers(waitqueue.TR) {
+	for i := range r.uses {
+		use := &r.uses[i]
+		if inside, known := reach.nodes[use.node.name]; inside || known && use.mode.Covers(waitqueue.TR) {
 			return true
 		}
 	}

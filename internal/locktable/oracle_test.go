@@ -26,31 +26,33 @@ func claimsConflict(c, d pathClaim) bool {
 
 // A roll is all live requests by arrival, with their claims in plain lists. It says what a table
 // must say.
-type roll struct {
+type oracle struct {
 	tb   *table
-	live []*rolled
+	live []*oracleRequest
 }
 
-type rolled struct {
+type oracleRequest struct {
 	r      *request
 	claims []pathClaim
 }
 
-func newRoll(maxIdle int) *roll { return &roll{tb: locktable.New[treelock.Path, string](maxIdle)} }
+func newOracle(maxIdle int) *oracle {
+	return &oracle{tb: locktable.New[treelock.Path, string](maxIdle)}
+}
 
-func (ro *roll) submit(who string, req treelock.Request[treelock.Path]) *rolled {
-	e := &rolled{submit(ro.tb, who, req), slices.Collect(req.Claims())}
-	ro.live = append(ro.live, e)
+func (o *oracle) submit(who string, req treelock.Request[treelock.Path]) *oracleRequest {
+	e := &oracleRequest{submit(o.tb, who, req), slices.Collect(req.Claims())}
+	o.live = append(o.live, e)
 	return e
 }
 
-func (ro *roll) end(e *rolled) {
-	ro.tb.End(e.r)
-	ro.live = slices.DeleteFunc(ro.live, func(other *rolled) bool { return other == e })
+func (o *oracle) end(e *oracleRequest) {
+	o.tb.End(e.r)
+	o.live = slices.DeleteFunc(o.live, func(other *oracleRequest) bool { return other == e })
 }
 
-func (ro *roll) narrow(e *rolled, req treelock.Request[treelock.Path]) bool {
-	_, ok := ro.tb.Narrow(e.r, locktable.ClaimsOf(req))
+func (o *oracle) narrow(e *oracleRequest, req treelock.Request[treelock.Path]) bool {
+	_, ok := o.tb.Narrow(e.r, locktable.ClaimsOf(req))
 	if ok {
 		e.claims = slices.Collect(req.Claims())
 	}
@@ -58,8 +60,8 @@ func (ro *roll) narrow(e *rolled, req treelock.Request[treelock.Path]) bool {
 }
 
 // blockers returns the earlier requests that conflict with e, by arrival.
-func (ro *roll) blockers(e *rolled) (found []*rolled) {
-	for _, earlier := range ro.live {
+func (o *oracle) blockers(e *oracleRequest) (found []*oracleRequest) {
+	for _, earlier := range o.live {
 		if earlier == e {
 			return found
 		}
@@ -76,8 +78,8 @@ func (ro *roll) blockers(e *rolled) (found []*rolled) {
 const exact = 64
 
 // check returns what is wrong with what the table says of the blockers of e, "" if nothing is.
-func (ro *roll) check(e *rolled, limit int) string {
-	want := ro.blockers(e)
+func (o *oracle) check(e *oracleRequest, limit int) string {
+	want := o.blockers(e)
 	if e.r.Waiting() != (len(want) > 0) {
 		return fmt.Sprintf("Waiting() = %t, and %d are in the way", e.r.Waiting(), len(want))
 	}
@@ -86,9 +88,9 @@ func (ro *roll) check(e *rolled, limit int) string {
 	}
 	var wrong string
 	var got []*request
-	more, all := ro.tb.Blockers(e.r, limit, func(b *request, why locktable.Quarrel[treelock.Path]) {
+	more, all := o.tb.Blockers(e.r, limit, func(b *request, why locktable.Quarrel[treelock.Path]) {
 		claim, wanted := locktable.ClaimOf(why.Claim), locktable.ClaimOf(why.Wanted)
-		i := slices.IndexFunc(want, func(w *rolled) bool { return w.r == b })
+		i := slices.IndexFunc(want, func(w *oracleRequest) bool { return w.r == b })
 		switch {
 		case i < 0:
 			wrong = fmt.Sprintf("blames #%d, which does not conflict or came later", b.Seq())
@@ -123,19 +125,19 @@ func (ro *roll) check(e *rolled, limit int) string {
 }
 
 // checkAll checks the blockers of all, and the invariants.
-func (ro *roll) checkAll(t *testing.T, limit int) {
+func (o *oracle) checkAll(t *testing.T, limit int) {
 	t.Helper()
-	for _, e := range ro.live {
-		if wrong := ro.check(e, limit); wrong != "" {
-			t.Fatalf("#%d %v %s; live are %s", e.r.Seq(), e.claims, wrong, ro)
+	for _, e := range o.live {
+		if wrong := o.check(e, limit); wrong != "" {
+			t.Fatalf("#%d %v %s; live are %s", e.r.Seq(), e.claims, wrong, o)
 		}
 	}
-	checkSound(t, ro.tb)
+	checkSound(t, o.tb)
 }
 
-func (ro *roll) String() string {
+func (o *oracle) String() string {
 	var b strings.Builder
-	for _, e := range ro.live {
+	for _, e := range o.live {
 		fmt.Fprintf(&b, "\n#%d %.300v", e.r.Seq(), fmt.Sprint(e.claims))
 	}
 	return b.String()
@@ -175,7 +177,7 @@ func randomRequest(rng *rand.Rand) (req treelock.Request[treelock.Path]) {
 }
 
 // narrower returns a request for part of what e has.
-func (e *rolled) narrower(rng *rand.Rand) (req treelock.Request[treelock.Path]) {
+func (e *oracleRequest) narrower(rng *rand.Rand) (req treelock.Request[treelock.Path]) {
 	for range rng.IntN(4) {
 		c := e.claims[rng.IntN(len(e.claims))]
 		if c.Scope == treelock.Subtree {
@@ -197,23 +199,23 @@ func (e *rolled) narrower(rng *rand.Rand) (req treelock.Request[treelock.Path]) 
 func TestBlockersAreWhatTheContractSays(t *testing.T) {
 	for seed := range uint64(60) {
 		rng := rand.New(rand.NewPCG(seed, 11))
-		ro := newRoll([]int{0, 1, 5, 100}[seed%4])
+		o := newOracle([]int{0, 1, 5, 100}[seed%4])
 		for range 150 {
-			var e *rolled
-			if len(ro.live) > 0 {
-				e = ro.live[rng.IntN(len(ro.live))]
+			var e *oracleRequest
+			if len(o.live) > 0 {
+				e = o.live[rng.IntN(len(o.live))]
 			}
 			switch step := rng.IntN(8); {
-			case e == nil || step < 4 && len(ro.live) < 30:
-				ro.submit("", randomRequest(rng))
+			case e == nil || step < 4 && len(o.live) < 30:
+				o.submit("", randomRequest(rng))
 			case step < 6 && e.r.Granted() && len(e.claims) > 0:
-				if req := e.narrower(rng); !ro.narrow(e, req) {
+				if req := e.narrower(rng); !o.narrow(e, req) {
 					t.Fatalf("Narrow(%v) of %v is refused", req, e.claims)
 				}
 			default:
-				ro.end(e)
+				o.end(e)
 			}
-			ro.checkAll(t, 1+rng.IntN(6))
+			o.checkAll(t, 1+rng.IntN(6))
 		}
 	}
 }
@@ -222,75 +224,75 @@ func TestBlockersAreWhatTheContractSays(t *testing.T) {
 func TestFewBlockersAreFoundAmongVeryMany(t *testing.T) {
 	const many = 20_000
 	for name, test := range map[string]struct {
-		fill func(ro *roll)
+		fill func(o *oracle)
 		req  treelock.Request[treelock.Path]
 	}{
-		"readers of the node alone, then one of the subtree": {func(ro *roll) {
+		"readers of the node alone, then one of the subtree": {func(o *oracle) {
 			for range many {
-				ro.submit("", treelock.ReadNode("/x"))
+				o.submit("", treelock.ReadNode("/x"))
 			}
-			ro.submit("", treelock.Read("/x"))
+			o.submit("", treelock.Read("/x"))
 		}, treelock.Write("/x/y")},
-		"readers of the node alone, then one that also writes below": {func(ro *roll) {
+		"readers of the node alone, then one that also writes below": {func(o *oracle) {
 			for range many {
-				ro.submit("", treelock.ReadNode("/x"))
+				o.submit("", treelock.ReadNode("/x"))
 			}
-			ro.submit("", treelock.ReadNode("/x").Write("/x/y"))
+			o.submit("", treelock.ReadNode("/x").Write("/x/y"))
 		}, treelock.Read("/x")},
-		"readers of a node below, and a writer below that": {func(ro *roll) {
+		"readers of a node below, and a writer below that": {func(o *oracle) {
 			for range many {
-				ro.submit("", treelock.ReadNode("/x/y"))
+				o.submit("", treelock.ReadNode("/x/y"))
 			}
-			ro.submit("", treelock.Write("/x/y/z"))
+			o.submit("", treelock.Write("/x/y/z"))
 		}, treelock.Read("/x")},
-		"readers below, and a writer that waits": {func(ro *roll) {
+		"readers below, and a writer that waits": {func(o *oracle) {
 			for range many {
-				ro.submit("", treelock.Read("/x/1"))
+				o.submit("", treelock.Read("/x/1"))
 			}
-			ro.submit("", treelock.Write("/x/1"))
+			o.submit("", treelock.Write("/x/1"))
 		}, treelock.Read("/")},
-		"readers of nodes below that were written": {func(ro *roll) {
-			var written []*rolled
+		"readers of nodes below that were written": {func(o *oracle) {
+			var written []*oracleRequest
 			for _, p := range numbered("/x", many) {
-				ro.submit("", treelock.Read(p+"/r"))
-				written = append(written, ro.submit("", treelock.Write(p+"/w")))
+				o.submit("", treelock.Read(p+"/r"))
+				written = append(written, o.submit("", treelock.Write(p+"/w")))
 			}
-			ro.submit("", treelock.Write("/x/y"))
+			o.submit("", treelock.Write("/x/y"))
 			for _, e := range written {
-				ro.tb.End(e.r)
+				o.tb.End(e.r)
 			}
-			ro.live = slices.DeleteFunc(ro.live, func(e *rolled) bool { return e.r.Seq() == 0 })
+			o.live = slices.DeleteFunc(o.live, func(e *oracleRequest) bool { return e.r.Seq() == 0 })
 		}, treelock.Read("/x")},
-		"one below, and many that wait for the other nodes of the request": {func(ro *roll) {
-			ro.submit("", treelock.Write("/x/y"))
+		"one below, and many that wait for the other nodes of the request": {func(o *oracle) {
+			o.submit("", treelock.Write("/x/y"))
 			for _, p := range numbered("/w", 32) {
 				for range exact {
-					ro.submit("", treelock.Write(p))
+					o.submit("", treelock.Write(p))
 				}
 			}
 		}, treelock.Read(numbered("/w", 32)...).Read("/x")},
-		"readers of the node, and an earlier one that has narrowed to it": {func(ro *roll) {
-			e := ro.submit("", treelock.Read("/"))
+		"readers of the node, and an earlier one that has narrowed to it": {func(o *oracle) {
+			e := o.submit("", treelock.Read("/"))
 			for range 2 * exact {
-				ro.submit("", treelock.Read("/x"))
+				o.submit("", treelock.Read("/x"))
 			}
-			ro.narrow(e, treelock.Read("/x"))
+			o.narrow(e, treelock.Read("/x"))
 		}, treelock.Write("/x")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ro := newRoll(4096)
-			test.fill(ro)
-			e := ro.submit("", test.req)
-			if wrong := ro.check(e, 4); wrong != "" {
+			o := newOracle(4096)
+			test.fill(o)
+			e := o.submit("", test.req)
+			if wrong := o.check(e, 4); wrong != "" {
 				t.Error(wrong)
 			}
-			first := ro.blockers(e)[0].r
-			ro.tb.Blockers(e.r, 1, func(b *request, _ locktable.Quarrel[treelock.Path]) {
+			first := o.blockers(e)[0].r
+			o.tb.Blockers(e.r, 1, func(b *request, _ locktable.Quarrel[treelock.Path]) {
 				if b != first {
 					t.Errorf("names #%d first, want #%d", b.Seq(), first.Seq())
 				}
 			})
-			checkSound(t, ro.tb)
+			checkSound(t, o.tb)
 		})
 	}
 }

@@ -15,21 +15,21 @@ type Used[N comparable] struct {
 }
 
 // quarrel returns a claim of b, and one of r, which waits for it, that conflict.
-func (t *Table[N, W]) quarrel(r *Request[N, W], b rival[N, W]) Quarrel[N] {
-	theirs, ours := &b.request.places[b.theirs], &r.places[b.ours]
+func (t *Table[N, W]) conflictPair(r *Request[N, W], b blocker[N, W]) Quarrel[N] {
+	theirs, ours := &b.request.uses[b.theirs], &r.uses[b.ours]
 	if theirs.node != ours.node { // it is below
 		part, _ := theirs.claimAgainst(ours.mode)
-		_, subtree := reason(part.Intention(), ours.mode)
+		_, subtree := conflictingParts(part.Intention(), ours.mode)
 		return Quarrel[N]{Used[N]{theirs.node.name, part}, t.claimFor(r, b.ours, subtree)}
 	}
-	ofTheirs, ofOurs := reason(theirs.mode, ours.mode)
+	ofTheirs, ofOurs := conflictingParts(theirs.mode, ours.mode)
 	return Quarrel[N]{t.claimFor(b.request, b.theirs, ofTheirs), t.claimFor(r, b.ours, ofOurs)}
 }
 
 // claimAgainst returns the part of p's mode that claims its node and conflicts with mode, which a
 // request has further up, if there is one.
-func (p *place[N, W]) claimAgainst(mode waitqueue.Mode) (part waitqueue.Mode, ok bool) {
-	for parts := p.mode.Parts(); parts != 0; parts = parts.Rest() {
+func (use *nodeUse[N, W]) claimAgainst(mode waitqueue.Mode) (part waitqueue.Mode, ok bool) {
+	for parts := use.mode.Parts(); parts != 0; parts = parts.Rest() {
 		if part = parts.First(); part.Claims() && part.Intention().Conflicts(mode) {
 			return part, true
 		}
@@ -38,7 +38,7 @@ func (p *place[N, W]) claimAgainst(mode waitqueue.Mode) (part waitqueue.Mode, ok
 }
 
 // reason returns simple modes, of which a and b are made, that conflict.
-func reason(a, b waitqueue.Mode) (ofA, ofB waitqueue.Mode) {
+func conflictingParts(a, b waitqueue.Mode) (ofA, ofB waitqueue.Mode) {
 	for as := a.Parts(); as != 0; as = as.Rest() {
 		for bs := b.Parts(); bs != 0; bs = bs.Rest() {
 			if as.First().Conflicts(bs.First()) {
@@ -56,24 +56,24 @@ func reason(a, b waitqueue.Mode) (ofA, ofB waitqueue.Mode) {
 // most often the claim is found on the way back. Else all places are looked at, each once: the
 // nodes that do not lead to the i-th place carry the number of a plan.
 func (t *Table[N, W]) claimFor(r *Request[N, W], i int, mode waitqueue.Mode) (claim Used[N]) {
-	n := r.places[i].node
+	n := r.uses[i].node
 	if mode.Claims() {
 		return Used[N]{n.name, mode}
 	}
-	for j := i; j > 0 && r.places[j-1].node.up == r.places[j].node; j-- {
-		if part, ok := r.places[j-1].claimWith(mode); ok {
-			return Used[N]{r.places[j-1].node.name, part}
+	for j := i; j > 0 && r.uses[j-1].node.parent == r.uses[j].node; j-- {
+		if part, ok := r.uses[j-1].claimWith(mode); ok {
+			return Used[N]{r.uses[j-1].node.name, part}
 		}
 	}
 	t.plan++
-	for j := range r.places {
-		p := &r.places[j]
-		part, ok := p.claimWith(mode)
+	for j := range r.uses {
+		use := &r.uses[j]
+		part, ok := use.claimWith(mode)
 		if !ok {
 			continue
 		}
-		claim = Used[N]{p.node.name, part}
-		if p.node.isBelow(n, t.plan) {
+		claim = Used[N]{use.node.name, part}
+		if use.node.isBelow(n, t.plan) {
 			break
 		}
 	}
@@ -81,8 +81,8 @@ func (t *Table[N, W]) claimFor(r *Request[N, W], i int, mode waitqueue.Mode) (cl
 }
 
 // claimWith returns the claim of p's node that has the intention at its ancestors, if there is one.
-func (p *place[N, W]) claimWith(intention waitqueue.Mode) (mode waitqueue.Mode, ok bool) {
-	for parts := p.mode.Parts(); parts != 0; parts = parts.Rest() {
+func (use *nodeUse[N, W]) claimWith(intention waitqueue.Mode) (mode waitqueue.Mode, ok bool) {
+	for parts := use.mode.Parts(); parts != 0; parts = parts.Rest() {
 		if part := parts.First(); part.Claims() && part.Intention() == intention {
 			return part, true
 		}
@@ -94,7 +94,7 @@ func (p *place[N, W]) claimWith(intention waitqueue.Mode) (mode waitqueue.Mode, 
 // last time, up to the first node that carries the number of the plan, and leaves that at all
 // others.
 func (n *node[N, W]) isBelow(other *node[N, W], plan uint64) bool {
-	for ; n != nil && n.plan != plan; n = n.up {
+	for ; n != nil && n.plan != plan; n = n.parent {
 		if n == other {
 			return true
 		}

@@ -1,10 +1,10 @@
 package waitqueue
 
-// lists are the entries that wait, one circular list for each mode: the earliest, or nil.
+// lists holds the head of the circular list of each mode, nil if no entry waits in the mode.
 type lists[R any] [NumModes]*Entry[R]
 
-// insert links e between the tail and the head of the list of its mode. As the list is circular this is
-// its end, unless the caller then makes e the head.
+// insert links e between the tail and the head of the list of its mode. That is the end of the
+// list, unless the caller makes e the head.
 func (q *Queue[R]) insert(e *Entry[R]) {
 	if q.lists == nil {
 		q.lists = new(lists[R])

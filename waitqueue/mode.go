@@ -2,11 +2,11 @@ package waitqueue
 
 import "math/bits"
 
-// A Mode is how a request uses one node. Claims give the node that they name NR, NW, TR or TW,
-// and all its ancestors the intention IR or IW.
+// A Mode is how a request uses one node. A claim has mode NR, NW, TR or TW at the node that it
+// names, and an intention, IR or IW, at each ancestor.
 //
-// Conflict between two requests is decided at each node alone, by this compatibility matrix (x marks
-// a conflict):
+// Conflict between two requests is decided at each node alone, by this compatibility matrix (x
+// marks a conflict):
 //
 //	               asked   IR  IW  NR  NW  TR  TW
 //	held
@@ -18,13 +18,13 @@ import "math/bits"
 //	TW  writes the subtree  x   x   x   x   x   x
 //
 // It is symmetric. The scheme is that of the intention locks of Gray, Lorie, Putzolu and Traiger
-// ("Granularity of Locks in a Large Shared Data Base", 1975), with the node itself told apart
-// from the subtree below it, so that NR and NW let claims further down pass.
+// ("Granularity of Locks in a Large Shared Data Base", 1975). It adds modes for the node without
+// its subtree, NR and NW, which admit claims further down.
 //
-// A request may use one node in several ways, say to read the subtree and to write below. Then it
-// is there in a combined mode, which conflicts with whatever one of its parts conflicts with (their SIX is
-// IWTR here). There are three, since any other two modes are one of them, or one of the two alone:
-// see [Modes.Combined].
+// A request may use one node in several ways, for example read the subtree and write below. Then it
+// has a combined mode, which conflicts with each mode that one of its parts conflicts with. (Their
+// SIX is IWTR here.) Three combined modes are enough: any other set of modes conflicts with the
+// same modes as one of these or as one of its own members. See [Modes.Combined].
 type Mode uint8
 
 const (
@@ -39,12 +39,12 @@ const (
 	IWTR // IW and TR
 	NWTR // NW and TR
 
-	NumModes  = 9 // how many there are
-	numSimple = 6 // the modes before the combined ones
+	NumModes  = 9 // the number of modes
+	numSimple = 6 // the number of modes that are not combined
 )
 
-// matrix is the compatibility matrix: matrix[held] is the set of asked modes that conflict. It is the
-// only place in which the project says what conflicts.
+// matrix is the compatibility matrix: matrix[held] is the set of asked modes that conflict. No
+// other place in the project says what conflicts.
 var matrix = [numSimple]Modes{
 	//       IR   IW   NR   NW   TR   TW
 	IR: set(0, 0, 0, 0, 0, x),
@@ -58,7 +58,7 @@ var matrix = [numSimple]Modes{
 // x marks a conflict in matrix.
 const x = 1
 
-// set builds a row of matrix.
+// set returns a row of matrix.
 func set(row ...Modes) (conflicts Modes) {
 	for asked, mark := range row {
 		conflicts |= mark << asked
@@ -66,7 +66,7 @@ func set(row ...Modes) (conflicts Modes) {
 	return conflicts
 }
 
-// parts are the modes that a combined mode is made of.
+// parts holds the simple modes of which each combined mode is made.
 var parts = [NumModes]Modes{
 	IWNR: 1<<IW | 1<<NR,
 	IWTR: 1<<IW | 1<<TR,
@@ -87,18 +87,18 @@ var conflicts = func() (all [NumModes]Modes) {
 	return all
 }()
 
-// Conflicts reports whether an earlier request in mode m keeps out a later one in mode asked at the
-// same node, or the other way round: it is symmetric.
+// Conflicts reports whether an earlier request in mode m blocks a later one in mode asked at the
+// same node. It is symmetric.
 func (m Mode) Conflicts(asked Mode) bool { return conflicts[m].Has(asked) }
 
-// Covers reports whether everything that conflicts with o conflicts with m too, so that a request
-// in mode m at a node need not be in mode o there.
+// Covers reports whether m conflicts with every mode that o conflicts with. Then a request in mode
+// m at a node need not have mode o there.
 func (m Mode) Covers(o Mode) bool { return conflicts[o]&^conflicts[m] == 0 }
 
 // Rivals returns the modes that conflict with m.
 func (m Mode) Rivals() Modes { return conflicts[m] }
 
-// Parts returns the simple modes that m is made of: m itself if it is one.
+// Parts returns the simple modes of which m is made: m itself if it is simple.
 func (m Mode) Parts() Modes {
 	if m < numSimple {
 		return Modes(1) << m
@@ -106,7 +106,7 @@ func (m Mode) Parts() Modes {
 	return parts[m]
 }
 
-// Intention returns the mode that a claim with mode m at its node has at the node's ancestors.
+// Intention returns the mode that a claim with mode m at its node has at each ancestor.
 func (m Mode) Intention() Mode {
 	if m.Parts()&(1<<IW|1<<NW|1<<TW) != 0 {
 		return IW
@@ -114,10 +114,10 @@ func (m Mode) Intention() Mode {
 	return IR
 }
 
-// Claims reports whether somebody in mode m uses the node itself, and not only something below it.
+// Claims reports whether a request in mode m uses the node itself, not only nodes below it.
 func (m Mode) Claims() bool { return m >= NR }
 
-// String returns the two letters of the mode, or those of the parts of a combined one, "IW+TR".
+// String returns the two letters of the mode, or the parts of a combined one, as in "IW+TR".
 func (m Mode) String() string {
 	if m >= NumModes {
 		return "??"
@@ -133,7 +133,7 @@ func (m Mode) String() string {
 // Modes is a set of modes. The zero value is empty.
 type Modes uint16
 
-// (The shifts are by m&15, which is m, as that is one instruction.)
+// The shifts below are by m&15, which equals m. So the compiler omits its check of the shift count.
 
 // AllModes is the set of all modes.
 const AllModes Modes = 1<<NumModes - 1
@@ -157,11 +157,11 @@ func (s Modes) With(m Mode) Modes { return s | 1<<(m&15) }
 // Without returns the set with m not in it.
 func (s Modes) Without(m Mode) Modes { return s &^ (1 << (m & 15)) }
 
-// Combined returns the mode that conflicts with exactly what the simple modes in s conflict with together.
-// The set must have one at least, and simple modes only.
+// Combined returns the mode that conflicts with exactly the modes that the members of s conflict
+// with. The set must not be empty and must have simple modes only.
 func (s Modes) Combined() Mode { return combined[s] }
 
-// combined is what Combined returns, by set.
+// combined holds the results of Combined, by set.
 var combined = func() (all [1 << numSimple]Mode) {
 	for s := Modes(1); s < 1<<numSimple; s++ {
 		var together Modes
@@ -179,8 +179,8 @@ var combined = func() (all [1 << numSimple]Mode) {
 
 // First returns the mode of s that is declared first. The set must not be empty.
 //
-// With Rest it makes a loop over a set, for s := set; s != 0; s = s.Rest(), that allocates nothing
-// inside generic functions, as an iterator would. See BenchmarkQueue.
+// With Rest it makes a loop over a set: for s := set; s != 0; s = s.Rest(). An iterator would
+// allocate inside generic functions. See BenchmarkQueue.
 func (s Modes) First() Mode { return Mode(bits.TrailingZeros16(uint16(s))) }
 
 // Rest returns the set without its first mode.

@@ -2,8 +2,8 @@ package waitqueue
 
 import "iter"
 
-// An Entry is the place of a request that waits in the queue of one node. It belongs to whoever owns the
-// queue; while it is in a queue it must stay where it is in memory, and only the queue may change it.
+// An Entry is a waiting request in the queue of one node. The caller provides its memory. While the
+// entry is in a queue it must not move, and only the queue may change it.
 type Entry[R any] struct {
 	next, prev *Entry[R] // neighbours in the list of the mode; circular, so head.prev is the tail
 	request    R
@@ -11,47 +11,47 @@ type Entry[R any] struct {
 	mode       Mode
 }
 
-// Request returns the request that the entry stands for.
+// Request returns the request of the entry.
 func (e *Entry[R]) Request() R { return e.request }
 
-// Seq returns the sequence number of the entry's request.
+// Seq returns the sequence number of the request.
 func (e *Entry[R]) Seq() uint64 { return e.seq }
 
 // Mode returns how the request wants to use the node.
 func (e *Entry[R]) Mode() Mode { return e.mode }
 
-// A Queue is the wait queue of one node. The zero Queue is empty and ready for use; it must not be
-// copied once used. R is what the owner wants to be told when an entry is admitted.
+// A Queue is the wait queue of one node. The zero Queue is empty and ready for use. It must not be
+// copied after first use. R identifies a request: the queue returns it with each admitted entry.
 //
-// Of those admitted it knows their number by mode, and no more. So a request that need not wait costs
-// the queue a count, up and down, and its owner no storage.
+// The queue counts admitted requests by mode and stores nothing else about them. So a request that
+// need not wait allocates nothing here.
 type Queue[R any] struct {
 	counts
-	lists *lists[R] // nil until somebody waits
+	lists *lists[R] // nil until a request waits
 }
 
-// A tally is what a queue knows without knowing who. It is not generic, for the compiler to inline it where a queue is
-// used. See BenchmarkQueue.
+// counts is the part of a queue that does not depend on R. It is not generic, so that the compiler
+// inlines its methods in the lock table. See BenchmarkQueue.
 type counts struct {
-	byMode   [NumModes]uint32 // of those admitted, by mode
-	admitted Modes            // the modes with a count
-	waiting  Modes            // the modes with a list
+	byMode   [NumModes]uint32 // admitted requests, by mode
+	admitted Modes            // the modes with admitted requests
+	waiting  Modes            // the modes with waiting entries
 }
 
-// Empty reports whether nobody is admitted and nobody waits. O(1).
+// Empty reports whether no request is admitted and none waits. O(1).
 func (t *counts) Empty() bool { return t.admitted|t.waiting == 0 }
 
-// Calm reports whether nothing waits. O(1).
+// Calm reports whether no request waits. O(1).
 func (t *counts) Calm() bool { return t.waiting == 0 }
 
-// Uses reports whether a request is there in one of modes, admitted or waiting. O(1).
+// Uses reports whether a request, admitted or waiting, has one of modes. O(1).
 func (t *counts) Uses(modes Modes) bool { return (t.admitted|t.waiting)&modes != 0 }
 
-// Admitted returns the number of requests that are admitted in mode. O(1).
+// Admitted returns the number of requests admitted in mode. O(1).
 func (t *counts) Admitted(mode Mode) int { return int(t.byMode[mode]) }
 
-// Arrive is the arrival of a request in mode. It reports whether that is admitted: if nobody who conflicts is there,
-// admitted or waiting. If it returns false nothing has changed, and the caller must call [Queue.Wait]. O(1).
+// Arrive admits a new request in mode if no request with a conflicting mode is admitted or waits.
+// If it returns false, nothing has changed, and the caller must call [Queue.Wait]. O(1).
 func (t *counts) Arrive(mode Mode) (admitted bool) {
 	if conflicts[mode]&(t.admitted|t.waiting) != 0 {
 		return false
@@ -60,15 +60,15 @@ func (t *counts) Arrive(mode Mode) (admitted bool) {
 	return true
 }
 
-// Wait puts e at the end of the queue, for a request in mode that was not admitted. The
-// sequence number must be larger than those of all others in the queue. O(1).
+// Wait appends e for a request in mode that [Queue.Arrive] did not admit. seq must be larger than
+// every sequence number in the queue. O(1).
 func (q *Queue[R]) Wait(e *Entry[R], request R, seq uint64, mode Mode) {
 	*e = Entry[R]{request: request, seq: seq, mode: mode}
 	q.insert(e)
 }
 
-// Leave is the departure of one that was admitted in mode. It reports whether that was the last one: then the caller
-// must call [Queue.Advance]. O(1).
+// Leave removes one request that was admitted in mode. It reports whether it was the last one in
+// that mode: then the caller must call [Queue.Advance]. O(1).
 func (t *counts) Leave(mode Mode) (last bool) {
 	if t.byMode[mode]--; t.byMode[mode] > 0 {
 		return false
@@ -77,8 +77,9 @@ func (t *counts) Leave(mode Mode) (last bool) {
 	return true
 }
 
-// Advance appends to admitted the entries that are admitted by the departure of the last one in mode, in order within
-// each mode; they are in the queue no longer. O(1), and O(1) for each entry appended.
+// Advance removes the entries that became admissible when the last request in mode left, and
+// appends them to admitted, in order of arrival within each mode. O(1), and O(1) for each such
+// entry.
 func (q *Queue[R]) Advance(mode Mode, admitted []*Entry[R]) []*Entry[R] {
 	for affected := conflicts[mode] & q.waiting; affected != 0; affected = affected.Rest() {
 		admitted = q.advance(affected.First(), admitted)
@@ -86,28 +87,30 @@ func (q *Queue[R]) Advance(mode Mode, admitted []*Entry[R]) []*Entry[R] {
 	return admitted
 }
 
-// Withdraw takes e, which waits, out of the queue. It appends to admitted as [Queue.Advance] does. O(1), and O(1) for
-// each entry appended.
+// Withdraw removes the waiting entry e. It appends newly admitted entries to admitted, as
+// [Queue.Advance] does, at the same cost.
 func (q *Queue[R]) Withdraw(e *Entry[R], admitted []*Entry[R]) []*Entry[R] {
 	wasHead := q.lists[e.mode] == e
 	q.remove(e)
 	if !wasHead {
-		return admitted // what waits for this mode waits for an earlier entry too
+		return admitted // each entry that e blocks is also blocked by the head
 	}
 	return q.Advance(e.mode, admitted)
 }
 
-// Hold admits a request in mode whoever is there, for one that narrows a wider hold to one that includes this node.
+// Hold admits a request in mode without any check. It is for a holder that narrows what it holds to
+// claims that use this node.
 //
-// The caller must hold, up to now, something that conflicts with all that mode conflicts with, be it at
-// an ancestor, and must call [Queue.Revoke] for all others that are admitted in a mode that conflicts: their
-// requests are waiting, each for the caller's wider hold, so no grant is ever taken back. For the same
-// reason it does no harm that the request may come to stand before some that came earlier: nothing that
-// conflicts arrived in between. O(1).
+// Exclusion stays intact, because the caller still holds something that conflicts with everything
+// that mode conflicts with, at this node or at an ancestor. So each conflicting request that is
+// admitted here waits for the caller at another node. The caller must call [Queue.Revoke] for each
+// of them: no grant is taken back. Arrival order stays intact, because no conflicting request was
+// granted since the caller arrived. O(1).
 func (q *Queue[R]) Hold(mode Mode) { q.add(mode) }
 
-// Revoke makes a request that was admitted in mode wait again, as it would have if the caller of [Queue.Hold] had been
-// there first: e goes to the front of the queue, so of several the latest must be revoked first. O(1).
+// Revoke makes a request that was admitted in mode wait again, at the front of the list of its
+// mode, as if the caller of [Queue.Hold] had been here first. Of several requests the latest must
+// be passed first, so that the list stays in order of arrival. O(1).
 func (q *Queue[R]) Revoke(e *Entry[R], request R, seq uint64, mode Mode) {
 	q.Leave(mode)
 	*e = Entry[R]{request: request, seq: seq, mode: mode}
@@ -115,8 +118,8 @@ func (q *Queue[R]) Revoke(e *Entry[R], request R, seq uint64, mode Mode) {
 	q.lists[mode] = e
 }
 
-// Rivals returns the number of requests that are admitted in a mode that conflicts with mode, and the smallest sequence
-// number of those that wait in such a mode, or the largest uint64 if none does. O(1).
+// Rivals returns the number of requests that are admitted in a mode that conflicts with mode, and
+// the smallest sequence number that waits in such a mode, or the largest uint64 if none does. O(1).
 func (q *Queue[R]) Rivals(mode Mode) (admitted int, earliest uint64) {
 	for conflicting := conflicts[mode] & q.admitted; conflicting != 0; conflicting = conflicting.Rest() {
 		admitted += int(q.byMode[conflicting.First()])
@@ -128,8 +131,8 @@ func (q *Queue[R]) Rivals(mode Mode) (admitted int, earliest uint64) {
 	return admitted, earliest
 }
 
-// Waiting returns an iterator over the entries that wait in one of modes, mode by mode, each mode's in order of
-// arrival. The queue must not change while it runs.
+// Waiting returns an iterator over the entries that wait in one of modes: mode by mode, each in
+// order of arrival. The queue must not change during the iteration.
 func (q *Queue[R]) Waiting(modes Modes) iter.Seq[*Entry[R]] {
 	return func(yield func(*Entry[R]) bool) {
 		for rest := modes & q.waiting; rest != 0; rest = rest.Rest() {
@@ -146,14 +149,14 @@ func (q *Queue[R]) Waiting(modes Modes) iter.Seq[*Entry[R]] {
 	}
 }
 
-// add counts one more who is admitted in mode.
+// add counts one more request that is admitted in mode.
 func (t *counts) add(mode Mode) {
 	t.byMode[mode]++
 	t.admitted = t.admitted.With(mode)
 }
 
-// admissible reports whether nobody who conflicts with e, the head of a list, came earlier. Whoever is admitted
-// did: one who came later would have had to wait for e.
+// admissible reports whether no earlier request conflicts with e, the head of a list. Every
+// admitted request that conflicts is earlier: a later one would have had to wait for e.
 func (q *Queue[R]) admissible(e *Entry[R]) bool {
 	if conflicts[e.mode]&q.admitted != 0 {
 		return false
@@ -166,7 +169,7 @@ func (q *Queue[R]) admissible(e *Entry[R]) bool {
 	return true
 }
 
-// advance admits the entries that wait in mode, up to the first that still has to.
+// advance admits the entries that wait in mode, up to the first that is not admissible.
 func (q *Queue[R]) advance(mode Mode, admitted []*Entry[R]) []*Entry[R] {
 	for e := q.lists[mode]; e != nil && q.admissible(e); e = q.lists[mode] {
 		q.remove(e)

@@ -2,33 +2,33 @@ package locktable
 
 import "github.com/treelock/treelock/waitqueue"
 
-// writesNode are the modes with a claim that writes the node itself.
+// writesNode is the set of modes that claim the node itself and write it.
 const writesNode waitqueue.Modes = 1<<waitqueue.NW | 1<<waitqueue.TW | 1<<waitqueue.NWTR
 
 // Bounds of a search for blockers.
 const (
-	// maxHere is how many blockers are counted that claim or want one node in one mode.
+	// maxHere bounds the blockers that are counted per mode among the requests that use the same
+	// node.
 	maxHere = 64
 
-	// maxBelow is how many blockers are counted that claim something further down, and maxVisits
-	// how many nodes and claims are visited to find them. A lineage of 4,096 nodes takes a quarter
-	// of these. See BenchmarkBlockers.
+	// maxBelow bounds the blockers that are counted below a node, and maxVisits the nodes and
+	// claims that are visited to find them. A lineage of 4,096 nodes takes a quarter of maxVisits.
+	// See BenchmarkBlockers.
 	maxBelow  = 1024
 	maxVisits = 16_384
 )
 
-// Blockers calls visit for the earliest requests that r waits for, at most limit, in order of
-// arrival, each with a reason. r must wait, and limit must be positive. It returns how many more
-// there are, and whether that is all of them: else there may be more.
+// Blockers calls visit for the earliest blockers of r, at most limit, in order of arrival, each
+// with the reason. r must wait, and limit must be positive. more is how many further blockers were
+// found. all is false if there may be others.
 //
-// It takes time in proportion to the number of blockers and of their claims, and to the number of
-// places of r. Requests that do not block r cost it nothing, with two exceptions. It moves a child
-// that it meets to the list where the child belongs, which the request that put it into another one
-// has paid for. And later requests may use nodes that it visits.
+// It takes time in proportion to the blockers and their claims, and to the node uses of r. Other
+// requests cost it nothing, with two exceptions. A search that meets an idle child unlinks it,
+// which is charged to the request that linked it. And it may visit nodes that only later requests
+// use.
 //
-// The bounds above limit the time. If more than maxBelow blockers claim something below the nodes
-// that r claims, or if that is in more than maxVisits nodes, visit is called for the earliest of
-// those that were found.
+// The bounds above limit this time. When the search below r's nodes reaches maxBelow blockers or
+// maxVisits visits, visit is called for the earliest blockers that were found until then.
 func (t *Table[N, W]) Blockers(r *Request[N, W], limit int, visit func(blocker *Request[N, W], why Quarrel[N])) (more int, all bool) {
 	s := search[N, W]{table: t, request: r, before: t.searches, limit: limit, found: t.found[:0]}
 	for i := range r.uses {
@@ -43,30 +43,30 @@ func (t *Table[N, W]) Blockers(r *Request[N, W], limit int, visit func(blocker *
 	return s.count - len(s.found), !s.truncated
 }
 
-// A search is for the requests that one of them waits for.
+// A search finds the blockers of one request.
 type search[N comparable, W any] struct {
 	table   *Table[N, W]
 	request *Request[N, W]
-	before  uint64 // the number of the latest search before this one; each place has one of its own
+	before  uint64 // the number before this search; each node use has its own number
 
 	limit      int
-	found      []blocker[N, W] // the earliest, at most limit
-	count      int             // of all that were found
-	foundBelow int             // of those that were found by what they claim further down
-	spent      int             // of nodes and claims below
-	truncated  bool            // not all were found
+	found      []blocker[N, W] // the earliest blockers, at most limit
+	count      int             // all blockers that were found
+	foundBelow int             // blockers that were found below the nodes of the request
+	spent      int             // the nodes and claims visited below
+	truncated  bool            // there may be blockers that were not found
 }
 
-// A rival is a request that another one waits for.
+// A blocker is a request that another one waits for, and the node uses of both that conflict.
 type blocker[N comparable, W any] struct {
 	request *Request[N, W]
-	theirs  int // its place
-	ours    int // the place of the one that waits
+	theirs  int // the index in request.uses
+	ours    int // the index in the uses of the waiting request
 }
 
-// at finds those that the request waits for at its i-th place. First those that wait there, too, as
-// the queue has them in order; then those that are admitted and claim the node; then those that are
-// admitted since they claim something below.
+// searchUse adds the requests for which the request waits at its i-th node use: waiting ones, which
+// the queue has in order of arrival; then admitted ones that claim the node; then admitted ones
+// that claim something below it.
 func (s *search[N, W]) searchUse(i int) {
 	use := &s.request.uses[i]
 	s.table.searches++
@@ -100,7 +100,7 @@ func (s *search[N, W]) searchUse(i int) {
 	}
 }
 
-// waiting finds the earlier requests that wait in mode at the i-th place.
+// addWaiting adds the earlier requests that wait in mode at the i-th node use.
 func (s *search[N, W]) addWaiting(i int, mode waitqueue.Mode) {
 	here := 0
 	for e := range s.request.uses[i].node.queue.Waiting(1 << mode) {
@@ -116,8 +116,7 @@ func (s *search[N, W]) addWaiting(i int, mode waitqueue.Mode) {
 	}
 }
 
-// claiming finds the requests that are admitted to the i-th place and claim its node: so many from
-// l on.
+// addAdmitted adds left admitted requests that claim the node of the i-th use, from l on.
 func (s *search[N, W]) addAdmitted(i int, l *claimLink[N, W], left int) {
 	if left > maxHere {
 		s.truncated = true
@@ -129,8 +128,8 @@ func (s *search[N, W]) addAdmitted(i int, l *claimLink[N, W], left int) {
 	}
 }
 
-// below finds those that claim something below n in a way that conflicts with the i-th place, which
-// is at n or above, until so many were found. It returns how many are left.
+// searchBelow adds requests that claim something below n and conflict with the i-th node use, which
+// is at n or above. It stops after left requests, and returns how many are still to be found.
 func (s *search[N, W]) searchBelow(n *node[N, W], i, left int) int {
 	if n.children == nil {
 		return left
@@ -163,7 +162,7 @@ func (s *search[N, W]) searchBelow(n *node[N, W], i, left int) int {
 	return left
 }
 
-// tidy puts c, which is linked under up, into the list where it belongs now, and returns its use.
+// relink moves c, a child of parent, to the list where it belongs now, and returns its activity.
 func (s *search[N, W]) relink(parent, c *node[N, W]) activity {
 	switch {
 	case c.queue.Empty():
@@ -175,11 +174,11 @@ func (s *search[N, W]) relink(parent, c *node[N, W]) activity {
 	return c.linkedAs
 }
 
-// claimedBelow finds the earlier requests that claim n, which is below the i-th place, in a way
-// that conflicts with it, until so many were found. It returns how many are left.
+// addClaimsBelow adds earlier requests that claim n, which is below the i-th node use, and conflict
+// with that use. It stops after left requests, and returns how many are still to be found.
 //
-// A claim that writes n conflicts with each other claim of n. So where only writes are looked for,
-// one that is admitted is the first of its list.
+// A claim that writes n conflicts with every other claim of n. So if only writes conflict, an
+// admitted one is the first of its list.
 func (s *search[N, W]) addClaimsBelow(n *node[N, W], i, left int) int {
 	wanted := s.request.uses[i].mode
 	all := wanted.Conflicts(waitqueue.IR)
@@ -207,8 +206,8 @@ func (s *search[N, W]) addClaimsBelow(n *node[N, W], i, left int) int {
 	return left
 }
 
-// addBelow adds r, with its place, which is below the i-th one of the request that waits. It
-// returns 1 if r was not yet found there, else 0.
+// addBelow adds r, whose node use is below the i-th one of the waiting request. It returns 1 if r
+// was not found there before, otherwise 0.
 func (s *search[N, W]) addBelow(r *Request[N, W], theirs, i int) int {
 	if !s.add(r, theirs, i) {
 		return 0
@@ -217,14 +216,14 @@ func (s *search[N, W]) addBelow(r *Request[N, W], theirs, i int) int {
 	return 1
 }
 
-// visit counts a node or a claim further down, and reports whether it may be looked at.
+// spend counts a visit of a node or a claim below, and reports whether the budget allows it.
 func (s *search[N, W]) spend() bool {
 	s.spent++
 	return s.spent <= maxVisits && s.foundBelow < maxBelow
 }
 
-// add adds r, with its place, unless it was found already. It reports whether it was not yet found
-// at the i-th place of the request that waits.
+// add adds r, unless it was found already. It reports whether r is new at this node use of the
+// waiting request.
 func (s *search[N, W]) add(r *Request[N, W], theirs, ours int) bool {
 	known := r.search
 	if r.search = s.table.searches; known == s.table.searches {

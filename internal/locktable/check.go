@@ -6,9 +6,10 @@ import (
 	"github.com/treelock/treelock/waitqueue"
 )
 
-// Check recomputes from scratch what the table keeps up step by step, and returns an error that names
-// the invariant for the first difference that it finds. It is for tests and for builds with the race detector: it
-// takes time in proportion to the number of nodes, of live requests and of their places.
+// Check recounts what the table keeps up to date, and returns an error for the first difference.
+// The error starts with the number of the invariant that is violated (see the package
+// documentation). It is for tests and for builds with the race detector: it takes time in
+// proportion to the nodes, the live requests and their node uses.
 func (t *Table[N, W]) Check() error {
 	for name, n := range t.nodes.byName {
 		if n.name != name {
@@ -18,9 +19,9 @@ func (t *Table[N, W]) Check() error {
 	recounts := make(map[*node[N, W]]*recount, t.nodes.len())
 	for n := range t.nodes.all {
 		if !n.inTable || t.nodes.find(n.name) != n {
-			return fmt.Errorf("I8: node %v is in the table, and is not found there", n.name)
+			return fmt.Errorf("I8: node %v is in the table, but is not found by its name", n.name)
 		}
-		recounts[n] = &recount{earliest: earliestOfAll}
+		recounts[n] = &recount{earliest: noneWaits}
 	}
 	if err := t.checkRequests(recounts); err != nil {
 		return err
@@ -38,33 +39,33 @@ func (t *Table[N, W]) Check() error {
 	return t.nodes.check()
 }
 
-// A recount is what the live requests say of one node.
+// A recount is the state of one node according to the live requests.
 type recount struct {
 	admitted [waitqueue.NumModes]int
 	waiting  int
 	claims   int
-	earliest [waitqueue.NumModes]uint64 // who waits in a mode
+	earliest [waitqueue.NumModes]uint64 // the earliest waiting request, by mode
 }
 
-// earliestOfAll is the earliest where nobody waits.
-var earliestOfAll = func() (none [waitqueue.NumModes]uint64) {
+// noneWaits is the value of recount.earliest for a node where no request waits.
+var noneWaits = func() (none [waitqueue.NumModes]uint64) {
 	for mode := range none {
 		none[mode] = ^uint64(0)
 	}
 	return none
 }()
 
-// checkRequests checks the storage of requests and each that is live, and counts their places in recounts.
+// checkRequests checks the storage and each live request, and counts the node uses in recounts.
 func (t *Table[N, W]) checkRequests(recounts map[*node[N, W]]*recount) error {
 	for i, r := range t.storage.requests {
 		if int(r.slot) != i || r.seq == 0 && (r.blocked != 0 || r.waits != nil || len(r.uses) != 0) {
-			return fmt.Errorf("I5: request %d is stored in the wrong place, or is over and has left something", r.seq)
+			return fmt.Errorf("I5: request %d is in the wrong slot, or has ended and was not cleared", r.seq)
 		}
 	}
 	live, waiting, uses, last := 0, 0, 0, uint64(0)
 	for _, r := range t.Requests() {
 		if r.seq > t.lastSeq || r.seq == last {
-			return fmt.Errorf("I5: request %d has a wrong number", r.seq)
+			return fmt.Errorf("I5: request %d has a number that is too large or used twice", r.seq)
 		}
 		if err := r.check(recounts); err != nil {
 			return err
@@ -77,25 +78,25 @@ func (t *Table[N, W]) checkRequests(recounts map[*node[N, W]]*recount) error {
 		last = r.seq
 	}
 	if live != t.live || waiting != t.waiting || live+len(t.storage.freeRequests) != len(t.storage.requests) {
-		return fmt.Errorf("I5: %d requests are live, %d of them wait; %d and %d are counted", live, waiting, t.live, t.waiting)
+		return fmt.Errorf("I5: %d requests are live and %d wait, but the table counts %d and %d", live, waiting, t.live, t.waiting)
 	}
 	if uses != t.uses {
-		return fmt.Errorf("I3: there are %d places, %d counted", uses, t.uses)
+		return fmt.Errorf("I3: there are %d node uses, but the table counts %d", uses, t.uses)
 	}
 	return nil
 }
 
-// check checks one request, and counts its places in recounts.
+// check checks one request, and counts its node uses in recounts.
 func (r *Request[N, W]) check(recounts map[*node[N, W]]*recount) error {
 	blocked, seen := 0, make(map[*node[N, W]]bool, len(r.uses))
 	for i := range r.uses {
 		use := &r.uses[i]
 		recount := recounts[use.node]
 		if recount == nil {
-			return fmt.Errorf("I3: request %d is at a node that is not in the table", r.seq)
+			return fmt.Errorf("I3: request %d uses a node that is not in the table", r.seq)
 		}
 		if seen[use.node] {
-			return fmt.Errorf("I3: request %d is queued twice at %v", r.seq, use.node.name)
+			return fmt.Errorf("I3: request %d uses node %v twice", r.seq, use.node.name)
 		}
 		seen[use.node] = true
 		if use.mode.Claims() {
@@ -110,28 +111,29 @@ func (r *Request[N, W]) check(recounts map[*node[N, W]]*recount) error {
 		recount.earliest[use.mode] = min(recount.earliest[use.mode], r.seq)
 	}
 	if int(r.blocked) != blocked {
-		return fmt.Errorf("I5: request %d counts %d places where it is not admitted, a recount %d", r.seq, r.blocked, blocked)
+		return fmt.Errorf("I5: request %d waits at %d nodes by its count, at %d by a recount", r.seq, r.blocked, blocked)
 	}
 	return nil
 }
 
-// checkOrder checks that r is not admitted anywhere before an earlier request that conflicts with it.
+// checkOrder checks that r is admitted nowhere before an earlier request that conflicts with it
+// there.
 func (r *Request[N, W]) checkOrder(recounts map[*node[N, W]]*recount) error {
 	for i := range r.uses {
 		use := &r.uses[i]
 		for conflicting := use.mode.Rivals(); !use.waiting && conflicting != 0; conflicting = conflicting.Rest() {
 			if earlier := recounts[use.node].earliest[conflicting.First()]; earlier < r.seq {
-				return fmt.Errorf("I2: request %d is admitted at node %v, where request %d waits", r.seq, use.node.name, earlier)
+				return fmt.Errorf("I2: request %d is admitted at node %v before request %d, which is earlier", r.seq, use.node.name, earlier)
 			}
 		}
 	}
 	return nil
 }
 
-// check checks one node against what the live requests say of it.
+// check checks one node against the live requests.
 func (n *node[N, W]) check(recount *recount) error {
 	if n.queue.Empty() && !n.inIdleList {
-		return fmt.Errorf("I8: node %v is idle, and not listed", n.name)
+		return fmt.Errorf("I8: node %v is idle, but not in the idle list", n.name)
 	}
 	if err := n.queue.Check(); err != nil {
 		return fmt.Errorf("node %v: %w", n.name, err)
@@ -139,7 +141,7 @@ func (n *node[N, W]) check(recount *recount) error {
 	for mode, count := range recount.admitted {
 		mode := waitqueue.Mode(mode)
 		if got := n.queue.Admitted(mode); got != count {
-			return fmt.Errorf("I3: node %v has %d admitted in %v, a recount gives %d", n.name, got, mode, count)
+			return fmt.Errorf("I3: node %v counts %d requests admitted in %v, a recount gives %d", n.name, got, mode, count)
 		}
 	}
 	waiting := 0
@@ -147,42 +149,42 @@ func (n *node[N, W]) check(recount *recount) error {
 		w := e.Request()
 		use := &w.request.uses[w.use]
 		if use.node != n || !use.waiting || use.mode != e.Mode() || w.request.seq != e.Seq() {
-			return fmt.Errorf("I3: node %v has an entry of request %d, which says otherwise", n.name, e.Seq())
+			return fmt.Errorf("I3: node %v has an entry of request %d that does not match the request", n.name, e.Seq())
 		}
 		waiting++
 	}
 	if waiting != recount.waiting {
-		return fmt.Errorf("I3: node %v has %d entries that wait, a recount gives %d", n.name, waiting, recount.waiting)
+		return fmt.Errorf("I3: node %v has %d waiting entries, a recount gives %d", n.name, waiting, recount.waiting)
 	}
 	if err := n.checkChildren(); err != nil {
 		return err
 	}
-	return n.checkClaimed(recount)
+	return n.checkClaims(recount)
 }
 
-// checkClaimed checks the lists of the claims of n.
-func (n *node[N, W]) checkClaimed(recount *recount) error {
+// checkClaims checks the claim lists of n.
+func (n *node[N, W]) checkClaims(recount *recount) error {
 	if n.claims == nil && n.claimLists()[1] != nil {
-		return fmt.Errorf("I3: node %v has the second list of claims alone", n.name)
+		return fmt.Errorf("I3: node %v has a second claim list, but no first one", n.name)
 	}
 	claims := 0
 	for _, first := range n.claimLists() {
 		last := (*claimLink[N, W])(nil)
 		for l := first; l != nil; l = l.next {
 			if !l.isClaimOf(n) || l.readsNode() != first.readsNode() || last != nil && l.prev != last {
-				return fmt.Errorf("I3: node %v lists request %d, which does not claim it, or out of line", n.name, l.request.seq)
+				return fmt.Errorf("I3: node %v lists a claim of request %d that is wrong, or linked wrongly", n.name, l.request.seq)
 			}
 			if last != nil && last.waits() && !l.waits() {
-				return fmt.Errorf("I4: node %v lists request %d, which waits, before %d, which is admitted", n.name, last.request.seq, l.request.seq)
+				return fmt.Errorf("I4: node %v lists request %d, which waits, before request %d, which is admitted", n.name, last.request.seq, l.request.seq)
 			}
 			claims++
 			last = l
 		}
 		if last == first {
-			last = nil // alone
+			last = nil // the only one
 		}
 		if first != nil && first.prev != last {
-			return fmt.Errorf("I3: node %v lists a claim of request %d last, which is not", n.name, first.prev.request.seq)
+			return fmt.Errorf("I3: node %v has the wrong last claim: the link of request %d points to it", n.name, first.prev.request.seq)
 		}
 	}
 	if claims != recount.claims {
@@ -191,7 +193,7 @@ func (n *node[N, W]) checkClaimed(recount *recount) error {
 	return nil
 }
 
-// isClaimOf reports whether l says truly that it is a claim of n.
+// isClaimOf reports whether the node use of l is a claim of n.
 func (l *claimLink[N, W]) isClaimOf(n *node[N, W]) bool {
 	if l.use >= len(l.request.uses) {
 		return false
@@ -200,10 +202,11 @@ func (l *claimLink[N, W]) isClaimOf(n *node[N, W]) bool {
 	return use.node == n && use.mode.Claims()
 }
 
-// waits reports whether l waits at its node.
+// waits reports whether the claim waits.
 func (l *claimLink[N, W]) waits() bool { return l.request.uses[l.use].waiting }
 
-// checkChildren checks that n is in the right list of its parent, and the lists of its own children.
+// checkChildren checks that n is in the right list of its parent, and checks the lists of its
+// children.
 func (n *node[N, W]) checkChildren() error {
 	need := inactive
 	switch {
@@ -214,7 +217,7 @@ func (n *node[N, W]) checkChildren() error {
 		need = reading
 	}
 	if n.linkedAs < need {
-		return fmt.Errorf("I9: node %v is linked for use %d, and is in use %d", n.name, n.linkedAs, need)
+		return fmt.Errorf("I9: node %v is linked for activity %d, but has activity %d", n.name, n.linkedAs, need)
 	}
 	if n.children == nil {
 		return nil
@@ -222,7 +225,7 @@ func (n *node[N, W]) checkChildren() error {
 	for i, first := range n.children.first {
 		for c := first; c != nil; {
 			if c == n || c.parent != n || c.linkedAs != activity(i)+reading || c.next.prev != c || !c.inTable {
-				return fmt.Errorf("I9: node %v is in a list of %v where it does not belong", c.name, n.name)
+				return fmt.Errorf("I9: node %v is in a list of children of %v by mistake", c.name, n.name)
 			}
 			if c = c.next; c == first {
 				break
@@ -232,11 +235,11 @@ func (n *node[N, W]) checkChildren() error {
 	return nil
 }
 
-// check checks the list of nodes that were idle.
+// check checks the idle list.
 func (t *nodes[N, W]) check() error {
 	for _, n := range t.idle.all[t.idle.first:] {
 		if !n.inIdleList || !n.inTable || t.find(n.name) != n {
-			return fmt.Errorf("I8: node %v is on the list and has listed=%t, inTable=%t", n.name, n.inIdleList, n.inTable)
+			return fmt.Errorf("I8: node %v is in the idle list, but has inIdleList=%t, inTable=%t", n.name, n.inIdleList, n.inTable)
 		}
 	}
 	flagged, bytes, texts := 0, 0, map[*text]int{}
@@ -251,10 +254,10 @@ func (t *nodes[N, W]) check() error {
 		}
 	}
 	if t.paths != nil && bytes != t.paths.idleBytes {
-		return fmt.Errorf("I8: the names of listed nodes take %d bytes, %d are counted", bytes, t.paths.idleBytes)
+		return fmt.Errorf("I8: the names in the idle list take %d bytes, but %d are counted", bytes, t.paths.idleBytes)
 	}
 	if listed := t.idle.len(); flagged != listed || listed > t.maxIdle {
-		return fmt.Errorf("I8: %d nodes are listed, %d say so, at most %d are allowed", listed, flagged, t.maxIdle)
+		return fmt.Errorf("I8: the idle list has %d nodes, %d have inIdleList set, the limit is %d", listed, flagged, t.maxIdle)
 	}
 	return nil
 }

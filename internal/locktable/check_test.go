@@ -85,51 +85,51 @@ func TestCheckFindsBrokenTables(t *testing.T) {
 		corrupt func(b broken)
 		want    string
 	}{
-		"a holder counts an obstacle":             {func(b broken) { b.holder.blocked++ }, "I5: request 2"},
-		"a waiter counts one obstacle less":       {func(b broken) { b.late.blocked-- }, "I5: request 4"},
-		"a request has a later number":            {func(b broken) { b.late.seq = 99 }, "I5: request 99 has"},
-		"a request has another's number":          {func(b broken) { b.early.seq = b.late.seq }, "I5: request 4 has"},
-		"the waiter's entry has another number":   {func(b broken) { b.late.seq = 5; b.lastSeq = 5 }, "I3: node"},
-		"a place is missing":                      {func(b broken) { b.holder.uses = b.holder.uses[:1] }, "I3: there are"},
-		"a place is missing, and not counted":     {func(b broken) { b.holder.uses = b.holder.uses[:1]; b.uses-- }, "I3: node /"},
-		"a place is at a node that is gone":       {func(b broken) { b.holder.uses[0].node = &node[treelock.Path, string]{} }, "I3: request 2"},
-		"a place says another mode":               {func(b broken) { b.holder.uses[0].mode = waitqueue.TR }, "I3: node /a"},
-		"a holder's place says that it waits":     {func(b broken) { b.holder.uses[0].waiting = true }, "I5: request 2"},
-		"a request is at a node twice":            {standTwice, "I3: request 2"},
-		"one less is live than counted":           {func(b broken) { b.live++ }, "I5: 3 requests are live"},
-		"the number of waiters is wrong":          {func(b broken) { b.waiting++ }, "I5: 3 requests are live"},
-		"a request is not stored":                 {func(b broken) { b.storage.requests = b.storage.requests[:3] }, "I5: 2 requests are live"},
-		"requests have changed numbers":           {func(b broken) { b.early.seq, b.late.seq = b.late.seq, b.early.seq }, "I2: request 4 is admitted"},
-		"a request is stored elsewhere":           {func(b broken) { b.late.slot = 0 }, "I5: request 4 is stored"},
-		"a request that is over has left places":  {leaveRemains, "I5: request 0 is stored"},
-		"an entry has left the queue":             {withdrawSilently, "I3: node /"},
-		"one is admitted before one that waits":   {overtake, "I2: request 4 is admitted"},
-		"a claim is not listed":                   {func(b broken) { b.node("/a").removeClaim(&b.holder.firstClaim, waitqueue.TW) }, "I3: node /a lists 0 claims"},
-		"a claim is listed elsewhere":             {func(b broken) { b.node("/").addClaim(&b.holder.firstClaim, waitqueue.TW) }, "I3: node /"},
-		"claims are listed out of line":           {func(b broken) { b.late.firstClaim.prev = &b.holder.firstClaim }, "I3: node /a/x"},
-		"the list of claims has another end":      {func(b broken) { b.early.firstClaim.prev = &b.early.firstClaim }, "I3: node /a/x lists a claim"},
-		"a claim that waits is listed first":      {listLateFirst, "I4: node /a/x lists request 4, which waits, before 3"},
-		"a claim is in the other list":            {listReaderWithOthers, "I3: node /a/x lists request 5"},
-		"the second list is there alone":          {listSecondAlone, "I3: node /a has the second list"},
-		"a claim has a place that is not there":   {func(b broken) { b.holder.firstClaim.use = 9 }, "I3: node /a lists request 2"},
-		"a waiter's entry has another mode":       {func(b broken) { b.late.uses[1].mode = waitqueue.IR }, "I3: node /a has an entry"},
-		"a request is free that is not stored":    {func(b broken) { b.storage.freeRequests = append(b.storage.freeRequests, nil) }, "I5: 3 requests are live"},
-		"a node in use is not linked":             {func(b broken) { b.node("/a/x").unlink() }, "I9: node /a/x is linked for use 0"},
-		"a written node is among those read":      {func(b broken) { b.node("/a/x").unlink(); linkAlone(b.node("/a/x"), reading) }, "I9: node /a/x is linked for use 1"},
-		"a child says that it is in another list": {func(b broken) { b.node("/idle/1").linkedAs = writing }, "I9: node /idle/1 is in a list of /idle"},
-		"a child has another parent":              {func(b broken) { b.node("/idle/1").parent = b.node("/a") }, "I9: node /idle/1 is in a list of /idle"},
-		"children are linked out of line":         {func(b broken) { b.node("/idle/1").prev = b.node("/a") }, "I9: node /idle/1 is in a list of /idle"},
-		"a child is not in the table":             {linkEvicted, "I9: node /evicted is in a list of /idle"},
-		"a node is its own child":                 {linkToItself, "I9: node /idle/1 is in a list of /idle/1"},
-		"a node of a long name is not found":      {hideLong, "I8: node /long"},
-		"long names are not counted":              {func(b broken) { b.nodes.paths.idleBytes++ }, "I8: the names of listed nodes"},
-		"a node is listed that is not there":      {listForeign, "I8: node /foreign is on the list"},
-		"a node has another name":                 {func(b broken) { b.node("/a").name = "/b" }, "I8: node /b"},
-		"a node says it is not in the table":      {func(b broken) { b.node("/a").inTable = false }, "I8: node /a"},
-		"an idle node says that it is not listed": {func(b broken) { b.node("/idle").inIdleList = false }, "I8: node /idle"},
-		"an idle node is not listed":              {func(b broken) { b.nodes.idle.pop() }, "I8: 1 nodes are listed"},
-		"too many nodes are listed":               {func(b broken) { b.nodes.maxIdle = 1 }, "I8: 2 nodes are listed"},
-		"an idle node is not in the table":        {func(b broken) { delete(b.nodes.byName, "/idle") }, "I8: node /idle"},
+		"a holder counts a wait":             {func(b broken) { b.holder.blocked++ }, "I5: request 2"},
+		"a waiter counts one wait less":      {func(b broken) { b.late.blocked-- }, "I5: request 4"},
+		"a number is too large":              {func(b broken) { b.late.seq = 99 }, "I5: request 99 has"},
+		"a number is used twice":             {func(b broken) { b.early.seq = b.late.seq }, "I5: request 4 has"},
+		"an entry has another number":        {func(b broken) { b.late.seq = 5; b.lastSeq = 5 }, "I3: node"},
+		"a use is missing":                   {func(b broken) { b.holder.uses = b.holder.uses[:1] }, "I3: there are"},
+		"a use is missing and not counted":   {func(b broken) { b.holder.uses = b.holder.uses[:1]; b.uses-- }, "I3: node /"},
+		"a use is of an unknown node":        {func(b broken) { b.holder.uses[0].node = &node[treelock.Path, string]{} }, "I3: request 2"},
+		"a use has another mode":             {func(b broken) { b.holder.uses[0].mode = waitqueue.TR }, "I3: node /a"},
+		"an admitted use is marked waiting":  {func(b broken) { b.holder.uses[0].waiting = true }, "I5: request 2"},
+		"a request uses a node twice":        {useRootTwice, "I3: request 2 uses node / twice"},
+		"the count of live requests is off":  {func(b broken) { b.live++ }, "I5: 3 requests are live"},
+		"the count of waiters is off":        {func(b broken) { b.waiting++ }, "I5: 3 requests are live"},
+		"a request is not stored":            {func(b broken) { b.storage.requests = b.storage.requests[:3] }, "I5: 2 requests are live"},
+		"two requests swap numbers":          {func(b broken) { b.early.seq, b.late.seq = b.late.seq, b.early.seq }, "I2: request 4 is admitted"},
+		"a request has the wrong slot":       {func(b broken) { b.late.slot = 0 }, "I5: request 4 is in the wrong slot"},
+		"an ended request keeps a use":       {keepUseAfterEnd, "I5: request 0 is in the wrong slot"},
+		"an entry has left the queue":        {withdrawSilently, "I3: node /"},
+		"a later request is admitted first":  {overtake, "I2: request 4 is admitted"},
+		"a claim is not listed":              {func(b broken) { b.node("/a").removeClaim(&b.holder.firstClaim, waitqueue.TW) }, "I3: node /a lists 0 claims"},
+		"a claim is listed at another node":  {func(b broken) { b.node("/").addClaim(&b.holder.firstClaim, waitqueue.TW) }, "I3: node /"},
+		"a claim has the wrong previous one": {func(b broken) { b.late.firstClaim.prev = &b.holder.firstClaim }, "I3: node /a/x"},
+		"a claim list has the wrong last":    {func(b broken) { b.early.firstClaim.prev = &b.early.firstClaim }, "I3: node /a/x has the wrong last claim"},
+		"a waiting claim comes first":        {listLateFirst, "I4: node /a/x lists request 4, which waits, before request 3"},
+		"a claim is in the other list":       {listReaderWithOtherModes, "I3: node /a/x lists a claim of request 5"},
+		"only the second claim list is used": {useSecondListOnly, "I3: node /a has a second claim list"},
+		"a claim has an index out of range":  {func(b broken) { b.holder.firstClaim.use = 9 }, "I3: node /a lists a claim of request 2"},
+		"an entry has another mode":          {func(b broken) { b.late.uses[1].mode = waitqueue.IR }, "I3: node /a has an entry"},
+		"a free request is not stored":       {func(b broken) { b.storage.freeRequests = append(b.storage.freeRequests, nil) }, "I5: 3 requests are live"},
+		"a busy node is not linked":          {func(b broken) { b.node("/a/x").unlink() }, "I9: node /a/x is linked for activity 0"},
+		"a written node is linked as read":   {func(b broken) { b.node("/a/x").unlink(); linkAlone(b.node("/a/x"), reading) }, "I9: node /a/x is linked for activity 1"},
+		"a child names another list":         {func(b broken) { b.node("/idle/1").linkedAs = writing }, "I9: node /idle/1 is in a list of children of /idle"},
+		"a child has another parent":         {func(b broken) { b.node("/idle/1").parent = b.node("/a") }, "I9: node /idle/1 is in a list of children of /idle"},
+		"a child has a broken link":          {func(b broken) { b.node("/idle/1").prev = b.node("/a") }, "I9: node /idle/1 is in a list of children of /idle"},
+		"a child is not in the table":        {linkEvicted, "I9: node /evicted is in a list of children of /idle"},
+		"a node is its own child":            {linkToItself, "I9: node /idle/1 is in a list of children of /idle/1"},
+		"a long name has another hash":       {changeHash, "I8: node /long"},
+		"bytes of long names are off":        {func(b broken) { b.nodes.paths.idleBytes++ }, "I8: the names in the idle list"},
+		"an unknown node is listed as idle":  {listForeign, "I8: node /foreign is in the idle list"},
+		"a node has another name":            {func(b broken) { b.node("/a").name = "/b" }, "I8: node /b"},
+		"a node is marked as evicted":        {func(b broken) { b.node("/a").inTable = false }, "I8: node /a"},
+		"an idle node is not marked":         {func(b broken) { b.node("/idle").inIdleList = false }, "I8: node /idle"},
+		"an idle node is not listed":         {func(b broken) { b.nodes.idle.pop() }, "I8: the idle list has 1 nodes"},
+		"too many nodes are idle":            {func(b broken) { b.nodes.maxIdle = 1 }, "I8: the idle list has 2 nodes"},
+		"an idle node is not in the table":   {func(b broken) { delete(b.nodes.byName, "/idle") }, "I8: node /idle"},
 	} {
 		b := newBroken()
 		if err := b.Check(); err != nil {
@@ -142,15 +142,15 @@ func TestCheckFindsBrokenTables(t *testing.T) {
 	}
 }
 
-// leaveRemains is the end of a request that keeps a place.
-func leaveRemains(b broken) {
+// keepUseAfterEnd is the end of a request that keeps a place.
+func keepUseAfterEnd(b broken) {
 	r := b.Submit("", ClaimsOf(treelock.Read("/b")))
 	b.End(r)
 	r.uses = r.uses[:1]
 }
 
-// standTwice gives the holder a second place at the root, in another mode, and tells the queue.
-func standTwice(b broken) {
+// useRootTwice gives the holder a second place at the root, in another mode, and tells the queue.
+func useRootTwice(b broken) {
 	b.node("/").queue.Hold(waitqueue.IR)
 	b.holder.uses = append(b.holder.uses, nodeUse[treelock.Path, string]{node: b.node("/"), mode: waitqueue.IR})
 	b.Table.uses++
@@ -162,14 +162,14 @@ func listLateFirst(b broken) {
 	b.node("/a/x").addClaim(&b.early.firstClaim, waitqueue.TR)
 }
 
-// listReaderWithOthers puts the claim of a reader of the node alone into the list of others.
-func listReaderWithOthers(b broken) {
+// listReaderWithOtherModes puts the claim of a reader of the node alone into the list of others.
+func listReaderWithOtherModes(b broken) {
 	r := b.Submit("reader", ClaimsOf(treelock.ReadNode("/a/x")))
 	b.node("/a/x").removeClaim(&r.firstClaim, waitqueue.NR)
 	b.node("/a/x").addClaim(&r.firstClaim, waitqueue.TR)
 }
 
-func listSecondAlone(b broken) {
+func useSecondListOnly(b broken) {
 	a := b.node("/a")
 	a.claims, a.children.claims = nil, a.claims
 }
@@ -191,8 +191,8 @@ func linkToItself(b broken) {
 	linkAlone(n, reading)
 }
 
-// hideLong moves the node of a long name to another hash.
-func hideLong(b broken) {
+// changeHash moves the node of a long name to another hash.
+func changeHash(b broken) {
 	b.Submit("long", ClaimsOf(treelock.Read(treelock.Path("/long"+strings.Repeat("g", maxShort)))))
 	p := b.nodes.paths
 	for hash, n := range p.byHash {

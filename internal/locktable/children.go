@@ -2,16 +2,16 @@ package locktable
 
 import "github.com/treelock/treelock/waitqueue"
 
-// A use says what the requests at a node and below it do there.
+// An activity is what the requests at a node and below it do there.
 type activity uint8
 
 const (
 	inactive activity = iota
-	reading           // they read
+	reading           // all of them read
 	writing           // one of them writes
 )
 
-// useOf returns the use of a node where a request is in modes.
+// activityOf returns the activity of a request in modes.
 func activityOf(modes waitqueue.Modes) activity {
 	if modes&waitqueue.Writing != 0 {
 		return writing
@@ -19,19 +19,21 @@ func activityOf(modes waitqueue.Modes) activity {
 	return reading
 }
 
-// children are the nodes below a node that are in use, in two lists: so a request that has to wait
-// for one further down finds it without a look at those elsewhere.
+// children are the children of a node that are in use, in two lists: those that are only read, and
+// those that are written. So a search for blockers below a node does not visit idle or unrelated
+// ones.
 //
-// A node is put into a list when a request comes to it, and taken out of it by a search that meets
-// it idle (search.tidy), or when it leaves the table. So to become idle and busy again costs
-// nothing, and what a search takes out was paid for by the request that put it in. In the same way
-// a search moves a node that is only read from the list of written ones to the other.
+// An arriving request links each of its nodes. A search unlinks a child that it meets idle, and
+// moves one that is no longer written (search.relink); an eviction unlinks it as well. So a node
+// that alternates between idle and busy is not relinked each time. Each relinking is charged to the
+// request that linked the node.
 type children[N comparable, W any] struct {
-	first  [writing]*node[N, W] // by use, without unused; the lists are circular
-	claims *claimLink[N, W]     // the first of the other list of live claims of the node above them
+	first  [writing]*node[N, W] // indexed by activity - reading; the lists are circular
+	claims *claimLink[N, W]     // the first link of the second claim list of the parent
 }
 
-// linkUnder moves n, which is not in a list of up for u or a stronger use, to the one for u.
+// linkUnder moves n to the list of parent for kind. n must not be in a list of parent for kind or a
+// stronger activity.
 func (n *node[N, W]) linkUnder(parent *node[N, W], kind activity) {
 	if n.queue.Uses(waitqueue.Writing) {
 		kind = writing // n has moved here while it was in use
@@ -50,7 +52,7 @@ func (n *node[N, W]) linkUnder(parent *node[N, W], kind activity) {
 	n.linkedAs = kind
 }
 
-// unlink takes n out of its parent's list.
+// unlink removes n from the list of its parent.
 func (n *node[N, W]) unlink() {
 	if n.linkedAs == inactive {
 		return
@@ -67,7 +69,7 @@ func (n *node[N, W]) unlink() {
 	n.next, n.prev, n.linkedAs = nil, nil, inactive
 }
 
-// unlinkAll takes all nodes out of the lists.
+// unlinkAll removes all nodes from the lists.
 func (c *children[N, W]) unlinkAll() {
 	if c == nil {
 		return

@@ -2,32 +2,31 @@ package locktable
 
 import "github.com/treelock/treelock/waitqueue"
 
-// A link is a claim of one node by one live request, waiting or admitted, in one of the node's two
-// lists: that of claims in mode NR, which most other requests pass, and that of all other claims.
-// Intentions are in no list, so a release touches no request that claims another node below the
+// A claimLink is a live claim in a claim list of the node that it names. A node has two such lists:
+// one for claims in mode NR, which most other requests do not conflict with, and one for the rest.
+// Intentions are in no list. So a release does not touch requests that claim other nodes below the
 // same ancestors.
 //
-// The lists name the blockers of a request; the queues decide whether it has any. A list is in
-// order of arrival, but a request that comes to the node by [Table.Narrow] goes to the front. (If
-// it conflicts with another claim there, it is the earlier one.) So those of a list that are
-// admitted stand first: claims of one list that do not conflict have the same mode.
+// A list is in order of arrival, except that a request that comes to the node by [Table.Narrow]
+// goes to the front. (It is earlier than each claim there that conflicts with it.) So admitted
+// claims come before waiting ones (I4): claims of one list that do not conflict have the same mode.
 type claimLink[N comparable, W any] struct {
-	next, prev    *claimLink[N, W] // in the list of the node; the first one's prev is the last, nil if it is alone
+	next, prev    *claimLink[N, W] // in the claim list; first.prev is the last link, nil if there is only one
 	request       *Request[N, W]
-	use           int              // the index of the place that has the claim
-	nextOfRequest *claimLink[N, W] // of the same request, in the order of its places; or the next one that is free
+	use           int              // the index in request.uses
+	nextOfRequest *claimLink[N, W] // the link of the request's next claim, or the next free link
 }
 
-// claim puts l, which claims n in mode, at the end of its list.
+// addClaim appends l, a claim of n in mode, to its list.
 func (n *node[N, W]) addClaim(l *claimLink[N, W], mode waitqueue.Mode) {
 	if n.claims == nil {
-		n.claims = l // alone, as most are: see BenchmarkLock
+		n.claims = l // the common case, inlined: see BenchmarkLock
 		return
 	}
 	n.appendClaim(l, mode)
 }
 
-// claimLast is claim where others are.
+// appendClaim is addClaim for a node with other claims.
 func (n *node[N, W]) appendClaim(l *claimLink[N, W], mode waitqueue.Mode) {
 	list := n.claimList(mode)
 	first := *list
@@ -42,7 +41,7 @@ func (n *node[N, W]) appendClaim(l *claimLink[N, W], mode waitqueue.Mode) {
 	last.next, l.prev, first.prev = l, last, l
 }
 
-// claimFirst puts l, which claims n in mode, at the front of its list.
+// prependClaim puts l, a claim of n in mode, at the front of its list.
 func (n *node[N, W]) prependClaim(l *claimLink[N, W], mode waitqueue.Mode) {
 	list := n.claimList(mode)
 	if second := *list; second != nil {
@@ -55,8 +54,8 @@ func (n *node[N, W]) prependClaim(l *claimLink[N, W], mode waitqueue.Mode) {
 	*list = l
 }
 
-// claimsLike returns the list of the claims of n like those in mode. One list is n.claimed, if any
-// is not empty; the other is with the lists of n's children, as few nodes have both.
+// claimList returns the list of n for claims in mode. If any list is not empty, n.claims is not.
+// The other list is in n.children, as few nodes have two.
 func (n *node[N, W]) claimList(mode waitqueue.Mode) (first **claimLink[N, W]) {
 	if n.claims == nil || n.claims.readsNode() == (mode == waitqueue.NR) {
 		return &n.claims
@@ -67,7 +66,7 @@ func (n *node[N, W]) claimList(mode waitqueue.Mode) (first **claimLink[N, W]) {
 	return &n.children.claims
 }
 
-// claims returns the first of each list of the claims of n, nil if there is none.
+// claimLists returns the first link of each claim list of n, nil if it is empty.
 func (n *node[N, W]) claimLists() (lists [2]*claimLink[N, W]) {
 	lists[0] = n.claims
 	if n.children != nil {
@@ -76,10 +75,10 @@ func (n *node[N, W]) claimLists() (lists [2]*claimLink[N, W]) {
 	return lists
 }
 
-// ofReader reports whether l is in the list of claims in mode NR.
+// readsNode reports whether l belongs to the list of claims in mode NR.
 func (l *claimLink[N, W]) readsNode() bool { return l.request.uses[l.use].mode == waitqueue.NR }
 
-// unclaim takes l, which claims n in mode, off its list.
+// removeClaim removes l, a claim of n in mode, from its list.
 func (n *node[N, W]) removeClaim(l *claimLink[N, W], mode waitqueue.Mode) {
 	if n.claims == l && l.next == nil && n.children == nil {
 		n.claims = nil
@@ -88,7 +87,7 @@ func (n *node[N, W]) removeClaim(l *claimLink[N, W], mode waitqueue.Mode) {
 	n.removeSharedClaim(l, mode)
 }
 
-// unclaimOne is unclaim where others are, or have been.
+// removeSharedClaim is removeClaim for a node that has, or may have had, other claims.
 func (n *node[N, W]) removeSharedClaim(l *claimLink[N, W], mode waitqueue.Mode) {
 	l.remove(n.claimList(mode))
 	if n.claims == nil && n.children != nil {
@@ -96,7 +95,7 @@ func (n *node[N, W]) removeSharedClaim(l *claimLink[N, W], mode waitqueue.Mode) 
 	}
 }
 
-// remove takes l off a list.
+// remove unlinks l from a list.
 func (l *claimLink[N, W]) remove(list **claimLink[N, W]) {
 	first := *list
 	if first == l && l.next == nil {
@@ -108,7 +107,7 @@ func (l *claimLink[N, W]) remove(list **claimLink[N, W]) {
 		if l.prev != l.next {
 			l.next.prev = l.prev
 		} else {
-			l.next.prev = nil // it is alone now
+			l.next.prev = nil // it is the only one now
 		}
 	} else {
 		l.prev.next = l.next
@@ -124,8 +123,8 @@ func (l *claimLink[N, W]) remove(list **claimLink[N, W]) {
 	l.next, l.prev = nil, nil
 }
 
-// link puts the claims of r into the lists of their nodes, in front if r has narrowed. Most
-// requests have one claim, and the link for it in themselves.
+// listClaims puts the claims of r into the lists of their nodes, in front if r has narrowed. Most
+// requests have one claim, whose link is a field of the request.
 func (t *Table[N, W]) listClaims(r *Request[N, W], narrowed bool) {
 	last := (*claimLink[N, W])(nil)
 	for i := range r.uses {
@@ -148,9 +147,9 @@ func (t *Table[N, W]) listClaims(r *Request[N, W], narrowed bool) {
 	}
 }
 
-// unlink is the reverse of link.
+// unlistClaims removes the claims of r from the lists of their nodes.
 func (t *Table[N, W]) unlistClaims(r *Request[N, W]) {
-	if r.firstClaim.nextOfRequest == nil && len(r.uses) > 0 { // one claim, which is at the first place
+	if r.firstClaim.nextOfRequest == nil && len(r.uses) > 0 { // one claim, which is the first node use
 		r.uses[0].node.removeClaim(&r.firstClaim, r.uses[0].mode)
 		return
 	}
@@ -163,7 +162,7 @@ func (t *Table[N, W]) unlistClaims(r *Request[N, W]) {
 	}
 }
 
-// nextLink returns the link of the same request that follows l, and lets go of l, which is in no list any more.
+// nextClaim frees l, which is in no list, and returns the link of the request's next claim.
 func (t *Table[N, W]) nextClaim(l *claimLink[N, W]) (next *claimLink[N, W]) {
 	next = l.nextOfRequest
 	if l == &l.request.firstClaim {
@@ -174,7 +173,7 @@ func (t *Table[N, W]) nextClaim(l *claimLink[N, W]) (next *claimLink[N, W]) {
 	return next
 }
 
-// newLink returns a link for a further claim of r.
+// newClaimLink returns a link for a claim of r after its first.
 func (t *Table[N, W]) newClaimLink(r *Request[N, W]) *claimLink[N, W] {
 	l := t.storage.freeLinks
 	if l == nil {
@@ -186,7 +185,7 @@ func (t *Table[N, W]) newClaimLink(r *Request[N, W]) *claimLink[N, W] {
 	return l
 }
 
-// freeLink lets go of l.
+// freeClaimLink frees l.
 func (t *Table[N, W]) freeClaimLink(l *claimLink[N, W]) {
 	*l = claimLink[N, W]{}
 	if t.storage.numFreeLinks < maxFree {

@@ -2,22 +2,22 @@ package locktable
 
 import "github.com/treelock/treelock/waitqueue"
 
-// A Quarrel is a pair of claims that conflict, because of which one request waits for another.
+// A Quarrel is a pair of conflicting claims: the reason why one request waits for another.
 type Quarrel[N comparable] struct {
-	Claim  Used[N] // of the blocker
-	Wanted Used[N] // of the request that waits
+	Claim  Used[N] // a claim of the blocker
+	Wanted Used[N] // a claim of the waiting request
 }
 
-// Used is a node that a request uses, and its mode there.
+// Used is a node and the mode of a request there.
 type Used[N comparable] struct {
 	Node N
 	Mode waitqueue.Mode
 }
 
-// quarrel returns a claim of b, and one of r, which waits for it, that conflict.
+// conflictPair returns a claim of b and a claim of r, which waits for b, that conflict.
 func (t *Table[N, W]) conflictPair(r *Request[N, W], b blocker[N, W]) Quarrel[N] {
 	theirs, ours := &b.request.uses[b.theirs], &r.uses[b.ours]
-	if theirs.node != ours.node { // it is below
+	if theirs.node != ours.node { // theirs is below ours
 		part, _ := theirs.claimAgainst(ours.mode)
 		_, subtree := conflictingParts(part.Intention(), ours.mode)
 		return Quarrel[N]{Used[N]{theirs.node.name, part}, t.claimFor(r, b.ours, subtree)}
@@ -26,8 +26,8 @@ func (t *Table[N, W]) conflictPair(r *Request[N, W], b blocker[N, W]) Quarrel[N]
 	return Quarrel[N]{t.claimFor(b.request, b.theirs, ofTheirs), t.claimFor(r, b.ours, ofOurs)}
 }
 
-// claimAgainst returns the part of p's mode that claims its node and conflicts with mode, which a
-// request has further up, if there is one.
+// claimAgainst returns a part of use's mode that claims its node and conflicts with mode, which
+// another request has at an ancestor. ok is false if there is none.
 func (use *nodeUse[N, W]) claimAgainst(mode waitqueue.Mode) (part waitqueue.Mode, ok bool) {
 	for parts := use.mode.Parts(); parts != 0; parts = parts.Rest() {
 		if part = parts.First(); part.Claims() && part.Intention().Conflicts(mode) {
@@ -37,7 +37,7 @@ func (use *nodeUse[N, W]) claimAgainst(mode waitqueue.Mode) (part waitqueue.Mode
 	return part, false
 }
 
-// reason returns simple modes, of which a and b are made, that conflict.
+// conflictingParts returns a simple mode of a and one of b that conflict.
 func conflictingParts(a, b waitqueue.Mode) (ofA, ofB waitqueue.Mode) {
 	for as := a.Parts(); as != 0; as = as.Rest() {
 		for bs := b.Parts(); bs != 0; bs = bs.Rest() {
@@ -46,15 +46,15 @@ func conflictingParts(a, b waitqueue.Mode) (ofA, ofB waitqueue.Mode) {
 			}
 		}
 	}
-	panic("BUG: treelock: a blocker that does not block")
+	panic("BUG: treelock: a blocker that does not conflict")
 }
 
-// claimFor returns the claim because of which r has that simple mode at its i-th place: that of the
-// node itself, or one of something below it.
+// claimFor returns the claim that gives r the simple mode at its i-th node use: a claim of that
+// node, or of a node below it.
 //
-// The places of a lineage stand behind that of its claim, one behind the other (planLineage). So
-// most often the claim is found on the way back. Else all places are looked at, each once: the
-// nodes that do not lead to the i-th place carry the number of a plan.
+// planLineage appends the node uses of a claim from the node upwards. So a walk back from the i-th
+// node use finds the claim in most cases. Otherwise claimFor looks at every node use, and marks the
+// nodes that do not lead to the i-th with the number of a plan, so that it visits each node once.
 func (t *Table[N, W]) claimFor(r *Request[N, W], i int, mode waitqueue.Mode) (claim Used[N]) {
 	n := r.uses[i].node
 	if mode.Claims() {
@@ -77,10 +77,11 @@ func (t *Table[N, W]) claimFor(r *Request[N, W], i int, mode waitqueue.Mode) (cl
 			break
 		}
 	}
-	return claim // if nodes have moved, as far as is known
+	return claim // if nodes have moved: some claim with that intention
 }
 
-// claimWith returns the claim of p's node that has the intention at its ancestors, if there is one.
+// claimWith returns a part of use's mode that claims its node and has this intention at its
+// ancestors. ok is false if there is none.
 func (use *nodeUse[N, W]) claimWith(intention waitqueue.Mode) (mode waitqueue.Mode, ok bool) {
 	for parts := use.mode.Parts(); parts != 0; parts = parts.Rest() {
 		if part := parts.First(); part.Claims() && part.Intention() == intention {
@@ -90,9 +91,8 @@ func (use *nodeUse[N, W]) claimWith(intention waitqueue.Mode) (mode waitqueue.Mo
 	return mode, false
 }
 
-// isBelow reports whether the way up from n leads to other. It looks where parents were found the
-// last time, up to the first node that carries the number of the plan, and leaves that at all
-// others.
+// isBelow reports whether other is n or one of its ancestors, as far as the guesses of parents
+// tell. It stops at a node that carries the number of the plan, and marks each node that it passes.
 func (n *node[N, W]) isBelow(other *node[N, W], plan uint64) bool {
 	for ; n != nil && n.plan != plan; n = n.parent {
 		if n == other {

@@ -1,47 +1,83 @@
-// Package locktable decides which requests hold: it keeps all nodes that are claimed and all requests
-// that are live, and admits requests by the one rule.
+// Package locktable implements the admission rule. A table holds all live requests and all nodes
+// that they use.
 //
-// It is pure. It knows no goroutine, no channel, no clock and no context, calls no code of the user's,
-// and is deterministic: the same calls in the same order always grant the same requests in the same
-// order, so that a log of calls can be replayed elsewhere. Whoever owns a [Table] calls it from one
-// goroutine: the manager of package manager does, and is only a shell around it.
+// It is pure: it has no goroutine, channel, clock or context, and calls no user code. The same
+// calls in the same order grant the same requests in the same order, so that a log of calls can be
+// replayed. Call a [Table] from one goroutine. Package manager does, and adds only goroutines and
+// channels.
 //
 // # The rule
 //
-// Requests are totally ordered by their arrival, which is the order of the calls of [Table.Submit]. A
-// request is live from then until it is released or withdrawn, and
+// Requests are totally ordered by their arrival, which is the order of the calls of [Table.Submit].
+// A request is live from its arrival until it is released or withdrawn.
 //
-//	a request is granted at the first moment when no earlier conflicting request is live.
+//	A request is granted at the first moment when no earlier conflicting request is live.
+//
+// # Terminology
+//
+//   - A claim names a node, and has a mode there: NR, NW, TR or TW. See [waitqueue.Mode].
+//
+//   - A lineage is a node, its parent, and so on up to the root.
+//
+//   - A node use is how a request uses one node: its mode there, and whether it is admitted or
+//     waits. A request has one for each node that it claims and for each ancestor of these.
+//
+//   - A wait is the entry of a request in the wait queue of one node. It exists while the request
+//     waits.
+//
+//   - A claim list holds the live claims that name one node. It names the blockers of a request.
+//     The queue alone decides whether there are any.
+//
+//   - A blocker of a request is an earlier live request that conflicts with it.
+//
+//   - A plan is one pass over the claims of a request. Each pass has a number, and marks the nodes
+//     that it visits with it.
+//
+//   - An idle node has an empty queue. The idle list bounds how many of them the table keeps.
+//
+//   - A survey records all requests that are live at one moment, in several steps.
+//
+//     Table -+- nodes ----> node -+- queue -----> waits at this node, in one list per mode
+//     |                    +- claims ----> claim links, in two lists
+//     |                    +- parent ----> node (a guess, to be verified)
+//     |                    +- children --> child nodes in use, in two lists
+//     |
+//     +- storage --> Request -+- uses --------> node uses: node, mode, waiting
+//     +- waits -------> wait, with the index of its node use
+//     +- firstClaim --> claim link, with the index of its node use
 //
 // # Invariants
 //
-// They hold after every call. Comments, tests and fuzz failures refer to them by number. [Table.Check] checks what
-// the table can know of itself: I2 at each node, that places, entries and counts agree (I3, I5), I4, I8 and I9.
-// The rest is checked from outside, against the rule evaluated over all pairs (package model).
+// The invariants hold after every call. Comments, tests and fuzz failures cite their numbers.
+// [Table.Check] checks what a table can know of itself: I2 at each node, I3 and I5 (node uses,
+// entries and counts agree), I4, I8 and I9. Package model checks the rest from outside: it
+// evaluates the rule over all pairs of requests.
 //
-//	I1  No two conflicting requests hold at once.
+//	I1  No two conflicting requests are granted at the same time.
 //	I2  A request is granted exactly if no earlier conflicting request is live.
-//	I3  Every live claim is at its node, in the list of those who claim it, and its intention at every ancestor, and a
-//	    request is there once: admitted, and counted in the node's queue, or waiting, with an entry there.
-//	I4  Those that wait at a node stand in order of arrival, mode by mode, behind all who are admitted in that mode.
-//	I5  A request's count of places where it waits is what a recount gives; it holds if that is 0.
+//	I3  A live request is at each node that it claims, and at each ancestor, exactly once:
+//	    admitted and counted in the queue of the node, or waiting with an entry there. Each
+//	    live claim is in a claim list of its node.
+//	I4  The entries of a queue wait in order of arrival, mode by mode. In a claim list,
+//	    admitted claims come before waiting ones.
+//	I5  A request counts the nodes where it waits. It is granted if that count is 0.
 //	I6  A grant is reported at most once.
 //	I7  Sequence numbers grow along conflicting grants.
-//	I8  A node whose queue is empty is not in the table, or is in its bounded cache of idle nodes.
-//	I9  A node whose queue is not empty is in its parent's list of children in use; in that of children
-//	    that are written if a request there writes it, or something below it.
+//	I8  A node with an empty queue is not in the table, or is in its bounded idle list.
+//	I9  A node with a non-empty queue is in one of its parent's lists of children: in that
+//	    of written children if a request writes the node or something below it.
 //
-// I1 to I7 follow from the queues of package waitqueue, one per node, each deciding alone: two claims
-// conflict exactly if their modes conflict at some node on both of their ways to the root. (If one
-// node lies above the other, at the upper one of the two; if they are equal, there; else they share no
-// node and meet in nothing but intentions, which agree with one another.)
+// The queues ensure I1 to I7, each node deciding alone, because of this fact: two claims conflict
+// exactly if their modes conflict at some node that is in both lineages. If one node is above the
+// other, or equal, they conflict at the upper one. Otherwise their regions share no node, and they
+// meet in intentions only, which never conflict.
 //
 // # Cost
 //
-// With d the number of distinct nodes that a request claims and of their ancestors: Submit and End
-// take O(d), and O(1) more for each entry that they admit, which was paid for by its arrival.
-// Nothing depends on how many requests are live, here or elsewhere, or wait for the same node. Narrow
-// takes O(d) when nobody has passed one of the new nodes who conflicts there. Else it takes O(d) more, and a sort,
-// for each request that waits where the narrowed one was for something further down: those that passed a new node
-// now wait at it.
+// Let d be the number of distinct nodes that a request claims and of their ancestors. Submit and
+// End take O(d), and O(1) for each entry that they admit, which is charged to the arrival of that
+// entry. The time does not depend on the number of live requests, here or elsewhere.
+//
+// Narrow takes O(d) if no request has to be requeued. Otherwise it also takes O(d) and a sort for
+// each later request that waits for what the narrowed request held.
 package locktable

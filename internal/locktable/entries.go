@@ -6,21 +6,21 @@ import (
 	"github.com/treelock/treelock/waitqueue"
 )
 
-// A Standing is what a node has of a request.
+// A Standing is the use of one node by one request.
 type Standing[N comparable, W any] struct {
 	Request  *Request[N, W]
 	Mode     waitqueue.Mode
 	Admitted bool
 }
 
-// Standings returns an iterator over what one node has of all requests: those admitted, by arrival, then those
-// that wait, mode by mode as they stand in the queue. There are none if nobody claims the node or anything
-// below it. The table must not change while it runs. It takes time in proportion to the number of live requests and
-// their places.
+// Standings returns an iterator over the uses of one node: admitted ones by arrival, then waiting
+// ones in the order of the queue. The table must not change during the iteration. It takes time in
+// proportion to the node uses of all live requests.
 //
-// It shows what decides what the table will grant. If the standings of all nodes are the same in two tables but for
-// the numbers of their requests, which are in the same order, and [Table.Check] finds both sound, then the same calls grant
-// the same requests in both, though perhaps in another order within one call.
+// Standings show everything that decides what a table will grant. Let two tables have the same
+// standings at all nodes, up to the numbers of their requests, which are in the same order. If
+// [Table.Check] accepts both, the same calls grant the same requests in both. Only the order within
+// one call may differ.
 func (t *Table[N, W]) Standings(name N) iter.Seq[Standing[N, W]] {
 	return func(yield func(Standing[N, W]) bool) {
 		n := t.nodes.find(name)
@@ -46,12 +46,12 @@ func (t *Table[N, W]) Standings(name N) iter.Seq[Standing[N, W]] {
 // LastSeq returns the sequence number of the latest request, 0 if there was none.
 func (t *Table[N, W]) LastSeq() uint64 { return t.lastSeq }
 
-// A Reach is some nodes and all that is below them.
+// A Reach is a set of subtrees.
 type Reach[N comparable] struct {
-	nodes map[N]bool // the value tells whether it is a node of the reach, or only an ancestor of one
+	nodes map[N]bool // true for the root of a subtree, false for an ancestor of one
 }
 
-// NewReach returns the reach of the nodes with these lineages.
+// NewReach returns the subtrees of the nodes with these lineages.
 func NewReach[N comparable](lineages ...[]N) *Reach[N] {
 	r := &Reach[N]{map[N]bool{}}
 	for _, lineage := range lineages {
@@ -62,7 +62,8 @@ func NewReach[N comparable](lineages ...[]N) *Reach[N] {
 	return r
 }
 
-// Reaches reports whether a claim of r reaches into reach. It takes time in proportion to the number of places of r.
+// Reaches reports whether a claim of r shares a node with reach. It takes time in proportion to the
+// node uses of r.
 func (r *Request[N, W]) Reaches(reach *Reach[N]) bool {
 	for i := range r.uses {
 		use := &r.uses[i]

@@ -7,16 +7,16 @@ import (
 	"github.com/treelock/treelock/waitqueue"
 )
 
-// Narrow makes r, which must be granted, hold claims instead of what it held, and returns the requests
-// that are granted by that. The slice is valid until the next call. It returns false and changes
-// nothing if r does not hold all of claims. The sequence number stays.
+// Narrow makes r, which must be granted, hold claims instead of what it held, and returns the
+// requests that become granted. The slice is valid until the next call. Narrow returns false and
+// changes nothing if r does not hold all of claims. The sequence number stays.
 //
-// No request loses what it has been granted: what conflicts with claims conflicts with what r held
-// before, so it is waiting, and goes on waiting. That is so if nodes do not move while they are claimed. If one
-// has moved, so that somebody else holds it or has been waiting for it for longer, Narrow refuses as well.
+// No grant is taken back: what conflicts with claims also conflicts with what r held, so it waits,
+// and goes on waiting. That holds as long as nodes do not move while they are claimed. If a node
+// has moved, and another request holds it or came to it earlier, Narrow returns false as well.
 func (t *Table[N, W]) Narrow(r *Request[N, W], claims []Claim[N]) (granted []*Request[N, W], ok bool) {
 	if !r.Granted() {
-		panic("BUG: treelock: narrowing of a request that is not granted")
+		panic("BUG: treelock: Narrow of a request that is not granted")
 	}
 	t.granted = reuse(t.granted)
 	if !t.holds(r, claims) {
@@ -26,12 +26,12 @@ func (t *Table[N, W]) Narrow(r *Request[N, W], claims []Claim[N]) (granted []*Re
 	uses := t.planClaims(nil, claims)
 	if !t.findRequeued(r, uses) {
 		for i := range uses {
-			t.nodes.maybeIdle(uses[i].node) // if the plan has added it
+			t.nodes.maybeIdle(uses[i].node) // the plan may have added it
 		}
 		return nil, false
 	}
 	t.beforeChange(r, false)
-	// First in with the new, then out with the old: so nobody slips in between.
+	// Admit the new node uses before leaving the old ones, so that no waiter is granted in between.
 	for i := range uses {
 		uses[i].node.queue.Hold(uses[i].mode)
 	}
@@ -45,17 +45,19 @@ func (t *Table[N, W]) Narrow(r *Request[N, W], claims []Claim[N]) (granted []*Re
 	return t.granted, true
 }
 
-// A revocation is a place of a request, which waits elsewhere, where it was admitted and has to wait now.
+// A requeued is an admitted node use, of a request that waits elsewhere, which has to wait from now
+// on.
 type requeued[N comparable, W any] struct {
 	request *Request[N, W]
 	use     int
 }
 
-// findRevoked sets the modes of planned, the places of the latest plan, finds the places of others that keep out r there, and
-// leaves them in t.revoked. It reports whether all are of requests that came later and wait for what r holds.
+// findRequeued sets the modes of planned, the node uses of the latest plan, and fills t.requeued
+// with the admitted node uses of other requests that conflict there. It returns false if one of
+// these requests came before r, or does not wait for what r holds.
 //
-// What r holds conflicts with each of these requests, so they wait at one of the nodes where it is now. That is
-// where they are looked for, since the queues at the nodes of the plan know only how many they are.
+// The queues of planned nodes count these requests and do not name them. But each conflicts with
+// what r holds, so it waits at a node that r uses now. findRequeued looks for them there.
 func (t *Table[N, W]) findRequeued(r *Request[N, W], planned []nodeUse[N, W]) bool {
 	t.requeued = reuse(t.requeued)
 	conflicting := 0
@@ -86,13 +88,13 @@ func (t *Table[N, W]) findRequeued(r *Request[N, W], planned []nodeUse[N, W]) bo
 	return len(t.requeued) == conflicting
 }
 
-// keepsOut reports whether p, where its request is admitted, conflicts with the latest plan.
+// conflictsWithPlan reports whether use, which is admitted, conflicts with the latest plan.
 func (t *Table[N, W]) conflictsWithPlan(use *nodeUse[N, W]) bool {
 	return use.node.plan == t.plan && use.mode.Conflicts(use.node.modes.Combined())
 }
 
-// waitersFor returns the requests that came later than r and wait at a node where r is, for r or for others. The
-// latest come first.
+// waitersFor returns the later requests that wait for r, or for another request, at a node that r
+// uses. The latest comes first.
 func (t *Table[N, W]) waitersFor(r *Request[N, W]) (waiters []*Request[N, W]) {
 	for i := range r.uses {
 		use := &r.uses[i]
@@ -106,7 +108,7 @@ func (t *Table[N, W]) waitersFor(r *Request[N, W]) (waiters []*Request[N, W]) {
 	return slices.Compact(waiters)
 }
 
-// revoke makes those in t.revoked wait.
+// requeueAll makes the node uses in t.requeued wait.
 func (t *Table[N, W]) requeueAll() {
 	for _, requeued := range t.requeued {
 		r := requeued.request
@@ -118,7 +120,7 @@ func (t *Table[N, W]) requeueAll() {
 	t.requeued = reuse(t.requeued)
 }
 
-// holds reports whether each of claims lies inside what r holds.
+// holds reports whether each of claims is inside what r holds.
 func (t *Table[N, W]) holds(r *Request[N, W], claims []Claim[N]) bool {
 	t.plan++
 	for i := range r.uses {
@@ -133,9 +135,9 @@ func (t *Table[N, W]) holds(r *Request[N, W], claims []Claim[N]) bool {
 	return true
 }
 
-// holdsClaim reports whether claim lies inside what the request holds whose modes the nodes with the
-// latest plan's number carry. It does if some one mode there covers it: no number of single nodes makes up
-// a subtree, since nobody knows what is in one.
+// holdsClaim reports whether claim is inside what a request holds. The nodes that the request uses
+// carry the number of the latest plan, and its modes. One mode at one node must cover the claim: no
+// set of single nodes makes up a subtree, since the table does not know all nodes of one.
 func (t *Table[N, W]) holdsClaim(claim Claim[N]) bool {
 	writes := claim.Mode.Intention() == waitqueue.IW
 	for i, name, ok := 0, claim.Lineage[0], true; ok; i++ {

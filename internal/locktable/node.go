@@ -6,50 +6,52 @@ import (
 	"github.com/treelock/treelock/waitqueue"
 )
 
-// A node is one node of a tree while a request claims it or something below it, and for some time
-// after. Its name stays the same: when it is evicted its storage is not used for another one.
+// A node is one node of a tree. It is in the table while a request uses it, and for some time
+// after. Its name never changes, and its storage is not used for another node.
 type node[N comparable, W any] struct {
 	queue waitqueue.Queue[*wait[N, W]]
 
-	// plan and modes are those that the request being planned has here, if plan is its plan's number.
+	// modes are the modes of the planned request here, if plan is the number of the latest plan.
 	plan  uint64
 	modes waitqueue.Modes
 
 	inTable    bool
-	root       bool     // it has no parent, which is known for good
-	inIdleList bool     // in the list of nodes that were idle
-	linkedAs   activity // in which list of its parent's children it is (I9)
+	root       bool     // it has no parent: a fact about its name
+	inIdleList bool     // see nodes.idle
+	linkedAs   activity // the list of its parent's children that it is in (I9)
 	name       N
 
-	// up is where the parent was found the last time. It is a guess, to be verified: the parent may
-	// have left the table since, or the user's idea of it may have changed.
+	// parent is a guess, to be verified: the parent at the last look. It may have left the table,
+	// or the user may have moved the node.
 	parent *node[N, W]
 
-	claims     *claimLink[N, W] // the first of one list of live claims of this node itself
-	next, prev *node[N, W]      // siblings in the parent's list; circular
+	claims     *claimLink[N, W] // the first claim link of one list; see claimList
+	next, prev *node[N, W]      // siblings in a list of the parent; circular
 	children   *children[N, W]  // nil until the first child is linked
 	long       *longName[N, W]  // nil if the name is short
 }
 
-// nodes finds nodes by name. A node whose queue is empty is idle, and is kept for a while (I8):
-// programs come back to the same places, and making a node costs as much as the rest of a request.
+// nodes finds nodes by name, and keeps a bounded number of idle ones (I8): programs use the same
+// nodes again, and making a node costs as much as the rest of a request.
 //
-// The list of nodes that were idle has all that are, and some that have become busy since: so it
-// costs nothing to become busy and idle again. It is bounded, in nodes and in bytes of long names.
-// A node that comes to its front busy is taken off, to be listed anew when it next becomes idle.
+// The idle list holds every idle node, and busy ones that were idle before. So a node that
+// alternates between idle and busy is not moved each time. The list is bounded in nodes and in
+// bytes of long names. A busy node that reaches its front is removed, and is added again when it
+// becomes idle.
 type nodes[N comparable, W any] struct {
-	byName map[N]*node[N, W] // all but those with long names
-	peak   int               // the most that byName held since it was made: a map never shrinks by itself
+	byName map[N]*node[N, W] // the nodes with short names
+	peak   int               // the largest size of byName since it was made: maps never shrink
 
-	// paths is there if N is treelock.Path. Then a name alone says what its parent is, and lineages
-	// of claims are not looked at: they may not be in this processor's cache.
+	// paths is nil unless N is treelock.Path. A path alone says what its parent is. So lineages are
+	// not read then: they may not be in the cache of this processor.
 	paths *paths[N, W]
 
 	maxIdle int
-	idle    fifo[*node[N, W]] // of those that were idle, by when they became that
+	idle    fifo[*node[N, W]] // in the order in which they became idle
 }
 
-const minShrink = 4096 // maps smaller than this are not worth remaking
+// minShrink is the smallest former size of a map that is worth remaking.
+const minShrink = 4096
 
 func newNodes[N comparable, W any](maxIdle int) nodes[N, W] {
 	return nodes[N, W]{
@@ -95,9 +97,9 @@ func (t *nodes[N, W]) find(name N) *node[N, W] {
 	return t.paths.find(name)
 }
 
-// at returns the node with that name, and adds it if need be. It evicts nothing, so the nodes found
-// for one request stay valid while the rest are found. The caller calls settle for a node that no
-// request comes to.
+// findOrAdd returns the node with that name, and adds it if need be. It evicts no node, so the
+// nodes of one request stay valid while the rest are found. The caller calls maybeIdle for each
+// node that no request comes to use.
 func (t *nodes[N, W]) findOrAdd(name N) *node[N, W] {
 	if n := t.byName[name]; n != nil {
 		return n
@@ -114,7 +116,7 @@ func (t *nodes[N, W]) findOrAdd(name N) *node[N, W] {
 	return t.add(t.paths.clone(name))
 }
 
-// add adds a node with a name that may be kept, and is not long.
+// add adds a node with a short name, which it keeps.
 func (t *nodes[N, W]) add(name N) *node[N, W] {
 	n := &node[N, W]{name: name, inTable: true}
 	t.byName[name] = n
@@ -122,7 +124,7 @@ func (t *nodes[N, W]) add(name N) *node[N, W] {
 	return n
 }
 
-// above returns the node above n, which has the i-th name of lineage, and adds it if need be. It
+// parentOf returns the parent of n, which has the i-th name of lineage, and adds it if need be. It
 // returns nil at the root.
 func (t *nodes[N, W]) parentOf(n *node[N, W], lineage []N, i int) *node[N, W] {
 	if parent := n.parent; parent != nil && parent.inTable && (t.paths != nil || i+1 < len(lineage) && parent.name == lineage[i+1]) {
@@ -131,7 +133,7 @@ func (t *nodes[N, W]) parentOf(n *node[N, W], lineage []N, i int) *node[N, W] {
 	return t.findParent(n, lineage, i)
 }
 
-// aboveUnknown is above where n's guess is wrong.
+// findParent is parentOf for a node whose guess is wrong.
 func (t *nodes[N, W]) findParent(n *node[N, W], lineage []N, i int) *node[N, W] {
 	if n.root {
 		return nil
@@ -148,8 +150,9 @@ func (t *nodes[N, W]) findParent(n *node[N, W], lineage []N, i int) *node[N, W] 
 	return n.parent
 }
 
-// abovePath returns the node above n, whose name is a path, and adds it if need be; nil at the root.
-// The parent's name shares the memory of n's name, as far as that does not keep much more of it.
+// parentOfPath returns the parent of n, whose name is a path, and adds it if need be. It returns
+// nil at the root. The name of the parent may share the memory of n's name, within the bound of
+// paths.parentOf.
 func (t *nodes[N, W]) parentOfPath(n *node[N, W]) *node[N, W] {
 	if n.long != nil {
 		if parent, isLong := t.paths.parentOf(n); isLong {
@@ -170,7 +173,7 @@ func (t *nodes[N, W]) parentOfPath(n *node[N, W]) *node[N, W] {
 	return t.add(name)
 }
 
-// parentName returns the name above the i-th of lineage, which is name.
+// parentName returns the parent of name, the i-th name of lineage. ok is false at the root.
 func (t *nodes[N, W]) parentName(name N, lineage []N, i int) (parent N, ok bool) {
 	if t.paths != nil {
 		return t.paths.parent(name)
@@ -181,15 +184,14 @@ func (t *nodes[N, W]) parentName(name N, lineage []N, i int) (parent N, ok bool)
 	return parent, false
 }
 
-// settle looks whether n is idle now, after a request has left its queue or did not come.
+// maybeIdle adds n to the idle list if it is idle and not there yet.
 func (t *nodes[N, W]) maybeIdle(n *node[N, W]) {
 	if !n.inIdleList && n.queue.Empty() {
 		t.addIdle(n)
 	}
 }
 
-// list puts n at the end of the list of nodes that were idle, and evicts the first ones if there are
-// too many, or their names take too many bytes.
+// addIdle appends n to the idle list, and evicts from its front while the list exceeds its bounds.
 func (t *nodes[N, W]) addIdle(n *node[N, W]) {
 	n.inIdleList = true
 	t.idle.push(n)
@@ -201,7 +203,7 @@ func (t *nodes[N, W]) addIdle(n *node[N, W]) {
 	}
 }
 
-// evictOldest takes the first node off the list, and out of the table if it is idle.
+// evictOldest removes the first node from the idle list, and from the table if it is still idle.
 func (t *nodes[N, W]) evictOldest() {
 	n := t.idle.pop()
 	n.inIdleList = false
@@ -219,11 +221,11 @@ func (t *nodes[N, W]) evictOldest() {
 		delete(t.byName, n.name)
 		t.byName, t.peak = shrink(t.byName, t.peak)
 	}
-	*n = node[N, W]{} // also ends the guesses that lead here, and lets go of the name
+	*n = node[N, W]{} // guesses that lead here become wrong, and the name is freed
 }
 
-// shrink remakes a map when it has become far too large for what is in it. That takes time in
-// proportion to an eighth of the entries that have left since it was last made.
+// shrink remakes a map that holds at most an eighth of what it once held. The cost is charged to
+// the entries that were deleted since.
 func shrink[K comparable, V any](m map[K]V, peak int) (map[K]V, int) {
 	if peak < minShrink || len(m) > peak/8 {
 		return m, peak
@@ -235,18 +237,18 @@ func shrink[K comparable, V any](m map[K]V, peak int) (map[K]V, int) {
 	return smaller, len(smaller)
 }
 
-// A fifo is a list that grows at the end and shrinks at the front. The zero fifo is empty.
+// A fifo is a first-in, first-out list. The zero fifo is empty.
 type fifo[E any] struct {
 	all   []E
-	first int // of those in all that have not been taken
+	first int // the index in all of the first element
 }
 
 func (f *fifo[E]) len() int { return len(f.all) - f.first }
 
 func (f *fifo[E]) push(e E) { f.all = append(f.all, e) }
 
-// pop takes the first element. When half of the storage has been taken it is used again, so a step
-// costs O(1), amortised.
+// pop removes and returns the first element. Once half of the storage is free it moves the rest to
+// the front, so a step costs O(1), amortised.
 func (f *fifo[E]) pop() E {
 	var none E
 	e := f.all[f.first]

@@ -7,33 +7,33 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// paths is what the table knows of names that are paths. A name says what its parent is; and the
-// nodes on the way up from a long name have prefixes of it as their names. What such a path costs
-// must grow with its length and with its number of names, not with their product. So
+// paths finds nodes with long names, if nodes are paths. Arrival of a path must take time that
+// grows with its length and with its number of names, not with the product of both. So
 //
-//   - prefixes share the memory of the name that they were cut from, see above;
-//   - nodes with long names are found by a hash of which that of the parent is a part.
+//   - the names of ancestors share the memory of the name that they are prefixes of, within a
+//     bound;
+//   - a node with a long name is found by a hash that is computed from the hash of its child.
 type paths[N comparable, W any] struct {
 	text   func(N) string
 	name   func(string) N
 	parent func(N) (N, bool)
 
 	seed      maphash.Seed
-	byHash    map[uint64]*node[N, W] // the nodes with long names; each leads to others with the same hash
-	peak      int                    // as in nodes
-	count     int                    // of nodes with long names
-	idleBytes int                    // of the texts of which a part is the name of a node that is listed
+	byHash    map[uint64]*node[N, W] // the nodes with long names, chained by sameHash
+	peak      int                    // the largest count since byHash was made
+	count     int                    // the number of nodes with long names
+	idleBytes int                    // the bytes of the texts that hold names of nodes in the idle list
 }
 
 const (
-	// maxShort is the length of the longest short name. The memory of a short name is never longer.
+	// maxShort is the length of the longest short name. A short name never shares longer memory.
 	maxShort = 256
 
-	// idleName is how many bytes of long names are kept for each idle node that may be kept.
+	// idleName is how many bytes of long names are kept for each node that the idle list may hold.
 	idleName = 256
 )
 
-// A longName is what is known of a node with a long name, besides that.
+// A longName is what a node with a long name has in addition.
 type longName[N comparable, W any] struct {
 	hash     uint64
 	sameHash *node[N, W] // the next node with the same hash
@@ -43,10 +43,10 @@ type longName[N comparable, W any] struct {
 // A text is the memory of one or more long names.
 type text struct {
 	bytes int
-	idle  int // nodes in the list of those that were idle that have a name in it
+	idle  int // the nodes in the idle list whose names are in this text
 }
 
-// newPaths returns what there is to know about paths, nil if N is something else.
+// newPaths returns an empty paths, or nil if N is not treelock.Path.
 func newPaths[N comparable, W any]() *paths[N, W] {
 	parent, ok := any(treelock.Path.Parent).(func(N) (N, bool))
 	if !ok {
@@ -60,10 +60,10 @@ func newPaths[N comparable, W any]() *paths[N, W] {
 
 func (p *paths[N, W]) isLong(name N) bool { return len(p.text(name)) > maxShort }
 
-// clone returns a copy of name that does not keep in memory what it may have been cut from.
+// clone returns a copy of name, which shares no memory with it.
 func (p *paths[N, W]) clone(name N) N { return p.name(strings.Clone(p.text(name))) }
 
-// find returns the node with that name, nil if there is none or the name is not long.
+// find returns the node with that name. It returns nil if there is none or the name is short.
 func (p *paths[N, W]) find(name N) *node[N, W] {
 	text := p.text(name)
 	if len(text) <= maxShort || p.count == 0 {
@@ -80,13 +80,14 @@ func (p *paths[N, W]) findHash(hash uint64, name N) *node[N, W] {
 	return n
 }
 
-// add adds the node with that name, which is long.
+// add adds a node with a copy of name, which is long.
 func (p *paths[N, W]) add(name N) *node[N, W] {
 	name = p.clone(name)
 	s := p.text(name)
 	return p.insert(name, &longName[N, W]{hash: p.hash(s), text: &text{bytes: len(s)}})
 }
 
+// insert adds a node that keeps name and long.
 func (p *paths[N, W]) insert(name N, long *longName[N, W]) *node[N, W] {
 	n := &node[N, W]{name: name, inTable: true, long: long}
 	long.sameHash = p.byHash[long.hash]
@@ -96,10 +97,12 @@ func (p *paths[N, W]) insert(name N, long *longName[N, W]) *node[N, W] {
 	return n
 }
 
-// above returns the node above n, which has a long name, and adds it if need be; isLong is false if
-// the name above is not long. The parent's name stays in the text of n's name unless it is shorter
-// than half of that, so a node keeps at most twice the length of its name in memory, and to make
-// all nodes of a path copies at most twice its length.
+// parentOf returns the parent of n, which has a long name, and adds it if need be. isLong is false,
+// and parent is nil, if the name of the parent is short.
+//
+// The name of the parent shares the text of n's name, unless it is shorter than half of that text.
+// Then it gets its own. So a node keeps at most twice the length of its name in memory, and to make
+// all nodes of a path copies at most twice the length of the path.
 func (p *paths[N, W]) parentOf(n *node[N, W]) (parent *node[N, W], isLong bool) {
 	s := p.text(n.name)
 	slash := strings.LastIndexByte(s, '/')
@@ -133,7 +136,7 @@ func (p *paths[N, W]) remove(n *node[N, W]) {
 	}
 }
 
-// countListed counts one node more, or one less, that is listed and has its name in text.
+// countIdle adds by to the number of nodes in the idle list whose names are in t.
 func (p *paths[N, W]) countIdle(t *text, by int) {
 	if t.idle == 0 {
 		p.idleBytes += t.bytes
@@ -143,7 +146,7 @@ func (p *paths[N, W]) countIdle(t *text, by int) {
 	}
 }
 
-// hash returns the hash of a path: the sum of those of its names and where they stand.
+// hash returns the hash of a path: the sum of the hashes of its names and their positions.
 func (p *paths[N, W]) hash(path string) (hash uint64) {
 	for end := len(path); end > 0; {
 		slash := strings.LastIndexByte(path[:end], '/')
@@ -153,7 +156,7 @@ func (p *paths[N, W]) hash(path string) (hash uint64) {
 	return hash
 }
 
-// hashName returns the part of a hash that one name makes, which stands behind the slash at that index.
+// hashName returns the hash of a name that follows the slash at that index.
 func (p *paths[N, W]) hashName(slash int, name string) uint64 {
 	const odd = 0x9e3779b97f4a7c15 // spreads the index over all bits
 	h := maphash.String(p.seed, name) ^ uint64(slash+1)*odd

@@ -7,13 +7,13 @@ import (
 	"github.com/treelock/treelock/waitqueue"
 )
 
-// A Claim is what a request wants of one node: its mode there is NR, NW, TR or TW.
+// A Claim is what a request wants of one node. Its mode is NR, NW, TR or TW.
 type Claim[N comparable] struct {
 	Mode    waitqueue.Mode
 	Lineage []N // the node, its parent, and so on to the root; for a Path the node is enough
 }
 
-// ModeOf returns the mode that a claim has at the node that it names.
+// ModeOf returns the mode of a claim at the node that it names.
 func ModeOf(scope treelock.Scope, access treelock.Access) waitqueue.Mode {
 	switch {
 	case scope == treelock.NodeOnly && access != treelock.Exclusive:
@@ -27,7 +27,7 @@ func ModeOf(scope treelock.Scope, access treelock.Access) waitqueue.Mode {
 	}
 }
 
-// ClaimOf returns the claim that has u's mode at its node: it is the reverse of ModeOf.
+// ClaimOf returns the claim that has u's mode at u's node. It is the reverse of ModeOf.
 func ClaimOf[N treelock.Node[N]](u Used[N]) treelock.Claim[N] {
 	claim := treelock.Claim[N]{Node: u.Node}
 	if u.Mode == waitqueue.NR || u.Mode == waitqueue.NW {
@@ -39,8 +39,8 @@ func ClaimOf[N treelock.Node[N]](u Used[N]) treelock.Claim[N] {
 	return claim
 }
 
-// ClaimsOf returns the claims of req, with the lineages of their nodes. It is for those who trust Parent to come to an
-// end, and the nodes to be equal to themselves.
+// ClaimsOf returns the claims of req with the lineages of their nodes. Each node must equal itself,
+// and Parent must reach a root: ClaimsOf checks neither.
 func ClaimsOf[N treelock.Node[N]](req treelock.Request[N]) (claims []Claim[N]) {
 	for c := range req.Claims() {
 		claim := Claim[N]{Mode: ModeOf(c.Scope, c.Access)}
@@ -52,44 +52,49 @@ func ClaimsOf[N treelock.Node[N]](req treelock.Request[N]) (claims []Claim[N]) {
 	return claims
 }
 
-// A Request is a live request, from [Table.Submit] until [Table.End]. After that the table uses the
-// storage again for others, so whoever keeps a pointer must remember the sequence number too: it
-// is never used again, and [Request.Seq] tells whether the pointer still means the same request.
+// A Request is a live request, from [Table.Submit] until [Table.End]. Then the table reuses its
+// storage. So a caller that keeps a pointer must also keep the sequence number: numbers are never
+// reused, and [Request.Seq] tells whether the pointer still means the same request.
 type Request[N comparable, W any] struct {
-	// Who is whatever the owner of the table wants to find here. The table only keeps it.
+	// Who is a value of the caller. The table does not look at it, and clears it in End.
 	Who W
 
-	seq        uint64
-	blocked    uint32          // places where it waits (I5)
-	slot       uint32          // in storage.requests
-	uses       []nodeUse[N, W] // one for each node; the first is one that it claims
-	search     uint64          // the number of the latest search for blockers that found it
-	waits      *wait[N, W]     // one for each place where it had to wait since it arrived; nil once it is granted
-	firstClaim claimLink[N, W] // of its claims
+	seq     uint64
+	blocked uint32 // the number of node uses that wait (I5)
+	slot    uint32 // the index in storage.requests
+
+	// uses has one node use for each node (I3). The first is a claim. In the storage of a request
+	// that has ended, stale uses may follow.
+	uses []nodeUse[N, W]
+
+	search     uint64          // the number of the latest search that found the request
+	waits      *wait[N, W]     // the first of a list: one for each node where it had to wait; nil once granted
+	firstClaim claimLink[N, W] // the link of its first claim
 }
 
-// A place is how a request uses one node.
+// A nodeUse is how a request uses one node.
 type nodeUse[N comparable, W any] struct {
 	node    *node[N, W]
 	mode    waitqueue.Mode
-	waiting bool // the request has an entry in the node's queue; else it is counted there as admitted
+	waiting bool // it has an entry in the queue of the node; otherwise it is counted there as admitted
 }
 
-// A wait is the entry of a request in the queue of one node where it has to wait.
+// A wait is the entry of a request in the queue of one node. In the list of free waits only next is
+// set.
 type wait[N comparable, W any] struct {
 	entry   waitqueue.Entry[*wait[N, W]]
 	request *Request[N, W]
-	use     int         // the index of the place
-	next    *wait[N, W] // of the same request; or the next one that is free
+	use     int         // the index in request.uses
+	next    *wait[N, W] // the next wait of the same request, or the next free one
 }
 
-// Seq returns the sequence number, which is never 0 while the request is live, and 0 after that.
+// Seq returns the sequence number. It is positive while the request is live, and 0 afterwards.
 func (r *Request[N, W]) Seq() uint64 { return r.seq }
 
 // Granted reports whether the request holds its claims.
 func (r *Request[N, W]) Granted() bool { return r.seq != 0 && r.blocked == 0 }
 
-// Waiting reports whether the request is live and not yet granted.
+// Waiting reports whether the request is live and not granted.
 func (r *Request[N, W]) Waiting() bool { return r.blocked > 0 }
 
 // Width returns the number of nodes that r claims and of their ancestors.
@@ -104,26 +109,26 @@ func (r *Request[N, W]) Places() []Used[N] {
 	return uses
 }
 
-// storage is what a table uses over and over.
+// storage holds requests, waits and claim links for reuse.
 //
-// requests has all requests, live or free. So those that are live are found without any cost to a request that takes
-// free storage, as most do.
+// requests holds every request, live or free. So the live ones can be listed, at no cost to a
+// request that reuses storage, as most do.
 type storage[N comparable, W any] struct {
 	requests     []*Request[N, W]
 	freeRequests []*Request[N, W]
 	freeWaits    *wait[N, W]      // free ones
 	numFreeWaits int              // how many
-	freeLinks    *claimLink[N, W] // free ones, for other claims than a request's first
+	freeLinks    *claimLink[N, W] // free ones, for the claims of a request after its first
 	numFreeLinks int              // how many
 }
 
 const (
-	maxFree  = 1024 // bounds storage.free, and the free waits and links
-	maxUses  = 128  // requests with storage for more places are not kept for reuse
-	maxStale = 16   // places that a free request may keep, with the nodes that they name
+	maxFree  = 1024 // the maximum number of free requests, of free waits and of free links
+	maxUses  = 128  // a request with room for more node uses is not kept for reuse
+	maxStale = 16   // the maximum number of node uses that a free request keeps, with their nodes
 )
 
-// newRequest returns a request without places, with the next sequence number.
+// newRequest returns a request without node uses, with the next sequence number.
 func (t *Table[N, W]) newRequest(who W) *Request[N, W] {
 	var r *Request[N, W]
 	if last := len(t.storage.freeRequests) - 1; last >= 0 {
@@ -140,15 +145,15 @@ func (t *Table[N, W]) newRequest(who W) *Request[N, W] {
 	return r
 }
 
-// freeRequest ends the life of r, which has left all queues. A few places may keep the nodes that
-// they name in memory. Nodes that have left the table are small.
+// freeRequest ends the life of r, which has left all queues. A few stale node uses may keep their
+// nodes in memory. That is harmless: a node that has left the table is cleared and small.
 func (t *Table[N, W]) freeRequest(r *Request[N, W]) {
-	var nobody W
+	var none W
 	t.live--
 	if len(r.uses) > maxStale {
 		clear(r.uses)
 	}
-	r.Who, r.seq, r.blocked, r.uses = nobody, 0, 0, r.uses[:0]
+	r.Who, r.seq, r.blocked, r.uses = none, 0, 0, r.uses[:0]
 	if len(t.storage.freeRequests) < maxFree && cap(r.uses) <= maxUses {
 		t.storage.freeRequests = append(t.storage.freeRequests, r)
 	} else {
@@ -156,7 +161,8 @@ func (t *Table[N, W]) freeRequest(r *Request[N, W]) {
 	}
 }
 
-// dropRequest leaves r to the garbage collector.
+// dropRequest removes r from the storage, for the garbage collector. The last request takes its
+// slot.
 func (t *Table[N, W]) dropRequest(r *Request[N, W]) {
 	last := len(t.storage.requests) - 1
 	moved := t.storage.requests[last]
@@ -167,10 +173,10 @@ func (t *Table[N, W]) dropRequest(r *Request[N, W]) {
 	if cap(t.storage.requests) > 4*max(last, maxFree) {
 		t.storage.requests = slices.Clone(t.storage.requests) // it has been much larger
 	}
-	*r = Request[N, W]{} // in case somebody keeps it
+	*r = Request[N, W]{} // the caller may keep r
 }
 
-// newWait returns a wait of r at its i-th place.
+// newWait returns a wait of r for its i-th node use.
 func (t *Table[N, W]) newWait(r *Request[N, W], i int) *wait[N, W] {
 	w := t.storage.freeWaits
 	if w != nil {
@@ -184,7 +190,7 @@ func (t *Table[N, W]) newWait(r *Request[N, W], i int) *wait[N, W] {
 	return w
 }
 
-// freeWaits lets go of the waits of r, which are in no queue any more.
+// freeWaits frees the waits of r, which are in no queue.
 func (t *Table[N, W]) freeWaits(r *Request[N, W]) {
 	for r.waits != nil {
 		w := r.waits

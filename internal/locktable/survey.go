@@ -1,28 +1,27 @@
 package locktable
 
-// A Survey records the requests that were live at one moment, its beginning, while the table goes on
-// changing. Its client takes it step by step. It visits the storage of all requests in order; a request
-// that is about to end, to change or to move in the storage before its visit is recorded first. (A
-// garbage collector that marks from a snapshot does the same.)
+// A Survey records the requests that are live at its start, step by step, while the table changes.
+// It visits the slots of the storage in order. A request that is about to end, change or move
+// before its visit is recorded first, as in a garbage collector that marks from a snapshot.
 //
-// A table takes one survey at a time.
+// A table runs one survey at a time.
 type Survey[N comparable, W any] struct {
-	// record is told of each request once, as it was at the beginning, and returns how much work that
-	// was, in units of a visit.
+	// record is called once for each request, with its state at the start. It returns the work that
+	// this took, in units of a visit.
 	record func(r *Request[N, W], waiting bool) (work int)
 
-	last     uint64          // the latest request at the beginning
-	next     int             // the first index in the storage that was not visited
+	last     uint64          // the latest request at the start
+	next     int             // the first slot that was not visited
 	recorded map[uint64]bool // the requests that were recorded before their visit
 }
 
-// BeginSurvey begins a survey, and abandons one that is under way.
+// BeginSurvey starts a survey. It abandons a survey that is under way.
 func (t *Table[N, W]) BeginSurvey(record func(r *Request[N, W], waiting bool) (work int)) *Survey[N, W] {
 	t.survey = &Survey[N, W]{record: record, last: t.lastSeq, recorded: make(map[uint64]bool)}
 	return t.survey
 }
 
-// StepSurvey takes s further by about so much work, and reports whether it is at its end.
+// StepSurvey advances s by about that much work, and reports whether s is complete.
 func (t *Table[N, W]) StepSurvey(s *Survey[N, W], work int) (over bool) {
 	for ; work > 0 && s.next < len(t.storage.requests); s.next++ {
 		r := t.storage.requests[s.next]
@@ -34,7 +33,7 @@ func (t *Table[N, W]) StepSurvey(s *Survey[N, W], work int) (over bool) {
 	return over
 }
 
-// EndSurvey ends s, at its end or before. It has no effect on another survey that has begun since.
+// EndSurvey ends s, complete or not. It does not affect a later survey.
 func (t *Table[N, W]) EndSurvey(s *Survey[N, W]) {
 	if t.survey == s {
 		t.survey = nil
@@ -44,7 +43,7 @@ func (t *Table[N, W]) EndSurvey(s *Survey[N, W]) {
 // Surveyed reports whether a survey is under way.
 func (t *Table[N, W]) Surveyed() bool { return t.survey != nil }
 
-// visit records r, unless it is not part of the survey or was recorded early.
+// visit records r, unless it arrived after the start or was recorded before.
 func (s *Survey[N, W]) visit(r *Request[N, W], waiting bool) (work int) {
 	if r.seq == 0 || r.seq > s.last || s.recorded[r.seq] {
 		return 0
@@ -52,14 +51,15 @@ func (s *Survey[N, W]) visit(r *Request[N, W], waiting bool) (work int) {
 	return s.record(r, waiting)
 }
 
-// beforeChange records r, which is about to end or change, if its visit is still to come. Where there
-// is no survey it is inlined, and costs a comparison.
+// beforeChange records r, which is about to end, change or move, if its visit is still to come.
+// Each change must be preceded by this call. Without a survey it is inlined and costs a comparison.
 func (t *Table[N, W]) beforeChange(r *Request[N, W], waiting bool) {
 	if t.survey != nil {
 		t.survey.recordEarly(r, waiting)
 	}
 }
 
+// recordEarly records r before its visit, unless it was visited or arrived after the start.
 func (s *Survey[N, W]) recordEarly(r *Request[N, W], waiting bool) {
 	if int(r.slot) >= s.next && r.seq <= s.last {
 		s.visit(r, waiting)

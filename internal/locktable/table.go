@@ -7,58 +7,58 @@ import (
 	"github.com/treelock/treelock/waitqueue"
 )
 
-// A Table knows all live requests and decides when each is granted. N names the nodes. W is what its
-// owner attaches to a request. Get one from [New].
+// A Table holds all live requests and decides when each is granted. N is the type of nodes, W of
+// what the caller attaches to a request. [New] makes one.
 type Table[N comparable, W any] struct {
 	nodes nodes[N, W]
 
-	lastSeq uint64 // of the latest request
+	lastSeq uint64 // the number of the latest request
 	live    int
-	waiting int // of those that are live
-	uses    int // of all that are live
+	waiting int // the live requests that wait
+	uses    int // the node uses of all live requests
 
 	storage storage[N, W]
-	survey  *Survey[N, W] // that is under way, if any
+	survey  *Survey[N, W] // nil if none is under way
 
-	// Scratch space for one call.
+	// Scratch space, valid during one call.
 	plan     uint64           // the number of the latest plan
-	admitted []*entry[N, W]   // what a queue has admitted
-	granted  []*Request[N, W] // what the latest call granted
-	scratch  []nodeUse[N, W]  // the places of a request that has no storage for them yet
+	admitted []*entry[N, W]   // the entries that a queue has admitted
+	granted  []*Request[N, W] // the requests that the latest call granted
+	scratch  []nodeUse[N, W]  // node uses of a request without storage for them
 	requeued []requeued[N, W]
-	searches uint64 // the number of the latest place at which blockers were searched for
+	searches uint64 // the number of the latest node use for which blockers were searched
 	found    []blocker[N, W]
 }
 
-// entry is an entry in a queue.
+// entry is a wait in the queue of one node.
 type entry[N comparable, W any] = waitqueue.Entry[*wait[N, W]]
 
-// New returns an empty table that keeps at most maxIdle nodes that nobody claims.
+// New returns an empty table that keeps at most maxIdle idle nodes.
 func New[N comparable, W any](maxIdle int) *Table[N, W] {
 	return &Table[N, W]{nodes: newNodes[N, W](maxIdle)}
 }
 
-// Live returns the number of requests that are live.
+// Live returns the number of live requests.
 func (t *Table[N, W]) Live() int { return t.live }
 
-// Waiting returns the number of requests that are live and not granted.
+// Waiting returns the number of live requests that are not granted.
 func (t *Table[N, W]) Waiting() int { return t.waiting }
 
-// Places returns the number of places of all live requests: for each, the nodes that it claims and their ancestors.
+// Places returns the number of node uses of all live requests.
 func (t *Table[N, W]) Places() int { return t.uses }
 
-// Nodes returns the number of nodes that the table knows, the idle ones included.
+// Nodes returns the number of nodes in the table, including idle ones.
 func (t *Table[N, W]) Nodes() int { return t.nodes.len() }
 
-// Requests returns the live requests by arrival. It takes time in proportion to their number, and to sort them.
+// Requests returns the live requests by arrival. It takes the time to sort all requests.
 func (t *Table[N, W]) Requests() []*Request[N, W] {
 	return t.requests(func(r *Request[N, W]) bool { return r.seq != 0 })
 }
 
-// Waiters returns the requests that wait, as Requests does.
+// Waiters returns the waiting requests by arrival, in the same time as Requests.
 func (t *Table[N, W]) Waiters() []*Request[N, W] { return t.requests((*Request[N, W]).Waiting) }
 
-// requests returns the requests that are wanted, by arrival.
+// requests returns the stored requests for which want is true, by arrival.
 func (t *Table[N, W]) requests(want func(*Request[N, W]) bool) (found []*Request[N, W]) {
 	for _, r := range t.storage.requests {
 		if want(r) {
@@ -69,8 +69,8 @@ func (t *Table[N, W]) requests(want func(*Request[N, W]) bool) (found []*Request
 	return found
 }
 
-// Abandon ends the use of the table: it takes everything in it apart, so that a request that somebody keeps does
-// not keep all the rest in memory. A request is the only part of it that anybody else has.
+// Abandon clears the table and its requests, so that a caller that keeps a request does not keep
+// the rest in memory. The table must not be used afterwards.
 func (t *Table[N, W]) Abandon() {
 	for _, r := range t.storage.requests {
 		*r = Request[N, W]{}
@@ -78,8 +78,8 @@ func (t *Table[N, W]) Abandon() {
 	*t = Table[N, W]{}
 }
 
-// Submit is the arrival of a request for claims, which the caller may change afterwards. The request is
-// granted at once if Granted says so; if not, a later call will return it as granted.
+// Submit is the arrival of a request for claims. The caller may change claims afterwards. Granted
+// tells whether the request is granted at once. Otherwise a later call returns it as granted.
 func (t *Table[N, W]) Submit(who W, claims []Claim[N]) *Request[N, W] {
 	r := t.newRequest(who)
 	t.plan++
@@ -95,7 +95,8 @@ func (t *Table[N, W]) Submit(who W, claims []Claim[N]) *Request[N, W] {
 	return r
 }
 
-// arrive lets r arrive with several claims. First it finds out all modes that r has at a node.
+// arrive lets r arrive with several claims. It plans all claims before it queues r at any node, so
+// that r is queued once at each node, with all of its modes there combined (I3).
 func (t *Table[N, W]) arrive(r *Request[N, W], claims []Claim[N]) {
 	r.uses = t.planClaims(r.uses, claims)
 	for i := range r.uses {
@@ -108,7 +109,7 @@ func (t *Table[N, W]) arrive(r *Request[N, W], claims []Claim[N]) {
 	t.listClaims(r, false)
 }
 
-// arriveAlone is arrive for one claim, in one pass, as most requests have no more. See BenchmarkSubmit.
+// arriveAlone is arrive for one claim, which needs no plan: one pass is enough.
 func (t *Table[N, W]) arriveAlone(r *Request[N, W], claim *Claim[N]) {
 	mode, uses, fresh := claim.Mode, r.uses[:0], cap(r.uses) == 0
 	need := activityOf(1 << mode)
@@ -116,7 +117,7 @@ func (t *Table[N, W]) arriveAlone(r *Request[N, W], claim *Claim[N]) {
 		uses = t.scratch[:0]
 	}
 	for i, n := 0, t.nodes.findOrAdd(claim.Lineage[0]); n != nil; i++ {
-		if n.plan != t.plan { // else what r has there already covers the intention
+		if n.plan != t.plan { // otherwise the mode of r there covers the intention
 			n.plan = t.plan
 			uses = append(uses, nodeUse[N, W]{node: n, mode: mode})
 			if i == 0 {
@@ -136,12 +137,12 @@ func (t *Table[N, W]) arriveAlone(r *Request[N, W], claim *Claim[N]) {
 	}
 	r.uses = uses
 	if fresh {
-		r.uses = append(make([]nodeUse[N, W], 0, len(uses)), uses...) // and no more memory than that
+		r.uses = append(make([]nodeUse[N, W], 0, len(uses)), uses...) // exactly as much memory as needed
 		t.scratch = reuse(uses)
 	}
 }
 
-// await makes r wait at its i-th place, behind all who are there.
+// enqueue makes r wait at its i-th node use, behind the requests that are there.
 func (t *Table[N, W]) enqueue(r *Request[N, W], i int) {
 	w, use := t.newWait(r, i), &r.uses[i]
 	use.waiting = true
@@ -149,11 +150,11 @@ func (t *Table[N, W]) enqueue(r *Request[N, W], i int) {
 	r.blocked++
 }
 
-// End releases or withdraws a live request, whichever it is for, and returns the requests that are
-// granted by that. The slice is valid until the next call.
+// End releases or withdraws a live request, and returns the requests that become granted. The slice
+// is valid until the next call.
 func (t *Table[N, W]) End(r *Request[N, W]) (granted []*Request[N, W]) {
 	if r.seq == 0 {
-		panic("BUG: treelock: the end of a request that is not live")
+		panic("BUG: treelock: End of a request that is not live")
 	}
 	if len(t.granted) > 0 {
 		t.granted = reuse(t.granted)
@@ -168,13 +169,13 @@ func (t *Table[N, W]) End(r *Request[N, W]) (granted []*Request[N, W]) {
 	return t.granted
 }
 
-// withdraw takes r, which waits, out of the queues where it does, and drops the places there.
+// withdraw removes the waiting request r from the queues where it waits, and clears its uses there.
 func (t *Table[N, W]) withdraw(r *Request[N, W]) {
 	t.waiting--
 	for w := r.waits; w != nil; w = w.next {
 		use := &r.uses[w.use]
 		if !use.waiting {
-			continue // it was admitted since
+			continue // it was admitted meanwhile
 		}
 		n := use.node
 		*use = nodeUse[N, W]{}
@@ -184,8 +185,8 @@ func (t *Table[N, W]) withdraw(r *Request[N, W]) {
 	t.freeWaits(r)
 }
 
-// leave gives up places, at all of which a request was admitted but for those without a node, and adds the requests
-// that lose their last obstacle by that to t.granted.
+// leave gives up uses, which are admitted or cleared, and appends to t.granted the requests that no
+// longer wait anywhere.
 func (t *Table[N, W]) leave(uses []nodeUse[N, W]) {
 	t.uses -= len(uses)
 	for i := range uses {
@@ -194,7 +195,7 @@ func (t *Table[N, W]) leave(uses []nodeUse[N, W]) {
 		if n == nil || !n.queue.Leave(use.mode) {
 			continue
 		}
-		if !n.queue.Calm() { // where nothing waits, nothing is called: see BenchmarkLock
+		if !n.queue.Calm() { // avoids a call in the common case: see BenchmarkLock
 			t.admit(n.queue.Advance(use.mode, t.admitted))
 		}
 		if !n.inIdleList && n.queue.Empty() {
@@ -203,8 +204,9 @@ func (t *Table[N, W]) leave(uses []nodeUse[N, W]) {
 	}
 }
 
-// admit tells requests that their entries were admitted, and adds those that lose their last obstacle by that
-// to t.granted. The slice is t.admitted, which is empty at other times, or takes its place.
+// admit marks the node uses of admitted entries as admitted, and appends to t.granted the requests
+// that no longer wait anywhere. It takes over the slice as t.admitted, which is empty between
+// calls.
 func (t *Table[N, W]) admit(admitted []*entry[N, W]) {
 	if len(admitted) == 0 {
 		return
@@ -224,8 +226,8 @@ func (t *Table[N, W]) admit(admitted []*entry[N, W]) {
 	t.admitted = reuse(admitted)
 }
 
-// planClaims finds the nodes that a request for claims has to be at, and returns them as places, in the storage of
-// free if that is large enough. The nodes carry the number of this plan and the modes that the request has there (I3).
+// planClaims returns the node uses of a request for claims, in the storage of free if that is large
+// enough. It marks each node with the number of the plan and the modes of the request there (I3).
 func (t *Table[N, W]) planClaims(free []nodeUse[N, W], claims []Claim[N]) (uses []nodeUse[N, W]) {
 	uses = free[:0]
 	for i := range claims {
@@ -234,8 +236,8 @@ func (t *Table[N, W]) planClaims(free []nodeUse[N, W], claims []Claim[N]) (uses 
 	return uses
 }
 
-// planLineage plans one claim. It stops early at the first ancestor that an earlier claim of the same
-// request has the same intention for, since that claim went on from there.
+// planLineage plans one claim. It stops at the first ancestor that has the intention from an
+// earlier claim of the same request: that claim planned the nodes above.
 func (t *Table[N, W]) planLineage(uses []nodeUse[N, W], lineage []N, mode waitqueue.Mode) []nodeUse[N, W] {
 	for i, n := 0, t.nodes.findOrAdd(lineage[0]); n != nil; i++ {
 		if n.plan != t.plan {
@@ -257,11 +259,11 @@ func (t *Table[N, W]) planLineage(uses []nodeUse[N, W], lineage []N, mode waitqu
 	return uses
 }
 
-// maxReuse bounds the storage that a table keeps for its next call.
+// maxReuse bounds the scratch space that a table keeps for its next call.
 const maxReuse = 1024
 
-// reuse returns an empty slice, in the storage of s if that is not too large to be kept, with nothing
-// left in it that the garbage collector would have to spare.
+// reuse returns an empty slice. It uses the storage of s, cleared for the garbage collector, unless
+// that is too large to keep.
 func reuse[E any](s []E) []E {
 	if cap(s) > maxReuse {
 		return nil

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Claim describes a claim of a node, which has that text: `write /a`. It quotes a text that could
-// be taken for what stands behind a node in a list of claims, or in the text of an error.
+// Claim describes a claim of the node with that text, as in `write /a`. It quotes a text with a
+// separator that lists of claims and error texts use: such a node could read like two claims.
 func Claim(verb, node string) string {
 	if !strings.HasPrefix(node, `"`) {
 		for _, mark := range [...]string{", ", "; ", ": ", ") ", " and ", " is blocked by "} {
@@ -20,9 +20,12 @@ func Claim(verb, node string) string {
 	return verb + " " + node
 }
 
-// Blocker describes a request that blocks another one: `"rename 17" (#42, write /a, holding for
-// 1.5s)`, or without a label `#42 (write /a, holding for 1.5s)`. claim and state are texts already.
-// Of the label at most limit bytes are shown.
+// Blocker describes a request that blocks another one, with or without a label:
+//
+//	"rename 17" (#42, write /a, holding for 1.5s)
+//	#42 (write /a, holding for 1.5s)
+//
+// claim and state are inserted as they are. Of the label at most limit bytes are shown.
 func Blocker(number uint64, label string, limit int, claim, state string, age time.Duration) string {
 	what := fmt.Sprintf("%s, %s for %v)", claim, state, Roughly(age))
 	if label == "" {
@@ -31,7 +34,7 @@ func Blocker(number uint64, label string, limit int, claim, state string, age ti
 	return fmt.Sprintf("%s (#%d, %s", Quote(label, limit), number, what)
 }
 
-// Roughly returns d with three digits or so.
+// Roughly rounds d to three digits, and to seconds from 1,000 seconds on.
 func Roughly(d time.Duration) time.Duration {
 	unit := time.Duration(1)
 	for unit < time.Second && d >= 1000*unit {

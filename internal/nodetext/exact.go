@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// Valid returns the text of s that is valid UTF-8: s itself, or the form of strconv.Quote if s is
-// not valid or begins with a double quote. So distinct strings have distinct texts, in JSON too.
-// [FromValid] is the way back.
+// Valid returns s as valid UTF-8: s itself, or the form of strconv.Quote if s is not valid or
+// begins with a double quote. Distinct strings have distinct texts, in JSON too. [FromValid] is its
+// reverse.
 func Valid(s string) string {
 	if utf8.ValidString(s) && !strings.HasPrefix(s, `"`) {
 		return s
@@ -17,7 +17,7 @@ func Valid(s string) string {
 	return strconv.Quote(s)
 }
 
-// FromValid returns the string that has text as its [Valid] text. ok is false if there is none.
+// FromValid returns the string whose [Valid] text is text. ok is false if there is none.
 func FromValid(text string) (s string, ok bool) {
 	s = text
 	if strings.HasPrefix(text, `"`) {
@@ -29,10 +29,11 @@ func FromValid(text string) (s string, ok bool) {
 	return s, Valid(s) == text
 }
 
-// Exact returns the whole value of node, unlike [Of], if it is of a string, number or boolean type.
-// It calls no method. Strings are in the form of [Valid]. [SetExact] is the way back.
+// Exact returns the whole value of node, uncut, if it is of a string, number or boolean type. It
+// calls no method. Strings have the form of [Valid]. [SetExact] is its reverse.
 func Exact[N any](node N) (text string, ok bool) { return exact(reflect.ValueOf(&node).Elem()) }
 
+// exact is Exact for a reflected value.
 func exact(v reflect.Value) (text string, ok bool) {
 	switch kind := v.Kind(); {
 	case kind == reflect.String:
@@ -44,8 +45,8 @@ func exact(v reflect.Value) (text string, ok bool) {
 	}
 }
 
-// SetExact sets v to the value that has text as its [Exact] text. It returns false, and changes
-// nothing, if there is none.
+// SetExact sets v to the value whose [Exact] text is text. If there is none it returns false and
+// changes nothing.
 func SetExact(v reflect.Value, text string) bool {
 	parsed := reflect.New(v.Type()).Elem()
 	if parsed.Kind() == reflect.String {
@@ -54,6 +55,7 @@ func SetExact(v reflect.Value, text string) bool {
 	} else if !setNumber(parsed, text) {
 		return false
 	}
+	// Parsing accepts more than one text for a value, as in 07. Only the text of Exact is valid.
 	if again, _ := exact(parsed); again != text {
 		return false
 	}

@@ -6,13 +6,15 @@ import (
 	"unicode/utf8"
 )
 
-// cut stands for what a text leaves out.
+// ellipsis stands for the part of a text that is left out.
 const ellipsis = "..."
 
-// Line returns s if all of it prints and it neither begins with a double quote nor is empty nor begins or
-// ends with a space, else the form of strconv.Quote. So the texts of distinct strings are distinct, and each is one line. Of more than limit bytes
-// of s only the beginning and the end are shown: the end says most about a path. An escape takes up to 4
-// bytes for one.
+// Line returns s if it is printable, does not begin with a double quote, is not empty, and does not
+// begin or end with a space. Otherwise it returns the form of strconv.Quote. So distinct strings
+// have distinct texts, and each text is one line.
+//
+// Of more than limit bytes it shows the beginning and the end: the end of a path says most. An
+// escape takes up to 4 bytes for one.
 func Line(s string, limit int) string {
 	if s == "" || s[0] == '"' || s != strings.Trim(s, " ") || !printable(s, limit) {
 		return Quote(s, limit)
@@ -20,7 +22,7 @@ func Line(s string, limit int) string {
 	return clip(s, limit)
 }
 
-// Quote is like [Line], and always quotes.
+// Quote is like [Line], but always quotes.
 func Quote(s string, limit int) string {
 	if len(s) <= limit {
 		return strconv.Quote(s)
@@ -29,8 +31,8 @@ func Quote(s string, limit int) string {
 	return strconv.Quote(head) + ellipsis + strconv.Quote(tail)
 }
 
-// Escaped returns s with what does not print written as in a Go string, but without quotes: it is for
-// sentences, which need not be told apart. Like [Line] it shows limit bytes of s.
+// Escaped returns s with unprintable characters escaped as in a Go string, but without quotes. It
+// is for sentences, which need not be distinct. Like [Line] it shows limit bytes of s.
 func Escaped(s string, limit int) string {
 	s = clip(s, limit)
 	if printable(s, len(s)) {
@@ -50,8 +52,8 @@ func Escaped(s string, limit int) string {
 	return b.String()
 }
 
-// prints reports whether s, or what limit leaves of it, is valid UTF-8 that prints. Characters that change the
-// direction of writing do not.
+// printable reports whether the part of s that limit shows is valid UTF-8 and printable. Characters
+// that change the direction of writing are not printable.
 func printable(s string, limit int) bool {
 	if len(s) > limit {
 		head, tail := headAndTail(s, limit)
@@ -65,7 +67,7 @@ func printable(s string, limit int) bool {
 	return true
 }
 
-// clip returns s, or its ends if it is longer than limit bytes.
+// clip returns s, or its beginning and end if it is longer than limit bytes.
 func clip(s string, limit int) string {
 	if len(s) <= limit {
 		return s
@@ -74,7 +76,8 @@ func clip(s string, limit int) string {
 	return head + ellipsis + tail
 }
 
-// ends returns the beginning and the end of s, with limit bytes at most in all. No character is cut.
+// headAndTail returns the beginning and the end of s, together at most limit bytes. It cuts no
+// character in two.
 func headAndTail(s string, limit int) (head, tail string) {
 	i, j := limit*3/4, len(s)-limit/4
 	for n := 0; n < utf8.UTFMax-1 && i > 0 && !utf8.RuneStart(s[i]); n++ {

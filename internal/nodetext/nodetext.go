@@ -1,12 +1,12 @@
-// Package nodetext formats nodes and labels for people: one line, of bounded length.
+// Package nodetext formats nodes, and other texts of the user, for messages.
 //
 // A node may be a pointer to memory that belongs to the holder of a lock. So this package never
-// reads through a node: no pointer is followed, and no method of a field is called. Package fmt
-// does both.
+// reads through a node: it follows no pointer and calls no method of a field. Package fmt does
+// both.
 //
-// All texts are one line of bounded length. Distinct nodes of one type have distinct texts, unless
-// they are too long, their own methods return the same, or they hold values of types that share a
-// name.
+// Every text is one line of bounded length. Distinct nodes of one type have distinct texts, with
+// three exceptions: texts that are cut, methods that return the same text, and values of types that
+// share a name.
 package nodetext
 
 import (
@@ -15,8 +15,8 @@ import (
 	"reflect"
 )
 
-// Longest bounds the bytes of a node that a text shows. Escapes can make the text itself longer:
-// see [Line].
+// Longest bounds the bytes of a node that a text shows. Escapes can make the text longer: see
+// [Line].
 const Longest = 200
 
 // Of returns the text of node, in the form of [Line]. The first of these rules that applies
@@ -26,13 +26,13 @@ const Longest = 200
 //   - the value, if node is of a string, number or boolean type;
 //   - MarshalText, if node is an encoding.TextMarshaler;
 //   - the fields or elements, if node is a struct or an array;
-//   - else type and address, as in *main.folder(0xc000012345).
+//   - otherwise type and address, as in *main.folder(0xc000012345).
 //
-// If N is an interface type, what node holds decides, and the text of a value begins with its type,
-// as in main.user(7) or main.group{7}: the same value of another type is another node.
+// If N is an interface type, the value in the interface decides. Its text begins with its type, as
+// in main.user(7) or main.group{7}: the same value of another type is another node.
 //
-// String and MarshalText are code of the user. They run on the calling goroutine. If one panics,
-// the text says so, after type and address.
+// String and MarshalText are user code. They run on the calling goroutine. If one panics, the text
+// says so, after the text that the node has without methods.
 func Of[N any](node N) string {
 	value := reflect.ValueOf(&node).Elem()
 	if s, ok := any(node).(fmt.Stringer); ok {
@@ -50,8 +50,7 @@ func Of[N any](node N) string {
 	return ofFields(value)
 }
 
-// Plain returns the text of node without running code of the user. ok is false if [Of] would run
-// some: then the text is made of the type and the address, the value or the fields.
+// Plain returns the text of node without running user code. ok is false if [Of] would run some.
 func Plain[N any](node N) (text string, ok bool) {
 	value := reflect.ValueOf(&node).Elem()
 	_, stringer := any(node).(fmt.Stringer)
@@ -62,7 +61,7 @@ func Plain[N any](node N) (text string, ok bool) {
 	return ofFields(value), !stringer && !marshaler
 }
 
-// ofMethod returns what method returns. name is for the text of a method that panics or fails.
+// ofMethod returns the result of method. If it panics or fails, the text names it.
 func ofMethod(node reflect.Value, name string, method func() (string, error)) (text string) {
 	done := false
 	defer func() {
@@ -78,8 +77,8 @@ func ofMethod(node reflect.Value, name string, method func() (string, error)) (t
 	return Line(s, Longest)
 }
 
-// ofScalar returns the value of v. ok is false if v neither is nor holds a string, number or
-// boolean.
+// ofScalar returns the text of v if v is, or holds, a string, number or boolean. Otherwise ok is
+// false.
 func ofScalar(v reflect.Value) (text string, ok bool) {
 	switch kind := v.Kind(); {
 	case kind == reflect.Interface && isScalar(v.Elem().Kind()):
@@ -93,11 +92,12 @@ func ofScalar(v reflect.Value) (text string, ok bool) {
 	}
 }
 
+// isScalar reports whether kind is that of a string, number or boolean.
 func isScalar(kind reflect.Kind) bool {
 	return kind == reflect.String || reflect.Bool <= kind && kind <= reflect.Complex128
 }
 
-// ofFields returns the text of a value of any type, by reflection alone.
+// ofFields returns the text of any value, by reflection alone.
 func ofFields(v reflect.Value) string {
 	var w fieldWriter
 	w.value(v)

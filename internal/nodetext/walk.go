@@ -7,13 +7,15 @@ import (
 	"strings"
 )
 
-// A walker writes a value by its fields.
+// A fieldWriter writes a value by its fields.
 type fieldWriter struct{ text []byte }
 
-// full reports whether the text is longer than what is shown, so that the rest of a large array is not looked at.
+// full reports whether the text is longer than what is shown. Then the rest of a large array is not
+// read.
 func (w *fieldWriter) full() bool { return len(w.text) > 4*Longest }
 
-// value writes v. It reads nothing but v itself: what an interface holds is part of v, since it never changes.
+// value writes v. It reads nothing but v itself. The value in an interface is part of v, since it
+// never changes.
 func (w *fieldWriter) value(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Invalid:
@@ -33,7 +35,7 @@ func (w *fieldWriter) value(v reflect.Value) {
 	}
 }
 
-// held writes what an interface holds, after its type: an interface can hold the same value in many types.
+// interfaceValue writes the type and the value in an interface: the same value may have many types.
 func (w *fieldWriter) interfaceValue(v reflect.Value) {
 	switch kind := v.Kind(); {
 	case kind == reflect.Struct || kind == reflect.Array:
@@ -44,7 +46,7 @@ func (w *fieldWriter) interfaceValue(v reflect.Value) {
 		w.value(v)
 		w.write(")")
 	default:
-		w.value(v) // which is nil, or is written with its type
+		w.value(v) // nil, or a kind that is written with its type anyway
 	}
 }
 
@@ -60,9 +62,11 @@ func (w *fieldWriter) list(left, right byte, n int, at func(int) reflect.Value) 
 	w.text = append(w.text, right)
 }
 
+// write appends s.
 func (w *fieldWriter) write(s string) { w.text = append(w.text, s...) }
 
-// inList returns s, quoted if it could be taken for two values, or for something else than a string.
+// listItem returns s. It quotes a string that could read like two values or like another kind of
+// value.
 func listItem(s string) string {
 	text := Line(s, Longest)
 	if text == s && strings.ContainsAny(s, " {}[]()<>") {
@@ -71,7 +75,7 @@ func listItem(s string) string {
 	return text
 }
 
-// number returns the value of a number or a boolean. Its kind decides, and not a String method of its type.
+// number returns the text of a number or boolean by its kind. It calls no String method.
 func number(v reflect.Value) string {
 	switch {
 	case v.CanInt():
@@ -87,7 +91,7 @@ func number(v reflect.Value) string {
 	}
 }
 
-// address returns the address that a pointer has.
+// address returns the address in a pointer-like value, without reading what is there.
 func address(v reflect.Value) string {
 	if v.IsNil() {
 		return "nil"
@@ -95,7 +99,7 @@ func address(v reflect.Value) string {
 	return fmt.Sprintf("%#x", v.Pointer())
 }
 
-// setNumber sets v to the number or boolean that text is. It is the reverse of number.
+// setNumber sets v to the number or boolean that text stands for. It is the reverse of number.
 func setNumber(v reflect.Value, text string) bool {
 	var err error
 	switch {

@@ -185,6 +185,3 @@ func (s Modes) First() Mode { return Mode(bits.TrailingZeros16(uint16(s))) }
 
 // Rest returns the set without its first mode.
 func (s Modes) Rest() Modes { return s & (s - 1) }
-
-// Len returns the number of modes in the set.
-func (s Modes) Len() int { return bits.OnesCount16(uint16(s)) }

@@ -30,6 +30,9 @@ const (
 // The bounds above limit this time. When the search below r's nodes reaches maxBelow blockers or
 // maxVisits visits, visit is called for the earliest blockers that were found until then.
 func (t *Table[N, W]) Blockers(r *Request[N, W], limit int, visit func(blocker *Request[N, W], why Quarrel[N])) (more int, all bool) {
+	// Each node use of r gets its own search number, larger than s.before. So one comparison tells
+	// whether this search has found a request, and another whether it has found it at the same node
+	// use.
 	s := search[N, W]{table: t, request: r, before: t.searches, limit: limit, found: t.found[:0]}
 	for i := range r.uses {
 		if r.uses[i].waiting {
@@ -37,6 +40,8 @@ func (t *Table[N, W]) Blockers(r *Request[N, W], limit int, visit func(blocker *
 		}
 	}
 	for i := range s.found {
+		// The search is complete here. Both it and conflictPair mark requests and nodes with
+		// numbers.
 		visit(s.found[i].request, t.conflictPair(r, s.found[i]))
 	}
 	t.found = reuse(s.found)
@@ -69,17 +74,23 @@ type blocker[N comparable, W any] struct {
 // that claim something below it.
 func (s *search[N, W]) searchUse(i int) {
 	use := &s.request.uses[i]
+	// A request that blocks at several nodes is counted once in total. But it counts at each of
+	// these nodes, where it reduces the number of requests that are still to be found.
 	s.table.searches++
 	for rest := use.mode.Rivals(); rest != 0; rest = rest.Rest() {
 		s.addWaiting(i, rest.First())
 	}
 	readers, others, below := 0, 0, 0
+	// The queue knows how many admitted requests conflict. So it is known how many links of each
+	// claim list to visit, or whether to look below at all. Admitted claims come first in a list
+	// (I4), and all of them have the same mode, since different modes of one list conflict.
 	for rest := use.mode.Rivals(); rest != 0; rest = rest.Rest() {
 		switch mode := rest.First(); {
 		case mode == waitqueue.NR:
 			readers = use.node.queue.Admitted(mode)
 		case mode.Claims():
 			others += use.node.queue.Admitted(mode)
+		// These requests have intentions here: what they claim is further down.
 		default:
 			below += use.node.queue.Admitted(mode)
 		}
@@ -94,13 +105,15 @@ func (s *search[N, W]) searchUse(i int) {
 		}
 	}
 	if below > 0 {
+		// A remainder means that a bound was reached, or that nodes have moved.
 		if below = s.searchBelow(use.node, i, below); below > 0 {
 			s.truncated = true
 		}
 	}
 }
 
-// addWaiting adds the earlier requests that wait in mode at the i-th node use.
+// addWaiting adds the earlier requests that wait in mode at the i-th node use. They are in order of
+// arrival (I4), so the first later one ends the search.
 func (s *search[N, W]) addWaiting(i int, mode waitqueue.Mode) {
 	here := 0
 	for e := range s.request.uses[i].node.queue.Waiting(1 << mode) {
@@ -135,6 +148,8 @@ func (s *search[N, W]) searchBelow(n *node[N, W], i, left int) int {
 		return left
 	}
 	wanted := s.request.uses[i].mode
+	// Requests that write below block every mode that can wait for a request further down. Requests
+	// that only read below block a mode that writes the subtree, which conflicts with IR.
 	for kind := writing; kind >= reading; kind-- {
 		if kind == reading && !wanted.Conflicts(waitqueue.IR) {
 			break
@@ -145,10 +160,14 @@ func (s *search[N, W]) searchBelow(n *node[N, W], i, left int) int {
 			last = (*list).prev
 		}
 		for c := *list; c != nil && left > 0; {
+			// relink may remove c, even if it is the head. So the loop ends at the child that was
+			// last when it began, and reads c.next before.
 			next := c.next
 			if c == last {
 				next = nil
 			}
+			// A child that relink has just moved to the list of read children is visited in that
+			// list.
 			if s.relink(n, c) == kind {
 				if !s.spend() {
 					return left
@@ -183,6 +202,8 @@ func (s *search[N, W]) addClaimsBelow(n *node[N, W], i, left int) int {
 	wanted := s.request.uses[i].mode
 	all := wanted.Conflicts(waitqueue.IR)
 	for _, l := range n.claimLists() {
+		// The first later request ends the search: the list is in order of arrival, except for
+		// requests that have narrowed, which are at the front.
 		for ; l != nil && left > 0 && l.request.seq < s.request.seq && s.spend(); l = l.next {
 			if _, ok := l.request.uses[l.use].claimAgainst(wanted); ok {
 				left -= s.addBelow(l.request, l.use, i)
@@ -195,6 +216,8 @@ func (s *search[N, W]) addClaimsBelow(n *node[N, W], i, left int) int {
 	if all {
 		return left
 	}
+	// A waiting writer may stand behind any number of admitted readers in the claim list, where the
+	// loop above does not reach it. The queue has a list for its mode alone.
 	for rest := writesNode; rest != 0; rest = rest.Rest() {
 		for e := range n.queue.Waiting(1 << rest.First()) {
 			if left == 0 || e.Seq() >= s.request.seq || !s.spend() {
@@ -229,10 +252,13 @@ func (s *search[N, W]) add(r *Request[N, W], theirs, ours int) bool {
 	if r.search = s.table.searches; known == s.table.searches {
 		return false
 	}
+	// It was found at another node use. The reason that was found first stays.
 	if known > s.before {
 		return true // at another node
 	}
 	s.count++
+	// Insert r by arrival. If found is full, r replaces the latest request there, unless r is
+	// later.
 	if at := len(s.found); at < s.limit {
 		s.found = append(s.found, blocker[N, W]{})
 	} else if s.found[at-1].request.seq < r.seq {

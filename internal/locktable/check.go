@@ -11,6 +11,8 @@ import (
 // documentation). It is for tests and for builds with the race detector: it takes time in
 // proportion to the nodes, the live requests and their node uses.
 func (t *Table[N, W]) Check() error {
+	// The checks run from the parts to the whole: names of nodes, then requests, which are
+	// recounted for each node, then nodes against their recounts, then the idle list.
 	for name, n := range t.nodes.byName {
 		if n.name != name {
 			return fmt.Errorf("I8: node %v is in the table as %v", n.name, name)

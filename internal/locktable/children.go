@@ -38,11 +38,13 @@ func (n *node[N, W]) linkUnder(parent *node[N, W], kind activity) {
 	if n.queue.Uses(waitqueue.Writing) {
 		kind = writing // n has moved here while it was in use
 	}
+	// n may be in the other list of parent, or in a list of a former parent.
 	n.unlink()
 	if parent.children == nil {
 		parent.children = new(children[N, W])
 	}
 	first := &parent.children.first[kind-reading]
+	// A new child goes between the last one and the first one, which is the end of the list.
 	if *first == nil {
 		*first, n.next, n.prev = n, n, n
 	} else {

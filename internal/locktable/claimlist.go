@@ -89,7 +89,9 @@ func (n *node[N, W]) removeClaim(l *claimLink[N, W], mode waitqueue.Mode) {
 
 // removeSharedClaim is removeClaim for a node that has, or may have had, other claims.
 func (n *node[N, W]) removeSharedClaim(l *claimLink[N, W], mode waitqueue.Mode) {
+	// claimList compares mode with the first claim of a list. That works as l is still in its list.
 	l.remove(n.claimList(mode))
+	// If any list is not empty, n.claims must not be empty.
 	if n.claims == nil && n.children != nil {
 		n.claims, n.children.claims = n.children.claims, nil
 	}
@@ -102,6 +104,8 @@ func (l *claimLink[N, W]) remove(list **claimLink[N, W]) {
 		*list = nil
 		return
 	}
+	// The list is not circular: the head has no previous link, and its prev field points to the
+	// last one.
 	if l == first {
 		*list = l.next
 		if l.prev != l.next {
@@ -132,6 +136,7 @@ func (t *Table[N, W]) listClaims(r *Request[N, W], narrowed bool) {
 		if !use.mode.Claims() {
 			continue
 		}
+		// The first node use is always a claim, so the first claim gets the link in the request.
 		l := &r.firstClaim
 		if last != nil {
 			l = t.newClaimLink(r)
@@ -154,6 +159,8 @@ func (t *Table[N, W]) unlistClaims(r *Request[N, W]) {
 		return
 	}
 	l := &r.firstClaim
+	// listClaims linked the claims in the order of the node uses. A withdrawal must call
+	// unlistClaims before it clears node uses.
 	for i := 0; i < len(r.uses) && l != nil; i++ {
 		if use := &r.uses[i]; use.mode.Claims() {
 			use.node.removeClaim(l, use.mode)

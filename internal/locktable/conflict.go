@@ -19,6 +19,8 @@ func (t *Table[N, W]) conflictPair(r *Request[N, W], b blocker[N, W]) Quarrel[N]
 	theirs, ours := &b.request.uses[b.theirs], &r.uses[b.ours]
 	if theirs.node != ours.node { // theirs is below ours
 		part, _ := theirs.claimAgainst(ours.mode)
+		// At ours the blocker has only the intention of its claim. So that intention is what ours
+		// conflicts with.
 		_, subtree := conflictingParts(part.Intention(), ours.mode)
 		return Quarrel[N]{Used[N]{theirs.node.name, part}, t.claimFor(r, b.ours, subtree)}
 	}
@@ -60,6 +62,7 @@ func (t *Table[N, W]) claimFor(r *Request[N, W], i int, mode waitqueue.Mode) (cl
 	if mode.Claims() {
 		return Used[N]{n.name, mode}
 	}
+	// The common case: the claim is a few node uses before its ancestor.
 	for j := i; j > 0 && r.uses[j-1].node.parent == r.uses[j].node; j-- {
 		if part, ok := r.uses[j-1].claimWith(mode); ok {
 			return Used[N]{r.uses[j-1].node.name, part}
@@ -72,6 +75,7 @@ func (t *Table[N, W]) claimFor(r *Request[N, W], i int, mode waitqueue.Mode) (cl
 		if !ok {
 			continue
 		}
+		// A candidate. It is right if it is below n.
 		claim = Used[N]{use.node.name, part}
 		if use.node.isBelow(n, t.plan) {
 			break

@@ -43,9 +43,6 @@ func (t *Table[N, W]) Standings(name N) iter.Seq[Standing[N, W]] {
 	}
 }
 
-// LastSeq returns the sequence number of the latest request, 0 if there was none.
-func (t *Table[N, W]) LastSeq() uint64 { return t.lastSeq }
-
 // A Reach is a set of subtrees.
 type Reach[N comparable] struct {
 	nodes map[N]bool // true for the root of a subtree, false for an ancestor of one

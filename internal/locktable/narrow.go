@@ -22,8 +22,10 @@ func (t *Table[N, W]) Narrow(r *Request[N, W], claims []Claim[N]) (granted []*Re
 	if !t.holds(r, claims) {
 		return nil, false
 	}
+	// holds has marked nodes with its own number. The plan for the new node uses needs another.
 	t.plan++
 	uses := t.planClaims(nil, claims)
+	// planClaims may have added nodes that no request uses now.
 	if !t.findRequeued(r, uses) {
 		for i := range uses {
 			t.nodes.maybeIdle(uses[i].node) // the plan may have added it
@@ -32,6 +34,7 @@ func (t *Table[N, W]) Narrow(r *Request[N, W], claims []Claim[N]) (granted []*Re
 	}
 	t.beforeChange(r, false)
 	// Admit the new node uses before leaving the old ones, so that no waiter is granted in between.
+	// Hold checks for no conflict: findRequeued has found every request that conflicts.
 	for i := range uses {
 		uses[i].node.queue.Hold(uses[i].mode)
 	}
@@ -64,6 +67,8 @@ func (t *Table[N, W]) findRequeued(r *Request[N, W], planned []nodeUse[N, W]) bo
 	for i := range planned {
 		use := &planned[i]
 		use.mode = use.node.modes.Combined()
+		// An earlier request that waits here cannot wait for r. It is there because the node has
+		// moved.
 		admitted, earliest := use.node.queue.Rivals(use.mode)
 		if earliest < r.seq {
 			return false
@@ -71,6 +76,8 @@ func (t *Table[N, W]) findRequeued(r *Request[N, W], planned []nodeUse[N, W]) bo
 		conflicting += admitted
 	}
 	for i := range r.uses {
+		// The old uses of r may conflict with its plan, too. They are given up, so they do not
+		// count.
 		if t.conflictsWithPlan(&r.uses[i]) {
 			conflicting-- // r itself
 		}
@@ -78,6 +85,8 @@ func (t *Table[N, W]) findRequeued(r *Request[N, W], planned []nodeUse[N, W]) bo
 	if conflicting == 0 {
 		return true
 	}
+	// waitersFor returns the latest request first: that is the order in which Queue.Revoke needs
+	// them.
 	for _, w := range t.waitersFor(r) {
 		for i := range w.uses {
 			if use := &w.uses[i]; !use.waiting && t.conflictsWithPlan(use) {
@@ -85,6 +94,7 @@ func (t *Table[N, W]) findRequeued(r *Request[N, W], planned []nodeUse[N, W]) bo
 			}
 		}
 	}
+	// If fewer were found than the queues count, an admitted request does not wait for r.
 	return len(t.requeued) == conflicting
 }
 
@@ -140,6 +150,8 @@ func (t *Table[N, W]) holds(r *Request[N, W], claims []Claim[N]) bool {
 // set of single nodes makes up a subtree, since the table does not know all nodes of one.
 func (t *Table[N, W]) holdsClaim(claim Claim[N]) bool {
 	writes := claim.Mode.Intention() == waitqueue.IW
+	// A subtree that is held at an ancestor covers the claim. A single node is covered only at
+	// itself.
 	for i, name, ok := 0, claim.Lineage[0], true; ok; i++ {
 		if n := t.nodes.find(name); n != nil && n.plan == t.plan {
 			if n.modes.Has(waitqueue.TW) || n.modes.Has(waitqueue.TR) && !writes {

@@ -127,6 +127,7 @@ func (t *nodes[N, W]) add(name N) *node[N, W] {
 // parentOf returns the parent of n, which has the i-th name of lineage, and adds it if need be. It
 // returns nil at the root.
 func (t *nodes[N, W]) parentOf(n *node[N, W], lineage []N, i int) *node[N, W] {
+	// The parent of a path never changes. Any other node may have moved, so the lineage decides.
 	if parent := n.parent; parent != nil && parent.inTable && (t.paths != nil || i+1 < len(lineage) && parent.name == lineage[i+1]) {
 		return parent
 	}
@@ -138,6 +139,7 @@ func (t *nodes[N, W]) findParent(n *node[N, W], lineage []N, i int) *node[N, W] 
 	if n.root {
 		return nil
 	}
+	// The node leaves the lists of its former parent. The arriving request links it again.
 	n.unlink()
 	switch {
 	case t.paths != nil:
@@ -198,6 +200,7 @@ func (t *nodes[N, W]) addIdle(n *node[N, W]) {
 	if n.long != nil {
 		t.paths.countIdle(n.long.text, 1)
 	}
+	// The list may be full of busy nodes. Each eviction removes one from it, so the loop ends.
 	for t.idle.len() > t.maxIdle || t.paths != nil && t.paths.idleBytes > idleName*t.maxIdle {
 		t.evictOldest()
 	}
@@ -210,6 +213,7 @@ func (t *nodes[N, W]) evictOldest() {
 	if n.long != nil {
 		t.paths.countIdle(n.long.text, -1)
 	}
+	// A busy node is not evicted. It is added to the list again when it becomes idle.
 	if !n.queue.Empty() {
 		return
 	}

@@ -109,11 +109,14 @@ func (p *paths[N, W]) parentOf(n *node[N, W]) (parent *node[N, W], isLong bool) 
 	if slash <= maxShort {
 		return nil, false
 	}
+	// The hash of a path is a sum over its names. So the hash of the parent takes time in
+	// proportion to the last name only.
 	name, hash := p.name(s[:slash]), n.long.hash-p.hashName(slash, s[slash+1:])
 	if parent := p.findHash(hash, name); parent != nil {
 		return parent, true
 	}
 	long := &longName[N, W]{hash: hash, text: n.long.text}
+	// The text is more than twice as long as this name, so sharing would keep too much of it.
 	if 2*slash < long.text.bytes {
 		name, long.text = p.clone(name), &text{bytes: slash}
 	}
@@ -159,6 +162,8 @@ func (p *paths[N, W]) hash(path string) (hash uint64) {
 // hashName returns the hash of a name that follows the slash at that index.
 func (p *paths[N, W]) hashName(slash int, name string) uint64 {
 	const odd = 0x9e3779b97f4a7c15 // spreads the index over all bits
+	// The position is part of the hash: otherwise a client could make all lookups slow with many
+	// orders of the same names. maphash has a random seed, so hashes cannot be predicted.
 	h := maphash.String(p.seed, name) ^ uint64(slash+1)*odd
 	h ^= h >> 32
 	return h * odd

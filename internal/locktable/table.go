@@ -159,6 +159,7 @@ func (t *Table[N, W]) End(r *Request[N, W]) (granted []*Request[N, W]) {
 	if len(t.granted) > 0 {
 		t.granted = reuse(t.granted)
 	}
+	// A survey must see the request as it was.
 	t.beforeChange(r, r.blocked > 0)
 	t.unlistClaims(r)
 	if r.blocked > 0 {
@@ -172,6 +173,8 @@ func (t *Table[N, W]) End(r *Request[N, W]) (granted []*Request[N, W]) {
 // withdraw removes the waiting request r from the queues where it waits, and clears its uses there.
 func (t *Table[N, W]) withdraw(r *Request[N, W]) {
 	t.waiting--
+	// r has a wait for each node where it had to wait. It may have been admitted to some of them
+	// since.
 	for w := r.waits; w != nil; w = w.next {
 		use := &r.uses[w.use]
 		if !use.waiting {
@@ -192,6 +195,7 @@ func (t *Table[N, W]) leave(uses []nodeUse[N, W]) {
 	for i := range uses {
 		use := &uses[i]
 		n := use.node
+		// withdraw has cleared the node uses where the request waited.
 		if n == nil || !n.queue.Leave(use.mode) {
 			continue
 		}

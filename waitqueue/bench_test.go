@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// A crowd is a queue with a writer that is admitted and n that wait for it, in a circle: the first to wait is at next.
+// A waiterRing is a queue with one admitted writer and n waiting ones. next is the index in waiters
+// of the first one to wait.
 type waiterRing struct {
 	queue    Queue[int]
 	waiters  []Entry[int]
@@ -23,24 +24,25 @@ func newWaiterRing(n int) *waiterRing {
 	return r
 }
 
-// wait puts e at the end of the queue.
+// wait appends e to the queue.
 func (r *waiterRing) wait(e *Entry[int]) {
 	r.seq++
 	r.queue.Wait(e, 0, r.seq, TW)
 }
 
-// again takes e out, and puts it at the end.
+// requeue withdraws e and appends it.
 func (r *waiterRing) requeue(e *Entry[int]) {
 	r.admitted = r.queue.Withdraw(e, r.admitted[:0])
 	r.wait(e)
 }
 
-// BenchmarkQueue is to show that no step depends on how many wait. After each there are as many as before:
+// BenchmarkQueue shows that no step depends on the number of waiters. Each step restores that
+// number:
 //
-//   - pass: a reader of something else arrives and leaves, which waits for nobody;
-//   - arrive: one more arrives, and is withdrawn;
-//   - withdraw: a waiter leaves, at the front, in the middle or at the back, and arrives again at the end;
-//   - hand-over: the holder leaves, which admits the first waiter, and arrives again at the end.
+//   - pass: a reader that conflicts with no request arrives and leaves;
+//   - arrive: one more request arrives, and is withdrawn;
+//   - withdraw: a waiter at the front, in the middle or at the back leaves, and arrives again;
+//   - hand-over: the holder leaves, which admits the first waiter, and arrives again.
 func BenchmarkQueue(b *testing.B) {
 	b.Run("op=pass/waiters=0", func(b *testing.B) {
 		r := newWaiterRing(0)
@@ -76,7 +78,7 @@ func BenchmarkQueue(b *testing.B) {
 	}
 }
 
-// withdrawMiddle stays in the middle: whoever leaves goes to the end, and the next one half a round on is there then.
+// withdrawMiddle requeues the waiter in the middle. The next one in the ring is in the middle then.
 func withdrawMiddle(r *waiterRing) {
 	r.requeue(&r.waiters[(r.next+len(r.waiters)/2)%len(r.waiters)])
 	r.next = (r.next + 1) % len(r.waiters)

@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// TestCheckFindsBrokenState breaks, in each case, one thing in a sound queue with two readers that are
-// admitted and two writers and a reader that wait.
-func TestCheckFindsBrokenState(t *testing.T) {
+// TestCheckFindsBrokenQueues breaks one thing at a time in a sound queue, in which two readers are
+// admitted, and two writers and a reader wait.
+func TestCheckFindsBrokenQueues(t *testing.T) {
 	type queue = Queue[string]
 	type entries = map[string]*Entry[string]
 	for name, test := range map[string]struct {
@@ -15,7 +15,7 @@ func TestCheckFindsBrokenState(t *testing.T) {
 		want    string
 	}{
 		"a waiting entry came first":           {func(_ *queue, e entries) { e["reader 3"].seq = 1 }, "I2"},
-		"nobody is admitted":                   {func(q *queue, _ entries) { q.byMode[TR], q.admitted = 0, 0 }, "I2"},
+		"no request is admitted":               {func(q *queue, _ entries) { q.byMode[TR], q.admitted = 0, 0 }, "I2"},
 		"the list is not in order":             {func(_ *queue, e entries) { e["writer 2"].seq = 3 }, "I4"},
 		"an entry says it has another mode":    {func(_ *queue, e entries) { e["writer 2"].mode = IR }, "I3"},
 		"an entry is linked back past another": {func(_ *queue, e entries) { e["writer 1"].prev = e["reader 3"] }, "I3"},
@@ -47,7 +47,7 @@ func TestCheckFindsBrokenState(t *testing.T) {
 	}
 }
 
-func TestEntryKeepsNoNeighboursAfterItHasLeft(t *testing.T) {
+func TestEntryThatHasLeftKeepsNoNeighbours(t *testing.T) {
 	var q Queue[string]
 	var a, b Entry[string]
 	q.Arrive(TW)
@@ -58,7 +58,7 @@ func TestEntryKeepsNoNeighboursAfterItHasLeft(t *testing.T) {
 	q.Advance(TW, nil)
 	for _, e := range []*Entry[string]{&a, &b} {
 		if e.next != nil || e.prev != nil {
-			t.Errorf("entry %s still leads to others, which keeps their storage", e.request)
+			t.Errorf("entry %s still points to other entries, which keeps them in memory", e.request)
 		}
 	}
 	if *q.lists != (lists[string]{}) {

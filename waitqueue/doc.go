@@ -1,5 +1,5 @@
-// Package waitqueue is the wait queue of one node of a tree. It admits requests by arrival order
-// and mode alone.
+// Package waitqueue admits requests to one node of a tree: it counts admitted requests, queues
+// waiting ones, and decides by arrival order and mode alone.
 //
 // It is pure: it has no goroutine, channel, clock or context. The same calls in the same order
 // always give the same answers. Call a [Queue] from one goroutine.

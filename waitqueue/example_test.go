@@ -32,8 +32,8 @@ func ExampleQueue() {
 	// late
 }
 
-// A holder of the whole tree above narrows its hold to writing this node alone. The reader here had to wait for
-// the tree; now it has to wait for the node.
+// A holder of the whole tree narrows what it holds to a write of this node. The reader, which
+// waited for the tree at an ancestor, waits at this node from then on.
 func ExampleQueue_Hold() {
 	var queue waitqueue.Queue[string]
 	var reader waitqueue.Entry[string]
@@ -52,7 +52,7 @@ func ExampleQueue_Hold() {
 func ExampleMode_Conflicts() {
 	fmt.Println(waitqueue.TR.Conflicts(waitqueue.TR)) // two readers of a subtree
 	fmt.Println(waitqueue.TR.Conflicts(waitqueue.IW)) // a reader of it, and a writer further down
-	fmt.Println(waitqueue.NW.Conflicts(waitqueue.IW)) // a writer of the node alone, and one further down
+	fmt.Println(waitqueue.NW.Conflicts(waitqueue.IW)) // a writer of the node alone, and one below
 	// Output:
 	// false
 	// true
@@ -64,7 +64,7 @@ func ExampleMode_Intention() {
 	// Output: IW IR
 }
 
-// Whoever writes the subtree does everything else at the node with that.
+// A write of the subtree covers every other use of the node.
 func ExampleModes_Combined() {
 	var modes waitqueue.Modes
 	modes = modes.With(waitqueue.IW).With(waitqueue.TR)

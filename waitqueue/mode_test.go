@@ -21,13 +21,13 @@ const (
 	TW = waitqueue.TW
 )
 
-// simple are the modes that claims and intentions have, allModes those and their combinations.
+// simple holds the modes of claims and intentions, allModes their combinations as well.
 var (
 	simple   = []waitqueue.Mode{IR, IW, NR, NW, TR, TW}
 	allModes = append(slices.Clip(simple), waitqueue.IWNR, waitqueue.IWTR, waitqueue.NWTR)
 )
 
-// matrix is the compatibility matrix as the doc comment of Mode draws it.
+// matrix is the compatibility matrix as drawn in the doc comment of Mode.
 const matrix = `
                asked   IR  IW  NR  NW  TR  TW
 held
@@ -82,8 +82,8 @@ func TestConflictIsSymmetric(t *testing.T) {
 	}
 }
 
-// regionNodes are the nodes of a tree that has every relation between two nodes: equal, above, below (by one and
-// by two), beside, in different branches, in different trees.
+// regionNodes are the nodes of two trees with every relation between two nodes: equal, above, below
+// (by one and by two), beside, in different branches, in different trees.
 var regionNodes = []treelock.Path{"/", "/a", "/a/x", "/a/x/1", "/a/y", "/b", "/b/z", "other/root", "other"}
 
 // kinds are the four kinds of claim, each with its mode at its node.
@@ -97,8 +97,9 @@ var kinds = map[waitqueue.Mode]struct {
 	TW: {treelock.Subtree, treelock.Exclusive},
 }
 
-// TestModesDecideWhatRegionsMean goes back to the contract: two claims conflict if their regions share a node and
-// at least one writes. It takes all pairs of claims, and asks if some node on both lineages sees a conflict.
+// TestModesDecideWhatRegionsMean checks modes against the contract: two claims conflict if their
+// regions share a node and at least one writes. For all pairs of claims it asks whether their modes
+// conflict at some node in both lineages.
 func TestModesDecideWhatRegionsMean(t *testing.T) {
 	type claim = treelock.Claim[treelock.Path]
 	modes := map[claim]map[treelock.Path]waitqueue.Mode{}
@@ -123,7 +124,7 @@ func TestModesDecideWhatRegionsMean(t *testing.T) {
 	}
 }
 
-// modesOf returns what the nodes on the way from node to its root see of a claim.
+// modesOf returns the mode of a claim at each node of its lineage.
 func modesOf(node treelock.Path, mode waitqueue.Mode) map[treelock.Path]waitqueue.Mode {
 	modes := map[treelock.Path]waitqueue.Mode{}
 	for ok := true; ok; node, ok = node.Parent() {
@@ -133,7 +134,7 @@ func modesOf(node treelock.Path, mode waitqueue.Mode) map[treelock.Path]waitqueu
 	return modes
 }
 
-// region lists the nodes of a claim's region.
+// region returns the nodes in the region of a claim.
 func region(c treelock.Claim[treelock.Path]) (nodes []treelock.Path) {
 	for _, node := range regionNodes {
 		for at, ok := node, true; ok; at, ok = at.Parent() {
@@ -198,7 +199,7 @@ func conflictsOf(s waitqueue.Modes) (conflicts waitqueue.Modes) {
 	return conflicts
 }
 
-// The nine modes are enough: for whatever a request does at a node there is one that keeps out the same others.
+// Nine modes are enough: for each set of simple modes, one conflicts with exactly the same modes.
 func TestCombinedModeConflictsWithWhatItsPartsConflictWith(t *testing.T) {
 	for s := waitqueue.Modes(1); s < 64; s++ {
 		got := s.Combined()

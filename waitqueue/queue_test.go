@@ -13,233 +13,234 @@ type (
 	entry = waitqueue.Entry[string]
 )
 
-// line is a queue whose requests are known by their names. They arrive one after the other.
-type client struct {
+// A namedQueue is a queue whose requests have names. They arrive one after the other.
+type namedQueue struct {
 	*testing.T
 	queue    queue
-	entries  map[string]*entry         // of those that wait
-	admitted map[string]waitqueue.Mode // of the others
+	entries  map[string]*entry         // waiting requests
+	admitted map[string]waitqueue.Mode // admitted requests
 	seqs     map[string]uint64
 }
 
-func newClient(t *testing.T) *client {
-	return &client{T: t, entries: map[string]*entry{}, admitted: map[string]waitqueue.Mode{}, seqs: map[string]uint64{}}
+func newNamedQueue(t *testing.T) *namedQueue {
+	return &namedQueue{T: t, entries: map[string]*entry{}, admitted: map[string]waitqueue.Mode{}, seqs: map[string]uint64{}}
 }
 
-// arrive is the arrival of one request, which must be admitted or not, as want says.
-func (l *client) arrive(name string, want bool, mode waitqueue.Mode) {
-	l.Helper()
-	l.seqs[name] = uint64(len(l.seqs) + 1)
-	got := l.queue.Arrive(mode)
+// arrive lets a request arrive. want says whether it must be admitted.
+func (q *namedQueue) arrive(name string, want bool, mode waitqueue.Mode) {
+	q.Helper()
+	q.seqs[name] = uint64(len(q.seqs) + 1)
+	got := q.queue.Arrive(mode)
 	if got != want {
-		l.Errorf("Arrive(%v) of %s = %t, want %t", mode, name, got, want)
+		q.Errorf("Arrive(%v) of %s = %t, want %t", mode, name, got, want)
 	}
 	if got {
-		l.admitted[name] = mode
+		q.admitted[name] = mode
 	} else {
-		l.entries[name] = new(entry)
-		l.queue.Wait(l.entries[name], name, l.seqs[name], mode)
+		q.entries[name] = new(entry)
+		q.queue.Wait(q.entries[name], name, q.seqs[name], mode)
 	}
-	l.check()
+	q.check()
 }
 
-// leave is the departure of a request, which must admit those in want.
-func (l *client) leave(name string, want ...string) {
-	l.Helper()
+// leave releases or withdraws a request. That must admit the requests in want.
+func (q *namedQueue) leave(name string, want ...string) {
+	q.Helper()
 	var got []*entry
-	if e := l.entries[name]; e != nil {
-		delete(l.entries, name)
-		got = l.queue.Withdraw(e, nil)
-	} else if mode := l.admitted[name]; l.queue.Leave(mode) {
-		got = l.queue.Advance(mode, nil)
+	if e := q.entries[name]; e != nil {
+		delete(q.entries, name)
+		got = q.queue.Withdraw(e, nil)
+	} else if mode := q.admitted[name]; q.queue.Leave(mode) {
+		got = q.queue.Advance(mode, nil)
 	}
 	var names []string
 	for _, e := range got {
 		names = append(names, e.Request())
-		l.admitted[e.Request()] = e.Mode()
-		delete(l.entries, e.Request())
+		q.admitted[e.Request()] = e.Mode()
+		delete(q.entries, e.Request())
 	}
 	if diff := cmp.Diff(want, names); diff != "" {
-		l.Errorf("the departure of %s admits, -want +got:\n%s", name, diff)
+		q.Errorf("the departure of %s admits, -want +got:\n%s", name, diff)
 	}
-	l.check()
+	q.check()
 }
 
-// hold narrows the hold of a request to mode, where those in revoked have to wait from now on. The latest come first.
-func (l *client) hold(name string, mode waitqueue.Mode, revoked ...string) {
-	l.Helper()
-	l.queue.Hold(mode)
-	l.admitted[name] = mode
+// hold admits a request in mode by Hold, and makes the requests in revoked wait. The latest comes
+// first.
+func (q *namedQueue) hold(name string, mode waitqueue.Mode, revoked ...string) {
+	q.Helper()
+	q.queue.Hold(mode)
+	q.admitted[name] = mode
 	for _, revoked := range revoked {
-		l.entries[revoked] = new(entry)
-		l.queue.Revoke(l.entries[revoked], revoked, l.seqs[revoked], l.admitted[revoked])
+		q.entries[revoked] = new(entry)
+		q.queue.Revoke(q.entries[revoked], revoked, q.seqs[revoked], q.admitted[revoked])
 	}
-	l.check()
+	q.check()
 }
 
-func (l *client) check() {
-	l.Helper()
-	if err := l.queue.Check(); err != nil {
-		l.Error(err)
+func (q *namedQueue) check() {
+	q.Helper()
+	if err := q.queue.Check(); err != nil {
+		q.Error(err)
 	}
 }
 
 func TestLaterRequestIsKeptOutExactlyByConflictingModes(t *testing.T) {
 	for _, held := range allModes {
 		for _, asked := range allModes {
-			l := newClient(t)
-			l.arrive("first", true, held)
-			l.arrive("second", !held.Conflicts(asked), asked)
+			q := newNamedQueue(t)
+			q.arrive("first", true, held)
+			q.arrive("second", !held.Conflicts(asked), asked)
 			if held.Conflicts(asked) {
-				l.leave("first", "second")
+				q.leave("first", "second")
 			} else {
-				l.leave("first")
+				q.leave("first")
 			}
 		}
 	}
 }
 
 func TestReaderDoesNotOvertakeWaitingWriter(t *testing.T) {
-	l := newClient(t)
-	l.arrive("early", true, TR)
-	l.arrive("writer", false, TW)
-	l.arrive("late", false, TR)
-	l.leave("early", "writer")
-	l.leave("writer", "late")
+	q := newNamedQueue(t)
+	q.arrive("early", true, TR)
+	q.arrive("writer", false, TW)
+	q.arrive("late", false, TR)
+	q.leave("early", "writer")
+	q.leave("writer", "late")
 }
 
 func TestWithdrawnHeadAdmitsThoseBehind(t *testing.T) {
-	l := newClient(t)
-	l.arrive("early", true, TR)
-	l.arrive("writer", false, TW)
-	l.arrive("late 1", false, TR)
-	l.arrive("late 2", false, TR)
-	l.arrive("later", false, NR)
-	l.leave("writer", "later", "late 1", "late 2")
+	q := newNamedQueue(t)
+	q.arrive("early", true, TR)
+	q.arrive("writer", false, TW)
+	q.arrive("late 1", false, TR)
+	q.arrive("late 2", false, TR)
+	q.arrive("later", false, NR)
+	q.leave("writer", "later", "late 1", "late 2")
 }
 
-func TestWithdrawalBehindTheHeadAdmitsNobody(t *testing.T) {
-	l := newClient(t)
-	l.arrive("holder", true, TR)
-	l.arrive("writer 1", false, TW)
-	l.arrive("writer 2", false, TW)
-	l.arrive("reader", false, TR)
-	l.leave("writer 2")
-	l.leave("reader")
-	l.leave("holder", "writer 1")
+func TestWithdrawalBehindTheHeadAdmitsNone(t *testing.T) {
+	q := newNamedQueue(t)
+	q.arrive("holder", true, TR)
+	q.arrive("writer 1", false, TW)
+	q.arrive("writer 2", false, TW)
+	q.arrive("reader", false, TR)
+	q.leave("writer 2")
+	q.leave("reader")
+	q.leave("holder", "writer 1")
 }
 
 func TestRunOfReadersIsAdmittedUpToTheNextWriter(t *testing.T) {
-	l := newClient(t)
-	l.arrive("writer", true, NW)
-	l.arrive("reader 1", false, NR)
-	l.arrive("reader 2", false, NR)
-	l.arrive("next writer", false, NW)
-	l.arrive("reader 3", false, NR)
-	l.leave("writer", "reader 1", "reader 2")
-	l.leave("reader 1")
-	l.leave("reader 2", "next writer")
-	l.leave("next writer", "reader 3")
+	q := newNamedQueue(t)
+	q.arrive("writer", true, NW)
+	q.arrive("reader 1", false, NR)
+	q.arrive("reader 2", false, NR)
+	q.arrive("next writer", false, NW)
+	q.arrive("reader 3", false, NR)
+	q.leave("writer", "reader 1", "reader 2")
+	q.leave("reader 1")
+	q.leave("reader 2", "next writer")
+	q.leave("next writer", "reader 3")
 }
 
 func TestIntentionsPassAWaitingNodeWriter(t *testing.T) {
-	l := newClient(t)
-	l.arrive("reader", true, NR)
-	l.arrive("writer", false, NW)
-	l.arrive("reads below", true, IR)
-	l.arrive("writes below", true, IW)
-	l.leave("reader", "writer")
+	q := newNamedQueue(t)
+	q.arrive("reader", true, NR)
+	q.arrive("writer", false, NW)
+	q.arrive("reads below", true, IR)
+	q.arrive("writes below", true, IW)
+	q.leave("reader", "writer")
 }
 
 // TestReadAndWriteBelowKeepOutOtherReaders is where the original library goes wrong.
 func TestReadAndWriteBelowKeepOutOtherReaders(t *testing.T) {
-	l := newClient(t)
-	l.arrive("both", true, waitqueue.IWTR)
-	l.arrive("reader", false, TR)
-	l.leave("both", "reader")
+	q := newNamedQueue(t)
+	q.arrive("both", true, waitqueue.IWTR)
+	q.arrive("reader", false, TR)
+	q.leave("both", "reader")
 }
 
 func TestAdvanceAppendsToWhatItIsGiven(t *testing.T) {
-	l := newClient(t)
-	l.arrive("writer", true, TW)
-	l.arrive("reader", false, TR)
+	q := newNamedQueue(t)
+	q.arrive("writer", true, TW)
+	q.arrive("reader", false, TR)
 	before := new(entry)
-	if !l.queue.Leave(TW) {
+	if !q.queue.Leave(TW) {
 		t.Error("Leave(TW) of the only writer = false, want true")
 	}
-	got := l.queue.Advance(TW, []*entry{before})
-	if len(got) != 2 || got[0] != before || got[1] != l.entries["reader"] {
+	got := q.queue.Advance(TW, []*entry{before})
+	if len(got) != 2 || got[0] != before || got[1] != q.entries["reader"] {
 		t.Errorf("Advance(TW, [before]) = %v, want before and the reader", got)
 	}
 }
 
 func TestQueueIsEmptyWhenAllHaveLeft(t *testing.T) {
-	l := newClient(t)
-	if !l.queue.Empty() {
-		t.Error("Empty() = false, want true before anybody arrived")
+	q := newNamedQueue(t)
+	if !q.queue.Empty() {
+		t.Error("Empty() = false, want true before the first arrival")
 	}
-	l.arrive("a", true, TW)
-	l.arrive("b", false, IR)
-	l.leave("a", "b")
-	if l.queue.Empty() || l.queue.Admitted(IR) != 1 || l.queue.Admitted(TW) != 0 {
+	q.arrive("a", true, TW)
+	q.arrive("b", false, IR)
+	q.leave("a", "b")
+	if q.queue.Empty() || q.queue.Admitted(IR) != 1 || q.queue.Admitted(TW) != 0 {
 		t.Errorf("Empty() = %t, Admitted(IR) = %d, Admitted(TW) = %d, want false, 1, 0 while b is there",
-			l.queue.Empty(), l.queue.Admitted(IR), l.queue.Admitted(TW))
+			q.queue.Empty(), q.queue.Admitted(IR), q.queue.Admitted(TW))
 	}
-	l.leave("b")
-	if !l.queue.Empty() {
+	q.leave("b")
+	if !q.queue.Empty() {
 		t.Error("Empty() = false, want true after all have left")
 	}
 }
 
-func TestHoldMakesThoseWhoAreRevokedWait(t *testing.T) {
-	l := newClient(t)
-	l.arrive("owner", true, IR)    // holds the tree above with TW, too, which is not seen here
-	l.arrive("reader 1", true, NR) // waits for that, above
-	l.arrive("below", true, IW)
-	l.arrive("reader 2", true, NR)
-	if rivals, earliest := l.queue.Rivals(NW); rivals != 2 || earliest != ^uint64(0) {
-		t.Errorf("Rivals(NW) = %d, %d, want 2 admitted and nobody waiting", rivals, earliest)
+func TestHoldMakesRequeuedRequestsWait(t *testing.T) {
+	q := newNamedQueue(t)
+	q.arrive("owner", true, IR)    // also holds TW at an ancestor
+	q.arrive("reader 1", true, NR) // waits at that ancestor
+	q.arrive("below", true, IW)
+	q.arrive("reader 2", true, NR)
+	if rivals, earliest := q.queue.Rivals(NW); rivals != 2 || earliest != ^uint64(0) {
+		t.Errorf("Rivals(NW) = %d, %d, want 2 admitted and none waiting", rivals, earliest)
 	}
-	l.queue.Leave(IR)
-	l.hold("owner", NW, "reader 2", "reader 1")
-	l.arrive("reader 3", false, NR)
-	l.leave("owner", "reader 1", "reader 2", "reader 3")
+	q.queue.Leave(IR)
+	q.hold("owner", NW, "reader 2", "reader 1")
+	q.arrive("reader 3", false, NR)
+	q.leave("owner", "reader 1", "reader 2", "reader 3")
 }
 
-func TestRivalsAreCountedAndTheEarliestThatWaitsIsKnown(t *testing.T) {
-	l := newClient(t)
-	l.arrive("reader 1", true, TR)
-	l.arrive("reader 2", true, IR)
-	l.arrive("writer 1", false, NW)
-	l.arrive("writer 2", false, TW)
-	l.arrive("reader 3", false, TR)
+func TestBlockersAreCountedAndTheEarliestWaiterIsKnown(t *testing.T) {
+	q := newNamedQueue(t)
+	q.arrive("reader 1", true, TR)
+	q.arrive("reader 2", true, IR)
+	q.arrive("writer 1", false, NW)
+	q.arrive("writer 2", false, TW)
+	q.arrive("reader 3", false, TR)
 	for _, test := range []struct {
 		mode     waitqueue.Mode
 		admitted int
 		earliest uint64
 	}{{TW, 2, 3}, {IW, 1, 4}, {NR, 0, 3}, {IR, 0, 4}, {waitqueue.IWNR, 1, 3}} {
-		if admitted, earliest := l.queue.Rivals(test.mode); admitted != test.admitted || earliest != test.earliest {
+		if admitted, earliest := q.queue.Rivals(test.mode); admitted != test.admitted || earliest != test.earliest {
 			t.Errorf("Rivals(%v) = %d, %d, want %d, %d", test.mode, admitted, earliest, test.admitted, test.earliest)
 		}
 	}
 }
 
 func TestWaitingRunsModeByModeInOrderOfArrivalAndStopsWhenTold(t *testing.T) {
-	l := newClient(t)
-	l.arrive("holder", true, TW)
-	l.arrive("tree 1", false, TR)
-	l.arrive("node 1", false, NR)
-	l.arrive("tree 2", false, TR)
-	l.arrive("both", false, waitqueue.IWTR)
-	l.arrive("node 2", false, NR)
+	q := newNamedQueue(t)
+	q.arrive("holder", true, TW)
+	q.arrive("tree 1", false, TR)
+	q.arrive("node 1", false, NR)
+	q.arrive("tree 2", false, TR)
+	q.arrive("both", false, waitqueue.IWTR)
+	q.arrive("node 2", false, NR)
 	var got []string
-	for e := range l.queue.Waiting(waitqueue.AllModes.Without(waitqueue.IWTR)) {
+	for e := range q.queue.Waiting(waitqueue.AllModes.Without(waitqueue.IWTR)) {
 		got = append(got, e.Request())
 	}
 	if diff := cmp.Diff([]string{"node 1", "node 2", "tree 1", "tree 2"}, got); diff != "" {
 		t.Errorf("Waiting(all but IWTR): -want +got:\n%s", diff)
 	}
-	for range l.queue.Waiting(waitqueue.AllModes) {
+	for range q.queue.Waiting(waitqueue.AllModes) {
 		break
 	}
 }

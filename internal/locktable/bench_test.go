@@ -8,8 +8,8 @@ import (
 	"github.com/treelock/treelock/internal/locktable"
 )
 
-// BenchmarkSubmit is the arrival and the end of a write four levels deep, with so many requests live elsewhere. It
-// must not depend on how many.
+// BenchmarkSubmit measures the arrival and the end of a write four levels deep. It shows that the
+// time does not depend on the number of requests that are live elsewhere.
 func BenchmarkSubmit(b *testing.B) {
 	for _, n := range []int{0, 10, 1_000, 100_000} {
 		b.Run(fmt.Sprintf("op=submit-end/depth=4/live=%d", n), func(b *testing.B) {
@@ -26,7 +26,7 @@ func BenchmarkSubmit(b *testing.B) {
 	}
 }
 
-// A jam is a table with a holder of one node and n writers that wait for it.
+// A contention is a table with a holder of one node and n writers that wait for it.
 type contention struct {
 	*table
 	claims  []locktable.Claim[treelock.Path]
@@ -44,26 +44,26 @@ func newContention(n int) *contention {
 	return c
 }
 
-// arrive is the arrival of one more, which is withdrawn at once: it is the last.
+// arrive submits one more request, which is the last, and withdraws it.
 func (c *contention) arrive() { c.End(c.Submit("last", c.claims)) }
 
-// withdraw ends a waiter anywhere but at the front, and another arrives.
+// withdraw ends a waiter that is not the first, and submits another.
 func (c *contention) withdraw() {
 	c.next = c.next%(len(c.waiters)-1) + 1
 	c.End(c.waiters[c.next])
 	c.waiters[c.next] = c.Submit("waiter", c.claims)
 }
 
-// handOver ends the holder, which grants the first waiter, and another arrives.
+// handOver ends the holder, which grants the first waiter, and submits another.
 func (c *contention) handOver() {
 	c.holder = c.End(c.holder)[0]
 	c.Submit("waiter", c.claims)
 }
 
-// narrow narrows the holder to what it holds, which is all work and no effect. It allocates new places.
+// narrow narrows the holder to what it holds, which changes nothing. It allocates new node uses.
 func (c *contention) narrow() { c.Narrow(c.holder, c.claims) }
 
-// BenchmarkWaiters is to show that no step depends on how many wait for the same node.
+// BenchmarkWaiters shows that no step depends on the number of waiters at the same node.
 func BenchmarkWaiters(b *testing.B) {
 	for _, n := range []int{10, 1_000, 100_000} {
 		for _, op := range []struct {

@@ -20,7 +20,7 @@ const (
 
 // Blockers calls visit for the earliest blockers of r, at most limit, in order of arrival, each
 // with the reason. r must wait, and limit must be positive. more is how many further blockers were
-// found. all is false if there may be others.
+// found. all is false if there may be more than that.
 //
 // It takes time in proportion to the blockers and their claims, and to the node uses of r. Other
 // requests cost it nothing, with two exceptions. A search that meets an idle child unlinks it,
@@ -216,7 +216,7 @@ func (s *search[N, W]) addClaimsBelow(n *node[N, W], i, left int) int {
 	if all {
 		return left
 	}
-	// A waiting writer may stand behind any number of admitted readers in the claim list, where the
+	// A waiting writer may be behind any number of admitted readers in the claim list, where the
 	// loop above does not reach it. The queue has a list for its mode alone.
 	for rest := writesNode; rest != 0; rest = rest.Rest() {
 		for e := range n.queue.Waiting(1 << rest.First()) {

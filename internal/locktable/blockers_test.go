@@ -13,8 +13,8 @@ import (
 	"github.com/treelock/treelock/waitqueue"
 )
 
-// blockersOf returns how a request that asks for req, and is withdrawn at once, would be blocked: a
-// line for each blocker that is named, and how many more there are.
+// blockersOf submits req, describes its blockers, a line for each one that is named, and withdraws
+// it.
 func blockersOf(tb *table, req treelock.Request[treelock.Path], limit int) (named []string, more int, all bool) {
 	r := submit(tb, "", req)
 	defer tb.End(r)
@@ -24,7 +24,7 @@ func blockersOf(tb *table, req treelock.Request[treelock.Path], limit int) (name
 	return named, more, all
 }
 
-// numbered returns so many paths below parent.
+// numbered returns n paths below parent.
 func numbered(parent treelock.Path, n int) (paths []treelock.Path) {
 	for i := range n {
 		paths = append(paths, treelock.Path(fmt.Sprintf("%s/%d", parent, i)))
@@ -32,8 +32,8 @@ func numbered(parent treelock.Path, n int) (paths []treelock.Path) {
 	return paths
 }
 
-// TestBlockersAreFoundWhateverElseIsLive is about all that a search must not spend its time on.
-func TestBlockersAreFoundWhateverElseIsLive(t *testing.T) {
+// TestBlockersAreFoundAmongManyLiveRequests is about requests that a search must not spend time on.
+func TestBlockersAreFoundAmongManyLiveRequests(t *testing.T) {
 	bottom := treelock.Path("/x" + strings.Repeat("/d", 4090))
 	deep := treelock.Path("/x/1/2/3/4/5/6/7/8/9/10/11/12/13/14")
 	for name, test := range map[string]struct {
@@ -68,7 +68,7 @@ func TestBlockersAreFoundWhateverElseIsLive(t *testing.T) {
 				tb.Narrow(submit(tb, "", treelock.Write(p)), locktable.ClaimsOf(treelock.Read(p)))
 			}
 			submit(tb, "blocker", treelock.Write("/x/y"))
-			blockersOf(tb, treelock.Read("/x"), 1) // this one puts things in order
+			blockersOf(tb, treelock.Read("/x"), 1) // relinks the children
 		}, treelock.Read("/x"), []string{"blocker: TW /x/y, TR /x"}},
 		"many readers of the same node, and a writer that waits": {func(tb *table) {
 			for range 10_000 {
@@ -111,7 +111,7 @@ func TestBlockersAreFoundWhateverElseIsLive(t *testing.T) {
 	}
 }
 
-// waitBelow makes a writer wait for readers, which the next reader does not mind.
+// waitBelow makes a writer wait for readers. A later reader waits for that writer only.
 func waitBelow(tb *table) {
 	for range 100 {
 		submit(tb, "", treelock.Read("/x/1"))
@@ -119,14 +119,15 @@ func waitBelow(tb *table) {
 	submit(tb, "waiter", treelock.Write("/x/1"))
 }
 
-// TestEarliestBlockersAreNamed: below a subtree they are found in any order.
+// TestEarliestBlockersAreNamed is about a search below a subtree, which finds blockers in any
+// order.
 func TestEarliestBlockersAreNamed(t *testing.T) {
 	tb := locktable.New[treelock.Path, string](4096)
 	var live []*request
 	for i, p := range numbered("/x", 64) {
 		live = append(live, submit(tb, fmt.Sprint(i), treelock.Write(p)))
 	}
-	for _, i := range []int{3, 0, 2} { // come back last
+	for _, i := range []int{3, 0, 2} { // leave, and arrive again last
 		tb.End(live[i])
 		submit(tb, "again", treelock.Write(numbered("/x", 64)[i]))
 	}
@@ -137,8 +138,8 @@ func TestEarliestBlockersAreNamed(t *testing.T) {
 	}
 }
 
-// BenchmarkBlockers is the search for one blocker among so many that are live elsewhere, and for as
-// many blockers as there are. It shows that only these count.
+// BenchmarkBlockers measures a search for one blocker among many requests that are live elsewhere,
+// and for many blockers. It shows that only blockers cost time.
 func BenchmarkBlockers(b *testing.B) {
 	for _, live := range []int{0, 1000, 10_000, 100_000} {
 		for _, where := range []string{"here", "below", "all-here", "all-below"} {
@@ -174,8 +175,9 @@ func BenchmarkBlockers(b *testing.B) {
 	}
 }
 
-// TestReasonIsFoundInTimeOfTheArrivalOfAWideRequest: it took the number of claims times their depth.
-func TestReasonIsFoundInTimeOfTheArrivalOfAWideRequest(t *testing.T) {
+// TestReasonOfAWideRequestIsFoundInLinearTime fails if the time to find a reason grows with the
+// product of claims and depth.
+func TestReasonOfAWideRequestIsFoundInLinearTime(t *testing.T) {
 	const blockers, depth, wide, root, a, blocked = 4, 4000, 60_000, 0, 1, 2
 	tb := locktable.New[int, int](10)
 	for range blockers {
@@ -189,7 +191,7 @@ func TestReasonIsFoundInTimeOfTheArrivalOfAWideRequest(t *testing.T) {
 	above := chain
 	for i := range wide {
 		claims = append(claims, locktable.Claim[int]{Mode: waitqueue.NW, Lineage: append([]int{10_000 + i}, above...)})
-		above = chain[:1] // no more is looked at, as the first claim went on from there
+		above = chain[:1] // the rest is not read: the first claim planned it
 	}
 	claims = append(claims, locktable.Claim[int]{Mode: waitqueue.NW, Lineage: []int{blocked, a, root}})
 	start := time.Now()

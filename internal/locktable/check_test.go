@@ -11,7 +11,7 @@ import (
 	"github.com/treelock/treelock/waitqueue"
 )
 
-// modesOf returns the mode that a request has at each of its nodes.
+// modesOf returns the mode of r at each of its nodes.
 func modesOf(r *Request[treelock.Path, string]) map[string]string {
 	modes := map[string]string{}
 	for i := range r.uses {
@@ -21,7 +21,7 @@ func modesOf(r *Request[treelock.Path, string]) map[string]string {
 	return modes
 }
 
-// TestRequestIsAtEachNodeOnce is I3.
+// TestRequestIsAtEachNodeOnce checks I3.
 func TestRequestIsAtEachNodeOnce(t *testing.T) {
 	for _, test := range []struct {
 		req  treelock.Request[treelock.Path]
@@ -61,8 +61,8 @@ func TestRequestIsAtEachNodeOnce(t *testing.T) {
 	}
 }
 
-// A broken is a sound table about to be broken. holder has written /a; early and late wait for /a/x, below it;
-// /idle and /idle/1 are idle, in this order.
+// A broken is a sound table that a test is about to break. holder writes /a. early and late wait
+// for /a/x below it. /idle/1 and /idle are idle.
 type broken struct {
 	*Table[treelock.Path, string]
 	holder, early, late *Request[treelock.Path, string]
@@ -142,27 +142,28 @@ func TestCheckFindsBrokenTables(t *testing.T) {
 	}
 }
 
-// keepUseAfterEnd is the end of a request that keeps a place.
+// keepUseAfterEnd ends a request, and gives it a node use again.
 func keepUseAfterEnd(b broken) {
 	r := b.Submit("", ClaimsOf(treelock.Read("/b")))
 	b.End(r)
 	r.uses = r.uses[:1]
 }
 
-// useRootTwice gives the holder a second place at the root, in another mode, and tells the queue.
+// useRootTwice gives the holder a second use of the root, in another mode, and counts it in the
+// queue.
 func useRootTwice(b broken) {
 	b.node("/").queue.Hold(waitqueue.IR)
 	b.holder.uses = append(b.holder.uses, nodeUse[treelock.Path, string]{node: b.node("/"), mode: waitqueue.IR})
 	b.Table.uses++
 }
 
-// listLateFirst puts the early reader behind the late writer, which waits, in the list of claims of /a/x.
+// listLateFirst moves the claim of the early reader behind that of the late writer, which waits.
 func listLateFirst(b broken) {
 	b.node("/a/x").removeClaim(&b.early.firstClaim, waitqueue.TR)
 	b.node("/a/x").addClaim(&b.early.firstClaim, waitqueue.TR)
 }
 
-// listReaderWithOtherModes puts the claim of a reader of the node alone into the list of others.
+// listReaderWithOtherModes puts a claim in mode NR into the list of other modes.
 func listReaderWithOtherModes(b broken) {
 	r := b.Submit("reader", ClaimsOf(treelock.ReadNode("/a/x")))
 	b.node("/a/x").removeClaim(&r.firstClaim, waitqueue.NR)
@@ -174,7 +175,7 @@ func useSecondListOnly(b broken) {
 	a.claims, a.children.claims = nil, a.claims
 }
 
-// linkAlone makes n the only child in its parent's list.
+// linkAlone makes n the only child in a list of its parent.
 func linkAlone(n *node[treelock.Path, string], kind activity) {
 	n.next, n.prev, n.linkedAs = n, n, kind
 	n.parent.children.first[kind-reading] = n
@@ -191,7 +192,7 @@ func linkToItself(b broken) {
 	linkAlone(n, reading)
 }
 
-// changeHash moves the node of a long name to another hash.
+// changeHash moves the node with a long name to another hash.
 func changeHash(b broken) {
 	b.Submit("long", ClaimsOf(treelock.Read(treelock.Path("/long"+strings.Repeat("g", maxShort)))))
 	p := b.nodes.paths
@@ -207,13 +208,14 @@ func listForeign(b broken) {
 	b.nodes.idle.push(&node[treelock.Path, string]{name: "/foreign", inIdleList: true})
 }
 
-// withdrawSilently takes the entry of a waiter out of the queue, whose place stays as it is.
+// withdrawSilently removes an entry of the early reader from a queue, and leaves its node use as it
+// is.
 func withdrawSilently(b broken) {
 	w := b.early.waits
 	b.early.uses[w.use].node.queue.Withdraw(&w.entry, nil)
 }
 
-// overtake admits the late writer to /a/x, where the early reader waits from now on.
+// overtake admits the late writer to /a/x, and makes the early reader wait there.
 func overtake(b broken) {
 	x := b.node("/a/x")
 	x.queue.Leave(waitqueue.TR)
@@ -222,10 +224,10 @@ func overtake(b broken) {
 			b.enqueue(b.early, i)
 		}
 	}
-	// The late writer waits there already: it changes places with the reader.
+	// The late writer waits there. It changes roles with the reader.
 	for w := b.late.waits; w != nil; w = w.next {
 		if p := &b.late.uses[w.use]; p.node == x {
-			x.queue.Hold(waitqueue.TW) // first, for the withdrawal to admit nobody
+			x.queue.Hold(waitqueue.TW) // before the withdrawal, which then admits no request
 			x.queue.Withdraw(&w.entry, nil)
 			p.waiting = false
 			b.late.blocked--
@@ -255,7 +257,7 @@ func TestSpareStorageIsBounded(t *testing.T) {
 	}
 }
 
-// Entries of requests that waited are kept for others, up to a limit.
+// Free waits are kept for reuse, up to a limit.
 func TestStorageOfWaitersIsBounded(t *testing.T) {
 	table := New[treelock.Path, string](10)
 	holder := table.Submit("", ClaimsOf(treelock.Write("/")))

@@ -7,8 +7,8 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// TestSearchLeavesOutWhatIsIdle: the next search does not meet a child that this one has met idle.
-func TestSearchLeavesOutWhatIsIdle(t *testing.T) {
+// TestSearchUnlinksIdleChildren: the next search does not visit a child that this one found idle.
+func TestSearchUnlinksIdleChildren(t *testing.T) {
 	table := New[treelock.Path, string](1000)
 	for i := range 100 {
 		table.End(table.Submit("", ClaimsOf(treelock.Write(treelock.Path(fmt.Sprint("/x/", i))))))
@@ -18,6 +18,6 @@ func TestSearchLeavesOutWhatIsIdle(t *testing.T) {
 	table.Blockers(waiter, 1, func(*Request[treelock.Path, string], Quarrel[treelock.Path]) {})
 	x, y := table.nodes.find("/x"), table.nodes.find("/x/y")
 	if first := x.children.first; first[0] != nil || first[writing-reading] != y || y.next != y {
-		t.Errorf("the lists of /x have more than /x/y, which alone is in use")
+		t.Errorf("the lists of children of /x hold more than /x/y, the only one in use")
 	}
 }

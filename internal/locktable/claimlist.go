@@ -11,7 +11,7 @@ import "github.com/treelock/treelock/waitqueue"
 // goes to the front. (It is earlier than each claim there that conflicts with it.) So admitted
 // claims come before waiting ones (I4): claims of one list that do not conflict have the same mode.
 type claimLink[N comparable, W any] struct {
-	next, prev    *claimLink[N, W] // in the claim list; first.prev is the last link, nil if there is only one
+	next, prev    *claimLink[N, W] // in the claim list; first.prev is the last link, or nil
 	request       *Request[N, W]
 	use           int              // the index in request.uses
 	nextOfRequest *claimLink[N, W] // the link of the request's next claim, or the next free link

@@ -8,8 +8,8 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// TestNamesOfOneHashAreToldApart: no test meets two of them by chance.
-func TestNamesOfOneHashAreToldApart(t *testing.T) {
+// TestNamesWithTheSameHashAreToldApart makes names collide: no other test meets two by chance.
+func TestNamesWithTheSameHashAreToldApart(t *testing.T) {
 	p := newPaths[treelock.Path, string]()
 	var names []treelock.Path
 	var all []*node[treelock.Path, string]
@@ -18,7 +18,7 @@ func TestNamesOfOneHashAreToldApart(t *testing.T) {
 		names = append(names, name)
 		all = append(all, p.insert(name, &longName[treelock.Path, string]{hash: 7, text: &text{}}))
 	}
-	for _, gone := range []int{1, 2, 0} { // from the middle, from the front, alone
+	for _, gone := range []int{1, 2, 0} { // from the middle, from the front, the last one
 		for i, n := range all {
 			if got := p.findHash(7, names[i]); got != n {
 				t.Errorf("findHash(...%s) = %v, want %v", names[i][maxShort+1:], got, n)
@@ -32,8 +32,9 @@ func TestNamesOfOneHashAreToldApart(t *testing.T) {
 	}
 }
 
-// TestPathsOfTheSameNamesHaveOtherHashes: else a client could make all lookups slow by the orders of a few names.
-func TestPathsOfTheSameNamesHaveOtherHashes(t *testing.T) {
+// TestOrderOfNamesChangesTheHash: otherwise a client could slow down all lookups by the orders of a
+// few names.
+func TestOrderOfNamesChangesTheHash(t *testing.T) {
 	names := strings.Split(strings.Repeat("x", 200)+" a b c d e f g", " ")
 	tb := New[treelock.Path, string](10)
 	rng := rand.New(rand.NewPCG(1, 2))

@@ -10,7 +10,7 @@ import (
 	"github.com/treelock/treelock/internal/locktable"
 )
 
-func TestStandingsShowWhoIsAtANode(t *testing.T) {
+func TestStandingsShowTheUsesOfANode(t *testing.T) {
 	tb := locktable.New[treelock.Path, string](4)
 	tb.End(submit(tb, "gone", treelock.Write("/idle")))
 	submit(tb, "writer", treelock.Write("/a/x"))
@@ -35,6 +35,6 @@ func TestStandingsShowWhoIsAtANode(t *testing.T) {
 		}
 	}
 	for range tb.Standings("/") {
-		break // is allowed
+		break // must be allowed
 	}
 }

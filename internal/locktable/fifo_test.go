@@ -6,8 +6,8 @@ import (
 	"weak"
 )
 
-// What was taken out of a fifo is not kept in memory, neither in the part of the storage that is to be
-// used again nor behind the elements that were moved to its front.
+// A fifo does not keep removed elements in memory: neither in storage that is to be reused, nor
+// behind elements that were moved to the front.
 func TestFifoForgetsWhatWasTaken(t *testing.T) {
 	const many = 40
 	var f fifo[*[64]byte]
@@ -33,7 +33,7 @@ func TestFifoForgetsWhatWasTaken(t *testing.T) {
 	runtime.KeepAlive(&f)
 }
 
-// The storage of a fifo depends on how many are in it, and not on how many have been.
+// The storage of a fifo depends on the number of its elements, not on how many were pushed.
 func TestFifoUsesItsStorageAgain(t *testing.T) {
 	const inside, many = 10, 10_000
 	var f fifo[int]
@@ -48,7 +48,7 @@ func TestFifoUsesItsStorageAgain(t *testing.T) {
 	}
 }
 
-// A map that was remade is not remade again until it has been large again.
+// A map that was remade is not remade again before it has been large again.
 func TestShrunkMapIsSmall(t *testing.T) {
 	m := map[int]int{1: 1}
 	for range 2 {

@@ -11,10 +11,11 @@ import (
 	"github.com/treelock/treelock/waitqueue"
 )
 
-// A thing is what a table may keep: a node or what its owner attaches to a request.
+// A watchedValue is what a table may keep: a node, or the value that a caller attaches to a
+// request.
 type watchedValue [64]byte
 
-// things are watched, to see which of them the garbage collector spares.
+// watchedValues are observed through weak pointers.
 type watchedValues []weak.Pointer[watchedValue]
 
 func (w *watchedValues) add() *watchedValue {
@@ -35,7 +36,7 @@ func (w watchedValues) kept() (n int) {
 	return n
 }
 
-// What the owner attached to a request is the owner's again when the request is over, however it ended.
+// The table forgets the caller's value when a request ends, however it ends.
 func TestEndedRequestKeepsNothingOfItsOwner(t *testing.T) {
 	tb := locktable.New[string, *watchedValue](10)
 	var owners watchedValues
@@ -50,8 +51,8 @@ func TestEndedRequestKeepsNothingOfItsOwner(t *testing.T) {
 	runtime.KeepAlive(tb)
 }
 
-// Requests that are granted and over leave behind no more storage than a bounded number of requests needs: none of those
-// that are dropped is kept by a list, by the entries where it waited, or by its further claims.
+// Ended requests leave a bounded amount of storage behind. A dropped request is kept by no list, by
+// no wait, and by no claim link.
 func TestDroppedRequestsAreForgotten(t *testing.T) {
 	const many, most = 5000, 1024
 	tb := locktable.New[string, int](10)
@@ -82,9 +83,9 @@ func TestDroppedRequestsAreForgotten(t *testing.T) {
 	runtime.KeepAlive(tb)
 }
 
-// A node that is evicted is not kept by the requests that claimed it, nor by what was below it.
+// An evicted node is kept by no request that claimed it, and by no node below it.
 func TestEvictedNodesAreForgotten(t *testing.T) {
-	const many, maxIdle = 500, 10 // fewer than the table keeps requests for reuse
+	const many, maxIdle = 500, 10 // fewer than the requests that a table keeps for reuse
 	tb := locktable.New[*watchedValue, int](maxIdle)
 	var nodes watchedValues
 	var live []*locktable.Request[*watchedValue, int]
@@ -102,7 +103,7 @@ func TestEvictedNodesAreForgotten(t *testing.T) {
 	runtime.KeepAlive(tb)
 }
 
-// The storage of a great many claims of few requests is let go, too.
+// The storage of many claims of few requests is freed, too.
 func TestFurtherClaimsAreForgotten(t *testing.T) {
 	const wide, rest = 300_000, 1 << 20
 	tb := locktable.New[int, int](10)
@@ -128,7 +129,7 @@ func wideClaims(n int) (claims []locktable.Claim[int]) {
 	return claims
 }
 
-// The lists of all requests, and of those that were granted together, become small again.
+// The list of all requests, and that of requests granted together, shrink again.
 func TestListsOfRequestsShrink(t *testing.T) {
 	const many, rest = 400_000, 1 << 20 // a list of many takes 3 MB
 	tb := locktable.New[string, int](10)
@@ -152,13 +153,13 @@ func TestListsOfRequestsShrink(t *testing.T) {
 	runtime.KeepAlive(tb)
 }
 
-// What is kept of an abandoned table keeps nothing else of it.
+// A request of an abandoned table keeps nothing else of the table in memory.
 func TestAbandonedTableKeepsNothing(t *testing.T) {
 	tb := locktable.New[*watchedValue, *watchedValue](100)
 	var all watchedValues
 	root := all.add()
 	var live []*locktable.Request[*watchedValue, *watchedValue]
-	for range 20 { // one holds, the others wait
+	for range 20 { // one holds, the rest wait
 		lineage := []*watchedValue{root, all.add()}
 		live = append(live, tb.Submit(all.add(), []locktable.Claim[*watchedValue]{{Mode: waitqueue.TW, Lineage: lineage}}))
 	}
@@ -173,7 +174,7 @@ func TestAbandonedTableKeepsNothing(t *testing.T) {
 	runtime.KeepAlive(tb)
 }
 
-// The table of long names becomes small again, too.
+// The map of long names shrinks again, too.
 func TestTableOfLongNamesShrinks(t *testing.T) {
 	const many, rest = 60_000, 512 << 10 // a table of many takes more than 1 MB
 	tb := locktable.New[treelock.Path, int](10)
@@ -192,7 +193,7 @@ func TestTableOfLongNamesShrinks(t *testing.T) {
 	runtime.KeepAlive(tb)
 }
 
-// Requests that are kept for reuse do not keep the nodes where they were, if these are many.
+// A free request does not keep its nodes in memory if they are many.
 func TestFreeRequestsKeepFewNodes(t *testing.T) {
 	const many, wide, rest = 1000, 60, 4 << 20 // so many nodes take more than 7 MB
 	tb := locktable.New[int, int](10)

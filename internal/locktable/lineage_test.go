@@ -19,9 +19,9 @@ func claimAt(mode waitqueue.Mode, lineage ...string) []locktable.Claim[string] {
 	return []locktable.Claim[string]{{Mode: mode, Lineage: lineage}}
 }
 
-// TestNodeThatHasMovedIsExcludedUnderItsNewParent is about the guess where a node's parent is, which the table
+// TestMovedNodeIsExcludedUnderItsNewParent is about the guess of a node's parent, which the table
 // keeps from one request to the next.
-func TestNodeThatHasMovedIsExcludedUnderItsNewParent(t *testing.T) {
+func TestMovedNodeIsExcludedUnderItsNewParent(t *testing.T) {
 	for _, maxIdle := range []int{0, 1, 2, 3, 100} {
 		tb := locktable.New[string, string](maxIdle)
 		tb.End(tb.Submit("before", claimAt(waitqueue.TW, "x", "old", "root")))
@@ -45,7 +45,7 @@ func TestNodeThatHasMovedIsExcludedUnderItsNewParent(t *testing.T) {
 	}
 }
 
-// TestRootThatGotAParentIsExcludedUnderIt: and the other way round.
+// TestRootThatGotAParentIsExcludedUnderIt also checks the reverse: the node becomes a root again.
 func TestRootThatGotAParentIsExcludedUnderIt(t *testing.T) {
 	tb := locktable.New[string, string](10)
 	tb.End(tb.Submit("before", claimAt(waitqueue.TW, "x")))
@@ -63,12 +63,12 @@ func TestRootThatGotAParentIsExcludedUnderIt(t *testing.T) {
 	checkSound(t, tb)
 }
 
-// A forest is a few nodes: forest[i] is the parent of node i, or i at a root. Parents are smaller, so that 0 is
-// a parent most often: the table must not take storage that it has cleared for a node whose name is the zero value.
+// A forest is six nodes. forest[i] is the parent of node i, or i at a root. Parents are smaller, so
+// 0 is often one: the table must not take cleared storage for the node with the zero name.
 type forest [6]int
 
-// A tree is a node of one of several forests that have the same names. It is for the model: the table knows
-// the names alone.
+// A tree is a node of one of several forests with the same names. The model sees forest and name,
+// the table only the name.
 type tree struct {
 	forest *forest
 	node   int
@@ -87,7 +87,7 @@ func randomForest(rng *rand.Rand) *forest {
 	return &f
 }
 
-// randomTreeRequest returns a request, and the claims that it means for the table.
+// randomTreeRequest returns a request for the model, and its claims for the table.
 func randomTreeRequest(rng *rand.Rand, f *forest) (req treelock.Request[tree], claims []locktable.Claim[int]) {
 	for range 1 + rng.IntN(3) {
 		node := tree{f, rng.IntN(len(f))}
@@ -103,9 +103,9 @@ func randomTreeRequest(rng *rand.Rand, f *forest) (req treelock.Request[tree], c
 	return req, claims
 }
 
-// TestTableGrantsWhatTheRuleSaysInForestsThatChange plays one table through many forests of the same names, each
-// of which begins when nothing is live.
-func TestTableGrantsWhatTheRuleSaysInForestsThatChange(t *testing.T) {
+// TestTableFollowsTheRuleInForestsThatChange runs one table through many forests with the same
+// names. No request is live when a forest begins.
+func TestTableFollowsTheRuleInForestsThatChange(t *testing.T) {
 	for seed := range uint64(40) {
 		rng := rand.New(rand.NewPCG(seed, 5))
 		tb := locktable.New[int, string](rng.IntN(8))
@@ -118,7 +118,7 @@ func TestTableGrantsWhatTheRuleSaysInForestsThatChange(t *testing.T) {
 	}
 }
 
-// playForest submits and ends random requests in one forest, and then ends all.
+// playForest submits and ends random requests in one forest, and ends all of them at last.
 func playForest(t *testing.T, rng *rand.Rand, tb *locktable.Table[int, string], f *forest) {
 	var m model.Model[tree]
 	live := map[string]*locktable.Request[int, string]{}
@@ -147,7 +147,7 @@ func playForest(t *testing.T, rng *rand.Rand, tb *locktable.Table[int, string], 
 	}
 }
 
-// TestNodeThatIsItsOwnParentIsNoChildOfItself: a lineage comes to an end, and the node has no parent then.
+// TestNodeThatIsItsOwnParentIsNoChildOfItself: a lineage is finite, so its last node has no parent.
 func TestNodeThatIsItsOwnParentIsNoChildOfItself(t *testing.T) {
 	tb := locktable.New[string, string](10)
 	tb.Submit("below", claimAt(waitqueue.TW, "x", "loop", "loop"))
@@ -162,8 +162,8 @@ func TestNodeThatIsItsOwnParentIsNoChildOfItself(t *testing.T) {
 	checkSound(t, tb)
 }
 
-// TestRefusedNarrowingLeavesNoNodes: a node has moved, and another request holds it elsewhere.
-func TestRefusedNarrowingLeavesNoNodes(t *testing.T) {
+// TestRefusedNarrowLeavesNoNodes moves a node that another request holds at its former parent.
+func TestRefusedNarrowLeavesNoNodes(t *testing.T) {
 	tb := locktable.New[string, string](0)
 	folder := tb.Submit("folder", claimAt(waitqueue.TW, "folder", "root"))
 	tb.Submit("other", claimAt(waitqueue.TW, "x", "elsewhere", "root"))
@@ -177,7 +177,7 @@ func TestRefusedNarrowingLeavesNoNodes(t *testing.T) {
 	checkSound(t, tb)
 }
 
-// TestWrittenNodeThatMovesIsLinkedAsWritten: it moves while it is claimed, which a program must not let happen.
+// TestWrittenNodeThatMovesIsLinkedAsWritten moves a claimed node, which a program must not do.
 func TestWrittenNodeThatMovesIsLinkedAsWritten(t *testing.T) {
 	tb := locktable.New[string, string](10)
 	tb.Submit("writer", claimAt(waitqueue.TW, "x", "old", "root"))

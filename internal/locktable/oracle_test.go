@@ -24,8 +24,8 @@ func claimsConflict(c, d pathClaim) bool {
 	return below(c, d) || below(d, c)
 }
 
-// A roll is all live requests by arrival, with their claims in plain lists. It says what a table
-// must say.
+// An oracle holds the live requests by arrival, with their claims in plain lists. It says what a
+// table must say.
 type oracle struct {
 	tb   *table
 	live []*oracleRequest
@@ -74,14 +74,15 @@ func (o *oracle) blockers(e *oracleRequest) (found []*oracleRequest) {
 	return found
 }
 
-// exact is how many blockers a search finds at least, if there are so many.
+// exact is the number of blockers up to which a search must find all.
 const exact = 64
 
-// check returns what is wrong with what the table says of the blockers of e, "" if nothing is.
+// check compares what the table says about the blockers of e with the oracle. It returns the first
+// difference, or "".
 func (o *oracle) check(e *oracleRequest, limit int) string {
 	want := o.blockers(e)
 	if e.r.Waiting() != (len(want) > 0) {
-		return fmt.Sprintf("Waiting() = %t, and %d are in the way", e.r.Waiting(), len(want))
+		return fmt.Sprintf("Waiting() = %t, with %d blockers", e.r.Waiting(), len(want))
 	}
 	if !e.r.Waiting() {
 		return ""
@@ -93,15 +94,15 @@ func (o *oracle) check(e *oracleRequest, limit int) string {
 		i := slices.IndexFunc(want, func(w *oracleRequest) bool { return w.r == b })
 		switch {
 		case i < 0:
-			wrong = fmt.Sprintf("blames #%d, which does not conflict or came later", b.Seq())
+			wrong = fmt.Sprintf("names #%d, which does not conflict or came later", b.Seq())
 		case !claimsConflict(claim, wanted):
 			wrong = fmt.Sprintf("says that %v and %v conflict", claim, wanted)
 		case !slices.Contains(want[i].claims, claim):
-			wrong = fmt.Sprintf("says that #%d has %v, which it has not", b.Seq(), claim)
+			wrong = fmt.Sprintf("says that #%d claims %v, which it does not", b.Seq(), claim)
 		case !slices.Contains(e.claims, wanted):
-			wrong = fmt.Sprintf("says that it wants %v, which it does not", wanted)
+			wrong = fmt.Sprintf("says that it claims %v, which it does not", wanted)
 		case len(got) > 0 && got[len(got)-1].Seq() >= b.Seq():
-			wrong = "blames in another order than that of arrival"
+			wrong = "names blockers in another order than that of arrival"
 		}
 		got = append(got, b)
 	})
@@ -124,7 +125,7 @@ func (o *oracle) check(e *oracleRequest, limit int) string {
 	return ""
 }
 
-// checkAll checks the blockers of all, and the invariants.
+// checkAll checks the blockers of all requests, and the invariants.
 func (o *oracle) checkAll(t *testing.T, limit int) {
 	t.Helper()
 	for _, e := range o.live {
@@ -143,8 +144,8 @@ func (o *oracle) String() string {
 	return b.String()
 }
 
-// names has names of which paths are made: long ones make paths of about the length where a table
-// has another way to find them.
+// oracleNames are the names in random paths. Some make paths of about the length from which a table
+// treats names as long.
 var oracleNames = []string{"a", "b", strings.Repeat("c", 127), strings.Repeat("d", 128), strings.Repeat("e", 254), strings.Repeat("f", 255)}
 
 func randomPath(rng *rand.Rand) treelock.Path {
@@ -176,7 +177,7 @@ func randomRequest(rng *rand.Rand) (req treelock.Request[treelock.Path]) {
 	return req
 }
 
-// narrower returns a request for part of what e has.
+// narrower returns a random request that is inside the claims of e.
 func (e *oracleRequest) narrower(rng *rand.Rand) (req treelock.Request[treelock.Path]) {
 	for range rng.IntN(4) {
 		c := e.claims[rng.IntN(len(e.claims))]
@@ -195,7 +196,7 @@ func (e *oracleRequest) narrower(rng *rand.Rand) (req treelock.Request[treelock.
 	return req
 }
 
-// TestBlockersAreWhatTheContractSays compares with lists, in small tables that change.
+// TestBlockersAreWhatTheContractSays compares small, changing tables with the oracle.
 func TestBlockersAreWhatTheContractSays(t *testing.T) {
 	for seed := range uint64(60) {
 		rng := rand.New(rand.NewPCG(seed, 11))
@@ -220,7 +221,7 @@ func TestBlockersAreWhatTheContractSays(t *testing.T) {
 	}
 }
 
-// TestFewBlockersAreFoundAmongVeryMany is about those that are where a search looks, and do not block.
+// TestFewBlockersAreFoundAmongVeryMany is about requests that a search meets and that do not block.
 func TestFewBlockersAreFoundAmongVeryMany(t *testing.T) {
 	const many = 20_000
 	for name, test := range map[string]struct {
@@ -297,7 +298,8 @@ func TestFewBlockersAreFoundAmongVeryMany(t *testing.T) {
 	}
 }
 
-// TestSearchSaysWhetherItFoundAll is about the bounds of a search. (Two visits go to a node that is claimed.)
+// TestSearchSaysWhetherItFoundAll is about the bounds of a search. (A claimed node takes two
+// visits.)
 func TestSearchSaysWhetherItFoundAll(t *testing.T) {
 	readers := func(at ...treelock.Path) func(tb *table) {
 		return func(tb *table) {

@@ -22,7 +22,7 @@ type paths[N comparable, W any] struct {
 	byHash    map[uint64]*node[N, W] // the nodes with long names, chained by sameHash
 	peak      int                    // the largest count since byHash was made
 	count     int                    // the number of nodes with long names
-	idleBytes int                    // the bytes of the texts that hold names of nodes in the idle list
+	idleBytes int                    // the bytes of texts with names of nodes in the idle list
 }
 
 const (

@@ -10,14 +10,13 @@ import (
 	"github.com/treelock/treelock/internal/locktable"
 )
 
-// deepPath returns the i-th of many paths of so many names, each of so many bytes.
+// deepPath returns a path of that many names, each i in that many digits.
 func deepPath(i, names, bytes int) treelock.Path {
 	return treelock.Path(strings.Repeat(fmt.Sprintf("/%0*d", bytes, i), names))
 }
 
-// TestLongPathsAreNodesLikeOthers compares long names with short ones: the same requests, with the
-// names of one tree written short and long.
-func TestLongPathsAreNodesLikeOthers(t *testing.T) {
+// TestLongPathsAreNodesLikeShortOnes compares them by the same requests.
+func TestLongPathsAreNodesLikeShortOnes(t *testing.T) {
 	long := strings.Repeat("n", 150)
 	for _, maxIdle := range []int{0, 3, 4096} {
 		tb := locktable.New[treelock.Path, string](maxIdle)
@@ -45,7 +44,7 @@ func TestLongPathsAreNodesLikeOthers(t *testing.T) {
 	}
 }
 
-// TestIdleLongPathsTakeLittleMemory: four paths of 250 KB kept 506 MB.
+// TestIdleLongPathsTakeLittleMemory bounds the memory of idle nodes with long names.
 func TestIdleLongPathsTakeLittleMemory(t *testing.T) {
 	const most = 6 << 20
 	tb := locktable.New[treelock.Path, string](4096)
@@ -63,7 +62,7 @@ func TestIdleLongPathsTakeLittleMemory(t *testing.T) {
 	runtime.KeepAlive(tb)
 }
 
-// TestParentDoesNotKeepALongNameInMemory: the memory of the long name is let go with its node.
+// TestParentDoesNotKeepALongNameInMemory: the memory of a long name is freed with its node.
 func TestParentDoesNotKeepALongNameInMemory(t *testing.T) {
 	const children, most = 100, 2 << 20
 	tb := locktable.New[treelock.Path, string](0)
@@ -81,8 +80,8 @@ func TestParentDoesNotKeepALongNameInMemory(t *testing.T) {
 	runtime.KeepAlive(tb)
 }
 
-// BenchmarkLongPath is the first arrival of a path, by its number of names and their length. It shows
-// that the time grows with both and not with their product.
+// BenchmarkLongPath measures the first arrival of a path. It shows that the time grows with the
+// number of names and with their length, not with the product.
 func BenchmarkLongPath(b *testing.B) {
 	for _, names := range []int{100, 1000} {
 		for _, bytes := range []int{10, 100, 1000} {

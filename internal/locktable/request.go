@@ -68,7 +68,7 @@ type Request[N comparable, W any] struct {
 	uses []nodeUse[N, W]
 
 	search     uint64          // the number of the latest search that found the request
-	waits      *wait[N, W]     // the first of a list: one for each node where it had to wait; nil once granted
+	waits      *wait[N, W]     // one for each node where it had to wait; nil once granted
 	firstClaim claimLink[N, W] // the link of its first claim
 }
 
@@ -76,7 +76,7 @@ type Request[N comparable, W any] struct {
 type nodeUse[N comparable, W any] struct {
 	node    *node[N, W]
 	mode    waitqueue.Mode
-	waiting bool // it has an entry in the queue of the node; otherwise it is counted there as admitted
+	waiting bool // it has an entry in the node's queue; else it is counted there
 }
 
 // A wait is the entry of a request in the queue of one node. In the list of free waits only next is

@@ -19,12 +19,12 @@ type (
 	request = locktable.Request[treelock.Path, string]
 )
 
-// submit submits req, known as who.
+// submit submits req for the client who.
 func submit(tb *table, who string, req treelock.Request[treelock.Path]) *request {
 	return tb.Submit(who, locktable.ClaimsOf(req))
 }
 
-// checkSound fails the test if an invariant does not hold.
+// checkSound fails the test if an invariant is violated.
 func checkSound(t *testing.T, tb interface{ Check() error }) {
 	t.Helper()
 	if err := tb.Check(); err != nil {
@@ -32,7 +32,7 @@ func checkSound(t *testing.T, tb interface{ Check() error }) {
 	}
 }
 
-// numbers is a table for nodes that are numbers, which cost nothing to make: 0 is the root.
+// numbers is a table whose nodes are numbers, which cost nothing to make. 0 is the root.
 type numbers struct {
 	*locktable.Table[int, int]
 	claims []locktable.Claim[int]
@@ -43,14 +43,15 @@ func newNumbers(maxIdle int) numbers {
 	return numbers{Table: locktable.New[int, int](maxIdle), claims: claims}
 }
 
-// submit submits a request for node i, which is different for each i >= 0, in a folder with every thousandth.
+// submit submits a request for node i, in a folder with every thousandth node.
 func (n numbers) submit(mode waitqueue.Mode, i int) *locktable.Request[int, int] {
 	n.claims[0].Mode = mode
 	n.claims[0].Lineage[0], n.claims[0].Lineage[1] = i+2000, i%1000+1
 	return n.Submit(i, n.claims)
 }
 
-// TestTableForgetsReleasedNodes is I8 over a long time: a program that comes to ever new nodes.
+// TestTableForgetsReleasedNodes checks I8 over a long time, for a program that never uses a node
+// again.
 func TestTableForgetsReleasedNodes(t *testing.T) {
 	const nodes, maxIdle, maxLive = 200_000, 100, 50
 	tb := newNumbers(maxIdle)
@@ -74,22 +75,22 @@ func TestTableForgetsReleasedNodes(t *testing.T) {
 	checkSound(t, tb)
 }
 
-// heap returns how much is in use.
+// heap returns the number of bytes in use.
 func heap() int64 {
 	var stats runtime.MemStats
 	runtime.GC()
-	runtime.GC() // what the first found in finalizers and pools
+	runtime.GC() // for finalizers and pools that the first one emptied
 	runtime.ReadMemStats(&stats)
 	return int64(stats.HeapAlloc)
 }
 
-// A crowd is a table, and 200,000 requests that are live in it.
+// A bulk is a table with 200,000 live requests.
 type bulk struct {
 	numbers
 	live []*locktable.Request[int, int]
 }
 
-// checkStorage checks that what fill and end do takes a lot of storage and gives it back.
+// checkStorage checks that the storage taken by fill and by many requests is returned in the end.
 func checkStorage(t *testing.T, fill, end func(b *bulk)) {
 	t.Helper()
 	const atLeast, rest = 32 << 20, 3 << 20
@@ -100,7 +101,7 @@ func checkStorage(t *testing.T, fill, end func(b *bulk)) {
 		b.live = append(b.live, b.submit(waitqueue.TR, i))
 	}
 	if got := heap() - start; got < atLeast {
-		t.Errorf("the live requests take %d bytes, want %d at least: else the test tests nothing", got, atLeast)
+		t.Errorf("the live requests take %d bytes, want %d at least: otherwise the test proves nothing", got, atLeast)
 	}
 	end(b)
 	for _, r := range b.live {
@@ -108,7 +109,7 @@ func checkStorage(t *testing.T, fill, end func(b *bulk)) {
 	}
 	b.live = nil
 	if got := heap() - start; got > rest {
-		t.Errorf("after the end of all %d bytes are still in use, want %d at most", got, rest)
+		t.Errorf("%d bytes are in use after the end of all requests, want %d at most", got, rest)
 	}
 	if b.Live() != 0 || b.Nodes() > 100 {
 		t.Errorf("Live() = %d, Nodes() = %d after the end of all, want 0, and 100 at most", b.Live(), b.Nodes())
@@ -116,11 +117,11 @@ func checkStorage(t *testing.T, fill, end func(b *bulk)) {
 	checkSound(t, b)
 }
 
-func TestStorageOfHoldersIsLetGo(t *testing.T) {
+func TestStorageOfHoldersIsReturned(t *testing.T) {
 	checkStorage(t, func(*bulk) {}, func(*bulk) {})
 }
 
-func TestStorageOfThoseGrantedTogetherIsLetGo(t *testing.T) {
+func TestStorageOfRequestsGrantedTogetherIsReturned(t *testing.T) {
 	var writer *locktable.Request[int, int]
 	checkStorage(t, func(b *bulk) {
 		writer = b.Submit(-1, []locktable.Claim[int]{{Mode: waitqueue.TW, Lineage: []int{0}}})
@@ -136,7 +137,7 @@ func TestSequenceNumbersAreNeverReused(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var live []*request
 	recycled, last := 0, uint64(0)
-	dead := map[*request]uint64{} // by storage, the number of its latest dead request
+	dead := map[*request]uint64{} // the latest number of an ended request, by storage
 	for range 10_000 {
 		if len(live) > 0 && rng.IntN(2) == 0 {
 			i := rng.IntN(len(live))
@@ -152,7 +153,7 @@ func TestSequenceNumbersAreNeverReused(t *testing.T) {
 		if old, ok := dead[r]; ok {
 			recycled++
 			if r.Seq() == old {
-				t.Fatalf("recycled storage has the number %d of its dead request", old)
+				t.Fatalf("reused storage has the number %d of an ended request", old)
 			}
 		}
 		if r.Seq() != last+1 {
@@ -161,7 +162,7 @@ func TestSequenceNumbersAreNeverReused(t *testing.T) {
 		live, last = append(live, r), r.Seq()
 	}
 	if recycled == 0 {
-		t.Error("no storage was recycled: the test tests nothing")
+		t.Error("no storage was reused: the test proves nothing")
 	}
 }
 
@@ -198,7 +199,7 @@ func TestRequestsRunByArrival(t *testing.T) {
 	checkSound(t, tb)
 }
 
-func TestStepsOutOfOrderArePanics(t *testing.T) {
+func TestStepsOutOfOrderPanic(t *testing.T) {
 	tb := locktable.New[treelock.Path, string](4)
 	submit(tb, "holder", treelock.Write("/"))
 	waiter := submit(tb, "waiter", treelock.Write("/"))

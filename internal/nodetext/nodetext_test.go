@@ -42,7 +42,7 @@ func (weekday) MarshalText() ([]byte, error) { return []byte("some day"), nil }
 func (broken) String() string                { panic("no") }
 func (d described) String() string           { return "described " + string(d) }
 
-// A row is a node, as Of and Plain name it, and as they should.
+// A row is a node with its texts by Of and Plain, and the texts that it should have.
 type row struct {
 	node        any
 	of, plain   string
@@ -52,14 +52,14 @@ type row struct {
 	wantMethods bool
 }
 
-// plainly returns the row of a node for which no code of the user's has to run.
+// plainly returns the row of a node whose text needs no user code.
 func plainly[N any](node N, want string) row {
 	r := row{node: node, of: nodetext.Of(node), want: want, wantPlain: want}
 	r.plain, r.noMethods = nodetext.Plain(node)
 	return r
 }
 
-// byMethod returns the row of a node that has a method for its text.
+// byMethod returns the row of a node whose text comes from a method.
 func byMethod[N any](node N, want, plain string) row {
 	r := plainly(node, want)
 	r.wantPlain, r.wantMethods = plain, true
@@ -121,8 +121,7 @@ func TestNodesAreNamedByValueByMethodOrByTypeAndAddress(t *testing.T) {
 	}
 }
 
-// A field may be of a type with methods. They are not called, and a pointer in a field is not
-// followed.
+// Fields may have types with methods. Of does not call these, and follows no pointer in a field.
 func TestFieldsAreReadWithoutTheirMethods(t *testing.T) {
 	node := struct {
 		b broken
@@ -157,7 +156,7 @@ func TestLongTextsShowBothEnds(t *testing.T) {
 	}
 }
 
-func TestWhatIsCutNeedsNoQuotes(t *testing.T) {
+func TestPartsThatAreCutNeedNoQuotes(t *testing.T) {
 	if got := nodetext.Of(strings.Repeat("a", 500) + "\n" + strings.Repeat("b", 500)); strings.ContainsAny(got, `"\`) {
 		t.Errorf("Of(a long text) = %s, want no quotes for what is not shown", got)
 	}

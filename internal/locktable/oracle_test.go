@@ -221,35 +221,93 @@ func TestBlockersAreWhatTheContractSays(t *testing.T) {
 	}
 }
 
-// TestFewBlockersAreFoundAmongVeryMany is about requests that a search meets and that do not block.
-func TestFewBlockersAreFoundAmongVeryMany(t *testing.T) {
+// TestBlockersAreFoundAmongManyRequests is about everything that a search must not spend its bounds
+// on: requests elsewhere, requests that it meets and that do not block, and further claims.
+func TestBlockersAreFoundAmongManyRequests(t *testing.T) {
 	const many = 20_000
+	bottom := treelock.Path("/x" + strings.Repeat("/d", 4090))
+	submitAll := func(o *oracle, reqs func(...treelock.Path) treelock.Request[treelock.Path], paths []treelock.Path) {
+		for _, p := range paths {
+			o.submit("", reqs(p))
+		}
+	}
 	for name, test := range map[string]struct {
 		fill func(o *oracle)
 		req  treelock.Request[treelock.Path]
 	}{
-		"readers of the node alone, then one of the subtree": {func(o *oracle) {
-			for range many {
-				o.submit("", treelock.ReadNode("/x"))
+		"storage that was used before": {func(o *oracle) {
+			submitAll(o, treelock.Write, numbered("/burst", 1100))
+			burst := slices.Clone(o.live)
+			o.submit("", treelock.Write("/x/1"))
+			for _, e := range burst {
+				o.end(e)
 			}
+		}, treelock.Read("/x")},
+		"writers elsewhere": {func(o *oracle) {
+			submitAll(o, treelock.Write, numbered("/else", many))
+			o.submit("", treelock.Write("/x/1"))
+		}, treelock.Read("/x")},
+		"readers below, and one writer": {func(o *oracle) {
+			submitAll(o, treelock.Read, numbered("/x", many))
+			o.submit("", treelock.WriteNode("/x/777/1"))
+		}, treelock.Read("/x")},
+		"former writers that now read, after a first search": {func(o *oracle) {
+			for _, p := range numbered("/x", many) {
+				o.narrow(o.submit("", treelock.Write(p)), treelock.Read(p))
+			}
+			o.submit("", treelock.Write("/x/y"))
+			first := o.submit("", treelock.Read("/x"))
+			o.tb.Blockers(first.r, 1, func(*request, locktable.Quarrel[treelock.Path]) {}) // relinks the children
+			o.end(first)
+		}, treelock.Read("/x")},
+		"readers of the node, and a writer that waits": {func(o *oracle) {
+			submitAll(o, treelock.Read, slices.Repeat([]treelock.Path{"/x"}, many))
+			o.submit("", treelock.Write("/x"))
+		}, treelock.Read("/x")},
+		"claims of the blocker elsewhere": {func(o *oracle) {
+			o.submit("", treelock.Write(append(numbered("/x", 1100), "/b/y")...))
+		}, treelock.Read("/b")},
+		"claims of the blocker below": {func(o *oracle) {
+			o.submit("", treelock.Write(numbered("/x", 5*many)...))
+		}, treelock.Write("/x")},
+		"claims of the request": {func(o *oracle) {
+			o.submit("", treelock.Read("/b"))
+		}, treelock.Read(numbered("/x", 1100)...).ReadNode("/b/y").Write("/b/x")},
+		"another claim of the request": {func(o *oracle) {
+			o.submit("", treelock.Write("/x/1"))
+		}, treelock.Read("/y", "/x")},
+		"another write of the request": {func(o *oracle) {
+			o.submit("", treelock.Read("/b"))
+		}, treelock.Write("/c/z").ReadNode("/b/y").Write("/b/x")},
+		"a blocker far above": {func(o *oracle) {
+			o.submit("", treelock.Read("/x"))
+		}, treelock.Write("/x/1/2/3/4/5/6/7/8/9/10/11/12/13/14")},
+		"a blocker as far below as may be": {func(o *oracle) {
+			submitAll(o, treelock.Read, numbered("/x", 10))
+			o.submit("", treelock.Write(bottom))
+		}, treelock.Read("/")},
+		"blockers below that arrived in another order": {func(o *oracle) {
+			submitAll(o, treelock.Write, numbered("/x", exact))
+			all := slices.Clone(o.live)
+			for _, i := range []int{3, 0, 2} { // leave, and arrive again last
+				o.end(all[i])
+				o.submit("", treelock.Write(all[i].claims[0].Node))
+			}
+		}, treelock.Read("/")},
+		"readers of the node alone, then one of the subtree": {func(o *oracle) {
+			submitAll(o, treelock.ReadNode, slices.Repeat([]treelock.Path{"/x"}, many))
 			o.submit("", treelock.Read("/x"))
 		}, treelock.Write("/x/y")},
 		"readers of the node alone, then one that also writes below": {func(o *oracle) {
-			for range many {
-				o.submit("", treelock.ReadNode("/x"))
-			}
+			submitAll(o, treelock.ReadNode, slices.Repeat([]treelock.Path{"/x"}, many))
 			o.submit("", treelock.ReadNode("/x").Write("/x/y"))
 		}, treelock.Read("/x")},
 		"readers of a node below, and a writer below that": {func(o *oracle) {
-			for range many {
-				o.submit("", treelock.ReadNode("/x/y"))
-			}
+			submitAll(o, treelock.ReadNode, slices.Repeat([]treelock.Path{"/x/y"}, many))
 			o.submit("", treelock.Write("/x/y/z"))
 		}, treelock.Read("/x")},
 		"readers below, and a writer that waits": {func(o *oracle) {
-			for range many {
-				o.submit("", treelock.Read("/x/1"))
-			}
+			submitAll(o, treelock.Read, slices.Repeat([]treelock.Path{"/x/1"}, many))
 			o.submit("", treelock.Write("/x/1"))
 		}, treelock.Read("/")},
 		"readers of nodes below that were written": {func(o *oracle) {
@@ -344,8 +402,9 @@ func TestSearchSaysWhetherItFoundAll(t *testing.T) {
 	} {
 		tb := locktable.New[treelock.Path, string](4096)
 		test.fill(tb)
-		named, more, all := blockersOf(tb, test.req, 3)
-		if count := len(named) + more; count != test.count || all != test.all {
+		named := 0
+		more, all := tb.Blockers(submit(tb, "", test.req), 3, func(*request, locktable.Quarrel[treelock.Path]) { named++ })
+		if count := named + more; count != test.count || all != test.all {
 			t.Errorf("%s: %d blockers, all=%t, want %d and %t", name, count, all, test.count, test.all)
 		}
 	}

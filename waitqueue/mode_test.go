@@ -72,16 +72,6 @@ func TestMatrixIsDrawnAlikeInTheDocComment(t *testing.T) {
 	}
 }
 
-func TestConflictIsSymmetric(t *testing.T) {
-	for _, m := range allModes {
-		for _, o := range allModes {
-			if m.Conflicts(o) != o.Conflicts(m) {
-				t.Errorf("%v.Conflicts(%v) = %t, want what %v.Conflicts(%v) is", m, o, m.Conflicts(o), o, m)
-			}
-		}
-	}
-}
-
 // regionNodes are the nodes of two trees with every relation between two nodes: equal, above, below
 // (by one and by two), beside, in different branches, in different trees.
 var regionNodes = []treelock.Path{"/", "/a", "/a/x", "/a/x/1", "/a/y", "/b", "/b/z", "other/root", "other"}
@@ -150,20 +140,6 @@ func shareNode(a, b []treelock.Path) bool {
 	return slices.ContainsFunc(a, func(node treelock.Path) bool { return slices.Contains(b, node) })
 }
 
-func TestCoversMeansToConflictWithAllTheOtherDoes(t *testing.T) {
-	for _, m := range allModes {
-		for _, o := range allModes {
-			want := true
-			for _, asked := range allModes {
-				want = want && (m.Conflicts(asked) || !o.Conflicts(asked))
-			}
-			if got := m.Covers(o); got != want {
-				t.Errorf("%v.Covers(%v) = %t, want %t", m, o, got, want)
-			}
-		}
-	}
-}
-
 func TestWritersIntendToWriteAndReadersToRead(t *testing.T) {
 	want := map[waitqueue.Mode]waitqueue.Mode{
 		IR: IR, NR: IR, TR: IR, IW: IW, NW: IW, TW: IW, waitqueue.IWNR: IW, waitqueue.IWTR: IW, waitqueue.NWTR: IW,
@@ -219,11 +195,21 @@ func TestCombinedModeConflictsWithWhatItsPartsConflictWith(t *testing.T) {
 	}
 }
 
-func TestRivalsAreTheModesThatConflict(t *testing.T) {
+func TestConflictsAreSymmetricAndDecideRivalsAndCovers(t *testing.T) {
 	for _, m := range allModes {
 		for _, o := range allModes {
-			if got := m.Rivals().Has(o); got != m.Conflicts(o) {
-				t.Errorf("%v.Rivals().Has(%v) = %t, want %t", m, o, got, !got)
+			conflict, covers := m.Conflicts(o), true
+			for _, asked := range allModes {
+				covers = covers && (m.Conflicts(asked) || !o.Conflicts(asked))
+			}
+			if got := o.Conflicts(m); got != conflict {
+				t.Errorf("%v.Conflicts(%v) = %t, want %t as the other way round", o, m, got, conflict)
+			}
+			if got := m.Rivals().Has(o); got != conflict {
+				t.Errorf("%v.Rivals().Has(%v) = %t, want %t", m, o, got, conflict)
+			}
+			if got := m.Covers(o); got != covers {
+				t.Errorf("%v.Covers(%v) = %t, want %t", m, o, got, covers)
 			}
 		}
 	}

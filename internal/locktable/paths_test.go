@@ -2,7 +2,6 @@ package locktable_test
 
 import (
 	"fmt"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -42,42 +41,6 @@ func TestLongPathsAreNodesLikeShortOnes(t *testing.T) {
 			t.Errorf("%d nodes are kept, want %d at most", tb.Nodes(), maxIdle)
 		}
 	}
-}
-
-// TestIdleLongPathsTakeLittleMemory bounds the memory of idle nodes with long names.
-func TestIdleLongPathsTakeLittleMemory(t *testing.T) {
-	const most = 6 << 20
-	tb := locktable.New[treelock.Path, string](4096)
-	before := heap()
-	for i := range 20 {
-		tb.End(submit(tb, "", treelock.Write(deepPath(i, 1000, 250))))
-	}
-	for i := range 5000 {
-		tb.End(submit(tb, "", treelock.Write(deepPath(i, 1, 100_000))))
-	}
-	if got := heap() - before; got > most {
-		t.Errorf("idle nodes keep %d bytes, want %d at most", got, most)
-	}
-	checkSound(t, tb)
-	runtime.KeepAlive(tb)
-}
-
-// TestParentDoesNotKeepALongNameInMemory: the memory of a long name is freed with its node.
-func TestParentDoesNotKeepALongNameInMemory(t *testing.T) {
-	const children, most = 100, 2 << 20
-	tb := locktable.New[treelock.Path, string](0)
-	before := heap()
-	for i := range children {
-		parent := deepPath(i, 2, 200)
-		child := submit(tb, "", treelock.Write(parent+treelock.Path("/"+strings.Repeat("x", 200_000))))
-		submit(tb, "", treelock.ReadNode(parent))
-		tb.End(child)
-	}
-	if got := heap() - before; got > most {
-		t.Errorf("%d parents keep %d bytes, want %d at most", children, got, most)
-	}
-	checkSound(t, tb)
-	runtime.KeepAlive(tb)
 }
 
 // BenchmarkLongPath measures the first arrival of a path. It shows that the time grows with the

@@ -3,7 +3,6 @@ package locktable_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"runtime"
 	"slices"
 	"testing"
 
@@ -73,63 +72,6 @@ func TestTableForgetsReleasedNodes(t *testing.T) {
 		t.Errorf("Nodes() = %d, Live() = %d, Waiting() = %d, want %d at most, 0, 0", tb.Nodes(), tb.Live(), tb.Waiting(), maxIdle)
 	}
 	checkSound(t, tb)
-}
-
-// heap returns the number of bytes in use.
-func heap() int64 {
-	var stats runtime.MemStats
-	runtime.GC()
-	runtime.GC() // for finalizers and pools that the first one emptied
-	runtime.ReadMemStats(&stats)
-	return int64(stats.HeapAlloc)
-}
-
-// A bulk is a table with 200,000 live requests.
-type bulk struct {
-	numbers
-	live []*locktable.Request[int, int]
-}
-
-// checkStorage checks that the storage taken by fill and by many requests is returned in the end.
-func checkStorage(t *testing.T, fill, end func(b *bulk)) {
-	t.Helper()
-	const atLeast, rest = 32 << 20, 3 << 20
-	start := heap()
-	b := &bulk{numbers: newNumbers(100)}
-	fill(b)
-	for i := range 200_000 {
-		b.live = append(b.live, b.submit(waitqueue.TR, i))
-	}
-	if got := heap() - start; got < atLeast {
-		t.Errorf("the live requests take %d bytes, want %d at least: otherwise the test proves nothing", got, atLeast)
-	}
-	end(b)
-	for _, r := range b.live {
-		b.End(r)
-	}
-	b.live = nil
-	if got := heap() - start; got > rest {
-		t.Errorf("%d bytes are in use after the end of all requests, want %d at most", got, rest)
-	}
-	if b.Live() != 0 || b.Nodes() > 100 {
-		t.Errorf("Live() = %d, Nodes() = %d after the end of all, want 0, and 100 at most", b.Live(), b.Nodes())
-	}
-	checkSound(t, b)
-}
-
-func TestStorageOfHoldersIsReturned(t *testing.T) {
-	checkStorage(t, func(*bulk) {}, func(*bulk) {})
-}
-
-func TestStorageOfRequestsGrantedTogetherIsReturned(t *testing.T) {
-	var writer *locktable.Request[int, int]
-	checkStorage(t, func(b *bulk) {
-		writer = b.Submit(-1, []locktable.Claim[int]{{Mode: waitqueue.TW, Lineage: []int{0}}})
-	}, func(b *bulk) {
-		if got := len(b.End(writer)); got != len(b.live) {
-			t.Errorf("End(writer) grants %d requests, want %d", got, len(b.live))
-		}
-	})
 }
 
 func TestSequenceNumbersAreNeverReused(t *testing.T) {

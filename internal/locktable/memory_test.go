@@ -3,6 +3,7 @@ package locktable_test
 import (
 	"fmt"
 	"runtime"
+	"strings"
 	"testing"
 	"weak"
 
@@ -103,54 +104,12 @@ func TestEvictedNodesAreForgotten(t *testing.T) {
 	runtime.KeepAlive(tb)
 }
 
-// The storage of many claims of few requests is freed, too.
-func TestFurtherClaimsAreForgotten(t *testing.T) {
-	const wide, rest = 300_000, 1 << 20
-	tb := locktable.New[int, int](10)
-	start := heap()
-	for range 2 {
-		r := tb.Submit(0, wideClaims(wide))
-		if taken := heap() - start; taken < wide*64 {
-			t.Errorf("the live request takes %d bytes, want %d at least: else the test tests nothing", taken, wide*64)
-		}
-		tb.End(r)
-	}
-	if kept := heap() - start; kept > rest {
-		t.Errorf("after the end of the requests %d bytes are in use, want %d at most", kept, rest)
-	}
-	runtime.KeepAlive(tb)
-}
-
 // wideClaims returns claims of n nodes, each a root.
 func wideClaims(n int) (claims []locktable.Claim[int]) {
 	for i := range n {
 		claims = append(claims, locktable.Claim[int]{Mode: waitqueue.TR, Lineage: []int{i}})
 	}
 	return claims
-}
-
-// The list of all requests, and that of requests granted together, shrink again.
-func TestListsOfRequestsShrink(t *testing.T) {
-	const many, rest = 400_000, 1 << 20 // a list of many takes 3 MB
-	tb := locktable.New[string, int](10)
-	start := heap()
-	holder := tb.Submit(0, claimAt(waitqueue.TW, "/"))
-	claims := claimAt(waitqueue.TR, "/")
-	live := make([]*locktable.Request[string, int], many)
-	for i := range live {
-		live[i] = tb.Submit(i, claims)
-	}
-	if granted := len(tb.End(holder)); granted != many {
-		t.Errorf("End(holder) grants %d requests, want %d", granted, many)
-	}
-	for _, r := range live {
-		tb.End(r)
-	}
-	live = nil
-	if kept := heap() - start; kept > rest {
-		t.Errorf("after the end of %d requests %d bytes are in use, want %d at most", many, kept, rest)
-	}
-	runtime.KeepAlive(tb)
 }
 
 // A request of an abandoned table keeps nothing else of the table in memory.
@@ -174,44 +133,123 @@ func TestAbandonedTableKeepsNothing(t *testing.T) {
 	runtime.KeepAlive(tb)
 }
 
-// The map of long names shrinks again, too.
-func TestTableOfLongNamesShrinks(t *testing.T) {
-	const many, rest = 60_000, 512 << 10 // a table of many takes more than 1 MB
-	tb := locktable.New[treelock.Path, int](10)
-	start := heap()
-	live := make([]*locktable.Request[treelock.Path, int], many)
-	for i := range live {
-		live[i] = tb.Submit(i, locktable.ClaimsOf(treelock.Read(deepPath(i, 1, 300))))
-	}
-	for _, r := range live {
-		tb.End(r)
-	}
-	live = nil
-	if kept := heap() - start; kept > rest {
-		t.Errorf("after the end of %d requests %d bytes are in use, want %d at most", many, kept, rest)
-	}
-	runtime.KeepAlive(tb)
+// heap returns the number of bytes in use.
+func heap() int64 {
+	var stats runtime.MemStats
+	runtime.GC()
+	runtime.GC() // for finalizers and pools that the first one emptied
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
 }
 
-// A free request does not keep its nodes in memory if they are many.
-func TestFreeRequestsKeepFewNodes(t *testing.T) {
-	const many, wide, rest = 1000, 60, 4 << 20 // so many nodes take more than 7 MB
-	tb := locktable.New[int, int](10)
-	start := heap()
-	var live []*locktable.Request[int, int]
-	for i := range many {
-		claims := wideClaims(wide)
-		for j := range claims {
-			claims[j].Lineage[0] += i * wide
-		}
-		live = append(live, tb.Submit(0, claims))
-	}
+// endAll ends all of live.
+func endAll[N comparable, W any](tb *locktable.Table[N, W], live []*locktable.Request[N, W]) {
 	for _, r := range live {
 		tb.End(r)
 	}
-	live = nil
-	if kept := heap() - start; kept > rest {
-		t.Errorf("after the end of all requests %d bytes are in use, want %d at most", kept, rest)
+}
+
+// TestMemoryIsReturned bounds the memory of tables after the end of most requests. Each run returns
+// its table, and calls peak when it uses most memory.
+func TestMemoryIsReturned(t *testing.T) {
+	const least = 16 << 20 // at the peak, if it is called: otherwise the test proves nothing
+	for name, test := range map[string]struct {
+		most int64 // at the end
+		run  func(t *testing.T, peak func()) (table any)
+	}{
+		"holders of many nodes": {3 << 20, func(t *testing.T, peak func()) any {
+			tb := newNumbers(100)
+			var live []*locktable.Request[int, int]
+			for i := range 200_000 {
+				live = append(live, tb.submit(waitqueue.TR, i))
+			}
+			peak()
+			endAll(tb.Table, live)
+			if tb.Live() != 0 || tb.Nodes() > 100 {
+				t.Errorf("Live() = %d, Nodes() = %d at the end, want 0, and 100 at most", tb.Live(), tb.Nodes())
+			}
+			checkSound(t, tb)
+			return tb
+		}},
+		"many requests that are granted together": {1 << 20, func(t *testing.T, peak func()) any {
+			tb := locktable.New[string, int](10)
+			holder := tb.Submit(0, claimAt(waitqueue.TW, "/"))
+			live := make([]*locktable.Request[string, int], 400_000)
+			for i, claims := 0, claimAt(waitqueue.TR, "/"); i < len(live); i++ {
+				live[i] = tb.Submit(i, claims)
+			}
+			peak()
+			if granted := len(tb.End(holder)); granted != len(live) {
+				t.Errorf("End(holder) grants %d requests, want %d", granted, len(live))
+			}
+			endAll(tb, live)
+			return tb
+		}},
+		"many claims of few requests": {1 << 20, func(_ *testing.T, peak func()) any {
+			tb := locktable.New[int, int](10)
+			for range 2 {
+				r := tb.Submit(0, wideClaims(300_000))
+				peak()
+				tb.End(r)
+			}
+			return tb
+		}},
+		"many free requests with many nodes each": {4 << 20, func(*testing.T, func()) any {
+			const many, wide = 1000, 60
+			tb := locktable.New[int, int](10)
+			var live []*locktable.Request[int, int]
+			for i := range many {
+				claims := wideClaims(wide)
+				for j := range claims {
+					claims[j].Lineage[0] += i * wide
+				}
+				live = append(live, tb.Submit(0, claims))
+			}
+			endAll(tb, live)
+			return tb
+		}},
+		"many long names": {512 << 10, func(_ *testing.T, peak func()) any {
+			tb := locktable.New[treelock.Path, string](10)
+			var live []*request
+			for i := range 60_000 {
+				live = append(live, submit(tb, "", treelock.Read(deepPath(i, 1, 300))))
+			}
+			peak()
+			endAll(tb, live)
+			return tb
+		}},
+		"idle nodes with very long names": {6 << 20, func(t *testing.T, _ func()) any {
+			tb := locktable.New[treelock.Path, string](4096)
+			for i := range 20 {
+				tb.End(submit(tb, "", treelock.Write(deepPath(i, 1000, 250))))
+			}
+			for i := range 5000 {
+				tb.End(submit(tb, "", treelock.Write(deepPath(i, 1, 100_000))))
+			}
+			checkSound(t, tb)
+			return tb
+		}},
+		"busy parents of released nodes with long names": {2 << 20, func(t *testing.T, _ func()) any {
+			tb := locktable.New[treelock.Path, string](0)
+			for i := range 100 {
+				parent := deepPath(i, 2, 200)
+				child := submit(tb, "", treelock.Write(parent+treelock.Path("/"+strings.Repeat("x", 200_000))))
+				submit(tb, "", treelock.ReadNode(parent))
+				tb.End(child)
+			}
+			checkSound(t, tb)
+			return tb
+		}},
+	} {
+		before := heap()
+		table := test.run(t, func() {
+			if got := heap() - before; got < least {
+				t.Errorf("%s: %d bytes are in use at the peak, want %d at least", name, got, least)
+			}
+		})
+		if got := heap() - before; got > test.most {
+			t.Errorf("%s: %d bytes are in use at the end, want %d at most", name, got, test.most)
+		}
+		runtime.KeepAlive(table)
 	}
-	runtime.KeepAlive(tb)
 }

@@ -48,7 +48,13 @@ func (t *Table[N, W]) Blockers(r *Request[N, W], limit int, visit func(blocker *
 	return s.count - len(s.found), !s.truncated
 }
 
-// A search finds the blockers of one request.
+// A search finds the blockers of one request. A queue knows how many admitted requests conflict
+// with the request at its node, but not which. The search finds them by three ways:
+//
+//   - a blocker that waits at the node has an entry in its queue;
+//   - an admitted blocker that claims the node is in a claim list of the node;
+//   - an admitted blocker that claims something below is in a claim list further down, in a child
+//     that is linked (I9).
 type search[N comparable, W any] struct {
 	table   *Table[N, W]
 	request *Request[N, W]
@@ -129,7 +135,8 @@ func (s *search[N, W]) addWaiting(i int, mode waitqueue.Mode) {
 	}
 }
 
-// addAdmitted adds left admitted requests that claim the node of the i-th use, from l on.
+// addAdmitted adds left admitted requests that claim the node of the i-th use, from l on. They are
+// the first ones of the list, as admitted claims come before waiting ones (I4).
 func (s *search[N, W]) addAdmitted(i int, l *claimLink[N, W], left int) {
 	if left > maxHere {
 		s.truncated = true
@@ -143,6 +150,9 @@ func (s *search[N, W]) addAdmitted(i int, l *claimLink[N, W], left int) {
 
 // searchBelow adds requests that claim something below n and conflict with the i-th node use, which
 // is at n or above. It stops after left requests, and returns how many are still to be found.
+//
+// The caller knows from its queue how many requests there are. So the search ends when it has found
+// all of them, and does not visit the rest of the subtree.
 func (s *search[N, W]) searchBelow(n *node[N, W], i, left int) int {
 	if n.children == nil {
 		return left
@@ -181,7 +191,8 @@ func (s *search[N, W]) searchBelow(n *node[N, W], i, left int) int {
 	return left
 }
 
-// relink moves c, a child of parent, to the list where it belongs now, and returns its activity.
+// relink moves c, a child of parent, to the list where it belongs now, and returns its activity. So
+// the next search does not meet c in the wrong list.
 func (s *search[N, W]) relink(parent, c *node[N, W]) activity {
 	switch {
 	case c.queue.Empty():

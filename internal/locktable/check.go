@@ -57,13 +57,16 @@ var noneWaits = func() (none [waitqueue.NumModes]uint64) {
 	return none
 }()
 
-// checkRequests checks the storage and each live request, and counts the node uses in recounts.
+// checkRequests checks that the storage holds each request in its slot, and that ended ones are
+// cleared. It checks each live request, counts its node uses in recounts, and compares the totals
+// with those of the table (I3, I5).
 func (t *Table[N, W]) checkRequests(recounts map[*node[N, W]]*recount) error {
 	for i, r := range t.storage.requests {
 		if int(r.slot) != i || r.seq == 0 && (r.blocked != 0 || r.waits != nil || len(r.uses) != 0) {
 			return fmt.Errorf("I5: request %d is in the wrong slot, or has ended and was not cleared", r.seq)
 		}
 	}
+	// Requests sorts by number. So a number that is used twice shows up as two equal neighbours.
 	live, waiting, uses, last := 0, 0, 0, uint64(0)
 	for _, r := range t.Requests() {
 		if r.seq > t.lastSeq || r.seq == last {
@@ -88,7 +91,8 @@ func (t *Table[N, W]) checkRequests(recounts map[*node[N, W]]*recount) error {
 	return nil
 }
 
-// check checks one request, and counts its node uses in recounts.
+// check checks that r uses each of its nodes once and that all of them are in the table (I3), and
+// that its count of waiting uses is right (I5). It adds the node uses to recounts.
 func (r *Request[N, W]) check(recounts map[*node[N, W]]*recount) error {
 	blocked, seen := 0, make(map[*node[N, W]]bool, len(r.uses))
 	for i := range r.uses {
@@ -119,7 +123,7 @@ func (r *Request[N, W]) check(recounts map[*node[N, W]]*recount) error {
 }
 
 // checkOrder checks that r is admitted nowhere before an earlier request that conflicts with it
-// there.
+// there (I2). It needs the recounts of all requests.
 func (r *Request[N, W]) checkOrder(recounts map[*node[N, W]]*recount) error {
 	for i := range r.uses {
 		use := &r.uses[i]
@@ -132,7 +136,8 @@ func (r *Request[N, W]) checkOrder(recounts map[*node[N, W]]*recount) error {
 	return nil
 }
 
-// check checks one node against the live requests.
+// check checks one node against the live requests: its queue must count the admitted ones by mode,
+// and must have one entry for each waiting one (I3). An empty queue must be in the idle list (I8).
 func (n *node[N, W]) check(recount *recount) error {
 	if n.queue.Empty() && !n.inIdleList {
 		return fmt.Errorf("I8: node %v is idle, but not in the idle list", n.name)
@@ -149,6 +154,7 @@ func (n *node[N, W]) check(recount *recount) error {
 	waiting := 0
 	for e := range n.queue.Waiting(waitqueue.AllModes) {
 		w := e.Request()
+		// An entry and its node use point to each other, and agree in mode and number.
 		use := &w.request.uses[w.use]
 		if use.node != n || !use.waiting || use.mode != e.Mode() || w.request.seq != e.Seq() {
 			return fmt.Errorf("I3: node %v has an entry of request %d that does not match the request", n.name, e.Seq())
@@ -164,7 +170,8 @@ func (n *node[N, W]) check(recount *recount) error {
 	return n.checkClaims(recount)
 }
 
-// checkClaims checks the claim lists of n.
+// checkClaims checks that the claim lists of n hold exactly the live claims of n (I3), each in the
+// list for its mode, correctly linked, and admitted claims before waiting ones (I4).
 func (n *node[N, W]) checkClaims(recount *recount) error {
 	if n.claims == nil && n.claimLists()[1] != nil {
 		return fmt.Errorf("I3: node %v has a second claim list, but no first one", n.name)
@@ -182,6 +189,8 @@ func (n *node[N, W]) checkClaims(recount *recount) error {
 			claims++
 			last = l
 		}
+		// In a list of one link, prev is nil. In a longer one the prev of the first link is the
+		// last link.
 		if last == first {
 			last = nil // the only one
 		}
@@ -207,8 +216,9 @@ func (l *claimLink[N, W]) isClaimOf(n *node[N, W]) bool {
 // waits reports whether the claim waits.
 func (l *claimLink[N, W]) waits() bool { return l.request.uses[l.use].waiting }
 
-// checkChildren checks that n is in the right list of its parent, and checks the lists of its
-// children.
+// checkChildren checks that a busy node is linked to its parent for its activity or a stronger one
+// (I9), and that the lists of its children are correctly linked. A child may be linked without
+// need: the next search unlinks it.
 func (n *node[N, W]) checkChildren() error {
 	need := inactive
 	switch {
@@ -237,7 +247,8 @@ func (n *node[N, W]) checkChildren() error {
 	return nil
 }
 
-// check checks the idle list.
+// check checks the idle list (I8): that it holds exactly the marked nodes, within the bounds, and
+// that the bytes of their long names are counted, each text once.
 func (t *nodes[N, W]) check() error {
 	for _, n := range t.idle.all[t.idle.first:] {
 		if !n.inIdleList || !n.inTable || t.find(n.name) != n {
@@ -249,6 +260,7 @@ func (t *nodes[N, W]) check() error {
 		if n.inIdleList {
 			flagged++
 		}
+		// Nodes may share a text.
 		if n.inIdleList && n.long != nil {
 			if texts[n.long.text]++; texts[n.long.text] == 1 {
 				bytes += n.long.text.bytes

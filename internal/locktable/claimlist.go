@@ -7,6 +7,9 @@ import "github.com/treelock/treelock/waitqueue"
 // Intentions are in no list. So a release does not touch requests that claim other nodes below the
 // same ancestors.
 //
+//	node.claims --> first <--> second <--> last --> nil
+//	                first.prev = last
+//
 // A list is in order of arrival, except that a request that comes to the node by [Table.Narrow]
 // goes to the front. (It is earlier than each claim there that conflicts with it.) So admitted
 // claims come before waiting ones (I4): claims of one list that do not conflict have the same mode.
@@ -17,7 +20,8 @@ type claimLink[N comparable, W any] struct {
 	nextOfRequest *claimLink[N, W] // the link of the request's next claim, or the next free link
 }
 
-// addClaim appends l, a claim of n in mode, to its list.
+// addClaim appends l, a claim of n in mode, to its list. A new request is the latest of all, so the
+// list stays in order of arrival.
 func (n *node[N, W]) addClaim(l *claimLink[N, W], mode waitqueue.Mode) {
 	if n.claims == nil {
 		n.claims = l // the common case, inlined: see BenchmarkLock
@@ -41,7 +45,8 @@ func (n *node[N, W]) appendClaim(l *claimLink[N, W], mode waitqueue.Mode) {
 	last.next, l.prev, first.prev = l, last, l
 }
 
-// prependClaim puts l, a claim of n in mode, at the front of its list.
+// prependClaim puts l, a claim of n in mode, at the front of its list. Narrow uses it: the request
+// is granted, so its claim comes before all waiting ones (I4).
 func (n *node[N, W]) prependClaim(l *claimLink[N, W], mode waitqueue.Mode) {
 	list := n.claimList(mode)
 	if second := *list; second != nil {
@@ -97,7 +102,7 @@ func (n *node[N, W]) removeSharedClaim(l *claimLink[N, W], mode waitqueue.Mode) 
 	}
 }
 
-// remove unlinks l from a list.
+// remove unlinks l from a list, in O(1).
 func (l *claimLink[N, W]) remove(list **claimLink[N, W]) {
 	first := *list
 	if first == l && l.next == nil {
@@ -128,7 +133,7 @@ func (l *claimLink[N, W]) remove(list **claimLink[N, W]) {
 }
 
 // listClaims puts the claims of r into the lists of their nodes, in front if r has narrowed. Most
-// requests have one claim, whose link is a field of the request.
+// requests have one claim, whose link is a field of the request. So they need no memory for links.
 func (t *Table[N, W]) listClaims(r *Request[N, W], narrowed bool) {
 	last := (*claimLink[N, W])(nil)
 	for i := range r.uses {
@@ -152,7 +157,8 @@ func (t *Table[N, W]) listClaims(r *Request[N, W], narrowed bool) {
 	}
 }
 
-// unlistClaims removes the claims of r from the lists of their nodes.
+// unlistClaims removes the claims of r from the lists of their nodes. It needs the complete node
+// uses of r, as listClaims left them.
 func (t *Table[N, W]) unlistClaims(r *Request[N, W]) {
 	if r.firstClaim.nextOfRequest == nil && len(r.uses) > 0 { // one claim, which is the first node use
 		r.uses[0].node.removeClaim(&r.firstClaim, r.uses[0].mode)

@@ -2,7 +2,9 @@ package locktable
 
 import "github.com/treelock/treelock/waitqueue"
 
-// A Quarrel is a pair of conflicting claims: the reason why one request waits for another.
+// A Quarrel is a pair of conflicting claims: the reason why one request waits for another. For
+// example, a write of /a/b/c and a read of /a conflict, because /a/b/c is in the region of the
+// read.
 type Quarrel[N comparable] struct {
 	Claim  Used[N] // a claim of the blocker
 	Wanted Used[N] // a claim of the waiting request
@@ -14,7 +16,9 @@ type Used[N comparable] struct {
 	Mode waitqueue.Mode
 }
 
-// conflictPair returns a claim of b and a claim of r, which waits for b, that conflict.
+// conflictPair returns a claim of b and a claim of r, which waits for b, that conflict. The search
+// has found a node use of each: at the same node, or that of b at a node below. One or both of them
+// may be intentions there. Then the claims that cause these intentions are returned.
 func (t *Table[N, W]) conflictPair(r *Request[N, W], b blocker[N, W]) Quarrel[N] {
 	theirs, ours := &b.request.uses[b.theirs], &r.uses[b.ours]
 	if theirs.node != ours.node { // theirs is below ours
@@ -39,7 +43,8 @@ func (use *nodeUse[N, W]) claimAgainst(mode waitqueue.Mode) (part waitqueue.Mode
 	return part, false
 }
 
-// conflictingParts returns a simple mode of a and one of b that conflict.
+// conflictingParts returns a simple mode of a and one of b that conflict. Two modes conflict
+// exactly if two of their parts do.
 func conflictingParts(a, b waitqueue.Mode) (ofA, ofB waitqueue.Mode) {
 	for as := a.Parts(); as != 0; as = as.Rest() {
 		for bs := b.Parts(); bs != 0; bs = bs.Rest() {

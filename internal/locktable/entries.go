@@ -64,6 +64,7 @@ func NewReach[N comparable](lineages ...[]N) *Reach[N] {
 func (r *Request[N, W]) Reaches(reach *Reach[N]) bool {
 	for i := range r.uses {
 		use := &r.uses[i]
+		// A subtree that r claims above a node of the set reaches it as well.
 		if inside, known := reach.nodes[use.node.name]; inside || known && use.mode.Covers(waitqueue.TR) {
 			return true
 		}

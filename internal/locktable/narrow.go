@@ -59,6 +59,14 @@ type requeued[N comparable, W any] struct {
 // with the admitted node uses of other requests that conflict there. It returns false if one of
 // these requests came before r, or does not wait for what r holds.
 //
+// For example, r writes /, and a later request reads /a. That reader waits at /, in mode IR, and is
+// admitted at /a, in mode TR. If r narrows to a write of /a, then it leaves / and the reader has to
+// wait at /a instead:
+//
+//	           /                     /a
+//	before     r: TW, reader waits   reader: TR admitted
+//	after      r: IW, reader: IR     r: TW, reader waits
+//
 // The queues of planned nodes count these requests and do not name them. But each conflicts with
 // what r holds, so it waits at a node that r uses now. findRequeued looks for them there.
 func (t *Table[N, W]) findRequeued(r *Request[N, W], planned []nodeUse[N, W]) bool {
@@ -118,7 +126,8 @@ func (t *Table[N, W]) waitersFor(r *Request[N, W]) (waiters []*Request[N, W]) {
 	return slices.Compact(waiters)
 }
 
-// requeueAll makes the node uses in t.requeued wait.
+// requeueAll makes the node uses in t.requeued wait. Their requests wait elsewhere, so no grant is
+// taken back.
 func (t *Table[N, W]) requeueAll() {
 	for _, requeued := range t.requeued {
 		r := requeued.request

@@ -11,6 +11,9 @@ import (
 type node[N comparable, W any] struct {
 	queue waitqueue.Queue[*wait[N, W]]
 
+	// plan is the number of the latest plan that visited this node. Numbers are never reused, so a
+	// mark needs no removal.
+	//
 	// modes are the modes of the planned request here, if plan is the number of the latest plan.
 	plan  uint64
 	modes waitqueue.Modes
@@ -99,7 +102,10 @@ func (t *nodes[N, W]) find(name N) *node[N, W] {
 
 // findOrAdd returns the node with that name, and adds it if need be. It evicts no node, so the
 // nodes of one request stay valid while the rest are found. The caller calls maybeIdle for each
-// node that no request comes to use.
+// node that no request comes to use: a node with an empty queue must be in the idle list (I8).
+//
+// The table copies the name of a path before it keeps it: the name may be part of a larger string
+// of the caller.
 func (t *nodes[N, W]) findOrAdd(name N) *node[N, W] {
 	if n := t.byName[name]; n != nil {
 		return n
@@ -134,7 +140,8 @@ func (t *nodes[N, W]) parentOf(n *node[N, W], lineage []N, i int) *node[N, W] {
 	return t.findParent(n, lineage, i)
 }
 
-// findParent is parentOf for a node whose guess is wrong.
+// findParent is parentOf for a node whose guess is wrong or missing. It stores the new parent as
+// the next guess.
 func (t *nodes[N, W]) findParent(n *node[N, W], lineage []N, i int) *node[N, W] {
 	if n.root {
 		return nil
@@ -228,8 +235,9 @@ func (t *nodes[N, W]) evictOldest() {
 	*n = node[N, W]{} // guesses that lead here become wrong, and the name is freed
 }
 
-// shrink remakes a map that holds at most an eighth of what it once held. The cost is charged to
-// the entries that were deleted since.
+// shrink remakes a map that holds at most an eighth of what it once held, and returns the map and
+// its new peak. Go maps never shrink, so a burst of requests would keep its memory. The cost is
+// charged to the entries that were deleted since.
 func shrink[K comparable, V any](m map[K]V, peak int) (map[K]V, int) {
 	if peak < minShrink || len(m) > peak/8 {
 		return m, peak

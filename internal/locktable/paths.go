@@ -12,7 +12,11 @@ import (
 //
 //   - the names of ancestors share the memory of the name that they are prefixes of, within a
 //     bound;
-//   - a node with a long name is found by a hash that is computed from the hash of its child.
+//   - a node with a long name is found by a hash from which the hash of its parent is computed.
+//
+// For example, the path /a/b/c has the hash h(0, a) + h(2, b) + h(4, c), where the numbers are the
+// positions of the slashes. Its parent has that hash without the last term. Both names are slices
+// of the same text.
 type paths[N comparable, W any] struct {
 	text   func(N) string
 	name   func(string) N
@@ -139,7 +143,8 @@ func (p *paths[N, W]) remove(n *node[N, W]) {
 	}
 }
 
-// countIdle adds by to the number of nodes in the idle list whose names are in t.
+// countIdle adds by to the number of nodes in the idle list whose names are in t. The bytes of a
+// text count as long as there is such a node.
 func (p *paths[N, W]) countIdle(t *text, by int) {
 	if t.idle == 0 {
 		p.idleBytes += t.bytes
@@ -149,7 +154,8 @@ func (p *paths[N, W]) countIdle(t *text, by int) {
 	}
 }
 
-// hash returns the hash of a path: the sum of the hashes of its names and their positions.
+// hash returns the hash of a path: the sum of the hashes of its names and their positions. A sum
+// lets parentOf compute the hash of a parent from that of its child.
 func (p *paths[N, W]) hash(path string) (hash uint64) {
 	for end := len(path); end > 0; {
 		slash := strings.LastIndexByte(path[:end], '/')

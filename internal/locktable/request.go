@@ -122,6 +122,7 @@ type storage[N comparable, W any] struct {
 	numFreeLinks int              // how many
 }
 
+// Bounds of the storage that is kept for reuse.
 const (
 	maxFree  = 1024 // the maximum number of free requests, of free waits and of free links
 	maxUses  = 128  // a request with room for more node uses is not kept for reuse
@@ -139,6 +140,7 @@ func (t *Table[N, W]) newRequest(who W) *Request[N, W] {
 		r.firstClaim.request = r
 		t.storage.requests = append(t.storage.requests, r)
 	}
+	// Numbers start at 1, since 0 marks a request that has ended.
 	t.lastSeq++
 	t.live++
 	r.Who, r.seq = who, t.lastSeq
@@ -190,7 +192,7 @@ func (t *Table[N, W]) newWait(r *Request[N, W], i int) *wait[N, W] {
 	return w
 }
 
-// freeWaits frees the waits of r, which are in no queue.
+// freeWaits frees the waits of r, which are in no queue: it was granted or withdrawn.
 func (t *Table[N, W]) freeWaits(r *Request[N, W]) {
 	for r.waits != nil {
 		w := r.waits

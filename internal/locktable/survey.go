@@ -4,7 +4,11 @@ package locktable
 // It visits the slots of the storage in order. A request that is about to end, change or move
 // before its visit is recorded first, as in a garbage collector that marks from a snapshot.
 //
-// A table runs one survey at a time.
+//	slots     0 1 2 3 | 4 5 6 7
+//	          visited | next      an End of the request in slot 6 records it first
+//
+// A request that arrives after the start is not recorded: its number is larger than that of the
+// latest request at the start. A table runs one survey at a time.
 type Survey[N comparable, W any] struct {
 	// record is called once for each request, with its state at the start. It returns the work that
 	// this took, in units of a visit.
@@ -21,7 +25,9 @@ func (t *Table[N, W]) BeginSurvey(record func(r *Request[N, W], waiting bool) (w
 	return t.survey
 }
 
-// StepSurvey advances s by about that much work, and reports whether s is complete.
+// StepSurvey advances s by about that much work, and reports whether s is complete. Small steps let
+// a caller handle other calls between them, so that a survey of many requests delays none of them
+// much.
 func (t *Table[N, W]) StepSurvey(s *Survey[N, W], work int) (over bool) {
 	for ; work > 0 && s.next < len(t.storage.requests); s.next++ {
 		r := t.storage.requests[s.next]
@@ -59,7 +65,9 @@ func (t *Table[N, W]) beforeChange(r *Request[N, W], waiting bool) {
 	}
 }
 
-// recordEarly records r before its visit, unless it was visited or arrived after the start.
+// recordEarly records r before its visit, unless it was visited or arrived after the start. It
+// notes the number, not the request: the storage of an ended request may be reused before the
+// visit.
 func (s *Survey[N, W]) recordEarly(r *Request[N, W], waiting bool) {
 	if int(r.slot) >= s.next && r.seq <= s.last {
 		s.visit(r, waiting)

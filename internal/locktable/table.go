@@ -9,6 +9,9 @@ import (
 
 // A Table holds all live requests and decides when each is granted. N is the type of nodes, W of
 // what the caller attaches to a request. [New] makes one.
+//
+// Each call runs to its end without calling the caller back, except for the functions passed to
+// [Table.Blockers] and [Table.BeginSurvey]. These must not call the table.
 type Table[N comparable, W any] struct {
 	nodes nodes[N, W]
 
@@ -80,6 +83,9 @@ func (t *Table[N, W]) Abandon() {
 
 // Submit is the arrival of a request for claims. The caller may change claims afterwards. Granted
 // tells whether the request is granted at once. Otherwise a later call returns it as granted.
+//
+// Conflicts are decided at each node alone, so it is enough to queue the request at all of its
+// nodes at once. It holds its claims when no node makes it wait.
 func (t *Table[N, W]) Submit(who W, claims []Claim[N]) *Request[N, W] {
 	r := t.newRequest(who)
 	t.plan++
@@ -109,8 +115,13 @@ func (t *Table[N, W]) arrive(r *Request[N, W], claims []Claim[N]) {
 	t.listClaims(r, false)
 }
 
-// arriveAlone is arrive for one claim, which needs no plan: one pass is enough.
+// arriveAlone is arrive for one claim, in one pass. The nodes of one lineage are distinct, so the
+// mode at each of them is known without a plan. If a lineage has a node twice, the number of the
+// plan tells that the request is there already. BenchmarkLock shows what this second path saves:
+// most requests have one claim.
 func (t *Table[N, W]) arriveAlone(r *Request[N, W], claim *Claim[N]) {
+	// A request with new storage collects its uses in scratch space first. Then its own storage has
+	// no room to spare: with many live requests that is most of the memory of a table.
 	mode, uses, fresh := claim.Mode, r.uses[:0], cap(r.uses) == 0
 	need := activityOf(1 << mode)
 	if fresh {
@@ -120,10 +131,12 @@ func (t *Table[N, W]) arriveAlone(r *Request[N, W], claim *Claim[N]) {
 		if n.plan != t.plan { // otherwise the mode of r there covers the intention
 			n.plan = t.plan
 			uses = append(uses, nodeUse[N, W]{node: n, mode: mode})
+			// Only the claim itself is listed: intentions are in no claim list.
 			if i == 0 {
 				n.addClaim(&r.firstClaim, mode)
 			}
 			if !n.queue.Arrive(mode) {
+				// enqueue needs the uses of r so far.
 				r.uses = uses
 				t.enqueue(r, len(uses)-1)
 			}
@@ -161,6 +174,7 @@ func (t *Table[N, W]) End(r *Request[N, W]) (granted []*Request[N, W]) {
 	}
 	// A survey must see the request as it was.
 	t.beforeChange(r, r.blocked > 0)
+	// The claims leave their lists first, while all node uses are complete.
 	t.unlistClaims(r)
 	if r.blocked > 0 {
 		t.withdraw(r)
@@ -171,6 +185,7 @@ func (t *Table[N, W]) End(r *Request[N, W]) (granted []*Request[N, W]) {
 }
 
 // withdraw removes the waiting request r from the queues where it waits, and clears its uses there.
+// leave then gives up the rest. Both may admit later requests that r blocked.
 func (t *Table[N, W]) withdraw(r *Request[N, W]) {
 	t.waiting--
 	// r has a wait for each node where it had to wait. It may have been admitted to some of them
@@ -190,6 +205,9 @@ func (t *Table[N, W]) withdraw(r *Request[N, W]) {
 
 // leave gives up uses, which are admitted or cleared, and appends to t.granted the requests that no
 // longer wait anywhere.
+//
+// A departure admits a waiting request only if it is the last one in its mode at a node (package
+// waitqueue says why). So most departures decrease a count and do nothing else.
 func (t *Table[N, W]) leave(uses []nodeUse[N, W]) {
 	t.uses -= len(uses)
 	for i := range uses {
@@ -209,8 +227,8 @@ func (t *Table[N, W]) leave(uses []nodeUse[N, W]) {
 }
 
 // admit marks the node uses of admitted entries as admitted, and appends to t.granted the requests
-// that no longer wait anywhere. It takes over the slice as t.admitted, which is empty between
-// calls.
+// that no longer wait anywhere (I5). The count of a request reaches 0 once, so its grant is
+// reported once (I6). admit takes over the slice as t.admitted, which is empty between calls.
 func (t *Table[N, W]) admit(admitted []*entry[N, W]) {
 	if len(admitted) == 0 {
 		return
@@ -232,6 +250,10 @@ func (t *Table[N, W]) admit(admitted []*entry[N, W]) {
 
 // planClaims returns the node uses of a request for claims, in the storage of free if that is large
 // enough. It marks each node with the number of the plan and the modes of the request there (I3).
+//
+// It changes no queue. So a caller can compare the plan with the state of the table, as Narrow
+// does, and drop it. Each node is linked to its parent for the planned modes at once (I9): a child
+// that is linked and not in use is allowed.
 func (t *Table[N, W]) planClaims(free []nodeUse[N, W], claims []Claim[N]) (uses []nodeUse[N, W]) {
 	uses = free[:0]
 	for i := range claims {
@@ -243,6 +265,8 @@ func (t *Table[N, W]) planClaims(free []nodeUse[N, W], claims []Claim[N]) (uses 
 // planLineage plans one claim. It stops at the first ancestor that has the intention from an
 // earlier claim of the same request: that claim planned the nodes above.
 func (t *Table[N, W]) planLineage(uses []nodeUse[N, W], lineage []N, mode waitqueue.Mode) []nodeUse[N, W] {
+	// A node use is appended when its node is met for the first time in this plan. So a claim comes
+	// before the ancestors that it adds, one after the other: claimFor relies on this order.
 	for i, n := 0, t.nodes.findOrAdd(lineage[0]); n != nil; i++ {
 		if n.plan != t.plan {
 			n.plan, n.modes = t.plan, 0
@@ -266,8 +290,8 @@ func (t *Table[N, W]) planLineage(uses []nodeUse[N, W], lineage []N, mode waitqu
 // maxReuse bounds the scratch space that a table keeps for its next call.
 const maxReuse = 1024
 
-// reuse returns an empty slice. It uses the storage of s, cleared for the garbage collector, unless
-// that is too large to keep.
+// reuse returns an empty slice. It uses the storage of s unless that is too large to keep. The
+// storage is cleared, so that it keeps nothing in memory.
 func reuse[E any](s []E) []E {
 	if cap(s) > maxReuse {
 		return nil

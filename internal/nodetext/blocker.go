@@ -8,7 +8,8 @@ import (
 )
 
 // Claim describes a claim of the node with that text, as in `write /a`. It quotes a text with a
-// separator that lists of claims and error texts use: such a node could read like two claims.
+// separator that lists of claims and error texts use: such a node could read like two claims. For
+// example, write "/a, read /b" is one claim, and write /a, read /b are two.
 func Claim(verb, node string) string {
 	if !strings.HasPrefix(node, `"`) {
 		for _, mark := range [...]string{", ", "; ", ": ", ") ", " and ", " is blocked by "} {

@@ -48,6 +48,7 @@ func exact(v reflect.Value) (text string, ok bool) {
 // SetExact sets v to the value whose [Exact] text is text. If there is none it returns false and
 // changes nothing.
 func SetExact(v reflect.Value, text string) bool {
+	// Parse into a new value, so that v does not change if text is refused.
 	parsed := reflect.New(v.Type()).Elem()
 	if parsed.Kind() == reflect.String {
 		s, _ := FromValid(text)

@@ -41,6 +41,7 @@ func Escaped(s string, limit int) string {
 	var b strings.Builder
 	for len(s) > 0 {
 		r, size := utf8.DecodeRuneInString(s)
+		// Quote would escape these two, which are printable.
 		if r == '"' || r == '\\' {
 			b.WriteRune(r)
 		} else {
@@ -59,6 +60,8 @@ func printable(s string, limit int) bool {
 		head, tail := headAndTail(s, limit)
 		s = head + tail
 	}
+	// The range yields utf8.RuneError for bytes that are not UTF-8. A valid string may contain that
+	// character itself, in 3 bytes, and it is printable.
 	for i, r := range s {
 		if !strconv.IsPrint(r) || r == utf8.RuneError && !strings.HasPrefix(s[i:], string(utf8.RuneError)) {
 			return false
@@ -79,6 +82,7 @@ func clip(s string, limit int) string {
 // headAndTail returns the beginning and the end of s, together at most limit bytes. It cuts no
 // character in two.
 func headAndTail(s string, limit int) (head, tail string) {
+	// Three quarters show the beginning, and one the end.
 	i, j := limit*3/4, len(s)-limit/4
 	for n := 0; n < utf8.UTFMax-1 && i > 0 && !utf8.RuneStart(s[i]); n++ {
 		i--

@@ -32,7 +32,8 @@ const Longest = 200
 // in main.user(7) or main.group{7}: the same value of another type is another node.
 //
 // String and MarshalText are user code. They run on the calling goroutine. If one panics, the text
-// says so, after the text that the node has without methods.
+// says so, after the text that the node has without methods. They must be safe to call while the
+// node is locked by another client.
 func Of[N any](node N) string {
 	value := reflect.ValueOf(&node).Elem()
 	if s, ok := any(node).(fmt.Stringer); ok {
@@ -50,7 +51,8 @@ func Of[N any](node N) string {
 	return ofFields(value)
 }
 
-// Plain returns the text of node without running user code. ok is false if [Of] would run some.
+// Plain returns the text of node without running user code. ok is false if [Of] would run some. It
+// is for goroutines of the library, which user code must not block or end.
 func Plain[N any](node N) (text string, ok bool) {
 	value := reflect.ValueOf(&node).Elem()
 	_, stringer := any(node).(fmt.Stringer)
@@ -61,10 +63,13 @@ func Plain[N any](node N) (text string, ok bool) {
 	return ofFields(value), !stringer && !marshaler
 }
 
-// ofMethod returns the result of method. If it panics or fails, the text names it.
+// ofMethod returns the result of method. If it panics or fails, the text says so, after the text
+// that the node has without methods. name is the name of the method.
 func ofMethod(node reflect.Value, name string, method func() (string, error)) (text string) {
 	done := false
 	defer func() {
+		// If done is false and there is no panic, the method has called runtime.Goexit, which goes
+		// on.
 		if !done && recover() != nil {
 			text = ofFields(node) + " (" + name + " panicked)"
 		}
@@ -78,7 +83,7 @@ func ofMethod(node reflect.Value, name string, method func() (string, error)) (t
 }
 
 // ofScalar returns the text of v if v is, or holds, a string, number or boolean. Otherwise ok is
-// false.
+// false. It looks at the kind of v only, and calls no method of its type.
 func ofScalar(v reflect.Value) (text string, ok bool) {
 	switch kind := v.Kind(); {
 	case kind == reflect.Interface && isScalar(v.Elem().Kind()):

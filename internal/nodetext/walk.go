@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// A fieldWriter writes a value by its fields.
+// A fieldWriter writes a value by its fields, without fmt: that package would call methods of
+// fields and follow pointers.
 type fieldWriter struct{ text []byte }
 
 // full reports whether the text is longer than what is shown. Then the rest of a large array is not
@@ -16,6 +17,9 @@ func (w *fieldWriter) full() bool { return len(w.text) > 4*Longest }
 
 // value writes v. It reads nothing but v itself. The value in an interface is part of v, since it
 // never changes.
+//
+// A pointer, channel, function, map or slice is written as type and address: the memory behind it
+// may belong to the holder of a lock.
 func (w *fieldWriter) value(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Invalid:
@@ -36,6 +40,7 @@ func (w *fieldWriter) value(v reflect.Value) {
 }
 
 // interfaceValue writes the type and the value in an interface: the same value may have many types.
+// Pointers and nil need no prefix: value writes the type of a pointer, and nil has none.
 func (w *fieldWriter) interfaceValue(v reflect.Value) {
 	switch kind := v.Kind(); {
 	case kind == reflect.Struct || kind == reflect.Array:
@@ -50,7 +55,7 @@ func (w *fieldWriter) interfaceValue(v reflect.Value) {
 	}
 }
 
-// list writes n values between two brackets.
+// list writes n values between two brackets, until the text is longer than what is shown.
 func (w *fieldWriter) list(left, right byte, n int, at func(int) reflect.Value) {
 	w.text = append(w.text, left)
 	for i := 0; i < n && !w.full(); i++ {
@@ -65,8 +70,8 @@ func (w *fieldWriter) list(left, right byte, n int, at func(int) reflect.Value) 
 // write appends s.
 func (w *fieldWriter) write(s string) { w.text = append(w.text, s...) }
 
-// listItem returns s. It quotes a string that could read like two values or like another kind of
-// value.
+// listItem returns s as a field or element. It quotes a string that could read like two values or
+// like another kind of value: the array of "a b" must not read like the array of "a" and "b".
 func listItem(s string) string {
 	text := Line(s, Longest)
 	if text == s && strings.ContainsAny(s, " {}[]()<>") {
@@ -99,7 +104,9 @@ func address(v reflect.Value) string {
 	return fmt.Sprintf("%#x", v.Pointer())
 }
 
-// setNumber sets v to the number or boolean that text stands for. It is the reverse of number.
+// setNumber sets v to the number or boolean that text stands for. It is the reverse of number. It
+// returns false if text is no such value, or is too large for the type of v. A boolean is true only
+// for "true": SetExact refuses every other text.
 func setNumber(v reflect.Value, text string) bool {
 	var err error
 	switch {

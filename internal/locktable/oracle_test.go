@@ -257,7 +257,7 @@ func TestBlockersAreFoundAmongManyRequests(t *testing.T) {
 			}
 			o.submit("", treelock.Write("/x/y"))
 			first := o.submit("", treelock.Read("/x"))
-			o.tb.Blockers(first.r, 1, func(*request, locktable.Quarrel[treelock.Path]) {}) // relinks the children
+			o.tb.Blockers(first.r, 1, func(*request, locktable.Quarrel[treelock.Path]) {}) // relinks
 			o.end(first)
 		}, treelock.Read("/x")},
 		"readers of the node, and a writer that waits": {func(o *oracle) {

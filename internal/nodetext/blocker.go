@@ -28,6 +28,7 @@ func Claim(verb, node string) string {
 //
 // claim and state are inserted as they are. Of the label at most limit bytes are shown.
 func Blocker(number uint64, label string, limit int, claim, state string, age time.Duration) string {
+	// The closing parenthesis belongs to the one that either return below opens.
 	what := fmt.Sprintf("%s, %s for %v)", claim, state, Roughly(age))
 	if label == "" {
 		return fmt.Sprintf("#%d (%s", number, what)

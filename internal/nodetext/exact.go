@@ -9,7 +9,7 @@ import (
 
 // Valid returns s as valid UTF-8: s itself, or the form of strconv.Quote if s is not valid or
 // begins with a double quote. Distinct strings have distinct texts, in JSON too. [FromValid] is its
-// reverse.
+// reverse. For example, the two file names caf\xe9 and caf\xe8 would both be caf\ufffd in JSON.
 func Valid(s string) string {
 	if utf8.ValidString(s) && !strings.HasPrefix(s, `"`) {
 		return s
@@ -26,6 +26,7 @@ func FromValid(text string) (s string, ok bool) {
 			return "", false
 		}
 	}
+	// strconv.Unquote accepts more than one text for a string. Only the text of Valid counts.
 	return s, Valid(s) == text
 }
 

@@ -32,7 +32,8 @@ func Quote(s string, limit int) string {
 }
 
 // Escaped returns s with unprintable characters escaped as in a Go string, but without quotes. It
-// is for sentences, which need not be distinct. Like [Line] it shows limit bytes of s.
+// is for sentences, which need not be distinct: a label with a line break stays on one line. Like
+// [Line] it shows limit bytes of s.
 func Escaped(s string, limit int) string {
 	s = clip(s, limit)
 	if printable(s, len(s)) {
@@ -84,6 +85,7 @@ func clip(s string, limit int) string {
 func headAndTail(s string, limit int) (head, tail string) {
 	// Three quarters show the beginning, and one the end.
 	i, j := limit*3/4, len(s)-limit/4
+	// Move both cuts to the start of a character, by 3 bytes at most: s may be no UTF-8 at all.
 	for n := 0; n < utf8.UTFMax-1 && i > 0 && !utf8.RuneStart(s[i]); n++ {
 		i--
 	}

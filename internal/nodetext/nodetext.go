@@ -35,6 +35,7 @@ const Longest = 200
 // says so, after the text that the node has without methods. They must be safe to call while the
 // node is locked by another client.
 func Of[N any](node N) string {
+	// The pointer keeps the static type N: reflect.ValueOf(node) would lose an interface type.
 	value := reflect.ValueOf(&node).Elem()
 	if s, ok := any(node).(fmt.Stringer); ok {
 		return ofMethod(value, "String", func() (string, error) { return s.String(), nil })

@@ -22,10 +22,16 @@ type (
 		parent *folder
 		any    any
 	}
-	named      struct{ name string }
-	marshaler  struct{ name string }
-	broken     struct{ name string }
-	inside     [1]named
+	named     struct{ name string }
+	marshaler struct{ name string }
+	broken    struct{ name string }
+	inside    [1]named
+
+	fieldsWithMethods struct {
+		b broken
+		d described
+	}
+
 	described  string
 	weekday    int
 	unreadable [1 << 16]bool
@@ -90,6 +96,7 @@ func TestNodesAreNamedByValueByMethodOrByTypeAndAddress(t *testing.T) {
 		plainly(id{7, "x y", nil, n}, fmt.Sprintf(`{7 "x y" *nodetext_test.folder(nil) *nodetext_test.named(%p)}`, n)),
 		plainly([2]string{"", "b"}, `["" b]`),
 		plainly(inside{}, `[{""}]`),
+		plainly(fieldsWithMethods{broken{"b"}, "d"}, "{{b} d}"),
 		plainly([4]string{"<nil>", "f(1)", "{}", "[]"}, `["<nil>" "f(1)" "{}" "[]"]`),
 		byMethod(n, "named x", fmt.Sprintf("*nodetext_test.named(%p)", n)),
 		byMethod((*named)(nil), "*nodetext_test.named(nil) (String panicked)", "*nodetext_test.named(nil)"),
@@ -121,17 +128,6 @@ func TestNodesAreNamedByValueByMethodOrByTypeAndAddress(t *testing.T) {
 	}
 }
 
-// Fields may have types with methods. Of does not call these, and follows no pointer in a field.
-func TestFieldsAreReadWithoutTheirMethods(t *testing.T) {
-	node := struct {
-		b broken
-		d described
-	}{broken{"b"}, "d"}
-	if got, want := nodetext.Of(node), "{{b} d}"; got != want {
-		t.Errorf("Of() = %s, want %s", got, want)
-	}
-}
-
 func TestTextsAreOneLineOfBoundedLength(t *testing.T) {
 	for name, node := range map[string]any{
 		"a long string":      strings.Repeat("a", 1<<20),
@@ -149,16 +145,16 @@ func TestTextsAreOneLineOfBoundedLength(t *testing.T) {
 	}
 }
 
+// Parts that are cut need no quotes.
 func TestLongTextsShowBothEnds(t *testing.T) {
-	deep := "/begin" + strings.Repeat("/x", 1000) + "/end"
-	if got := nodetext.Of(deep); !strings.HasPrefix(got, "/begin/x") || !strings.HasSuffix(got, "/x/end") || len(got) > nodetext.Longest+3 {
-		t.Errorf("Of(a long path) = %s, want both its ends", got)
-	}
-}
-
-func TestPartsThatAreCutNeedNoQuotes(t *testing.T) {
-	if got := nodetext.Of(strings.Repeat("a", 500) + "\n" + strings.Repeat("b", 500)); strings.ContainsAny(got, `"\`) {
-		t.Errorf("Of(a long text) = %s, want no quotes for what is not shown", got)
+	const head, tail = nodetext.Longest * 3 / 4, nodetext.Longest / 4
+	for _, s := range []string{
+		"/begin" + strings.Repeat("/x", 1000) + "/end",
+		strings.Repeat("a", 500) + "\n" + strings.Repeat("b", 500),
+	} {
+		if got, want := nodetext.Of(s), s[:head]+"..."+s[len(s)-tail:]; got != want {
+			t.Errorf("Of(%.20s...) = %s, want %s", s, got, want)
+		}
 	}
 }
 

@@ -80,7 +80,8 @@ func listItem(s string) string {
 	return text
 }
 
-// number returns the text of a number or boolean by its kind. It calls no String method.
+// number returns the text of a number or boolean by its kind. It calls no String method. Floats
+// have the shortest text that parses to the same value, so distinct values have distinct texts.
 func number(v reflect.Value) string {
 	switch {
 	case v.CanInt():

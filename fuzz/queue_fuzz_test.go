@@ -109,10 +109,10 @@ func (g *queueCheck) narrow(r *queued, mode waitqueue.Mode) {
 	}
 	fmt.Fprintf(&g.script, "%v narrows to %v\n", r, mode)
 	old := r.mode
-	g.queue.Hold(mode)
+	g.queue.ForceAdmit(mode)
 	r.mode, r.holds = mode, true
 	for _, other := range slices.Backward(admitted) {
-		g.wait(other, (*queue).Revoke)
+		g.wait(other, (*queue).Requeue)
 	}
 	g.advance(old)
 }
@@ -129,8 +129,8 @@ func (g *queueCheck) checkRivals(r *queued, mode waitqueue.Mode, admitted int, w
 	for _, other := range waiting {
 		earliest = min(earliest, other.seq)
 	}
-	if gotAdmitted, gotEarliest := g.queue.Rivals(mode); gotAdmitted != admitted || gotEarliest != earliest {
-		g.fail("Rivals(%v) = %d, %d, want %d, %d", mode, gotAdmitted, gotEarliest, admitted, earliest)
+	if gotAdmitted, gotEarliest := g.queue.Blockers(mode); gotAdmitted != admitted || gotEarliest != earliest {
+		g.fail("Blockers(%v) = %d, %d, want %d, %d", mode, gotAdmitted, gotEarliest, admitted, earliest)
 	}
 }
 

@@ -74,7 +74,7 @@ type tableCheck struct {
 // playTable plays the history that data encodes and returns what was granted, in order.
 func playTable(t *testing.T, data []byte) (log string) {
 	h := history.Decode(data)
-	claimOf := func(u locktable.Used[path]) tableRequest {
+	claimOf := func(u locktable.NodeMode[path]) tableRequest {
 		u.Node = path(shorten.Replace(string(u.Node)))
 		return tableRequest{model.Of(locktable.ClaimOf(u))}
 	}

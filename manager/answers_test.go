@@ -265,7 +265,7 @@ func TestSurveyBelowANodeTakesMoreSteps(t *testing.T) {
 		}
 		return n
 	}
-	all, below := steps(&survey[path]{}), steps(&survey[path]{reach: locktable.NewReach(lineage)})
+	all, below := steps(&survey[path]{}), steps(&survey[path]{reach: locktable.NewRegion(lineage)})
 	if below < 4*all {
 		t.Errorf("a survey that looks up 5 nodes for each takes %d steps, one that looks up none %d", below, all)
 	}

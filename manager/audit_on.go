@@ -29,11 +29,11 @@ func (a *auditor) assertOwner() {
 // so that checking takes a bounded share of the time.
 func (a *auditor) audit(table interface {
 	Check() error
-	Places() int
+	NodeUses() int
 	Nodes() int
 }) {
 	a.unaudited++
-	if a.unaudited*64 < table.Places()+table.Nodes() {
+	if a.unaudited*64 < table.NodeUses()+table.Nodes() {
 		return
 	}
 	a.unaudited = 0

@@ -34,6 +34,6 @@ func TestBrokenInvariantIsFound(t *testing.T) {
 
 type brokenTable struct{}
 
-func (brokenTable) Check() error { return errors.New("I5: broken") }
-func (brokenTable) Places() int  { return 0 }
-func (brokenTable) Nodes() int   { return 0 }
+func (brokenTable) Check() error  { return errors.New("I5: broken") }
+func (brokenTable) NodeUses() int { return 0 }
+func (brokenTable) Nodes() int    { return 0 }

@@ -36,7 +36,7 @@ func (q queues[N]) add(row *row[N]) {
 func (q queues[N]) blockers(row *row[N]) (seqs []uint64, more int, atLeast bool) {
 	for _, used := range row.places {
 		for _, lists := range q[used.Node] {
-			for rivals := used.Mode.Rivals(); rivals != 0; rivals = rivals.Rest() {
+			for rivals := used.Mode.Conflicting(); rivals != 0; rivals = rivals.WithoutFirst() {
 				list := lists[rivals.First()]
 				earlier := list[:sort.Search(len(list), func(i int) bool { return list[i] >= row.seq })]
 				if len(earlier) > maxCounted {

@@ -83,7 +83,7 @@ func (m *Manager[N]) Snapshot(ctx context.Context, q Query[N]) (*Snapshot[N], er
 		lineages = append(lineages, lineage)
 	}
 	if len(lineages) > 0 {
-		s.reach = locktable.NewReach(lineages...)
+		s.reach = locktable.NewRegion(lineages...)
 	}
 	if o := m.conduct(ctx.Done(), s); o != sent {
 		return nil, m.unsent(o, ctx)
@@ -176,9 +176,9 @@ func (m *Manager[N]) describe(row *row[N]) Live[N] {
 		Claims: []treelock.Claim[N]{},
 	}
 	for _, used := range row.places {
-		for parts := used.Mode.Parts(); parts != 0; parts = parts.Rest() {
+		for parts := used.Mode.Parts(); parts != 0; parts = parts.WithoutFirst() {
 			if part := parts.First(); part.Claims() {
-				live.Claims = append(live.Claims, locktable.ClaimOf(locktable.Used[N]{Node: used.Node, Mode: part}))
+				live.Claims = append(live.Claims, locktable.ClaimOf(locktable.NodeMode[N]{Node: used.Node, Mode: part}))
 			}
 		}
 	}

@@ -15,7 +15,7 @@ import (
 type survey[N treelock.Node[N]] struct {
 	minAge time.Duration
 	limit  int
-	reach  *locktable.Reach[N] // if there is one, what requests must reach
+	reach  *locktable.Region[N] // if there is one, what requests must reach
 
 	// due, if there is one, says which requests are wanted, by state and age.
 	due func(seq uint64, state treelock.State, age time.Duration) bool
@@ -37,7 +37,7 @@ type row[N treelock.Node[N]] struct {
 	state  treelock.State
 	since  instant
 	note   *note
-	places []locktable.Used[N]
+	places []locktable.NodeMode[N]
 }
 
 // stepWork is how many requests are visited between two other messages. If none of it is in the
@@ -82,7 +82,7 @@ func (s *survey[N]) record(r *locktable.Request[N, client[N]], waiting bool) (wo
 	}
 	s.matches++
 	if s.limit <= 0 || list.len() < s.limit || list.earlier(r.Seq()) {
-		list.add(&row[N]{r, r.Seq(), state, r.Who.since, r.Who.note, r.Places()}, s.limit)
+		list.add(&row[N]{r, r.Seq(), state, r.Who.since, r.Who.note, r.NodeModes()}, s.limit)
 	}
 	return work
 }

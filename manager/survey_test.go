@@ -219,7 +219,7 @@ func TestSurveyFindsWhatReachesANode(t *testing.T) {
 		}
 		lineages = append(lineages, lineage)
 	}
-	s := &survey[path]{reach: locktable.NewReach(lineages...)}
+	s := &survey[path]{reach: locktable.NewRegion(lineages...)}
 	want := []string{
 		"read / holding", "read /a holding", "read /a/b holding", "read-node /a/b holding", "read /a/b/c holding",
 		"read /x, read-node /a/b/c/d holding",

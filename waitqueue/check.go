@@ -22,7 +22,7 @@ func (q *Queue[R]) Check() error {
 	if admitted != q.admitted || waiting != q.waiting {
 		return fmt.Errorf("I4: the sets of admitted or waiting modes differ from the counts and the lists")
 	}
-	for rest := waiting; rest != 0; rest = rest.Rest() {
+	for rest := waiting; rest != 0; rest = rest.WithoutFirst() {
 		if err := q.checkList(rest.First()); err != nil {
 			return err
 		}

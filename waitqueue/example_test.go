@@ -34,13 +34,13 @@ func ExampleQueue() {
 
 // A holder of the whole tree narrows what it holds to a write of this node. The reader, which
 // waited for the tree at an ancestor, waits at this node from then on.
-func ExampleQueue_Hold() {
+func ExampleQueue_ForceAdmit() {
 	var queue waitqueue.Queue[string]
 	var reader waitqueue.Entry[string]
 
 	queue.Arrive(waitqueue.NR)
-	queue.Hold(waitqueue.NW)
-	queue.Revoke(&reader, "reader", 2, waitqueue.NR)
+	queue.ForceAdmit(waitqueue.NW)
+	queue.Requeue(&reader, "reader", 2, waitqueue.NR)
 
 	queue.Leave(waitqueue.NW)
 	for _, admitted := range queue.Advance(waitqueue.NW, nil) {

@@ -77,7 +77,7 @@ var parts = [NumModes]Modes{
 var conflicts = func() (all [NumModes]Modes) {
 	for held := range Mode(NumModes) {
 		for asked := range Mode(NumModes) {
-			for p := held.Parts(); p != 0; p = p.Rest() {
+			for p := held.Parts(); p != 0; p = p.WithoutFirst() {
 				if matrix[p.First()]&asked.Parts() != 0 {
 					all[held] = all[held].With(asked)
 				}
@@ -95,8 +95,8 @@ func (m Mode) Conflicts(asked Mode) bool { return conflicts[m].Has(asked) }
 // m at a node need not have mode o there.
 func (m Mode) Covers(o Mode) bool { return conflicts[o]&^conflicts[m] == 0 }
 
-// Rivals returns the modes that conflict with m.
-func (m Mode) Rivals() Modes { return conflicts[m] }
+// Conflicting returns the modes that conflict with m.
+func (m Mode) Conflicting() Modes { return conflicts[m] }
 
 // Parts returns the simple modes of which m is made: m itself if it is simple.
 func (m Mode) Parts() Modes {
@@ -124,7 +124,7 @@ func (m Mode) String() string {
 	}
 	first := m.Parts().First()
 	name := "IRIWNRNWTRTW"[2*first : 2*first+2]
-	if rest := m.Parts().Rest(); rest != 0 {
+	if rest := m.Parts().WithoutFirst(); rest != 0 {
 		name += "+" + rest.First().String()
 	}
 	return name
@@ -165,7 +165,7 @@ func (s Modes) Combined() Mode { return combined[s] }
 var combined = func() (all [1 << numSimple]Mode) {
 	for s := Modes(1); s < 1<<numSimple; s++ {
 		var together Modes
-		for rest := s; rest != 0; rest = rest.Rest() {
+		for rest := s; rest != 0; rest = rest.WithoutFirst() {
 			together |= conflicts[rest.First()]
 		}
 		for m, conflicts := range conflicts {
@@ -179,9 +179,9 @@ var combined = func() (all [1 << numSimple]Mode) {
 
 // First returns the mode of s that is declared first. The set must not be empty.
 //
-// With Rest it makes a loop over a set: for s := set; s != 0; s = s.Rest(). An iterator would
-// allocate inside generic functions. See BenchmarkQueue.
+// With WithoutFirst it makes a loop over a set: for s := set; s != 0; s = s.WithoutFirst(). An
+// iterator would allocate inside generic functions. See BenchmarkQueue.
 func (s Modes) First() Mode { return Mode(bits.TrailingZeros16(uint16(s))) }
 
-// Rest returns the set without its first mode.
-func (s Modes) Rest() Modes { return s & (s - 1) }
+// WithoutFirst returns the set without its first mode.
+func (s Modes) WithoutFirst() Modes { return s & (s - 1) }

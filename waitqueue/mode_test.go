@@ -195,7 +195,7 @@ func TestCombinedModeConflictsWithWhatItsPartsConflictWith(t *testing.T) {
 	}
 }
 
-func TestConflictsAreSymmetricAndDecideRivalsAndCovers(t *testing.T) {
+func TestConflictsAreSymmetricAndDecideConflictingAndCovers(t *testing.T) {
 	for _, m := range allModes {
 		for _, o := range allModes {
 			conflict, covers := m.Conflicts(o), true
@@ -205,8 +205,8 @@ func TestConflictsAreSymmetricAndDecideRivalsAndCovers(t *testing.T) {
 			if got := o.Conflicts(m); got != conflict {
 				t.Errorf("%v.Conflicts(%v) = %t, want %t as the other way round", o, m, got, conflict)
 			}
-			if got := m.Rivals().Has(o); got != conflict {
-				t.Errorf("%v.Rivals().Has(%v) = %t, want %t", m, o, got, conflict)
+			if got := m.Conflicting().Has(o); got != conflict {
+				t.Errorf("%v.Conflicting().Has(%v) = %t, want %t", m, o, got, conflict)
 			}
 			if got := m.Covers(o); got != covers {
 				t.Errorf("%v.Covers(%v) = %t, want %t", m, o, got, covers)
@@ -226,11 +226,11 @@ func TestModesAreASet(t *testing.T) {
 				t.Errorf("Modes(%09b): With(%v) = %09b, Without(%v) = %09b", s, m, with, m, without)
 			}
 		}
-		for rest := s; rest != 0; rest = rest.Rest() {
+		for rest := s; rest != 0; rest = rest.WithoutFirst() {
 			looped = append(looped, rest.First())
 		}
 		if diff := cmp.Diff(members, looped); diff != "" {
-			t.Errorf("First and Rest of Modes(%09b): -want +got:\n%s", s, diff)
+			t.Errorf("First and WithoutFirst of Modes(%09b): -want +got:\n%s", s, diff)
 		}
 	}
 }

@@ -41,8 +41,8 @@ type counts struct {
 // Empty reports whether no request is admitted and none waits. O(1).
 func (t *counts) Empty() bool { return t.admitted|t.waiting == 0 }
 
-// Calm reports whether no request waits. O(1).
-func (t *counts) Calm() bool { return t.waiting == 0 }
+// HasWaiting reports whether a request waits. O(1).
+func (t *counts) HasWaiting() bool { return t.waiting != 0 }
 
 // Uses reports whether a request, admitted or waiting, has one of modes. O(1).
 func (t *counts) Uses(modes Modes) bool { return (t.admitted|t.waiting)&modes != 0 }
@@ -81,7 +81,7 @@ func (t *counts) Leave(mode Mode) (last bool) {
 // appends them to admitted, in order of arrival within each mode. O(1), and O(1) for each such
 // entry.
 func (q *Queue[R]) Advance(mode Mode, admitted []*Entry[R]) []*Entry[R] {
-	for affected := conflicts[mode] & q.waiting; affected != 0; affected = affected.Rest() {
+	for affected := conflicts[mode] & q.waiting; affected != 0; affected = affected.WithoutFirst() {
 		admitted = q.advance(affected.First(), admitted)
 	}
 	return admitted
@@ -98,34 +98,34 @@ func (q *Queue[R]) Withdraw(e *Entry[R], admitted []*Entry[R]) []*Entry[R] {
 	return q.Advance(e.mode, admitted)
 }
 
-// Hold admits a request in mode without any check. It is for a holder that narrows what it holds to
-// claims that use this node.
+// ForceAdmit admits a request in mode without any check. It is for a holder that narrows what it
+// holds to claims that use this node.
 //
 // Exclusion stays intact, because the caller still holds something that conflicts with everything
 // that mode conflicts with, at this node or at an ancestor. So each conflicting request that is
-// admitted here waits for the caller at another node. The caller must call [Queue.Revoke] for each
+// admitted here waits for the caller at another node. The caller must call [Queue.Requeue] for each
 // of them: no grant is taken back. Arrival order stays intact, because no conflicting request was
 // granted since the caller arrived. O(1).
-func (q *Queue[R]) Hold(mode Mode) { q.add(mode) }
+func (q *Queue[R]) ForceAdmit(mode Mode) { q.add(mode) }
 
-// Revoke makes a request that was admitted in mode wait again, at the front of the list of its
-// mode, as if the caller of [Queue.Hold] had been here first. Of several requests the latest must
-// be passed first, so that the list stays in order of arrival. O(1).
-func (q *Queue[R]) Revoke(e *Entry[R], request R, seq uint64, mode Mode) {
+// Requeue makes a request that was admitted in mode wait again, at the front of the list of its
+// mode, as if the caller of [Queue.ForceAdmit] had been here first. Of several requests the latest
+// must be passed first, so that the list stays in order of arrival. O(1).
+func (q *Queue[R]) Requeue(e *Entry[R], request R, seq uint64, mode Mode) {
 	q.Leave(mode)
 	*e = Entry[R]{request: request, seq: seq, mode: mode}
 	q.insert(e)
 	q.lists[mode] = e
 }
 
-// Rivals returns the number of requests that are admitted in a mode that conflicts with mode, and
+// Blockers returns the number of requests that are admitted in a mode that conflicts with mode, and
 // the smallest sequence number that waits in such a mode, or the largest uint64 if none does. O(1).
-func (q *Queue[R]) Rivals(mode Mode) (admitted int, earliest uint64) {
-	for conflicting := conflicts[mode] & q.admitted; conflicting != 0; conflicting = conflicting.Rest() {
+func (q *Queue[R]) Blockers(mode Mode) (admitted int, earliest uint64) {
+	for conflicting := conflicts[mode] & q.admitted; conflicting != 0; conflicting = conflicting.WithoutFirst() {
 		admitted += int(q.byMode[conflicting.First()])
 	}
 	earliest = ^uint64(0)
-	for conflicting := conflicts[mode] & q.waiting; conflicting != 0; conflicting = conflicting.Rest() {
+	for conflicting := conflicts[mode] & q.waiting; conflicting != 0; conflicting = conflicting.WithoutFirst() {
 		earliest = min(earliest, q.lists[conflicting.First()].seq)
 	}
 	return admitted, earliest
@@ -135,7 +135,7 @@ func (q *Queue[R]) Rivals(mode Mode) (admitted int, earliest uint64) {
 // order of arrival. The queue must not change during the iteration.
 func (q *Queue[R]) Waiting(modes Modes) iter.Seq[*Entry[R]] {
 	return func(yield func(*Entry[R]) bool) {
-		for rest := modes & q.waiting; rest != 0; rest = rest.Rest() {
+		for rest := modes & q.waiting; rest != 0; rest = rest.WithoutFirst() {
 			head := q.lists[rest.First()]
 			for e := head; e != nil; {
 				if !yield(e) {
@@ -161,7 +161,7 @@ func (q *Queue[R]) admissible(e *Entry[R]) bool {
 	if conflicts[e.mode]&q.admitted != 0 {
 		return false
 	}
-	for conflicting := conflicts[e.mode] & q.waiting; conflicting != 0; conflicting = conflicting.Rest() {
+	for conflicting := conflicts[e.mode] & q.waiting; conflicting != 0; conflicting = conflicting.WithoutFirst() {
 		if q.lists[conflicting.First()].seq < e.seq {
 			return false
 		}

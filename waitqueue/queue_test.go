@@ -65,15 +65,15 @@ func (q *namedQueue) leave(name string, want ...string) {
 	q.check()
 }
 
-// hold admits a request in mode by Hold, and makes the requests in revoked wait. The latest comes
-// first.
-func (q *namedQueue) hold(name string, mode waitqueue.Mode, revoked ...string) {
+// hold admits a request in mode by ForceAdmit, and makes the requests in requeued wait. The latest
+// comes first.
+func (q *namedQueue) hold(name string, mode waitqueue.Mode, requeued ...string) {
 	q.Helper()
-	q.queue.Hold(mode)
+	q.queue.ForceAdmit(mode)
 	q.admitted[name] = mode
-	for _, revoked := range revoked {
-		q.entries[revoked] = new(entry)
-		q.queue.Revoke(q.entries[revoked], revoked, q.seqs[revoked], q.admitted[revoked])
+	for _, requeued := range requeued {
+		q.entries[requeued] = new(entry)
+		q.queue.Requeue(q.entries[requeued], requeued, q.seqs[requeued], q.admitted[requeued])
 	}
 	q.check()
 }
@@ -192,14 +192,14 @@ func TestQueueIsEmptyWhenAllHaveLeft(t *testing.T) {
 	}
 }
 
-func TestHoldMakesRequeuedRequestsWait(t *testing.T) {
+func TestForceAdmitMakesRequeuedRequestsWait(t *testing.T) {
 	q := newNamedQueue(t)
 	q.arrive("owner", true, IR)    // also holds TW at an ancestor
 	q.arrive("reader 1", true, NR) // waits at that ancestor
 	q.arrive("below", true, IW)
 	q.arrive("reader 2", true, NR)
-	if rivals, earliest := q.queue.Rivals(NW); rivals != 2 || earliest != ^uint64(0) {
-		t.Errorf("Rivals(NW) = %d, %d, want 2 admitted and none waiting", rivals, earliest)
+	if blockers, earliest := q.queue.Blockers(NW); blockers != 2 || earliest != ^uint64(0) {
+		t.Errorf("Blockers(NW) = %d, %d, want 2 admitted and none waiting", blockers, earliest)
 	}
 	q.queue.Leave(IR)
 	q.hold("owner", NW, "reader 2", "reader 1")
@@ -219,8 +219,8 @@ func TestBlockersAreCountedAndTheEarliestWaiterIsKnown(t *testing.T) {
 		admitted int
 		earliest uint64
 	}{{TW, 2, 3}, {IW, 1, 4}, {NR, 0, 3}, {IR, 0, 4}, {waitqueue.IWNR, 1, 3}} {
-		if admitted, earliest := q.queue.Rivals(test.mode); admitted != test.admitted || earliest != test.earliest {
-			t.Errorf("Rivals(%v) = %d, %d, want %d, %d", test.mode, admitted, earliest, test.admitted, test.earliest)
+		if admitted, earliest := q.queue.Blockers(test.mode); admitted != test.admitted || earliest != test.earliest {
+			t.Errorf("Blockers(%v) = %d, %d, want %d, %d", test.mode, admitted, earliest, test.admitted, test.earliest)
 		}
 	}
 }

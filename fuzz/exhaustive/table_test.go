@@ -14,7 +14,7 @@ type table struct {
 }
 
 func newTable(w *world, maxIdle int) *table {
-	claimOf := func(u locktable.Used[int]) asker { return w.ofClaim[u] }
+	claimOf := func(u locktable.NodeMode[int]) asker { return w.ofClaim[u] }
 	return &table{Harness: tabletest.New(maxIdle, w.order, claimOf), w: w, maxIdle: maxIdle}
 }
 

@@ -43,13 +43,13 @@ type size struct {
 // A world is a tree, a number of clients, and all requests of up to a number of claims in it.
 type world struct {
 	size
-	order     []int                         // the indices of the nodes
-	spellings []spelling                    // by the number of claims; the first has none
-	all       []int                         // the indices of all spellings
-	forms     []int                         // of each form, the index of its first spelling
-	conflict  [][]bool                      // [form][form]: what model.Conflict says
-	inside    [][]bool                      // [asked form][held form]: what model.Inside says
-	ofClaim   map[locktable.Used[int]]asker // the requests of one claim
+	order     []int                             // the indices of the nodes
+	spellings []spelling                        // by the number of claims; the first has none
+	all       []int                             // the indices of all spellings
+	forms     []int                             // of each form, the index of its first spelling
+	conflict  [][]bool                          // [form][form]: what model.Conflict says
+	inside    [][]bool                          // [asked form][held form]: what model.Inside says
+	ofClaim   map[locktable.NodeMode[int]]asker // the requests of one claim
 }
 
 // A spelling is a request as a client writes it down: a sequence of claims. Claims may repeat, or
@@ -83,7 +83,7 @@ func (a asker) Inside(held asker) bool { return a.w.inside[a.form][held.form] }
 const maxSpellings = 1 << 16
 
 func newWorld(size size) *world {
-	w := &world{size: size, spellings: []spelling{{}}, ofClaim: map[locktable.Used[int]]asker{}}
+	w := &world{size: size, spellings: []spelling{{}}, ofClaim: map[locktable.NodeMode[int]]asker{}}
 	for i := range size.nodes {
 		w.order = append(w.order, i)
 	}
@@ -151,7 +151,7 @@ func (w *world) findForms() {
 		}
 		s.Rule = asker{w, uint16(known[f])}
 		if len(s.Claims) == 1 {
-			w.ofClaim[locktable.Used[int]{Node: s.Claims[0].Lineage[0], Mode: s.Claims[0].Mode}] = s.Rule
+			w.ofClaim[locktable.NodeMode[int]{Node: s.Claims[0].Lineage[0], Mode: s.Claims[0].Mode}] = s.Rule
 		}
 	}
 }

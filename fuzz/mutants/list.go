@@ -54,7 +54,7 @@ var mutants = []mutant{
 	{"a request overtakes those that wait", queue, "if conflicts[mode]&(t.admitted|t.waiting) != 0 {", "if conflicts[mode]&t.admitted != 0 {"},
 	{"a request waits for itself", queue, "if q.lists[conflicting.First()].seq < e.seq {", "if q.lists[conflicting.First()].seq <= e.seq {"},
 	{"an arrival goes to the front", list, "head.prev.next = e\n\thead.prev = e\n", "head.prev.next = e\n\thead.prev = e\n\tq.lists[e.mode] = e\n"},
-	{"lost wake-up: one mode is woken only", queue, "affected != 0; affected = affected.Rest() {", "affected != 0; affected = 0 {"},
+	{"lost wake-up: one mode is woken only", queue, "affected != 0; affected = affected.WithoutFirst() {", "affected != 0; affected = 0 {"},
 	{"lost wake-up: one entry is woken only", queue, "admitted = append(admitted, e)\n", "admitted = append(admitted, e)\n\t\tbreak\n"},
 	{"lost wake-up: the end of the middle", queue, "wasHead := q.lists[e.mode] == e", "wasHead := q.lists[e.mode] == e && e.next != e"},
 	{"double grant: the queue forgets who is admitted", queue, "\t\tq.remove(e)\n\t\tq.add(mode)\n", "\t\tq.remove(e)\n"},
@@ -62,9 +62,9 @@ var mutants = []mutant{
 	{"a narrowed hold goes to the end", queue, "\tq.insert(e)\n\tq.lists[mode] = e\n", "\tq.insert(e)\n"},
 
 	// The table.
-	{"half a request is enough", table, "t.enqueue(r, len(uses)-1)\n", "if r.blocked == 0 {\n\t\t\t\tt.enqueue(r, len(uses)-1)\n\t\t\t} else {\n\t\t\t\tn.queue.Hold(mode)\n\t\t\t}\n"},
+	{"half a request is enough", table, "t.enqueue(r, len(uses)-1)\n", "if r.blocked == 0 {\n\t\t\t\tt.enqueue(r, len(uses)-1)\n\t\t\t} else {\n\t\t\t\tn.queue.ForceAdmit(mode)\n\t\t\t}\n"},
 	{"a lineage is planned up to a known node", table, "} else if i > 0 && n.modes.Has(mode) {", "} else if i > 0 {"},
-	{"the old goes before the new comes", shrink, "\tfor i := range uses {\n\t\tuses[i].node.queue.Hold", "\tt.leave(r.uses)\n\tr.uses = nil\n\tfor i := range uses {\n\t\tuses[i].node.queue.Hold"},
+	{"the old goes before the new comes", shrink, "\tfor i := range uses {\n\t\tuses[i].node.queue.ForceAdmit", "\tt.leave(r.uses)\n\tr.uses = nil\n\tfor i := range uses {\n\t\tuses[i].node.queue.ForceAdmit"},
 	{"the old stays when the new comes", shrink, "\tt.leave(old)\n", "\t_ = old\n"},
 	{"a read is narrowed to a write", shrink, "n.modes.Has(waitqueue.TR) && !writes", "(n.modes.Has(waitqueue.TR) || !writes && false)"},
 	{"a node that is used is evicted", nodes, "\tif !n.queue.Empty() {\n\t\treturn\n\t}\n\tn.unlink()", "\tn.unlink()"},

@@ -37,7 +37,7 @@ type Harness[N comparable, R model.Asker[R]] struct {
 	Rule  model.Rule[R]
 
 	nodes   []N
-	claimOf func(locktable.Used[N]) R
+	claimOf func(locktable.NodeMode[N]) R
 	maxIdle int
 
 	lastSeq uint64
@@ -52,7 +52,7 @@ type liveRequest[N comparable] struct {
 
 // New returns a harness with an empty table that keeps at most maxIdle idle nodes. Requests claim
 // some of nodes. claimOf returns the request of one claim.
-func New[N comparable, R model.Asker[R]](maxIdle int, nodes []N, claimOf func(locktable.Used[N]) R) *Harness[N, R] {
+func New[N comparable, R model.Asker[R]](maxIdle int, nodes []N, claimOf func(locktable.NodeMode[N]) R) *Harness[N, R] {
 	return &Harness[N, R]{Table: locktable.New[N, int](maxIdle), nodes: nodes, claimOf: claimOf, maxIdle: maxIdle}
 }
 
@@ -149,7 +149,7 @@ func (h *Harness[N, R]) compareLive() error {
 	if live, waiting := h.Table.Live(), h.Table.Waiting(); live != h.Rule.Live() || waiting != h.Rule.Waiting() {
 		return fmt.Errorf("I5: %d requests are live, %d wait, want %d and %d", live, waiting, h.Rule.Live(), h.Rule.Waiting())
 	}
-	if got := h.Table.Places(); got != places {
+	if got := h.Table.NodeUses(); got != places {
 		return fmt.Errorf("I3: there are %d places, want %d", got, places)
 	}
 	if len(h.live) == 0 && h.Table.Nodes() > h.maxIdle {
@@ -186,7 +186,7 @@ func (h *Harness[N, R]) Check() error {
 func (h *Harness[N, R]) checkBlockers(rank int, want []int) (err error) {
 	const limit = 3
 	n := 0
-	visit := func(b *locktable.Request[N, int], why locktable.Quarrel[N]) {
+	visit := func(b *locktable.Request[N, int], why locktable.ConflictPair[N]) {
 		claim, wanted := h.claimOf(why.Claim), h.claimOf(why.Wanted)
 		if n >= min(limit, len(want)) || b != h.live[want[n]].Request {
 			err = fmt.Errorf("the request of rank %d has request %d as blocker %d, want ranks %v", rank, b.Seq(), n, want)
@@ -213,7 +213,7 @@ const maxEntries = 1 << 12
 // last. A request is known by its rank.
 func (h *Harness[N, R]) AppendEntries(key []byte, nodes []N) []byte {
 	for _, node := range nodes {
-		for s := range h.Table.Standings(node) {
+		for s := range h.Table.NodeEntries(node) {
 			rank := slices.IndexFunc(h.live, func(l liveRequest[N]) bool { return l.Request == s.Request })
 			entry := byte(s.Mode)<<4 | byte(rank)<<1
 			if s.Admitted {

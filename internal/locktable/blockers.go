@@ -29,7 +29,7 @@ const (
 //
 // The bounds above limit this time. When the search below r's nodes reaches maxBelow blockers or
 // maxVisits visits, visit is called for the earliest blockers that were found until then.
-func (t *Table[N, W]) Blockers(r *Request[N, W], limit int, visit func(blocker *Request[N, W], why Quarrel[N])) (more int, all bool) {
+func (t *Table[N, W]) Blockers(r *Request[N, W], limit int, visit func(blocker *Request[N, W], why ConflictPair[N])) (more int, all bool) {
 	// Each node use of r gets its own search number, larger than s.before. So one comparison tells
 	// whether this search has found a request, and another whether it has found it at the same node
 	// use.
@@ -83,14 +83,14 @@ func (s *search[N, W]) searchUse(i int) {
 	// A request that blocks at several nodes is counted once in total. But it counts at each of
 	// these nodes, where it reduces the number of requests that are still to be found.
 	s.table.searches++
-	for rest := use.mode.Rivals(); rest != 0; rest = rest.Rest() {
+	for rest := use.mode.Conflicting(); rest != 0; rest = rest.WithoutFirst() {
 		s.addWaiting(i, rest.First())
 	}
 	readers, others, below := 0, 0, 0
 	// The queue knows how many admitted requests conflict. So it is known how many links of each
 	// claim list to visit, or whether to look below at all. Admitted claims come first in a list
 	// (I4), and all of them have the same mode, since different modes of one list conflict.
-	for rest := use.mode.Rivals(); rest != 0; rest = rest.Rest() {
+	for rest := use.mode.Conflicting(); rest != 0; rest = rest.WithoutFirst() {
 		switch mode := rest.First(); {
 		case mode == waitqueue.NR:
 			readers = use.node.queue.Admitted(mode)
@@ -228,8 +228,8 @@ func (s *search[N, W]) addClaimsBelow(n *node[N, W], i, left int) int {
 		return left
 	}
 	// A waiting writer may be behind any number of admitted readers in the claim list, where the
-	// loop above does not reach it. The queue has a list for its mode alone.
-	for rest := writesNode; rest != 0; rest = rest.Rest() {
+	// loop above does not region it. The queue has a list for its mode alone.
+	for rest := writesNode; rest != 0; rest = rest.WithoutFirst() {
 		for e := range n.queue.Waiting(1 << rest.First()) {
 			if left == 0 || e.Seq() >= s.request.seq || !s.spend() {
 				break

@@ -48,7 +48,7 @@ func BenchmarkBlockers(b *testing.B) {
 				r := submit(tb, "", treelock.Write("/a/b"))
 				b.ReportAllocs()
 				for b.Loop() {
-					tb.Blockers(r, 4, func(*request, locktable.Quarrel[treelock.Path]) {})
+					tb.Blockers(r, 4, func(*request, locktable.ConflictPair[treelock.Path]) {})
 				}
 			})
 		}
@@ -78,7 +78,7 @@ func TestReasonOfAWideRequestIsFoundInLinearTime(t *testing.T) {
 	r := tb.Submit(0, claims)
 	arrival := time.Since(start)
 	start = time.Now()
-	tb.Blockers(r, blockers, func(_ *locktable.Request[int, int], why locktable.Quarrel[int]) {
+	tb.Blockers(r, blockers, func(_ *locktable.Request[int, int], why locktable.ConflictPair[int]) {
 		if why.Wanted.Node != blocked {
 			t.Errorf("Wanted = %v, want %v", why.Wanted, blocked)
 		}

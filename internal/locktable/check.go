@@ -127,7 +127,7 @@ func (r *Request[N, W]) check(recounts map[*node[N, W]]*recount) error {
 func (r *Request[N, W]) checkOrder(recounts map[*node[N, W]]*recount) error {
 	for i := range r.uses {
 		use := &r.uses[i]
-		for conflicting := use.mode.Rivals(); !use.waiting && conflicting != 0; conflicting = conflicting.Rest() {
+		for conflicting := use.mode.Conflicting(); !use.waiting && conflicting != 0; conflicting = conflicting.WithoutFirst() {
 			if earlier := recounts[use.node].earliest[conflicting.First()]; earlier < r.seq {
 				return fmt.Errorf("I2: request %d is admitted at node %v before request %d, which is earlier", r.seq, use.node.name, earlier)
 			}

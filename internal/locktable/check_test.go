@@ -152,7 +152,7 @@ func keepUseAfterEnd(b broken) {
 // useRootTwice gives the holder a second use of the root, in another mode, and counts it in the
 // queue.
 func useRootTwice(b broken) {
-	b.node("/").queue.Hold(waitqueue.IR)
+	b.node("/").queue.ForceAdmit(waitqueue.IR)
 	b.holder.uses = append(b.holder.uses, nodeUse[treelock.Path, string]{node: b.node("/"), mode: waitqueue.IR})
 	b.Table.uses++
 }
@@ -227,7 +227,7 @@ func overtake(b broken) {
 	// The late writer waits there. It changes roles with the reader.
 	for w := b.late.waits; w != nil; w = w.next {
 		if p := &b.late.uses[w.use]; p.node == x {
-			x.queue.Hold(waitqueue.TW) // before the withdrawal, which then admits no request
+			x.queue.ForceAdmit(waitqueue.TW) // before the withdrawal, which then admits no request
 			x.queue.Withdraw(&w.entry, nil)
 			p.waiting = false
 			b.late.blocked--

@@ -15,7 +15,7 @@ func TestSearchUnlinksIdleChildren(t *testing.T) {
 	}
 	table.Submit("", ClaimsOf(treelock.Write("/x/y")))
 	waiter := table.Submit("", ClaimsOf(treelock.Read("/x")))
-	table.Blockers(waiter, 1, func(*Request[treelock.Path, string], Quarrel[treelock.Path]) {})
+	table.Blockers(waiter, 1, func(*Request[treelock.Path, string], ConflictPair[treelock.Path]) {})
 	x, y := table.nodes.find("/x"), table.nodes.find("/x/y")
 	if first := x.children.first; first[0] != nil || first[writing-reading] != y || y.next != y {
 		t.Errorf("the lists of children of /x hold more than /x/y, the only one in use")

@@ -6,23 +6,23 @@ import (
 	"github.com/treelock/treelock/waitqueue"
 )
 
-// A Standing is the use of one node by one request.
-type Standing[N comparable, W any] struct {
+// A NodeEntry is the use of one node by one request.
+type NodeEntry[N comparable, W any] struct {
 	Request  *Request[N, W]
 	Mode     waitqueue.Mode
 	Admitted bool
 }
 
-// Standings returns an iterator over the uses of one node: admitted ones by arrival, then waiting
+// NodeEntries returns an iterator over the uses of one node: admitted ones by arrival, then waiting
 // ones in the order of the queue. The table must not change during the iteration. It takes time in
 // proportion to the node uses of all live requests.
 //
-// Standings show everything that decides what a table will grant. Let two tables have the same
-// standings at all nodes, up to the numbers of their requests, which are in the same order. If
+// The entries show everything that decides what a table will grant. Let two tables have the same
+// entries at all nodes, up to the numbers of their requests, which are in the same order. If
 // [Table.Check] accepts both, the same calls grant the same requests in both. Only the order within
 // one call may differ.
-func (t *Table[N, W]) Standings(name N) iter.Seq[Standing[N, W]] {
-	return func(yield func(Standing[N, W]) bool) {
+func (t *Table[N, W]) NodeEntries(name N) iter.Seq[NodeEntry[N, W]] {
+	return func(yield func(NodeEntry[N, W]) bool) {
 		n := t.nodes.find(name)
 		if n == nil {
 			return
@@ -30,27 +30,27 @@ func (t *Table[N, W]) Standings(name N) iter.Seq[Standing[N, W]] {
 		for _, r := range t.Requests() {
 			for i := range r.uses {
 				use := &r.uses[i]
-				if use.node == n && !use.waiting && !yield(Standing[N, W]{r, use.mode, true}) {
+				if use.node == n && !use.waiting && !yield(NodeEntry[N, W]{r, use.mode, true}) {
 					return
 				}
 			}
 		}
 		for e := range n.queue.Waiting(waitqueue.AllModes) {
-			if !yield(Standing[N, W]{e.Request().request, e.Mode(), false}) {
+			if !yield(NodeEntry[N, W]{e.Request().request, e.Mode(), false}) {
 				return
 			}
 		}
 	}
 }
 
-// A Reach is a set of subtrees.
-type Reach[N comparable] struct {
+// A Region is a set of subtrees.
+type Region[N comparable] struct {
 	nodes map[N]bool // true for the root of a subtree, false for an ancestor of one
 }
 
-// NewReach returns the subtrees of the nodes with these lineages.
-func NewReach[N comparable](lineages ...[]N) *Reach[N] {
-	r := &Reach[N]{map[N]bool{}}
+// NewRegion returns the subtrees of the nodes with these lineages.
+func NewRegion[N comparable](lineages ...[]N) *Region[N] {
+	r := &Region[N]{map[N]bool{}}
 	for _, lineage := range lineages {
 		for i, name := range lineage {
 			r.nodes[name] = r.nodes[name] || i == 0
@@ -59,13 +59,13 @@ func NewReach[N comparable](lineages ...[]N) *Reach[N] {
 	return r
 }
 
-// Reaches reports whether a claim of r shares a node with reach. It takes time in proportion to the
-// node uses of r.
-func (r *Request[N, W]) Reaches(reach *Reach[N]) bool {
+// Reaches reports whether a claim of r shares a node with region. It takes time in proportion to
+// the node uses of r.
+func (r *Request[N, W]) Reaches(region *Region[N]) bool {
 	for i := range r.uses {
 		use := &r.uses[i]
 		// A subtree that r claims above a node of the set reaches it as well.
-		if inside, known := reach.nodes[use.node.name]; inside || known && use.mode.Covers(waitqueue.TR) {
+		if inside, known := region.nodes[use.node.name]; inside || known && use.mode.Covers(waitqueue.TR) {
 			return true
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/treelock/treelock/internal/locktable"
 )
 
-func TestStandingsShowTheUsesOfANode(t *testing.T) {
+func TestNodeEntriesAreTheUsesOfANode(t *testing.T) {
 	tb := locktable.New[treelock.Path, string](4)
 	tb.End(submit(tb, "gone", treelock.Write("/idle")))
 	submit(tb, "writer", treelock.Write("/a/x"))
@@ -27,14 +27,14 @@ func TestStandingsShowTheUsesOfANode(t *testing.T) {
 		{"/unknown", nil},
 	} {
 		var got []string
-		for s := range tb.Standings(test.node) {
+		for s := range tb.NodeEntries(test.node) {
 			got = append(got, fmt.Sprintf("%v of %s: admitted=%t", s.Mode, s.Request.Who, s.Admitted))
 		}
 		if diff := cmp.Diff(test.want, got); diff != "" {
-			t.Errorf("Standings(%s): -want +got:\n%s", test.node, diff)
+			t.Errorf("NodeEntries(%s): -want +got:\n%s", test.node, diff)
 		}
 	}
-	for range tb.Standings("/") {
+	for range tb.NodeEntries("/") {
 		break // must be allowed
 	}
 }

@@ -153,7 +153,7 @@ func TestNodeThatIsItsOwnParentIsNoChildOfItself(t *testing.T) {
 	tb.Submit("below", claimAt(waitqueue.TW, "x", "loop", "loop"))
 	waits := tb.Submit("above", claimAt(waitqueue.TR, "loop", "loop"))
 	var names []string
-	more, all := tb.Blockers(waits, 4, func(b *locktable.Request[string, string], _ locktable.Quarrel[string]) {
+	more, all := tb.Blockers(waits, 4, func(b *locktable.Request[string, string], _ locktable.ConflictPair[string]) {
 		names = append(names, b.Who)
 	})
 	if len(names) != 1 || names[0] != "below" || more != 0 || !all {

@@ -34,9 +34,9 @@ func (t *Table[N, W]) Narrow(r *Request[N, W], claims []Claim[N]) (granted []*Re
 	}
 	t.beforeChange(r, false)
 	// Admit the new node uses before leaving the old ones, so that no waiter is granted in between.
-	// Hold checks for no conflict: findRequeued has found every request that conflicts.
+	// ForceAdmit checks for no conflict: findRequeued has found every request that conflicts.
 	for i := range uses {
-		uses[i].node.queue.Hold(uses[i].mode)
+		uses[i].node.queue.ForceAdmit(uses[i].mode)
 	}
 	t.requeueAll()
 	t.unlistClaims(r)
@@ -77,7 +77,7 @@ func (t *Table[N, W]) findRequeued(r *Request[N, W], planned []nodeUse[N, W]) bo
 		use.mode = use.node.modes.Combined()
 		// An earlier request that waits here cannot wait for r. It is there because the node has
 		// moved.
-		admitted, earliest := use.node.queue.Rivals(use.mode)
+		admitted, earliest := use.node.queue.Blockers(use.mode)
 		if earliest < r.seq {
 			return false
 		}
@@ -93,8 +93,7 @@ func (t *Table[N, W]) findRequeued(r *Request[N, W], planned []nodeUse[N, W]) bo
 	if conflicting == 0 {
 		return true
 	}
-	// waitersFor returns the latest request first: that is the order in which Queue.Revoke needs
-	// them.
+	// waitersFor returns the latest request first: Queue.Requeue needs them in that order.
 	for _, w := range t.waitersFor(r) {
 		for i := range w.uses {
 			if use := &w.uses[i]; !use.waiting && t.conflictsWithPlan(use) {
@@ -116,7 +115,7 @@ func (t *Table[N, W]) conflictsWithPlan(use *nodeUse[N, W]) bool {
 func (t *Table[N, W]) waitersFor(r *Request[N, W]) (waiters []*Request[N, W]) {
 	for i := range r.uses {
 		use := &r.uses[i]
-		for e := range use.node.queue.Waiting(use.mode.Rivals()) {
+		for e := range use.node.queue.Waiting(use.mode.Conflicting()) {
 			if e.Seq() > r.seq {
 				waiters = append(waiters, e.Request().request)
 			}
@@ -133,7 +132,7 @@ func (t *Table[N, W]) requeueAll() {
 		r := requeued.request
 		w, use := t.newWait(r, requeued.use), &r.uses[requeued.use]
 		use.waiting = true
-		use.node.queue.Revoke(&w.entry, w, r.seq, use.mode)
+		use.node.queue.Requeue(&w.entry, w, r.seq, use.mode)
 		r.blocked++
 	}
 	t.requeued = reuse(t.requeued)

@@ -89,7 +89,7 @@ func (o *oracle) check(e *oracleRequest, limit int) string {
 	}
 	var wrong string
 	var got []*request
-	more, all := o.tb.Blockers(e.r, limit, func(b *request, why locktable.Quarrel[treelock.Path]) {
+	more, all := o.tb.Blockers(e.r, limit, func(b *request, why locktable.ConflictPair[treelock.Path]) {
 		claim, wanted := locktable.ClaimOf(why.Claim), locktable.ClaimOf(why.Wanted)
 		i := slices.IndexFunc(want, func(w *oracleRequest) bool { return w.r == b })
 		switch {
@@ -257,7 +257,7 @@ func TestBlockersAreFoundAmongManyRequests(t *testing.T) {
 			}
 			o.submit("", treelock.Write("/x/y"))
 			first := o.submit("", treelock.Read("/x"))
-			o.tb.Blockers(first.r, 1, func(*request, locktable.Quarrel[treelock.Path]) {}) // relinks
+			o.tb.Blockers(first.r, 1, func(*request, locktable.ConflictPair[treelock.Path]) {}) // relinks
 			o.end(first)
 		}, treelock.Read("/x")},
 		"readers of the node, and a writer that waits": {func(o *oracle) {
@@ -346,7 +346,7 @@ func TestBlockersAreFoundAmongManyRequests(t *testing.T) {
 				t.Error(wrong)
 			}
 			first := o.blockers(e)[0].r
-			o.tb.Blockers(e.r, 1, func(b *request, _ locktable.Quarrel[treelock.Path]) {
+			o.tb.Blockers(e.r, 1, func(b *request, _ locktable.ConflictPair[treelock.Path]) {
 				if b != first {
 					t.Errorf("names #%d first, want #%d", b.Seq(), first.Seq())
 				}
@@ -403,7 +403,7 @@ func TestSearchSaysWhetherItFoundAll(t *testing.T) {
 		tb := locktable.New[treelock.Path, string](4096)
 		test.fill(tb)
 		named := 0
-		more, all := tb.Blockers(submit(tb, "", test.req), 3, func(*request, locktable.Quarrel[treelock.Path]) { named++ })
+		more, all := tb.Blockers(submit(tb, "", test.req), 3, func(*request, locktable.ConflictPair[treelock.Path]) { named++ })
 		if count := named + more; count != test.count || all != test.all {
 			t.Errorf("%s: %d blockers, all=%t, want %d and %t", name, count, all, test.count, test.all)
 		}

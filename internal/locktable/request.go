@@ -28,7 +28,7 @@ func ModeOf(scope treelock.Scope, access treelock.Access) waitqueue.Mode {
 }
 
 // ClaimOf returns the claim that has u's mode at u's node. It is the reverse of ModeOf.
-func ClaimOf[N treelock.Node[N]](u Used[N]) treelock.Claim[N] {
+func ClaimOf[N treelock.Node[N]](u NodeMode[N]) treelock.Claim[N] {
 	claim := treelock.Claim[N]{Node: u.Node}
 	if u.Mode == waitqueue.NR || u.Mode == waitqueue.NW {
 		claim.Scope = treelock.NodeOnly
@@ -40,7 +40,7 @@ func ClaimOf[N treelock.Node[N]](u Used[N]) treelock.Claim[N] {
 }
 
 // ClaimsOf returns the claims of req with the lineages of their nodes. Each node must equal itself,
-// and Parent must reach a root: ClaimsOf checks neither.
+// and Parent must region a root: ClaimsOf checks neither.
 func ClaimsOf[N treelock.Node[N]](req treelock.Request[N]) (claims []Claim[N]) {
 	for c := range req.Claims() {
 		claim := Claim[N]{Mode: ModeOf(c.Scope, c.Access)}
@@ -97,14 +97,14 @@ func (r *Request[N, W]) Granted() bool { return r.seq != 0 && r.blocked == 0 }
 // Waiting reports whether the request is live and not granted.
 func (r *Request[N, W]) Waiting() bool { return r.blocked > 0 }
 
-// Width returns the number of nodes that r claims and of their ancestors.
+// Width returns the number of node uses of r.
 func (r *Request[N, W]) Width() int { return len(r.uses) }
 
-// Places returns how r uses each node that it claims, and each of their ancestors.
-func (r *Request[N, W]) Places() []Used[N] {
-	uses := make([]Used[N], len(r.uses))
+// NodeModes returns the mode of r at each node that it uses.
+func (r *Request[N, W]) NodeModes() []NodeMode[N] {
+	uses := make([]NodeMode[N], len(r.uses))
 	for i := range r.uses {
-		uses[i] = Used[N]{r.uses[i].node.name, r.uses[i].mode}
+		uses[i] = NodeMode[N]{r.uses[i].node.name, r.uses[i].mode}
 	}
 	return uses
 }

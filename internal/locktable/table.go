@@ -47,8 +47,8 @@ func (t *Table[N, W]) Live() int { return t.live }
 // Waiting returns the number of live requests that are not granted.
 func (t *Table[N, W]) Waiting() int { return t.waiting }
 
-// Places returns the number of node uses of all live requests.
-func (t *Table[N, W]) Places() int { return t.uses }
+// NodeUses returns the number of node uses of all live requests.
+func (t *Table[N, W]) NodeUses() int { return t.uses }
 
 // Nodes returns the number of nodes in the table, including idle ones.
 func (t *Table[N, W]) Nodes() int { return t.nodes.len() }
@@ -217,7 +217,7 @@ func (t *Table[N, W]) leave(uses []nodeUse[N, W]) {
 		if n == nil || !n.queue.Leave(use.mode) {
 			continue
 		}
-		if !n.queue.Calm() { // avoids a call in the common case: see BenchmarkLock
+		if n.queue.HasWaiting() { // avoids a call in the common case: see BenchmarkLock
 			t.admit(n.queue.Advance(use.mode, t.admitted))
 		}
 		if !n.inIdleList && n.queue.Empty() {

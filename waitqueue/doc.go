@@ -19,11 +19,13 @@
 //   - A request is granted when it is admitted to all of its nodes. Package internal/locktable
 //     decides that.
 //
-//     Queue -+- counts --> admitted requests, a number for each mode
-//     |
-//     +- lists ---> IR: nil
-//     ...
-//     TW: head Entry <--> Entry <--> ... (circular, in order of arrival)
+// A queue has this layout:
+//
+//	Queue -+- counts --> admitted requests, a number for each mode
+//	       |
+//	       +- lists ---> IR: nil
+//	                     ...
+//	                     TW: head Entry <--> Entry <--> ... (circular, in order of arrival)
 //
 // # Why every step is O(1)
 //

@@ -40,8 +40,7 @@ func (t *Table[N, W]) Blockers(r *Request[N, W], limit int, visit func(blocker *
 		}
 	}
 	for i := range s.found {
-		// The search is complete here. Both it and conflictPair mark requests and nodes with
-		// numbers.
+		// The search is complete before conflictPair, which may start a plan and mark nodes.
 		visit(s.found[i].request, t.conflictPair(r, s.found[i]))
 	}
 	t.found = reuse(s.found)
@@ -49,7 +48,7 @@ func (t *Table[N, W]) Blockers(r *Request[N, W], limit int, visit func(blocker *
 }
 
 // A search finds the blockers of one request. A queue knows how many admitted requests conflict
-// with the request at its node, but not which. The search finds them by three ways:
+// with the request at its node, but not which. The search finds them in three ways:
 //
 //   - a blocker that waits at the node has an entry in its queue;
 //   - an admitted blocker that claims the node is in a claim list of the node;

@@ -37,14 +37,16 @@
 //
 //   - A survey records all requests that are live at one moment, in several steps.
 //
-//     Table -+- nodes ----> node -+- queue -----> waits at this node, in one list per mode
-//     |                    +- claims ----> claim links, in two lists
-//     |                    +- parent ----> node (a guess, to be verified)
-//     |                    +- children --> child nodes in use, in two lists
-//     |
-//     +- storage --> Request -+- uses --------> node uses: node, mode, waiting
-//     +- waits -------> wait, with the index of its node use
-//     +- firstClaim --> claim link, with the index of its node use
+// The types point to each other like this:
+//
+//	Table -+- nodes ----> node -+- queue -----> waits at this node, in one list per mode
+//	       |                    +- claims ----> claim links, in two lists
+//	       |                    +- parent ----> node (a guess, to be verified)
+//	       |                    +- children --> child nodes in use, in two lists
+//	       |
+//	       +- storage --> Request -+- uses --------> node uses: node, mode, waiting
+//	                               +- waits -------> wait, with the index of its node use
+//	                               +- firstClaim --> claim link, with the index of its node use
 //
 // # Invariants
 //

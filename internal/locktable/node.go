@@ -13,9 +13,9 @@ type node[N comparable, W any] struct {
 
 	// plan is the number of the latest plan that visited this node. Numbers are never reused, so a
 	// mark needs no removal.
-	//
+	plan uint64
+
 	// modes are the modes of the planned request here, if plan is the number of the latest plan.
-	plan  uint64
 	modes waitqueue.Modes
 
 	inTable    bool

@@ -223,7 +223,7 @@ func TestMemoryIsReturned(t *testing.T) {
 			for i := range 20 {
 				tb.End(submit(tb, "", treelock.Write(deepPath(i, 1000, 250))))
 			}
-			for i := range 5000 {
+			for i := range 500 {
 				tb.End(submit(tb, "", treelock.Write(deepPath(i, 1, 100_000))))
 			}
 			checkSound(t, tb)

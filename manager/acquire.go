@@ -30,43 +30,43 @@ import (
 // allocates nothing if req has at most four claims and no label, need not wait, and its nodes are
 // in use or remembered (see [WithIdleNodes]). Else it allocates each new node and its name.
 func (m *Manager[N]) Acquire(ctx context.Context, req treelock.Request[N]) (Grant[N], error) {
-	c, err := m.newCall(&req, wait)
+	c, err := m.newCall(&req, modeWait)
 	if err != nil {
 		return Grant[N]{}, err
 	}
 	ended := ctx.Done() // asked before the request can be granted, as it may be the user's code that answers
 	ahead := len(m.inbox)
-	c.patient = c.patient || ended == nil || ahead >= backlog
-	if o := m.submit(ctx, ended, c); o != sent {
-		return Grant[N]{}, about("acquire", &req, m.unsent(o, ctx))
+	c.expectWait = c.expectWait || ended == nil || ahead >= backlog
+	if o := m.submit(ctx, ended, c); o != outcomeSent {
+		return Grant[N]{}, withRequest("acquire", &req, m.unsentErr(o, ctx))
 	}
 	// Most often the request need not wait. The answer to that comes at once, so there is no need to look at ctx
 	// meanwhile, which costs as much as all the rest. Behind a backlog it does not come at once: such a client looks at ctx from
 	// the beginning, and is patient, as there is no room for waits, a grant and gone.
-	if !c.patient && m.firstAnswer(c, ahead+1) != waits {
+	if !c.expectWait && m.awaitReply(c, ahead+1) != verdictMustWait {
 		return m.resultOf("acquire", &req, c)
 	}
-	if m.lastAnswer(c, ended) {
+	if m.awaitLastReply(c, ended) {
 		return m.resultOf("acquire", &req, c)
 	}
-	return Grant[N]{}, about("acquire", &req, m.giveUp(ctx, c))
+	return Grant[N]{}, withRequest("acquire", &req, m.cancelCall(ctx, c))
 }
 
 // submit sends c, unless ctx has ended, of which ended is the Done channel.
 func (m *Manager[N]) submit(ctx context.Context, ended <-chan struct{}, c *call[N]) (o outcome) {
 	if ctx.Err() != nil {
-		o = canceled
+		o = outcomeCanceled
 	} else if m.stopping() {
-		o = stopped
+		o = outcomeStopped
 	} else {
 		select { // most often there is room
-		case m.inbox <- message[N]{kind: acquire, call: c}:
-			return sent
+		case m.inbox <- message[N]{kind: kindAcquire, call: c}:
+			return outcomeSent
 		default:
-			o = m.sendWithin(ended, message[N]{kind: acquire, call: c})
+			o = m.sendWithin(ended, message[N]{kind: kindAcquire, call: c})
 		}
 	}
-	if o != sent {
+	if o != outcomeSent {
 		m.recycle(c)
 	}
 	return o
@@ -79,19 +79,19 @@ const backlog = 256
 // lastAnswer waits for the last answer to c, which was sent. It returns false if the client's context
 // has ended, also if it has ended before the answer came: a request that had to wait is not granted
 // under a context that had ended before.
-func (m *Manager[N]) lastAnswer(c *call[N], ended <-chan struct{}) bool {
+func (m *Manager[N]) awaitLastReply(c *call[N], ended <-chan struct{}) bool {
 	select {
-	case v := <-c.answers:
-		return v != accepted || !isClosed(ended)
+	case v := <-c.replies:
+		return v != verdictDone || !isClosed(ended)
 	case <-ended:
 		return false
 	}
 }
 
 // giveUp ends the request of c, whose ctx has ended, and returns why.
-func (m *Manager[N]) giveUp(ctx context.Context, c *call[N]) error {
-	blocked := m.takeBack(c)
-	err := m.gaveUp(ctx)
+func (m *Manager[N]) cancelCall(ctx context.Context, c *call[N]) error {
+	blocked := m.sendCancel(c)
+	err := m.canceledErr(ctx)
 	if blocked, ok := blocked.(*treelock.BlockedError[N]); ok {
 		blocked.Err = err
 		return blocked
@@ -101,17 +101,17 @@ func (m *Manager[N]) giveUp(ctx context.Context, c *call[N]) error {
 
 // takeBack ends the request of c, and returns what was in its way. The manager may just have granted it: then it takes that
 // back. While the client has a token no code of the user's runs, so no context is asked here.
-func (m *Manager[N]) takeBack(c *call[N]) error {
+func (m *Manager[N]) sendCancel(c *call[N]) error {
 	select {
-	case m.cancels <- struct{}{}:
-		defer func() { <-m.cancels }()
+	case m.cancelSem <- struct{}{}:
+		defer func() { <-m.cancelSem }()
 	case <-m.done:
 		return nil
 	}
-	if !m.send(message[N]{kind: giveUp, call: c}) {
+	if !m.send(message[N]{kind: kindCancel, call: c}) {
 		return nil // and c is the manager's for ever, as it may just be answering it
 	}
-	for <-c.answers != gone {
+	for <-c.replies != verdictCanceled {
 	}
 	_, blocked := m.result(c)
 	return blocked
@@ -121,26 +121,26 @@ func (m *Manager[N]) takeBack(c *call[N]) error {
 // [treelock.ErrConflict] if an earlier conflicting request is live, be it that this one only waits itself; that error is also a
 // [treelock.BlockedError]. Other errors and the cost are those of [Manager.Acquire].
 func (m *Manager[N]) TryAcquire(req treelock.Request[N]) (Grant[N], error) {
-	c, err := m.newCall(&req, noWait)
+	c, err := m.newCall(&req, modeNoWait)
 	if err != nil {
 		return Grant[N]{}, err
 	}
-	if !m.send(message[N]{kind: acquire, call: c}) {
+	if !m.send(message[N]{kind: kindAcquire, call: c}) {
 		m.recycle(c)
-		return Grant[N]{}, about("try to acquire", &req, m.stopped())
+		return Grant[N]{}, withRequest("try to acquire", &req, m.stoppedErr())
 	}
-	m.firstAnswer(c, len(m.inbox))
+	m.awaitReply(c, len(m.inbox))
 	return m.resultOf("try to acquire", &req, c)
 }
 
 // firstAnswer waits for the first answer to c, which was sent, when so many messages were in the inbox. If these are no more than
 // one client sends, a release and this call, it lets the manager run at once: that is faster than to park this goroutine and to
 // wake it. See BenchmarkLock, with one client.
-func (m *Manager[N]) firstAnswer(c *call[N], ahead int) verdict {
-	if c.calm && ahead <= 2 {
+func (m *Manager[N]) awaitReply(c *call[N], ahead int) verdict {
+	if c.yieldFirst && ahead <= 2 {
 		runtime.Gosched()
 	}
-	return <-c.answers
+	return <-c.replies
 }
 
 // Do runs f while it holds req, and releases it when f returns, panics or ends its goroutine. It returns
@@ -157,13 +157,13 @@ func (m *Manager[N]) Do(ctx context.Context, req treelock.Request[N], f func(con
 // acquire is the arrival of a request. On the manager goroutine.
 func (l *loop[N]) acquire(c *call[N]) {
 	l.assertOwner()
-	c.yields = l.yielder.pays()
+	c.yieldPays = l.yielder.pays()
 	if l.draining {
 		l.stats.Draining++
 		c.refuse(treelock.ErrDraining)
 		return
 	}
-	r := l.table.Submit(client[N]{note: c.note, since: l.now}, c.claims)
+	r := l.table.Submit(client[N]{meta: c.meta, since: l.now}, c.claims)
 	if err := l.refusal(c, r); err != nil {
 		err = l.explain(r, err, l.m.maxBlockers)
 		l.table.End(r) // the latest request: nobody waits for it
@@ -175,7 +175,7 @@ func (l *loop[N]) acquire(c *call[N]) {
 	if r.Granted() {
 		grant = l.grant(r)
 	}
-	if c.mode == ticket {
+	if c.mode == modeTicket {
 		l.acquireTicket(c, grant)
 		return
 	}
@@ -184,8 +184,8 @@ func (l *loop[N]) acquire(c *call[N]) {
 		return
 	}
 	r.Who.call, c.grant, c.waited = c, grant, true
-	if !c.patient {
-		c.answers <- waits
+	if !c.expectWait {
+		c.replies <- verdictMustWait
 	}
 }
 
@@ -194,7 +194,7 @@ func (l *loop[N]) refusal(c *call[N], r *request[N]) error {
 	switch {
 	case r.Granted():
 		return nil
-	case c.mode == noWait:
+	case c.mode == modeNoWait:
 		l.stats.Conflicts++
 		return treelock.ErrConflict
 	case l.m.maxWaiting >= 0 && l.table.Waiting() > l.m.maxWaiting:
@@ -205,7 +205,7 @@ func (l *loop[N]) refusal(c *call[N], r *request[N]) error {
 }
 
 // giveUp ends the request of a call whose client takes no grant any more, be it that one was sent. On the manager goroutine.
-func (l *loop[N]) giveUp(c *call[N]) {
+func (l *loop[N]) cancel(c *call[N]) {
 	l.assertOwner()
 	var why error
 	if r := c.grant.req; r != nil && r.Seq() == c.grant.seq { // it was not refused
@@ -214,14 +214,14 @@ func (l *loop[N]) giveUp(c *call[N]) {
 		}
 		l.end(r)
 	}
-	c.refuseLate(why)
+	c.confirmCancel(why)
 }
 
 // end ends a request that is live, and tells those who are granted by that.
 func (l *loop[N]) end(r *request[N]) {
 	l.countEnd(r)
 	l.deliverAll(l.table.End(r))
-	l.settleDrain()
+	l.checkDrained()
 }
 
 // deliverAll gives requests that a step of the table has granted to their clients.

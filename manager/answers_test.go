@@ -32,8 +32,8 @@ func TestNothingIsSentOnceTheContextHasEnded(t *testing.T) {
 			stopping, stop := context.WithCancel(context.Background())
 			m := newManager[path](stopping, nil)
 			l := newLoop(m)
-			held := takeGrant(t, arrives(t, &l, treelock.Read("/b"), wait))
-			waiting := arrives(t, &l, treelock.Write("/b"), ticket).ticket
+			held := takeGrant(t, arrives(t, &l, treelock.Read("/b"), modeWait))
+			waiting := arrives(t, &l, treelock.Write("/b"), modeTicket).ticket
 			stop()
 			returned := make(chan struct{})
 			go func() { verb(m, held, waiting); close(returned) }()
@@ -78,7 +78,7 @@ func TestFullInboxOfAManagerThatStops(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				stopping, stop := context.WithCancelCause(context.Background())
 				m := newManager[path](stopping, []Option{WithClients(1)})
-				for m.offer(nothing()) {
+				for m.trySend(nothing()) {
 				}
 				why, told := errors.New("why"), make(chan error, 1)
 				go func() { told <- verb(m, t.Context()) }()
@@ -103,7 +103,7 @@ func TestFullInboxOfAManagerThatStops(t *testing.T) {
 func TestDrainingBeginsWhenThereIsRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager[path](t.Context(), []Option{WithClients(1)})
-		for m.offer(nothing()) {
+		for m.trySend(nothing()) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		told := make(chan error, 1)
@@ -124,9 +124,9 @@ func TestDrainingBeginsWhenThereIsRoom(t *testing.T) {
 // TestGrantedRequestThatIsCancelledHasNoBlockers: its context ended while the grant was on its way.
 func TestGrantedRequestThatIsCancelledHasNoBlockers(t *testing.T) {
 	l := startLoop(t)
-	c := arrives(t, l, treelock.Write("/a"), wait)
-	l.dispatch(message[path]{kind: giveUp, call: c})
-	for <-c.answers != gone {
+	c := arrives(t, l, treelock.Write("/a"), modeWait)
+	l.dispatch(message[path]{kind: kindCancel, call: c})
+	for <-c.replies != verdictCanceled {
 	}
 	if c.err != nil {
 		t.Errorf("a request that was granted is told %v, want nothing", c.err)
@@ -136,11 +136,11 @@ func TestGrantedRequestThatIsCancelledHasNoBlockers(t *testing.T) {
 // TestFewCancellationsAreInTheInbox: others need not wait for a storm of them.
 func TestFewCancellationsAreInTheInbox(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const clients = 5 * cancelsAtOnce
+		const clients = 5 * maxCancels
 		stopping, stop := context.WithCancel(context.Background())
 		m := newManager[path](stopping, nil)
 		l := newLoop(m)
-		takeGrant(t, arrives(t, &l, treelock.Write("/a"), wait))
+		takeGrant(t, arrives(t, &l, treelock.Write("/a"), modeWait))
 		ctx, cancel := context.WithCancel(t.Context())
 		for range clients {
 			go m.Acquire(ctx, treelock.Write("/a"))
@@ -152,8 +152,8 @@ func TestFewCancellationsAreInTheInbox(t *testing.T) {
 		synctest.Wait()
 		cancel()
 		synctest.Wait()
-		if got := len(m.inbox); got != cancelsAtOnce {
-			t.Errorf("%d of %d cancellations are in the inbox, want %d", got, clients, cancelsAtOnce)
+		if got := len(m.inbox); got != maxCancels {
+			t.Errorf("%d of %d cancellations are in the inbox, want %d", got, clients, maxCancels)
 		}
 		stop()
 		go m.run()
@@ -170,7 +170,7 @@ func TestStoppedManagerHasNothingInItsInbox(t *testing.T) {
 		m.inbox <- nothing()
 	}
 	cancel()
-	l.stop(message[path]{kind: stop})
+	l.stop(message[path]{kind: kindStop})
 	close(m.done)
 	if got := m.Stats().Inbox; got != 0 {
 		t.Errorf("Stats().Inbox = %d after the stop, want 0", got)
@@ -186,7 +186,7 @@ func TestSurveyOfAClientThatFindsNoRoomIsOver(t *testing.T) {
 		told := make(chan error, 1)
 		go func() { _, err := l.m.Snapshot(ctx, Query[path]{}); told <- err }()
 		first := <-l.m.inbox
-		for l.m.offer(nothing()) {
+		for l.m.trySend(nothing()) {
 		}
 		l.dispatch(first)
 		synctest.Wait()
@@ -224,8 +224,8 @@ func TestTicketWhoseGrantWasNotReceivedKeepsItAfterTheStop(t *testing.T) {
 // TestRoomForClientsHasADefault: zero and negative mean that.
 func TestRoomForClientsHasADefault(t *testing.T) {
 	for _, n := range []int{0, -1, defaultClients} {
-		if got := cap(newManager[path](t.Context(), []Option{WithClients(n)}).inbox); got != perClient*defaultClients {
-			t.Errorf("WithClients(%d) makes room for %d messages, want %d", n, got, perClient*defaultClients)
+		if got := cap(newManager[path](t.Context(), []Option{WithClients(n)}).inbox); got != messagesPerClient*defaultClients {
+			t.Errorf("WithClients(%d) makes room for %d messages, want %d", n, got, messagesPerClient*defaultClients)
 		}
 	}
 }
@@ -242,7 +242,7 @@ func TestSurveyShowsTheTimeOfItsFirstStep(t *testing.T) {
 			time.Sleep(time.Second)
 			proceed(l, s)
 		}
-		shown, err := l.m.develop(t.Context(), s)
+		shown, err := l.m.buildSnapshot(t.Context(), s)
 		if err != nil || !shown.Taken.Equal(start) || len(shown.Holders) != 2*stepWork {
 			t.Errorf("develop() = %d holders, taken at %v, %v, want %d, at %v", len(shown.Holders), shown.Taken, err, 2*stepWork, start)
 		}
@@ -253,9 +253,9 @@ func TestSurveyShowsTheTimeOfItsFirstStep(t *testing.T) {
 func TestSurveyBelowANodeTakesMoreSteps(t *testing.T) {
 	l := startLoop(t)
 	for range 3 * stepWork {
-		takeGrant(t, arrives(t, l, treelock.Read("/a/b/c/d"), wait))
+		takeGrant(t, arrives(t, l, treelock.Read("/a/b/c/d"), modeWait))
 	}
-	lineage, err := l.m.lineage("/x")
+	lineage, err := l.m.wholeLineage("/x")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,7 +275,7 @@ func TestSurveyBelowANodeTakesMoreSteps(t *testing.T) {
 func TestSurveyWithALimitKeepsTheFirst(t *testing.T) {
 	l := startLoop(t)
 	for range 10 {
-		takeGrant(t, arrives(t, l, treelock.Read("/a"), wait))
+		takeGrant(t, arrives(t, l, treelock.Read("/a"), modeWait))
 	}
 	requests := l.table.Requests()
 	for _, backwards := range []bool{true, false} {
@@ -319,19 +319,19 @@ func TestEveryAnswerSaysWhetherToYield(t *testing.T) {
 		call := func(want verdict) {
 			t.Helper()
 			req := treelock.Write("/a")
-			c, err := l.m.newCall(&req, noWait)
+			c, err := l.m.newCall(&req, modeNoWait)
 			if err != nil {
 				t.Fatal(err)
 			}
-			c.yields = !pays
+			c.yieldPays = !pays
 			l.acquire(c)
-			if v := <-c.answers; v != want || c.yields != pays {
-				t.Errorf("the answer is %d, and to yield: %t, want %d and %t", v, c.yields, want, pays)
+			if v := <-c.replies; v != want || c.yieldPays != pays {
+				t.Errorf("the answer is %d, and to yield: %t, want %d and %t", v, c.yieldPays, want, pays)
 			}
 		}
-		call(accepted)
-		call(refused)
+		call(verdictDone)
+		call(verdictRefused)
 		l.drain()
-		call(refused)
+		call(verdictRefused)
 	}
 }

@@ -28,7 +28,7 @@ func TestEveryVerbReturnsWhenItsContextEnds(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			stopping, stop := context.WithCancel(t.Context())
 			m := newManager[path](stopping, []Option{WithClients(1)})
-			for m.offer(message[path]{kind: release}) {
+			for m.trySend(message[path]{kind: kindRelease}) {
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			ended := make(chan error, 1)
@@ -71,10 +71,10 @@ func TestVerbThatIsInTheInboxReturnsWhenItsContextEnds(t *testing.T) {
 				m := newManager[path](t.Context(), []Option{WithClients(1)})
 				l := newLoop(m)
 				for range 2 * stepWork { // a snapshot takes more than one step
-					takeGrant(t, arrives(t, &l, treelock.Read("/b"), wait))
+					takeGrant(t, arrives(t, &l, treelock.Read("/b"), modeWait))
 				}
 				for range cap(m.inbox) - 1 - room {
-					m.offer(nothing())
+					m.trySend(nothing())
 				}
 				ctx, cancel := context.WithCancelCause(t.Context())
 				reason := errors.New("the user has gone")
@@ -106,16 +106,16 @@ func TestVerbThatIsInTheInboxReturnsWhenItsContextEnds(t *testing.T) {
 // TestGrantThatComesWithTheEndIsGivenBack decides the race that TestNoGrantUnderAContextThatHadEnded hopes for.
 func TestGrantThatComesWithTheEndIsGivenBack(t *testing.T) {
 	l := startLoop(t)
-	holder := takeGrant(t, arrives(t, l, treelock.Write("/a"), wait))
+	holder := takeGrant(t, arrives(t, l, treelock.Write("/a"), modeWait))
 	ended := make(chan struct{})
-	c := arrives(t, l, treelock.Write("/a"), wait)
-	if v := <-c.answers; v != waits {
+	c := arrives(t, l, treelock.Write("/a"), modeWait)
+	if v := <-c.replies; v != verdictMustWait {
 		t.Fatalf("the first answer is %d, want that it waits", v)
 	}
 	close(ended)
 	l.release(holder.req, holder.seq)
-	for len(c.answers) > 0 { // until it has received the grant: the select takes either
-		if l.m.lastAnswer(c, ended) {
+	for len(c.replies) > 0 { // until it has received the grant: the select takes either
+		if l.m.awaitLastReply(c, ended) {
 			t.Fatal("the client takes a grant under a context that has ended")
 		}
 	}
@@ -128,25 +128,25 @@ func TestClientBehindABacklogLeavesRoomForTheLastAnswer(t *testing.T) {
 		stopping, stop := context.WithCancel(t.Context())
 		m := newManager[path](stopping, []Option{WithClients(backlog)})
 		l := newLoop(m)
-		for range cap(m.cancels) {
-			m.cancels <- struct{}{} // so the client that gives up is parked before it says so
+		for range cap(m.cancelSem) {
+			m.cancelSem <- struct{}{} // so the client that gives up is parked before it says so
 		}
 		for range backlog {
-			m.inbox <- message[path]{kind: release}
+			m.inbox <- message[path]{kind: kindRelease}
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		go m.Acquire(ctx, treelock.Write("/a"))
 		synctest.Wait()
 		cancel()
 		synctest.Wait()
-		holder := takeGrant(t, arrives(t, &l, treelock.Write("/a"), wait))
+		holder := takeGrant(t, arrives(t, &l, treelock.Write("/a"), modeWait))
 		for range backlog {
 			<-m.inbox
 		}
 		msg := <-m.inbox
 		l.acquire(msg.call)
 		l.release(holder.req, holder.seq)
-		if len(msg.call.answers) == cap(msg.call.answers) {
+		if len(msg.call.replies) == cap(msg.call.replies) {
 			t.Error("no room for the answer to a client that gives up")
 		}
 		stop()

@@ -17,17 +17,17 @@ type call[N treelock.Node[N]] struct {
 
 	// patient says that the client does not want to be told that it has to wait. It outlives the call: who
 	// had to wait the last time is taken to have to wait again. See BenchmarkLock, where the nodes are contended.
-	patient bool
-	waited  bool // for others, before it was granted; the manager's
-	yields  bool // it pays to yield while a client waits for its first answer; the manager's
-	calm    bool // what yields said in the last call; the client's. It outlives the call
+	expectWait bool
+	waited     bool // for others, before it was granted; the manager's
+	yieldPays  bool // it pays to yield while a client waits for its first answer; the manager's
+	yieldFirst bool // what yields said in the last call; the client's. It outlives the call
 
 	// answers: from the manager to the client, never closed. There are two at most that the client has not received, waits and
 	// the last one, or the last one and gone, so a capacity of two is enough for the manager never to wait.
-	answers chan verdict
+	replies chan verdict
 
-	ticket *Ticket[N] // that the call is about, if any
-	note   *note      // of the request, if any
+	ticket *Ticket[N]   // that the call is about, if any
+	meta   *requestMeta // of the request, if any
 	claims []locktable.Claim[N]
 	claim  [1]locktable.Claim[N] // the storage of claims, and of lineage, while there is one
 	node   [1]N
@@ -47,19 +47,19 @@ type call[N treelock.Node[N]] struct {
 type callMode uint8
 
 const (
-	wait   callMode = iota // to be granted as soon as it can be
-	noWait                 // a refusal
-	ticket                 // an answer at once, and the grant over the ticket's channel
+	modeWait   callMode = iota // to be granted as soon as it can be
+	modeNoWait                 // a refusal
+	modeTicket                 // an answer at once, and the grant over the ticket's channel
 )
 
 // A verdict is an answer to a call.
 type verdict uint8
 
 const (
-	accepted verdict = iota // the last answer: what was asked for is done; call.grant is the client's
-	refused                 // the last answer: call.err says why
-	waits                   // the request has arrived and waits
-	gone                    // the last answer to a call that was given up, perhaps behind another last answer; call.err says why
+	verdictDone     verdict = iota // the last answer: what was asked for is done; call.grant is the client's
+	verdictRefused                 // the last answer: call.err says why
+	verdictMustWait                // the request has arrived and waits
+	verdictCanceled                // the last answer to a call that was given up, perhaps behind another last answer; call.err says why
 )
 
 // Calls with larger buffers than these are not kept for reuse.
@@ -78,13 +78,13 @@ func (m *Manager[N]) newCall(req *treelock.Request[N], mode callMode) (*call[N],
 	c := m.emptyCall()
 	c.mode = mode
 	if req.Label() != "" || m.slow.Sites {
-		c.note = m.noteOf(req)
+		c.meta = m.newMeta(req)
 	}
 	for i := range claims {
 		claim := req.Claim(i)
 		start := len(c.lineage)
 		var err error
-		if c.lineage, err = m.trace(c.lineage, claim.Node, &m.options); err != nil {
+		if c.lineage, err = m.appendLineage(c.lineage, claim.Node, &m.options); err != nil {
 			m.recycle(c)
 			return nil, err
 		}
@@ -105,7 +105,7 @@ func (m *Manager[N]) emptyCall() *call[N] {
 	if c, ok := m.calls.Get().(*call[N]); ok {
 		return c
 	}
-	c := &call[N]{answers: make(chan verdict, 2)}
+	c := &call[N]{replies: make(chan verdict, 2)}
 	c.claims, c.lineage = c.claim[:0], c.node[:0]
 	return c
 }
@@ -113,7 +113,7 @@ func (m *Manager[N]) emptyCall() *call[N] {
 // result takes what the last answer to c means, and keeps c for another call.
 func (m *Manager[N]) result(c *call[N]) (Grant[N], error) {
 	grant, err := c.grant, c.err
-	c.patient, c.calm = c.waited, c.yields
+	c.expectWait, c.yieldFirst = c.waited, c.yieldPays
 	m.recycle(c)
 	return grant, err
 }
@@ -125,7 +125,7 @@ func (m *Manager[N]) recycle(c *call[N]) {
 		return
 	}
 	c.claims, c.lineage = c.claims[:0], c.lineage[:0]
-	c.grant, c.err, c.waited, c.ticket, c.note, c.inspector = Grant[N]{}, nil, false, nil, nil, nil
+	c.grant, c.err, c.waited, c.ticket, c.meta, c.inspector = Grant[N]{}, nil, false, nil, nil, nil
 	m.calls.Put(c)
 }
 
@@ -134,14 +134,14 @@ func (m *Manager[N]) recycle(c *call[N]) {
 type client[N treelock.Node[N]] struct {
 	call   *call[N]
 	ticket *Ticket[N]
-	note   *note
+	meta   *requestMeta
 	since  instant // when it began to wait or, once it is granted, to hold
 }
 
 // stop tells the client that the manager has stopped, which is what err says.
 func (c client[N]) stop(err error) {
 	if c.ticket != nil {
-		c.ticket.refuse(stoppedTicket)
+		c.ticket.endWith(ticketStopped)
 	} else {
 		c.call.refuse(err)
 	}
@@ -149,19 +149,19 @@ func (c client[N]) stop(err error) {
 
 func (c *call[N]) deliver(grant Grant[N]) {
 	c.grant = grant
-	c.answers <- accepted
+	c.replies <- verdictDone
 }
 
 func (c *call[N]) refuse(err error) {
 	c.err = err
-	c.answers <- refused
+	c.replies <- verdictRefused
 }
 
 // refuseLate is the answer to a call that was given up.
-func (c *call[N]) refuseLate(err error) {
+func (c *call[N]) confirmCancel(err error) {
 	c.err = err
-	c.answers <- gone
+	c.replies <- verdictCanceled
 }
 
 // brief names a node or a claim in one line of bounded length.
-func brief[N any](node N) string { return nodetext.Of(node) }
+func quoteNode[N any](node N) string { return nodetext.Of(node) }

@@ -16,17 +16,17 @@ func TestManagerThatIsNeverIdleLooksAtTheClock(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	m := newManager[path](ctx, []Option{WithClients(between)})
 	req := treelock.Write("/a")
-	c, err := m.newCall(&req, wait)
+	c, err := m.newCall(&req, modeWait)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.inbox <- message[path]{kind: acquire, call: c}
+	m.inbox <- message[path]{kind: kindAcquire, call: c}
 	for range between {
 		m.inbox <- nothing()
 	}
-	m.inbox <- message[path]{kind: giveUp, call: c}
+	m.inbox <- message[path]{kind: kindCancel, call: c}
 	go m.run()
-	for <-c.answers != gone {
+	for <-c.replies != verdictCanceled {
 	}
 	if held := m.Stats().HoldTime; held.Count() != 1 || held.Sum < 100 {
 		t.Errorf("%d requests have held, for %d µs, want one, for far more than 100 µs", held.Count(), held.Sum)
@@ -58,7 +58,7 @@ func TestSnapshotsWaitForTheirTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		m := Start(ctx)
-		m.surveyor <- struct{}{} // somebody else's
+		m.snapshotSem <- struct{}{} // somebody else's
 		impatient, giveUp := context.WithCancel(t.Context())
 		told := make(chan error, 2)
 		go func() { _, err := m.Snapshot(impatient, Query[path]{}); told <- err }()
@@ -72,11 +72,11 @@ func TestSnapshotsWaitForTheirTurn(t *testing.T) {
 		}
 		go func() { _, err := m.Snapshot(t.Context(), Query[path]{}); told <- err }()
 		synctest.Wait()
-		<-m.surveyor
-		if err := <-told; err != nil || len(m.surveyor) != 0 {
-			t.Errorf("Snapshot() = %v, with %d tokens left, want nil and none", err, len(m.surveyor))
+		<-m.snapshotSem
+		if err := <-told; err != nil || len(m.snapshotSem) != 0 {
+			t.Errorf("Snapshot() = %v, with %d tokens left, want nil and none", err, len(m.snapshotSem))
 		}
-		m.surveyor <- struct{}{}
+		m.snapshotSem <- struct{}{}
 		go func() { _, err := m.Snapshot(t.Context(), Query[path]{}); told <- err }()
 		synctest.Wait()
 		stop()

@@ -16,22 +16,22 @@ func (m *Manager[N]) Drain(ctx context.Context) error {
 	switch {
 	case m.stopping():
 		ended = nil // the manager was the first to end
-	case m.offer(message[N]{kind: drain}):
-	case !m.sendSlowly(message[N]{kind: drain}, ended):
-		go m.send(message[N]{kind: drain}) // draining begins when there is room, whatever becomes of ctx
+	case m.trySend(message[N]{kind: kindDrain}):
+	case !m.sendBlocking(message[N]{kind: kindDrain}, ended):
+		go m.send(message[N]{kind: kindDrain}) // draining begins when there is room, whatever becomes of ctx
 	}
 	select {
-	case <-m.drained:
+	case <-m.drainDone:
 	case <-ended:
 	case <-m.done:
 	}
 	switch { // several may have come
-	case isClosed(m.drained):
+	case isClosed(m.drainDone):
 		return nil
 	case isClosed(ended):
-		return m.gaveUp(ctx)
+		return m.canceledErr(ctx)
 	default:
-		return m.stopped()
+		return m.stoppedErr()
 	}
 }
 
@@ -39,14 +39,14 @@ func (m *Manager[N]) Drain(ctx context.Context) error {
 func (l *loop[N]) drain() {
 	l.assertOwner()
 	l.draining = true
-	l.settleDrain()
+	l.checkDrained()
 }
 
 // settleDrain tells those that wait in Drain once nothing is live. As nothing arrives any more, nothing
 // ever will be.
-func (l *loop[N]) settleDrain() {
-	if l.draining && !l.drained && l.table.Live() == 0 {
-		l.drained = true
-		close(l.m.drained)
+func (l *loop[N]) checkDrained() {
+	if l.draining && !l.drainDone && l.table.Live() == 0 {
+		l.drainDone = true
+		close(l.m.drainDone)
 	}
 }

@@ -13,7 +13,7 @@ func (l *loop[N]) explain(r *request[N], err error, limit int) error {
 		return err
 	}
 	blocked := &treelock.BlockedError[N]{
-		Label:  r.Who.note.labelOf(),
+		Label:  r.Who.meta.labelOf(),
 		Waited: l.now.since(r.Who.since),
 		Err:    err,
 
@@ -22,7 +22,7 @@ func (l *loop[N]) explain(r *request[N], err error, limit int) error {
 	more, all := l.table.Blockers(r, limit, func(b *request[N], why locktable.Quarrel[N]) {
 		blocked.Blockers = append(blocked.Blockers, treelock.Blocker[N]{
 			Number: b.Seq(),
-			Label:  b.Who.note.labelOf(),
+			Label:  b.Who.meta.labelOf(),
 			State:  stateOf(b),
 			For:    l.now.since(b.Who.since),
 			Claim:  locktable.ClaimOf(why.Claim),

@@ -31,7 +31,7 @@ func TestContextThatBlocksStopsNoOtherSnapshot(t *testing.T) {
 		m := Start(t.Context())
 		hostile := stuck{t.Context(), make(chan struct{}), make(chan struct{})}
 		failed := make(chan error, 1)
-		m.surveyor <- struct{}{} // so that it waits for its turn
+		m.snapshotSem <- struct{}{} // so that it waits for its turn
 		go func() {
 			_, err := m.Snapshot(hostile, Query[path]{})
 			failed <- err
@@ -39,7 +39,7 @@ func TestContextThatBlocksStopsNoOtherSnapshot(t *testing.T) {
 		synctest.Wait()
 		close(hostile.done)
 		synctest.Wait()
-		<-m.surveyor
+		<-m.snapshotSem
 		if _, err := m.Snapshot(t.Context(), Query[path]{}); err != nil {
 			t.Errorf("Snapshot() = %v beside a context that blocks, want nil", err)
 		}
@@ -57,7 +57,7 @@ func TestSurveyOfAClientThatIsCancelledIsOver(t *testing.T) {
 	ended := make(chan struct{})
 	s := &survey[path]{}
 	over := make(chan outcome)
-	go func() { over <- l.m.conduct(ended, s) }()
+	go func() { over <- l.m.runSurvey(ended, s) }()
 	l.dispatch(<-l.m.inbox)
 	second := <-l.m.inbox // it has sent the next step before it could be cancelled
 	close(ended)
@@ -68,7 +68,7 @@ func TestSurveyOfAClientThatIsCancelledIsOver(t *testing.T) {
 	for l.table.Surveyed() {
 		l.dispatch(<-l.m.inbox)
 	}
-	if o := <-over; o != canceled {
+	if o := <-over; o != outcomeCanceled {
 		t.Errorf("conduct() = %d, want canceled", o)
 	}
 }
@@ -79,7 +79,7 @@ func TestWatcherRestsInProportion(t *testing.T) {
 	for _, test := range []struct{ busy, want time.Duration }{
 		{0, pause}, {pause / 20, pause}, {pause / 10, 2 * pause}, {time.Second, 20 * time.Second},
 	} {
-		if got := (&watcher[path]{busy: test.busy}).rest(pause); got != test.want {
+		if got := (&watcher[path]{busy: test.busy}).pauseAfter(pause); got != test.want {
 			t.Errorf("after %v of work the watcher rests for %v, want %v", test.busy, got, test.want)
 		}
 	}
@@ -90,12 +90,12 @@ func TestWatcherCountsTheTimeOfTheManager(t *testing.T) {
 	const takes = 10 * time.Millisecond // each message
 	synctest.Test(t, func(t *testing.T) {
 		l := startLoop(t)
-		takeGrant(t, arrives(t, l, treelock.Write("/a"), wait))
-		arrives(t, l, treelock.Write("/a"), wait)
-		arrives(t, l, treelock.Write("/a"), wait)
+		takeGrant(t, arrives(t, l, treelock.Write("/a"), modeWait))
+		arrives(t, l, treelock.Write("/a"), modeWait)
+		arrives(t, l, treelock.Write("/a"), modeWait)
 		l.m.slow = SlowLog{Wait: time.Nanosecond, Logger: slog.New(slog.DiscardHandler)}
 		w := watcher[path]{
-			m: l.m, slow: l.m.slow, strings: newIsolator(mostStuck, textLimit), handlers: newIsolator(mostStuck, handlerTime),
+			m: l.m, slow: l.m.slow, strings: newIsolator(maxStuck, textTimeout), handlers: newIsolator(maxStuck, handlerTimeout),
 		}
 		time.Sleep(time.Second)
 		go w.round()

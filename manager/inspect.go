@@ -12,12 +12,12 @@ func (m *Manager[N]) inspect(i inspector[N]) bool {
 	c := m.emptyCall()
 	defer m.recycle(c)
 	c.inspector = i
-	return m.send(message[N]{kind: inspect, call: c}) && <-c.answers == accepted
+	return m.send(message[N]{kind: kindInspect, call: c}) && <-c.replies == verdictDone
 }
 
 // inspect runs the method of an inspector. On the manager goroutine.
 func (l *loop[N]) inspect(c *call[N]) {
 	l.assertOwner()
 	c.inspector.inspect(l)
-	c.answers <- accepted
+	c.replies <- verdictDone
 }

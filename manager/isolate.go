@@ -7,8 +7,8 @@ import "time"
 // limited time, after which the library goes on without it. Of the runs that never come to an end only
 // so many are kept: then no more are begun until one ends.
 type isolator struct {
-	slots chan struct{} // a token for each run
-	limit time.Duration
+	slots   chan struct{} // a token for each run
+	timeout time.Duration
 }
 
 func newIsolator(most int, limit time.Duration) isolator {
@@ -34,7 +34,7 @@ func (i isolator) run(f func()) (returned bool) {
 		f()
 		returned = true
 	}()
-	timer := time.NewTimer(i.limit)
+	timer := time.NewTimer(i.timeout)
 	defer timer.Stop()
 	select {
 	case returned := <-ended:

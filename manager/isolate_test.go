@@ -61,7 +61,7 @@ func TestWaitThatIsOverIsNotReported(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := &survey[path]{}
-		if o := m.conduct(nil, s); o != sent {
+		if o := m.runSurvey(nil, s); o != outcomeSent {
 			t.Fatalf("conduct() = %d, want sent", o)
 		}
 		holder.Release()

@@ -9,10 +9,10 @@ import (
 )
 
 // perClient is how many messages a client has in the inbox at most, most of the time: a release, and the next request.
-const perClient = 2
+const messagesPerClient = 2
 
 // cancelsAtOnce is how many cancellations the manager deals with before others have their turn.
-const cancelsAtOnce = 8
+const maxCancels = 8
 
 // A Manager grants requests for the nodes of one forest. Get one from [Start] or [StartNodes]; the
 // zero Manager is of no use. It lives until the context given there ends. All methods are safe for
@@ -21,7 +21,7 @@ type Manager[N treelock.Node[N]] struct {
 	// Immutable.
 
 	options
-	trace tracer[N] // for clients
+	appendLineage lineageFunc[N] // for clients
 
 	// ended is the Done channel of ctx, the context given to Start. Clients and the manager look at
 	// ended, which runs no user code. Only an error that says why the manager stopped asks ctx itself,
@@ -31,17 +31,17 @@ type Manager[N treelock.Node[N]] struct {
 
 	// Channels. inbox: from clients to the manager, never closed; full for ever once the manager has
 	// stopped. drained and done: closed by the manager, nothing is sent.
-	inbox   chan message[N]
-	drained chan struct{}
-	done    chan struct{}
+	inbox     chan message[N]
+	drainDone chan struct{}
+	done      chan struct{}
 
 	// surveyor has a token while a snapshot is being taken: there is one at a time, as the manager has to remember for each what
 	// changes. Clients put it in, and take it out.
-	surveyor chan struct{}
+	snapshotSem chan struct{}
 
 	// cancels has a token for each call that is being cancelled and has not been answered yet. Clients put it in, and take it out. So
 	// of a storm of cancellations few are in the inbox at a time, and others do not wait for all of them. See BenchmarkCancelStorm.
-	cancels chan struct{}
+	cancelSem chan struct{}
 
 	// started is when the manager started, by the clock. final is what it had counted when it stopped: the manager's until done is closed.
 	started time.Time
@@ -76,17 +76,17 @@ func StartNodes[N treelock.Node[N]](ctx context.Context, opts ...Option) *Manage
 func newManager[N treelock.Node[N]](ctx context.Context, opts []Option) *Manager[N] {
 	o := buildOptions(opts)
 	return &Manager[N]{
-		options: o,
-		ctx:     ctx,
-		ended:   ctx.Done(),
-		started: time.Now(),
-		trace:   tracerFor[N](),
-		inbox:   make(chan message[N], perClient*o.clients),
-		drained: make(chan struct{}),
-		done:    make(chan struct{}),
+		options:       o,
+		ctx:           ctx,
+		ended:         ctx.Done(),
+		started:       time.Now(),
+		appendLineage: lineageFuncFor[N](),
+		inbox:         make(chan message[N], messagesPerClient*o.clients),
+		drainDone:     make(chan struct{}),
+		done:          make(chan struct{}),
 
-		surveyor: make(chan struct{}, 1),
-		cancels:  make(chan struct{}, cancelsAtOnce),
+		snapshotSem: make(chan struct{}, 1),
+		cancelSem:   make(chan struct{}, maxCancels),
 	}
 }
 

@@ -27,7 +27,7 @@ func TestReleasedPathsAreForgotten(t *testing.T) {
 	for i := 0; i < distinct; i += atOnce {
 		calls := make([]*call[path], atOnce)
 		for j := range calls {
-			calls[j] = arrives(t, l, treelock.Write(path(fmt.Sprintf("/tenant/%d/docs/%d", i, j))), wait)
+			calls[j] = arrives(t, l, treelock.Write(path(fmt.Sprintf("/tenant/%d/docs/%d", i, j))), modeWait)
 		}
 		for _, c := range calls {
 			g := takeGrant(t, c)
@@ -48,14 +48,14 @@ func TestReleasedPathsAreForgotten(t *testing.T) {
 func TestCrowdIsForgotten(t *testing.T) {
 	before := liveHeap()
 	l := startLoop(t)
-	holder := arrives(t, l, treelock.Write("/a"), wait)
+	holder := arrives(t, l, treelock.Write("/a"), modeWait)
 	calls := make([]*call[path], many(100_000))
 	for i := range calls {
-		calls[i] = arrives(t, l, treelock.Read("/a/b/c"), wait)
+		calls[i] = arrives(t, l, treelock.Read("/a/b/c"), modeWait)
 	}
 	l.release(holder.grant.req, holder.grant.seq)
 	for i, c := range calls {
-		<-c.answers // it waits
+		<-c.replies // it waits
 		g := takeGrant(t, c)
 		l.release(g.req, g.seq)
 		calls[i] = nil
@@ -73,7 +73,7 @@ func TestLargeRequestIsForgotten(t *testing.T) {
 	for i := range paths {
 		paths[i] = path(fmt.Sprint("/", i))
 	}
-	g := takeGrant(t, arrives(t, l, treelock.Write(paths...), wait))
+	g := takeGrant(t, arrives(t, l, treelock.Write(paths...), modeWait))
 	l.release(g.req, g.seq)
 	paths = nil
 	if grown := liveHeap() - before; grown > 8<<20 {
@@ -88,7 +88,7 @@ func TestIdleNodesDoNotKeepTheStringsThatPathsWereCutFrom(t *testing.T) {
 	l := startLoop(t)
 	for i := range 100 {
 		page := fmt.Sprintf("/%d", i) + strings.Repeat(" ", 1<<20)
-		g := takeGrant(t, arrives(t, l, treelock.Write(path(page[:3])), wait))
+		g := takeGrant(t, arrives(t, l, treelock.Write(path(page[:3])), modeWait))
 		l.release(g.req, g.seq)
 	}
 	if grown := liveHeap() - before; grown > 8<<20 {

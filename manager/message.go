@@ -6,23 +6,23 @@ import (
 
 // A kind says what a message is about. What the manager does with it is a method of the same name on loop, in
 // the file of that name, next to what the client does before it sends the message.
-type kind uint8
+type messageKind uint8
 
 const (
-	acquire  kind = iota // call
-	release              // req, seq
-	giveUp               // call, of an Acquire whose context has ended
-	withdraw             // call, with a ticket
-	narrow               // call, req, seq
-	drain                // no fields
-	inspect              // call, with an inspector
-	stop                 // no fields: the context has ended
-	sealed               // no fields: fills the inbox for ever once the manager has stopped; nobody receives it
+	kindAcquire  messageKind = iota // call
+	kindRelease                     // req, seq
+	kindCancel                      // call, of an Acquire whose context has ended
+	kindWithdraw                    // call, with a ticket
+	kindNarrow                      // call, req, seq
+	kindDrain                       // no fields
+	kindInspect                     // call, with an inspector
+	kindStop                        // no fields: the context has ended
+	kindSealed                      // no fields: fills the inbox for ever once the manager has stopped; nobody receives it
 )
 
 // A message goes from a client to the manager, by value: it allocates nothing.
 type message[N treelock.Node[N]] struct {
-	kind kind
+	kind messageKind
 	call *call[N]
 
 	// A grant is named by where its request is stored and by its sequence number; the storage may have
@@ -41,13 +41,13 @@ func (m *Manager[N]) send(msg message[N]) bool {
 	case m.inbox <- msg:
 		return true
 	default:
-		return m.sendSlowly(msg, nil)
+		return m.sendBlocking(msg, nil)
 	}
 }
 
 // offer puts msg into the inbox if there is room. Most often there is, and a select of several cases
 // costs far more than this one.
-func (m *Manager[N]) offer(msg message[N]) bool {
+func (m *Manager[N]) trySend(msg message[N]) bool {
 	select {
 	case m.inbox <- msg:
 		return true
@@ -59,7 +59,7 @@ func (m *Manager[N]) offer(msg message[N]) bool {
 // post puts msg into the inbox without waiting. If there is no room, a goroutine waits for it; if the
 // manager stops first, msg is dropped.
 func (m *Manager[N]) post(msg message[N]) {
-	if !m.stopping() && !m.offer(msg) {
+	if !m.stopping() && !m.trySend(msg) {
 		go m.send(msg)
 	}
 }
@@ -68,9 +68,9 @@ func (m *Manager[N]) post(msg message[N]) {
 type outcome uint8
 
 const (
-	sent     outcome = iota // it is in the inbox
-	canceled                // it is not: the client's context has ended
-	stopped                 // it is not: the manager stops
+	outcomeSent     outcome = iota // it is in the inbox
+	outcomeCanceled                // it is not: the client's context has ended
+	outcomeStopped                 // it is not: the manager stops
 )
 
 // sendWithin is like send, but also ends when ended is closed, which is the Done channel of the
@@ -78,22 +78,22 @@ const (
 func (m *Manager[N]) sendWithin(ended <-chan struct{}, msg message[N]) outcome {
 	switch {
 	case isClosed(ended):
-		return canceled
+		return outcomeCanceled
 	case m.stopping():
-		return stopped
+		return outcomeStopped
 	}
 	switch {
-	case m.offer(msg), m.sendSlowly(msg, ended):
-		return sent
+	case m.trySend(msg), m.sendBlocking(msg, ended):
+		return outcomeSent
 	case isClosed(ended):
-		return canceled
+		return outcomeCanceled
 	default:
-		return stopped
+		return outcomeStopped
 	}
 }
 
 // sendSlowly puts msg into the inbox when there is room. It returns false if ended was closed first, or the manager has stopped.
-func (m *Manager[N]) sendSlowly(msg message[N], ended <-chan struct{}) bool {
+func (m *Manager[N]) sendBlocking(msg message[N], ended <-chan struct{}) bool {
 	select {
 	case m.inbox <- msg:
 		return true

@@ -20,15 +20,15 @@ func (g Grant[N]) Narrow(req treelock.Request[N]) error {
 	if g.m == nil {
 		return treelock.ErrNotHeld
 	}
-	c, err := g.m.newCall(&req, noWait) // it does not wait, in any case
+	c, err := g.m.newCall(&req, modeNoWait) // it does not wait, in any case
 	if err != nil {
 		return err
 	}
-	if !g.m.send(message[N]{kind: narrow, call: c, req: g.req, seq: g.seq}) {
+	if !g.m.send(message[N]{kind: kindNarrow, call: c, req: g.req, seq: g.seq}) {
 		g.m.recycle(c)
-		return g.m.stopped()
+		return g.m.stoppedErr()
 	}
-	<-c.answers
+	<-c.replies
 	_, err = g.m.result(c)
 	return err
 }
@@ -45,6 +45,6 @@ func (l *loop[N]) narrow(c *call[N], r *request[N], seq uint64) {
 		c.refuse(treelock.ErrNotHeld)
 		return
 	}
-	c.answers <- accepted
+	c.replies <- verdictDone
 	l.deliverAll(granted)
 }

@@ -26,10 +26,10 @@ const (
 	defaultIdle   = 4096
 
 	defaultClients = 1024
-	mostClients    = 1 << 20
+	maxClients     = 1 << 20
 
 	defaultBlockers = 4
-	mostBlockers    = 64
+	maxBlockers     = 64
 )
 
 func buildOptions(opts []Option) options {
@@ -123,7 +123,7 @@ func WithClients(n int) Option {
 		if n <= 0 {
 			n = defaultClients
 		}
-		o.clients = min(n, mostClients)
+		o.clients = min(n, maxClients)
 	}
 }
 
@@ -139,6 +139,6 @@ func WithBlockers(n int) Option {
 		if n < 0 {
 			n = defaultBlockers
 		}
-		o.maxBlockers = min(n, mostBlockers)
+		o.maxBlockers = min(n, maxBlockers)
 	}
 }

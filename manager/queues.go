@@ -10,7 +10,7 @@ import (
 
 // queues is what a snapshot has seen at each node: who is there in which mode, those that wait and those that hold, each by arrival. So
 // it knows who waits for whom, and nobody has to be asked: neither the manager, nor the nodes for their parents.
-type queues[N treelock.Node[N]] map[N]*[2][waitqueue.NumModes][]uint64
+type nodeQueues[N treelock.Node[N]] map[N]*[2][waitqueue.NumModes][]uint64
 
 // How many blockers a snapshot names for each request that waits, and how many it counts for each mode at each node.
 const (
@@ -19,7 +19,7 @@ const (
 )
 
 // add adds a request. Those in one state must be added by arrival.
-func (q queues[N]) add(row *row[N]) {
+func (q nodeQueues[N]) add(row *row[N]) {
 	for _, used := range row.places {
 		at := q[used.Node]
 		if at == nil {
@@ -33,7 +33,7 @@ func (q queues[N]) add(row *row[N]) {
 
 // blockers returns the numbers of the earliest requests that one which waits waits for, how many more there are, and whether there
 // may be more than that.
-func (q queues[N]) blockers(row *row[N]) (seqs []uint64, more int, atLeast bool) {
+func (q nodeQueues[N]) blockers(row *row[N]) (seqs []uint64, more int, atLeast bool) {
 	for _, used := range row.places {
 		for _, lists := range q[used.Node] {
 			for rivals := used.Mode.Rivals(); rivals != 0; rivals = rivals.Rest() {

@@ -21,7 +21,7 @@ type Grant[N treelock.Node[N]] struct {
 // release of the zero Grant, or one after the manager stopped. O(d).
 func (g Grant[N]) Release() {
 	if g.m != nil {
-		g.m.send(message[N]{kind: release, req: g.req, seq: g.seq})
+		g.m.send(message[N]{kind: kindRelease, req: g.req, seq: g.seq})
 	}
 }
 

@@ -18,8 +18,8 @@ type loop[N treelock.Node[N]] struct {
 	m     *Manager[N]
 	table *locktable.Table[N, client[N]]
 
-	draining bool // no request arrives any more
-	drained  bool // and none is live
+	draining  bool // no request arrives any more
+	drainDone bool // and none is live
 
 	batch     int // messages that are known to be in the inbox
 	yielder   yielder
@@ -47,7 +47,7 @@ func (m *Manager[N]) run() {
 		if idle || messages%clockInterval == 0 {
 			l.readClock()
 		}
-		if first && m.stopping() || msg.kind == stop { // looked at once for a batch, as it has its price
+		if first && m.stopping() || msg.kind == kindStop { // looked at once for a batch, as it has its price
 			l.stop(msg)
 			return
 		}
@@ -69,19 +69,19 @@ func newLoop[N treelock.Node[N]](m *Manager[N]) loop[N] {
 // dispatch does what msg says.
 func (l *loop[N]) dispatch(msg message[N]) {
 	switch msg.kind {
-	case acquire:
+	case kindAcquire:
 		l.acquire(msg.call)
-	case release:
+	case kindRelease:
 		l.release(msg.req, msg.seq)
-	case giveUp:
-		l.giveUp(msg.call)
-	case withdraw:
+	case kindCancel:
+		l.cancel(msg.call)
+	case kindWithdraw:
 		l.withdraw(msg.call)
-	case narrow:
+	case kindNarrow:
 		l.narrow(msg.call, msg.req, msg.seq)
-	case drain:
+	case kindDrain:
 		l.drain()
-	case inspect:
+	case kindInspect:
 		l.inspect(msg.call)
 	default:
 		panic("BUG: treelock: a message of no known kind")

@@ -10,7 +10,7 @@ import (
 // late returns a message from a client that was about to send when the context ended. Its answer is received by the
 // test: until then the manager waits for that, and the test knows what the inbox is like.
 func late() message[path] {
-	return message[path]{kind: acquire, call: &call[path]{answers: make(chan verdict)}}
+	return message[path]{kind: kindAcquire, call: &call[path]{replies: make(chan verdict)}}
 }
 
 // Each of these clients finds room while the manager seals the inbox, at the worst moment that there is.
@@ -26,19 +26,19 @@ func TestSealMissesNoClientThatIsFaster(t *testing.T) {
 // that gets its answer another one takes its room, and `behind` more queue up for theirs.
 func sealAgainst(t *testing.T, before, behind int) {
 	ctx, stop := context.WithCancel(t.Context())
-	m := newManager[path](ctx, []Option{WithClients(4 / perClient)})
+	m := newManager[path](ctx, []Option{WithClients(4 / messagesPerClient)})
 	for range before {
-		m.inbox <- message[path]{kind: release}
+		m.inbox <- message[path]{kind: kindRelease}
 	}
 	first := late()
 	m.inbox <- first
 	for len(m.inbox) < cap(m.inbox) {
-		m.inbox <- message[path]{kind: release}
+		m.inbox <- message[path]{kind: kindRelease}
 	}
 	stop()
 	over := make(chan struct{})
 	go func() {
-		m.seal(m.stopped())
+		m.seal(m.stoppedErr())
 		close(over)
 	}()
 	synctest.Wait()
@@ -50,13 +50,13 @@ func sealAgainst(t *testing.T, before, behind int) {
 		go func() { m.inbox <- others[i] }()
 	}
 	synctest.Wait()
-	<-first.call.answers
+	<-first.call.replies
 	unanswered := append([]message[path]{faster}, others...)
 	for len(unanswered) > 0 {
 		synctest.Wait()
 		answered := slices.IndexFunc(unanswered, func(msg message[path]) bool {
 			select {
-			case <-msg.call.answers:
+			case <-msg.call.replies:
 				return true
 			default:
 				return false
@@ -70,7 +70,7 @@ func sealAgainst(t *testing.T, before, behind int) {
 	}
 	<-over
 	for len(m.inbox) > 0 {
-		if msg := <-m.inbox; msg.kind != sealed {
+		if msg := <-m.inbox; msg.kind != kindSealed {
 			t.Errorf("%d before, %d behind: a message of kind %d is left in the inbox", before, behind, msg.kind)
 		}
 	}

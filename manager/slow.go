@@ -45,10 +45,10 @@ func (s SlowLog) threshold() time.Duration {
 }
 
 const (
-	shortestRound  = 5 * time.Millisecond
-	longestRound   = time.Second
-	maxReported    = 200 // requests in one round
-	shareOfWatcher = 20  // it rests for so many times as long as the manager was busy for it
+	shortestRound = 5 * time.Millisecond
+	longestRound  = time.Second
+	maxReported   = 200 // requests in one round
+	restFactor    = 20  // it rests for so many times as long as the manager was busy for it
 )
 
 // A watcher reports slow requests.
@@ -67,7 +67,7 @@ type watcher[N treelock.Node[N]] struct {
 func (m *Manager[N]) watch() {
 	w := watcher[N]{
 		m: m, slow: m.slow, next: map[uint64]time.Duration{},
-		strings: newIsolator(mostStuck, textLimit), handlers: newIsolator(mostStuck, handlerTime),
+		strings: newIsolator(maxStuck, textTimeout), handlers: newIsolator(maxStuck, handlerTimeout),
 	}
 	pause := min(max(m.slow.threshold()/4, shortestRound), longestRound)
 	timer := time.NewTimer(pause)
@@ -80,14 +80,14 @@ func (m *Manager[N]) watch() {
 		}
 		w.busy = 0
 		w.round()
-		timer.Reset(w.rest(pause))
+		timer.Reset(w.pauseAfter(pause))
 	}
 }
 
 // rest returns how long to wait before the next round. A slow handler does not make it longer, as the
 // manager does not wait for the handler.
-func (w *watcher[N]) rest(pause time.Duration) time.Duration {
-	return max(pause, shareOfWatcher*w.busy)
+func (w *watcher[N]) pauseAfter(pause time.Duration) time.Duration {
+	return max(pause, restFactor*w.busy)
 }
 
 // round reports those that are due. If there are too many for one round, the others still are in the next.
@@ -103,7 +103,7 @@ func (w *watcher[N]) round() {
 		return limit > 0 && age >= limit
 	}
 	start := time.Now()
-	if w.m.conduct(w.m.ended, s) != sent {
+	if w.m.runSurvey(w.m.ended, s) != outcomeSent {
 		return // the manager has stopped
 	}
 	w.busy += time.Since(start)
@@ -131,7 +131,7 @@ func (s SlowLog) limit(state treelock.State) time.Duration {
 
 // report writes one line about a request.
 func (w *watcher[N]) report(row *row[N], age time.Duration) {
-	r := &report[N]{live: w.m.describe(row)}
+	r := &report[N]{info: w.m.infoOf(row)}
 	message := "treelock: slow hold"
 	if row.state == treelock.Waiting {
 		message = "treelock: slow wait"
@@ -143,12 +143,12 @@ func (w *watcher[N]) report(row *row[N], age time.Duration) {
 		}
 	}
 	t := w.textsOf(r)
-	attrs := []slog.Attr{slog.Uint64("number", r.live.Number), slog.Duration("for_ns", age), slog.String("claims", t.claims)}
-	if r.live.Label != "" {
-		attrs = append(attrs, slog.String("label", r.live.Label))
+	attrs := []slog.Attr{slog.Uint64("number", r.info.Number), slog.Duration("for_ns", age), slog.String("claims", t.claims)}
+	if r.info.Label != "" {
+		attrs = append(attrs, slog.String("label", r.info.Label))
 	}
-	if r.live.Site != "" {
-		attrs = append(attrs, slog.String("site", r.live.Site))
+	if r.info.Site != "" {
+		attrs = append(attrs, slog.String("site", r.info.Site))
 	}
 	if r.blocked != nil {
 		attrs = append(attrs, slog.Any("blocked_by", t.blockers))

@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	mostStuck   = 4                      // String methods, and log handlers, that the slow log leaves behind
-	textLimit   = 100 * time.Millisecond // for the texts of one report
-	handlerTime = time.Second            // for the handler of one report
+	maxStuck       = 4                      // String methods, and log handlers, that the slow log leaves behind
+	textTimeout    = 100 * time.Millisecond // for the texts of one report
+	handlerTimeout = time.Second            // for the handler of one report
 )
 
 // A report is what is told of one request.
 type report[N treelock.Node[N]] struct {
-	live    Live[N]
+	info    Live[N]
 	blocked *treelock.BlockedError[N] // of one that waits
 }
 
@@ -48,7 +48,7 @@ func (w *watcher[N]) textsOf(r *report[N]) texts {
 
 // texts makes the texts, with that text for each node.
 func (r *report[N]) texts(of func(N) string) texts {
-	return texts{claimsText(r.live.Claims, of), blockersText(r.blocked, of)}
+	return texts{claimsText(r.info.Claims, of), blockersText(r.blocked, of)}
 }
 
 // claimsText names claims in one string, of bounded length.

@@ -76,7 +76,7 @@ func (m *Manager[N]) Snapshot(ctx context.Context, q Query[N]) (*Snapshot[N], er
 	s := &survey[N]{minAge: q.MinAge, limit: q.Limit}
 	var lineages [][]N
 	for _, node := range q.Below {
-		lineage, err := m.lineage(node)
+		lineage, err := m.wholeLineage(node)
 		if err != nil {
 			return nil, err
 		}
@@ -85,52 +85,52 @@ func (m *Manager[N]) Snapshot(ctx context.Context, q Query[N]) (*Snapshot[N], er
 	if len(lineages) > 0 {
 		s.reach = locktable.NewReach(lineages...)
 	}
-	if o := m.conduct(ctx.Done(), s); o != sent {
-		return nil, m.unsent(o, ctx)
+	if o := m.runSurvey(ctx.Done(), s); o != outcomeSent {
+		return nil, m.unsentErr(o, ctx)
 	}
-	return m.develop(ctx, s)
+	return m.buildSnapshot(ctx, s)
 }
 
 // conduct lets the manager take s to its end, step by step, when those before it are at theirs. While
 // it has the token no code of the user's runs, so ended is the Done channel of the client's context.
-func (m *Manager[N]) conduct(ended <-chan struct{}, s *survey[N]) outcome {
+func (m *Manager[N]) runSurvey(ended <-chan struct{}, s *survey[N]) outcome {
 	select {
-	case m.surveyor <- struct{}{}:
-		defer func() { <-m.surveyor }()
+	case m.snapshotSem <- struct{}{}:
+		defer func() { <-m.snapshotSem }()
 	case <-ended:
-		return canceled
+		return outcomeCanceled
 	case <-m.done:
-		return stopped
+		return outcomeStopped
 	}
 	c := m.emptyCall()
 	c.inspector = s
 	for !s.over {
-		if o := m.sendWithin(ended, message[N]{kind: inspect, call: c}); o != sent {
+		if o := m.sendWithin(ended, message[N]{kind: kindInspect, call: c}); o != outcomeSent {
 			m.recycle(c)
-			m.leave(s)
+			m.abandonSurvey(s)
 			return o
 		}
 		select {
-		case v := <-c.answers:
-			if v != accepted {
-				return stopped
+		case v := <-c.replies:
+			if v != verdictDone {
+				return outcomeStopped
 			}
 		case <-ended: // c and s stay with the manager, which may be about to answer
-			m.leave(s)
-			return canceled
+			m.abandonSurvey(s)
+			return outcomeCanceled
 		}
 	}
 	m.recycle(c)
-	return sent
+	return outcomeSent
 }
 
 // leave ends a survey that may be under way, whose client does not look at it again.
-func (m *Manager[N]) leave(s *survey[N]) {
-	m.post(message[N]{kind: inspect, call: &call[N]{inspector: surveyEnd[N]{s}, answers: make(chan verdict, 1)}})
+func (m *Manager[N]) abandonSurvey(s *survey[N]) {
+	m.post(message[N]{kind: kindInspect, call: &call[N]{inspector: surveyEnd[N]{s}, replies: make(chan verdict, 1)}})
 }
 
 // develop makes the picture of what s has seen.
-func (m *Manager[N]) develop(ctx context.Context, s *survey[N]) (*Snapshot[N], error) {
+func (m *Manager[N]) buildSnapshot(ctx context.Context, s *survey[N]) (*Snapshot[N], error) {
 	waiters, holders := s.waiters.sorted(), s.holders.sorted()
 	if s.limit > 0 {
 		half := s.limit / 2
@@ -143,23 +143,23 @@ func (m *Manager[N]) develop(ctx context.Context, s *survey[N]) (*Snapshot[N], e
 		Waiters: make([]Live[N], len(waiters)), Holders: make([]Live[N], len(holders)),
 		LeftOut: s.matches - len(waiters) - len(holders),
 	}
-	queues := make(queues[N])
+	queues := make(nodeQueues[N])
 	for _, rows := range [][]*row[N]{waiters, holders} {
 		for i, row := range rows {
-			if i%enough == 0 && ctx.Err() != nil {
+			if i%ctxCheckInterval == 0 && ctx.Err() != nil {
 				return nil, contextError(ctx)
 			}
 			queues.add(row)
 		}
 	}
 	for i, row := range holders {
-		picture.Holders[i] = m.describe(row)
+		picture.Holders[i] = m.infoOf(row)
 	}
 	for i, row := range waiters {
-		if i%enough == 0 && ctx.Err() != nil {
+		if i%ctxCheckInterval == 0 && ctx.Err() != nil {
 			return nil, contextError(ctx)
 		}
-		live := m.describe(row)
+		live := m.infoOf(row)
 		live.BlockedBy, live.More, live.AtLeast = queues.blockers(row)
 		picture.Waiters[i] = live
 	}
@@ -167,12 +167,12 @@ func (m *Manager[N]) develop(ctx context.Context, s *survey[N]) (*Snapshot[N], e
 }
 
 // enough is after how many requests a client looks at its context again.
-const enough = 256
+const ctxCheckInterval = 256
 
 // describe describes one request.
-func (m *Manager[N]) describe(row *row[N]) Live[N] {
+func (m *Manager[N]) infoOf(row *row[N]) Live[N] {
 	live := Live[N]{
-		Number: row.seq, Label: row.note.labelOf(), State: row.state, Since: m.time(row.since), Site: row.note.site(),
+		Number: row.seq, Label: row.meta.labelOf(), State: row.state, Since: m.time(row.since), Site: row.meta.site(),
 		Claims: []treelock.Claim[N]{},
 	}
 	for _, used := range row.places {
@@ -186,9 +186,9 @@ func (m *Manager[N]) describe(row *row[N]) Live[N] {
 }
 
 // lineage returns node and all its ancestors.
-func (m *Manager[N]) lineage(node N) ([]N, error) {
-	if _, err := m.trace(nil, node, &m.options); err != nil {
+func (m *Manager[N]) wholeLineage(node N) ([]N, error) {
+	if _, err := m.appendLineage(nil, node, &m.options); err != nil {
 		return nil, err
 	}
-	return traceNode(nil, node, &m.options) // of a Path the tracer leaves the ancestors to the manager
+	return nodeLineage(nil, node, &m.options) // of a Path the tracer leaves the ancestors to the manager
 }

@@ -37,7 +37,7 @@ type Stats struct {
 // Stats returns what the manager has counted up to now or, if it has stopped, until then. It costs one message. The
 // counting itself costs a few nanoseconds for each request; there is nothing to be turned on.
 func (m *Manager[N]) Stats() Stats {
-	var now counters[N]
+	var now statsInspector[N]
 	if m.inspect(&now) {
 		return now.Stats
 	}
@@ -46,9 +46,9 @@ func (m *Manager[N]) Stats() Stats {
 }
 
 // counters is the inspector of Stats.
-type counters[N treelock.Node[N]] struct{ Stats }
+type statsInspector[N treelock.Node[N]] struct{ Stats }
 
-func (c *counters[N]) inspect(l *loop[N]) { c.Stats = l.counted() }
+func (c *statsInspector[N]) inspect(l *loop[N]) { c.Stats = l.currentStats() }
 
 // Var returns a variable for package expvar, which shows Stats as JSON:
 //
@@ -69,7 +69,7 @@ func (v Var) String() string {
 }
 
 // counted returns the statistics up to now.
-func (l *loop[N]) counted() Stats {
+func (l *loop[N]) currentStats() Stats {
 	s := l.stats
 	s.Live, s.Waiting, s.Nodes, s.Inbox = l.table.Live(), l.table.Waiting(), l.table.Nodes(), len(l.m.inbox)
 	return s

@@ -6,15 +6,15 @@ import "github.com/treelock/treelock"
 // the manager goroutine.
 func (l *loop[N]) stop(msg message[N]) {
 	l.assertOwner()
-	err := l.m.stopped()
+	err := l.m.stoppedErr()
 	for _, r := range l.table.Waiters() {
 		r.Who.stop(err)
 	}
-	for msg.kind != stop { // it comes, and then the goroutine that sent it has ended
-		refuse(msg, err)
+	for msg.kind != kindStop { // it comes, and then the goroutine that sent it has ended
+		refuseMessage(msg, err)
 		msg = <-l.m.inbox
 	}
-	l.m.final = l.counted()
+	l.m.final = l.currentStats()
 	l.m.final.Inbox = 0 // they have their answers
 	l.m.seal(err)
 	l.table.Abandon()
@@ -33,7 +33,7 @@ func (m *Manager[N]) seal(err error) {
 	for m.sendSealed() {
 	}
 	for own := 0; own < cap(m.inbox); {
-		refuse(<-m.inbox, err)
+		refuseMessage(<-m.inbox, err)
 		if m.sendSealed() {
 			own++
 		} else {
@@ -45,7 +45,7 @@ func (m *Manager[N]) seal(err error) {
 // sendSealed puts a message of the manager's own into the inbox, and reports whether there was room.
 func (m *Manager[N]) sendSealed() bool {
 	select {
-	case m.inbox <- message[N]{kind: sealed}:
+	case m.inbox <- message[N]{kind: kindSealed}:
 		return true
 	default:
 		return false
@@ -53,12 +53,12 @@ func (m *Manager[N]) sendSealed() bool {
 }
 
 // refuse answers a message that came too late.
-func refuse[N treelock.Node[N]](msg message[N], err error) {
+func refuseMessage[N treelock.Node[N]](msg message[N], err error) {
 	switch msg.kind {
-	case acquire, withdraw, narrow, inspect:
+	case kindAcquire, kindWithdraw, kindNarrow, kindInspect:
 		msg.call.refuse(err)
-	case giveUp:
-		msg.call.refuseLate(nil)
+	case kindCancel:
+		msg.call.confirmCancel(nil)
 	}
 }
 
@@ -67,5 +67,5 @@ func refuse[N treelock.Node[N]](msg message[N], err error) {
 // the user's.
 func (m *Manager[N]) announceStop() {
 	<-m.ended
-	m.inbox <- message[N]{kind: stop}
+	m.inbox <- message[N]{kind: kindStop}
 }

@@ -36,7 +36,7 @@ type row[N treelock.Node[N]] struct {
 	seq    uint64
 	state  treelock.State
 	since  instant
-	note   *note
+	meta   *requestMeta
 	places []locktable.Used[N]
 }
 
@@ -52,7 +52,7 @@ const (
 func (s *survey[N]) inspect(l *loop[N]) {
 	if s.table == nil {
 		l.readClock()
-		s.at, s.stats = l.now, l.counted()
+		s.at, s.stats = l.now, l.currentStats()
 		s.table = l.table.BeginSurvey(s.record)
 	}
 	s.over = l.table.StepSurvey(s.table, stepWork)
@@ -81,8 +81,8 @@ func (s *survey[N]) record(r *locktable.Request[N, client[N]], waiting bool) (wo
 		return work
 	}
 	s.matches++
-	if s.limit <= 0 || list.len() < s.limit || list.earlier(r.Seq()) {
-		list.add(&row[N]{r, r.Seq(), state, r.Who.since, r.Who.note, r.Places()}, s.limit)
+	if s.limit <= 0 || list.len() < s.limit || list.keeps(r.Seq()) {
+		list.add(&row[N]{r, r.Seq(), state, r.Who.since, r.Who.meta, r.Places()}, s.limit)
 	}
 	return work
 }
@@ -96,45 +96,45 @@ func (s *survey[N]) fits(r *locktable.Request[N, client[N]], state treelock.Stat
 // rows is a list of rows: those of the earliest requests if there is a limit. Without one it grows in
 // pieces, as to copy all of it would take long.
 type rows[N treelock.Node[N]] struct {
-	full [][]*row[N]
-	top  latestFirst[N] // a heap, if there is a limit
+	chunks [][]*row[N]
+	last   latestHeap[N] // a heap, if there is a limit
 }
 
-const rowsInAPiece = 1024
+const rowsPerChunk = 1024
 
-func (l *rows[N]) len() int { return len(l.top) }
+func (l *rows[N]) len() int { return len(l.last) }
 
 // earlier reports whether a request came before the latest one in the list.
-func (l *rows[N]) earlier(seq uint64) bool { return seq < l.top[0].seq }
+func (l *rows[N]) keeps(seq uint64) bool { return seq < l.last[0].seq }
 
 // add adds a row. If the list is at its limit, the latest one is dropped.
 func (l *rows[N]) add(r *row[N], limit int) {
 	switch {
-	case limit > 0 && len(l.top) == limit:
-		l.top[0] = r
-		heap.Fix(&l.top, 0)
+	case limit > 0 && len(l.last) == limit:
+		l.last[0] = r
+		heap.Fix(&l.last, 0)
 	case limit > 0:
-		heap.Push(&l.top, r)
+		heap.Push(&l.last, r)
 	default:
-		if len(l.top) == rowsInAPiece {
-			l.full, l.top = append(l.full, l.top), make(latestFirst[N], 0, rowsInAPiece)
+		if len(l.last) == rowsPerChunk {
+			l.chunks, l.last = append(l.chunks, l.last), make(latestHeap[N], 0, rowsPerChunk)
 		}
-		l.top = append(l.top, r)
+		l.last = append(l.last, r)
 	}
 }
 
 // sorted returns the requests by arrival.
 func (l *rows[N]) sorted() []*row[N] {
-	all := slices.Concat(append(l.full, l.top)...)
+	all := slices.Concat(append(l.chunks, l.last)...)
 	slices.SortFunc(all, func(a, b *row[N]) int { return cmp.Compare(a.seq, b.seq) })
 	return all
 }
 
 // latestFirst is a heap, with the latest request in front.
-type latestFirst[N treelock.Node[N]] []*row[N]
+type latestHeap[N treelock.Node[N]] []*row[N]
 
-func (h latestFirst[N]) Len() int           { return len(h) }
-func (h latestFirst[N]) Less(i, j int) bool { return h[i].seq > h[j].seq }
-func (h latestFirst[N]) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *latestFirst[N]) Push(x any)        { *h = append(*h, x.(*row[N])) }
-func (h *latestFirst[N]) Pop() any          { panic("BUG: treelock: nothing is taken out of the heap") }
+func (h latestHeap[N]) Len() int           { return len(h) }
+func (h latestHeap[N]) Less(i, j int) bool { return h[i].seq > h[j].seq }
+func (h latestHeap[N]) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *latestHeap[N]) Push(x any)        { *h = append(*h, x.(*row[N])) }
+func (h *latestHeap[N]) Pop() any          { panic("BUG: treelock: nothing is taken out of the heap") }

@@ -23,8 +23,8 @@ type Ticket[N treelock.Node[N]] struct {
 
 // Why a ticket will have no grant.
 const (
-	stoppedTicket uint64 = iota
-	withdrawnTicket
+	ticketStopped uint64 = iota
+	ticketWithdrawn
 )
 
 // Submit is [Manager.Acquire] for a select: it returns as soon as the request has arrived, with a
@@ -34,21 +34,21 @@ const (
 //
 // The errors are those of Acquire. The ticket costs a few allocations.
 func (m *Manager[N]) Submit(ctx context.Context, req treelock.Request[N]) (*Ticket[N], error) {
-	c, err := m.newCall(&req, ticket)
+	c, err := m.newCall(&req, modeTicket)
 	if err != nil {
 		return nil, err
 	}
 	t := &Ticket[N]{m: m, granted: make(chan Grant[N], 1)}
 	c.ticket = t
 	ended := ctx.Done()
-	if o := m.submit(ctx, ended, c); o != sent {
-		return nil, about("submit", &req, m.unsent(o, ctx))
+	if o := m.submit(ctx, ended, c); o != outcomeSent {
+		return nil, withRequest("submit", &req, m.unsentErr(o, ctx))
 	}
 	select {
-	case <-c.answers:
+	case <-c.replies:
 	case <-ended: // c stays with the manager, which may be about to answer it
-		m.post(message[N]{kind: withdraw, call: &call[N]{ticket: t, answers: make(chan verdict, 1)}})
-		return nil, about("submit", &req, m.gaveUp(ctx))
+		m.post(message[N]{kind: kindWithdraw, call: &call[N]{ticket: t, replies: make(chan verdict, 1)}})
+		return nil, withRequest("submit", &req, m.canceledErr(ctx))
 	}
 	if _, err := m.resultOf("submit", &req, c); err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func (t *Ticket[N]) Err() error {
 		return answer.err
 	}
 	<-t.m.done // from here on the manager does nothing more with the ticket
-	if err := t.ended(); err != nil || len(t.granted) > 0 {
+	if err := t.endErr(); err != nil || len(t.granted) > 0 {
 		return err
 	}
 	select { // it is empty for ever, so this takes no grant from anybody
@@ -82,14 +82,14 @@ func (t *Ticket[N]) Err() error {
 }
 
 // ended returns why there will be no grant, or nil if there may be one. It is for who owns the fields.
-func (t *Ticket[N]) ended() error {
+func (t *Ticket[N]) endErr() error {
 	switch {
 	case t.req != nil:
 		return nil
-	case t.seq == withdrawnTicket:
+	case t.seq == ticketWithdrawn:
 		return treelock.ErrWithdrawn
 	default:
-		return t.m.stopped()
+		return t.m.stoppedErr()
 	}
 }
 
@@ -99,7 +99,7 @@ type ticketState[N treelock.Node[N]] struct {
 	err error
 }
 
-func (s *ticketState[N]) inspect(*loop[N]) { s.err = s.t.ended() }
+func (s *ticketState[N]) inspect(*loop[N]) { s.err = s.t.endErr() }
 
 // acquireTicket is the arrival of a request with a ticket. On the manager goroutine.
 func (l *loop[N]) acquireTicket(c *call[N], grant Grant[N]) {
@@ -110,13 +110,13 @@ func (l *loop[N]) acquireTicket(c *call[N], grant Grant[N]) {
 	} else {
 		grant.req.Who.ticket = t
 	}
-	c.answers <- accepted
+	c.replies <- verdictDone
 }
 
 func (t *Ticket[N]) deliver(grant Grant[N]) { t.granted <- grant }
 
 // refuse tells whoever has the ticket that there will be no grant, and remembers why.
-func (t *Ticket[N]) refuse(why uint64) {
+func (t *Ticket[N]) endWith(why uint64) {
 	t.req, t.seq = nil, why
 	close(t.granted)
 }

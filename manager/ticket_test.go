@@ -10,17 +10,17 @@ import (
 // The storage of a request that is over may serve one that waits: an old ticket must not withdraw that.
 func TestOldTicketWithdrawsNoOtherWaiter(t *testing.T) {
 	l := startLoop(t)
-	old := arrives(t, l, treelock.Write("/a"), ticket)
+	old := arrives(t, l, treelock.Write("/a"), modeTicket)
 	g := <-old.ticket.Granted()
-	arrives(t, l, treelock.Write("/a/b"), wait)
+	arrives(t, l, treelock.Write("/a/b"), modeWait)
 	l.release(g.req, g.seq)
-	next := arrives(t, l, treelock.Write("/a"), ticket)
+	next := arrives(t, l, treelock.Write("/a"), modeTicket)
 	if next.ticket.req != g.req || !next.ticket.req.Waiting() {
 		t.Fatal("the storage of a released request is not used for one that waits: the test tests nothing")
 	}
-	withdraws(l, old, ticket)
-	if l.table.Live() != 2 || next.ticket.ended() != nil {
-		t.Errorf("the withdrawal of an old ticket ended another request: %v", next.ticket.ended())
+	withdraws(l, old, modeTicket)
+	if l.table.Live() != 2 || next.ticket.endErr() != nil {
+		t.Errorf("the withdrawal of an old ticket ended another request: %v", next.ticket.endErr())
 	}
 }
 

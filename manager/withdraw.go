@@ -10,11 +10,11 @@ func (t *Ticket[N]) Withdraw() {
 	c := t.m.emptyCall()
 	defer t.m.recycle(c)
 	c.ticket = t
-	if t.m.send(message[N]{kind: withdraw, call: c}) && <-c.answers == accepted {
+	if t.m.send(message[N]{kind: kindWithdraw, call: c}) && <-c.replies == verdictDone {
 		return
 	}
 	<-t.m.done // from here on the manager does nothing more with the ticket
-	if t.takeBack() {
+	if t.reclaimGrant() {
 		close(t.granted)
 	}
 }
@@ -24,16 +24,16 @@ func (l *loop[N]) withdraw(c *call[N]) {
 	l.assertOwner()
 	t := c.ticket
 	r := t.req
-	if r != nil && r.Seq() == t.seq && (r.Waiting() || t.takeBack()) {
+	if r != nil && r.Seq() == t.seq && (r.Waiting() || t.reclaimGrant()) {
 		l.end(r)
-		t.refuse(withdrawnTicket)
+		t.endWith(ticketWithdrawn)
 	}
-	c.answers <- accepted
+	c.replies <- verdictDone
 }
 
 // takeBack receives the grant that was sent, if nobody has. As it is sent once and received once, exactly one
 // has it.
-func (t *Ticket[N]) takeBack() bool {
+func (t *Ticket[N]) reclaimGrant() bool {
 	select {
 	case _, ok := <-t.granted:
 		return ok

@@ -43,8 +43,8 @@ type yieldStep uint8
 const (
 	doNotYield yieldStep = iota
 	doYield
-	doTimedYield // and call took
-	doLook       // call look
+	doTimedYield     // and call took
+	doCheckLatencies // call look
 )
 
 // next says what to do. now need not be exact.
@@ -53,7 +53,7 @@ func (y *yielder) next(now instant) yieldStep {
 	case y.off && now < y.retryAt:
 		return doNotYield
 	case y.off:
-		return doLook
+		return doCheckLatencies
 	case y.fast < trusted:
 		return doTimedYield
 	}
@@ -65,7 +65,7 @@ func (y *yielder) next(now instant) yieldStep {
 }
 
 // took takes in how long a yield took that was timed, and ended now, and how many messages came.
-func (y *yielder) took(d, now instant, came int) {
+func (y *yielder) recordYield(d, now instant, came int) {
 	if d < slowYield+instant(came)*perMessage {
 		y.fast = min(y.fast+1, trusted)
 		return
@@ -74,7 +74,7 @@ func (y *yielder) took(d, now instant, came int) {
 }
 
 // look takes in whether goroutines have waited for long to be run, since the last look.
-func (y *yielder) look(waited bool, now instant) {
+func (y *yielder) recordLatencies(waited bool, now instant) {
 	*y = yielder{off: waited, retryAt: now + yieldPause}
 }
 
@@ -91,12 +91,12 @@ func (l *loop[N]) yield() {
 		before := l.now
 		runtime.Gosched()
 		l.readClock()
-		if l.yielder.took(l.now-before, l.now, len(l.m.inbox)); l.yielder.off {
-			l.latencies.waited() // from now on
+		if l.yielder.recordYield(l.now-before, l.now, len(l.m.inbox)); l.yielder.off {
+			l.latencies.sawLongWait() // from now on
 		}
-	case doLook:
+	case doCheckLatencies:
 		l.readClock()
-		l.yielder.look(l.latencies.waited(), l.now)
+		l.yielder.recordLatencies(l.latencies.sawLongWait(), l.now)
 	}
 }
 
@@ -113,17 +113,17 @@ const (
 
 // waited reports whether a goroutine has waited for long since the last call. The runtime takes a
 // sample of them. It takes some microseconds.
-func (l *latencies) waited() bool {
+func (l *latencies) sawLongWait() bool {
 	l.sample[0].Name = latencyMetric
 	metrics.Read(l.sample[:])
 	if l.sample[0].Value.Kind() != metrics.KindFloat64Histogram {
 		return false // a runtime without it: then the next yield tells
 	}
-	return l.grown(l.sample[0].Value.Float64Histogram())
+	return l.hasNewLong(l.sample[0].Value.Float64Histogram())
 }
 
 // grown reports whether h, which counts all waits, has more long ones than at the last call.
-func (l *latencies) grown(h *metrics.Float64Histogram) bool {
+func (l *latencies) hasNewLong(h *metrics.Float64Histogram) bool {
 	slow := uint64(0)
 	for i, count := range h.Counts {
 		if h.Buckets[i] >= longLatency {

@@ -17,7 +17,7 @@ func calmYielder(t *testing.T) *yielder {
 		if step := y.next(0); step != doTimedYield || y.pays() {
 			t.Fatalf("before fast yield %d: next() = %d, pays() = %t, want a timed yield and false", i, step, y.pays())
 		}
-		y.took(1000, 0, 0)
+		y.recordYield(1000, 0, 0)
 	}
 	if !y.pays() {
 		t.Fatal("pays() = false after fast yields, want true")
@@ -31,7 +31,7 @@ func TestFewYieldsAreTimedInACalmProgram(t *testing.T) {
 		switch y.next(ms(1)) {
 		case doTimedYield:
 			timed++
-			y.took(slowYield-1+10*perMessage, ms(1), 10)
+			y.recordYield(slowYield-1+10*perMessage, ms(1), 10)
 		case doYield:
 		default:
 			t.Fatal("the yielder does not yield, in a calm program")
@@ -46,7 +46,7 @@ func TestOneSlowYieldEndsYielding(t *testing.T) {
 	for name, y := range map[string]*yielder{"at the start": {}, "after fast ones": calmYielder(t)} {
 		for y.next(0) != doTimedYield {
 		}
-		y.took(slowYield, ms(20), 0)
+		y.recordYield(slowYield, ms(20), 0)
 		if y.pays() || y.next(ms(20)) != doNotYield || y.next(ms(20)+yieldPause-1) != doNotYield {
 			t.Errorf("%s: after a slow yield it goes on to yield", name)
 		}
@@ -55,21 +55,21 @@ func TestOneSlowYieldEndsYielding(t *testing.T) {
 
 func TestYieldingBeginsAgainOnlyWhereNothingWaits(t *testing.T) {
 	y := calmYielder(t)
-	y.took(ms(20), ms(20), 32)
+	y.recordYield(ms(20), ms(20), 32)
 	now := ms(20)
 	for range 10 {
 		now += yieldPause
-		if step := y.next(now); step != doLook {
+		if step := y.next(now); step != doCheckLatencies {
 			t.Fatalf("next() = %d after the pause, want a look", step)
 		}
-		y.look(true, now)
+		y.recordLatencies(true, now)
 		if step := y.next(now); step != doNotYield {
 			t.Fatalf("next() = %d where goroutines wait, want no yield", step)
 		}
 	}
 	now += yieldPause
 	y.next(now)
-	y.look(false, now)
+	y.recordLatencies(false, now)
 	if step := y.next(now); step != doTimedYield || y.pays() {
 		t.Errorf("next() = %d, pays() = %t where nothing waits, want a timed yield, and false", step, y.pays())
 	}
@@ -80,7 +80,7 @@ func TestManagerLooksOnceAfterAPause(t *testing.T) {
 	l := startLoop(t)
 	l.yielder = yielder{off: true}
 	l.yield()
-	if step := l.yielder.next(l.now); step == doLook {
+	if step := l.yielder.next(l.now); step == doCheckLatencies {
 		t.Error("the manager looks again at once")
 	}
 }
@@ -96,7 +96,7 @@ func TestOnlyNewLongLatenciesCount(t *testing.T) {
 		want   bool
 	}{{0, false}, {1, false}, {2, true}, {1, false}, {3, true}, {0, false}} {
 		h.Counts[test.bucket]++
-		if got := l.grown(h); got != test.want {
+		if got := l.hasNewLong(h); got != test.want {
 			t.Errorf("step %d: grown() = %t after a latency in bucket %d, want %t", i, got, test.bucket, test.want)
 		}
 	}
@@ -105,7 +105,7 @@ func TestOnlyNewLongLatenciesCount(t *testing.T) {
 // TestLatenciesAreKnownToThisRuntime is about the runtime's metric.
 func TestLatenciesAreKnownToThisRuntime(t *testing.T) {
 	var l latencies
-	l.waited()
+	l.sawLongWait()
 	if len(l.sample[0].Value.Float64Histogram().Buckets) == 0 {
 		t.Errorf("the runtime has no histogram %s", latencyMetric)
 	}

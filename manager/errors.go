@@ -10,29 +10,29 @@ import (
 )
 
 // longestCause bounds what an error shows of the text of another one, which may be the user's.
-const longestCause = 400
+const maxCauseText = 400
 
 // keptClaims is how many claims of its request an error keeps.
-const keptClaims = 8
+const maxErrorClaims = 8
 
 // A requestError says which request err is about, where no blocker is to be named. It is formatted as a
 // BlockedError without blockers.
-type requestError[N treelock.Node[N]] struct{ about treelock.BlockedError[N] }
+type requestError[N treelock.Node[N]] struct{ blocked treelock.BlockedError[N] }
 
-func (e *requestError[N]) Error() string { return e.about.Error() }
+func (e *requestError[N]) Error() string { return e.blocked.Error() }
 
-func (e *requestError[N]) Unwrap() error { return e.about.Err }
+func (e *requestError[N]) Unwrap() error { return e.blocked.Err }
 
 // about returns err with what it is about: op says what was asked for with req. It runs on the client's
 // goroutine, and formats nothing.
-func about[N treelock.Node[N]](op string, req *treelock.Request[N], err error) error {
+func withRequest[N treelock.Node[N]](op string, req *treelock.Request[N], err error) error {
 	blocked, ok := err.(*treelock.BlockedError[N])
 	if !ok {
 		e := &requestError[N]{treelock.BlockedError[N]{Err: err}}
-		blocked, err = &e.about, e
+		blocked, err = &e.blocked, e
 	}
 	blocked.Op, blocked.Label = op, req.Label()
-	kept := min(keptClaims, req.Len())
+	kept := min(maxErrorClaims, req.Len())
 	blocked.Claims, blocked.MoreClaims = make([]treelock.Claim[N], kept), req.Len()-kept
 	for i := range blocked.Claims {
 		blocked.Claims[i] = req.Claim(i)
@@ -44,30 +44,30 @@ func about[N treelock.Node[N]](op string, req *treelock.Request[N], err error) e
 func (m *Manager[N]) resultOf(op string, req *treelock.Request[N], c *call[N]) (Grant[N], error) {
 	grant, err := m.result(c)
 	if err != nil {
-		return Grant[N]{}, about(op, req, err)
+		return Grant[N]{}, withRequest(op, req, err)
 	}
 	return grant, nil
 }
 
 // gaveUp returns the error for a request whose ctx has ended, and perhaps the manager too: often one context is the
 // parent of the other.
-func (m *Manager[N]) gaveUp(ctx context.Context) error {
+func (m *Manager[N]) canceledErr(ctx context.Context) error {
 	if m.stopping() {
-		return &endError{[]error{m.stopped(), contextError(ctx)}}
+		return &endError{[]error{m.stoppedErr(), contextError(ctx)}}
 	}
 	return contextError(ctx)
 }
 
 // unsent returns the error for a message that was not sent.
-func (m *Manager[N]) unsent(o outcome, ctx context.Context) error {
-	if o == canceled {
-		return m.gaveUp(ctx)
+func (m *Manager[N]) unsentErr(o outcome, ctx context.Context) error {
+	if o == outcomeCanceled {
+		return m.canceledErr(ctx)
 	}
-	return m.stopped()
+	return m.stoppedErr()
 }
 
 // stopped returns the error for a manager whose context has ended.
-func (m *Manager[N]) stopped() error { return &stoppedError{m.ctx} }
+func (m *Manager[N]) stoppedErr() error { return &stoppedError{m.ctx} }
 
 // A stoppedError is ErrStopped and the cause of ctx, which has ended. It asks ctx only when it is asked
 // itself: the manager makes such an error, too, and ctx may be of a type of the user's.
@@ -107,7 +107,7 @@ type endError struct{ errs []error }
 func (e *endError) Error() string {
 	var texts []string
 	for _, err := range e.errs {
-		texts = append(texts, nodetext.Escaped(strings.TrimPrefix(err.Error(), "treelock: "), longestCause))
+		texts = append(texts, nodetext.Escaped(strings.TrimPrefix(err.Error(), "treelock: "), maxCauseText))
 	}
 	return "treelock: " + strings.Join(texts, ": ")
 }

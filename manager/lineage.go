@@ -10,24 +10,24 @@ import (
 
 // A tracer appends a node and all its ancestors to lineage, or says what is wrong with one of them, or that there are
 // more than o allows.
-type tracer[N any] func(lineage []N, node N, o *options) ([]N, error)
+type lineageFunc[N any] func(lineage []N, node N, o *options) ([]N, error)
 
 // tracerFor returns the tracer for nodes of type N.
-func tracerFor[N treelock.Node[N]]() tracer[N] {
-	if trace, ok := any(tracer[treelock.Path](tracePath)).(tracer[N]); ok {
+func lineageFuncFor[N treelock.Node[N]]() lineageFunc[N] {
+	if trace, ok := any(lineageFunc[treelock.Path](pathLineage)).(lineageFunc[N]); ok {
 		return trace
 	}
-	return traceNode[N]
+	return nodeLineage[N]
 }
 
 // traceNode asks each node for its parent. All have to be looked at, since the ancestors of a good node may be bad.
-func traceNode[N treelock.Node[N]](lineage []N, node N, o *options) ([]N, error) {
+func nodeLineage[N treelock.Node[N]](lineage []N, node N, o *options) ([]N, error) {
 	first, limit := node, o.maxDepth
 	for length, ok := 0, true; ok; node, ok = node.Parent() {
 		if length++; length > limit {
 			return lineage, tooDeep(first, limit)
 		}
-		if err := vet(node); err != nil {
+		if err := checkComparable(node); err != nil {
 			return lineage, err
 		}
 		lineage = append(lineage, node)
@@ -36,16 +36,16 @@ func traceNode[N treelock.Node[N]](lineage []N, node N, o *options) ([]N, error)
 }
 
 func tooLong(p treelock.Path, limit int) error {
-	return fmt.Errorf("%w: %s has %d bytes, and at most %d are allowed", treelock.ErrTooLong, brief(p), len(p), limit)
+	return fmt.Errorf("%w: %s has %d bytes, and at most %d are allowed", treelock.ErrTooLong, quoteNode(p), len(p), limit)
 }
 
 func tooDeep[N any](node N, limit int) error {
-	return fmt.Errorf("%w (more than %d from %s up)", treelock.ErrTooDeep, limit, brief(node))
+	return fmt.Errorf("%w (more than %d from %s up)", treelock.ErrTooDeep, limit, quoteNode(node))
 }
 
 // vet refuses values that cannot be found again in a map: a NaN is not equal to itself, and an
 // interface may hold a value that == panics on.
-func vet[N comparable](node N) (err error) {
+func checkComparable[N comparable](node N) (err error) {
 	defer func() {
 		if recover() != nil {
 			err = incomparable(node)
@@ -63,7 +63,7 @@ func incomparable[N any](node N) error {
 
 // tracePath looks at all of p, as ParsePath does, and leaves its ancestors to the manager, which finds those that it
 // knows without their names.
-func tracePath(lineage []treelock.Path, p treelock.Path, o *options) ([]treelock.Path, error) {
+func pathLineage(lineage []treelock.Path, p treelock.Path, o *options) ([]treelock.Path, error) {
 	if len(p) > o.maxPath {
 		return lineage, tooLong(p, o.maxPath)
 	}

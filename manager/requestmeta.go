@@ -8,15 +8,15 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// A note is what is known of a request besides its claims, for people. Most requests have none.
-type note struct {
+// A requestMeta is what is known of a request besides its claims, for people. Most requests have none.
+type requestMeta struct {
 	label string
 	stack []uintptr // of the call that made it
 }
 
-// noteOf returns the note of req.
-func (m *Manager[N]) noteOf(req *treelock.Request[N]) *note {
-	n := &note{label: req.Label()}
+// newMeta returns the metadata of req.
+func (m *Manager[N]) newMeta(req *treelock.Request[N]) *requestMeta {
+	n := &requestMeta{label: req.Label()}
 	if m.slow.Sites {
 		n.stack = callers()
 	}
@@ -24,7 +24,7 @@ func (m *Manager[N]) noteOf(req *treelock.Request[N]) *note {
 }
 
 // labelOf returns the label, "" if there is none.
-func (n *note) labelOf() string {
+func (n *requestMeta) labelOf() string {
 	if n == nil {
 		return ""
 	}
@@ -32,7 +32,7 @@ func (n *note) labelOf() string {
 }
 
 // site returns the function, file and line outside of this package that made the request, or "" if that was not noted.
-func (n *note) site() string {
+func (n *requestMeta) site() string {
 	if n == nil || len(n.stack) == 0 {
 		return ""
 	}
@@ -42,14 +42,14 @@ func (n *note) site() string {
 		if frame.Function != "runtime.goexit" { // a method of ours may be all that a goroutine does
 			site = frame.Function + " (" + frame.File + ":" + strconv.Itoa(frame.Line) + ")"
 		}
-		if !more || !strings.HasPrefix(frame.Function, ourselves) {
+		if !more || !strings.HasPrefix(frame.Function, pkgPrefix) {
 			return site
 		}
 	}
 }
 
-// ourselves is what the names of all functions of this package begin with.
-const ourselves = "github.com/treelock/treelock/manager."
+// pkgPrefix is what the names of all functions of this package begin with.
+const pkgPrefix = "github.com/treelock/treelock/manager."
 
 // callers returns the innermost frames of the stack, as many as are needed to find one outside of this package.
 func callers() []uintptr {

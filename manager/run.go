@@ -3,10 +3,6 @@ package manager
 import (
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
-
-	// The compiler inlines the queue's methods into the table's only where it is told of both packages: a quarter of
-	// what the table does for a request. See BenchmarkLock.
-	_ "github.com/treelock/treelock/waitqueue"
 )
 
 // request is a request in the lock table. Who is who waits for it; nobody, once it is granted.

@@ -9,22 +9,22 @@ import (
 	"github.com/treelock/treelock/internal/nodetext"
 )
 
-// longestCause bounds what an error shows of the text of another one, which may be the user's.
+// maxCauseText bounds what an error shows of the text of another error, which may be the user's.
 const maxCauseText = 400
 
-// keptClaims is how many claims of its request an error keeps.
+// maxErrorClaims is how many claims of its request an error keeps.
 const maxErrorClaims = 8
 
-// A requestError says which request err is about, where no blocker is to be named. It is formatted as a
-// BlockedError without blockers.
+// A requestError says which request its error is about. It is formatted as a BlockedError without
+// blockers.
 type requestError[N treelock.Node[N]] struct{ blocked treelock.BlockedError[N] }
 
 func (e *requestError[N]) Error() string { return e.blocked.Error() }
 
 func (e *requestError[N]) Unwrap() error { return e.blocked.Err }
 
-// about returns err with what it is about: op says what was asked for with req. It runs on the client's
-// goroutine, and formats nothing.
+// withRequest adds req, and the operation op, to err. It formats nothing. On the client's
+// goroutine.
 func withRequest[N treelock.Node[N]](op string, req *treelock.Request[N], err error) error {
 	blocked, ok := err.(*treelock.BlockedError[N])
 	if !ok {
@@ -40,7 +40,7 @@ func withRequest[N treelock.Node[N]](op string, req *treelock.Request[N], err er
 	return err
 }
 
-// resultOf is like result, for a call that was made by op with req.
+// resultOf is result for the call c that op made with req.
 func (m *Manager[N]) resultOf(op string, req *treelock.Request[N], c *call[N]) (Grant[N], error) {
 	grant, err := m.result(c)
 	if err != nil {
@@ -49,8 +49,8 @@ func (m *Manager[N]) resultOf(op string, req *treelock.Request[N], c *call[N]) (
 	return grant, nil
 }
 
-// gaveUp returns the error for a request whose ctx has ended, and perhaps the manager too: often one context is the
-// parent of the other.
+// canceledErr returns the error for a request whose ctx has ended. It includes the end of the
+// manager, since one context is often the parent of the other.
 func (m *Manager[N]) canceledErr(ctx context.Context) error {
 	if m.stopping() {
 		return &endError{[]error{m.stoppedErr(), contextError(ctx)}}
@@ -58,7 +58,7 @@ func (m *Manager[N]) canceledErr(ctx context.Context) error {
 	return contextError(ctx)
 }
 
-// unsent returns the error for a message that was not sent.
+// unsentErr returns the error for a message that was not sent.
 func (m *Manager[N]) unsentErr(o outcome, ctx context.Context) error {
 	if o == outcomeCanceled {
 		return m.canceledErr(ctx)
@@ -66,11 +66,11 @@ func (m *Manager[N]) unsentErr(o outcome, ctx context.Context) error {
 	return m.stoppedErr()
 }
 
-// stopped returns the error for a manager whose context has ended.
+// stoppedErr returns the error for a manager whose context has ended.
 func (m *Manager[N]) stoppedErr() error { return &stoppedError{m.ctx} }
 
-// A stoppedError is ErrStopped and the cause of ctx, which has ended. It asks ctx only when it is asked
-// itself: the manager makes such an error, too, and ctx may be of a type of the user's.
+// A stoppedError is ErrStopped with the cause of ctx, which has ended. The manager goroutine makes
+// it, and ctx may be of a user's type, so it calls ctx only when a reader of the error asks.
 type stoppedError struct{ ctx context.Context }
 
 func (e *stoppedError) Error() string { return (&endError{e.Unwrap()}).Error() }
@@ -82,7 +82,7 @@ func (e *stoppedError) Unwrap() []error {
 	return []error{treelock.ErrStopped, errNoReason}
 }
 
-// errNoReason stands for the error of a context that has ended and has none.
+// errNoReason replaces the error of a context that has ended and has none.
 var errNoReason = errors.New("the context is done, and its Err is nil")
 
 // contextError returns the error for a ctx that has ended.
@@ -100,14 +100,15 @@ func contextError(ctx context.Context) error {
 	}
 }
 
-// An endError is one or more errors that say why something has ended. Some may be the user's, so their methods are called only
-// when the text is asked for: that is not on the manager goroutine.
+// An endError is one or more reasons for the end of a request or of the manager. Some are the
+// user's, so their methods run only when a reader of the error asks, off the manager goroutine.
 type endError struct{ errs []error }
 
 func (e *endError) Error() string {
 	var texts []string
 	for _, err := range e.errs {
-		texts = append(texts, nodetext.Escaped(strings.TrimPrefix(err.Error(), "treelock: "), maxCauseText))
+		text := strings.TrimPrefix(err.Error(), "treelock: ")
+		texts = append(texts, nodetext.Escaped(text, maxCauseText))
 	}
 	return "treelock: " + strings.Join(texts, ": ")
 }

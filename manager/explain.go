@@ -5,8 +5,9 @@ import (
 	"github.com/treelock/treelock/internal/locktable"
 )
 
-// explain returns err with the names of those that r, which waits, waits for, at most limit; or err alone, if that is 0. It takes
-// bounded time, and is for requests that end by it, as most never need it. On the manager goroutine.
+// explain returns err with the names of at most limit requests that r waits for, or err alone if
+// limit is 0. It takes bounded time. Only requests that end by it are explained, as most requests
+// never need it. On the manager goroutine.
 func (l *loop[N]) explain(r *request[N], err error, limit int) error {
 	l.assertOwner()
 	if limit == 0 {
@@ -33,12 +34,12 @@ func (l *loop[N]) explain(r *request[N], err error, limit int) error {
 	return blocked
 }
 
-// An explainer finds out what a request waits for that was seen to wait.
+// An explainer is the inspector that finds the blockers of a request in a survey.
 type explainer[N treelock.Node[N]] struct {
 	req *locktable.Request[N, client[N]]
 	seq uint64
 
-	blocked error // nil if it waits no longer
+	blocked error // nil if req no longer waits
 }
 
 func (e *explainer[N]) inspect(l *loop[N]) {
@@ -47,7 +48,7 @@ func (e *explainer[N]) inspect(l *loop[N]) {
 	}
 }
 
-// explain returns what the request of a row waits for, or nil if it waits no longer.
+// explain returns what the request of a row waits for, or nil if it no longer waits.
 func (m *Manager[N]) explain(r *row[N]) *treelock.BlockedError[N] {
 	e := explainer[N]{req: r.req, seq: r.seq}
 	m.inspect(&e)

@@ -8,19 +8,20 @@ import (
 	"github.com/treelock/treelock/internal/nodetext"
 )
 
-// A tracer appends a node and all its ancestors to lineage, or says what is wrong with one of them, or that there are
-// more than o allows.
+// A lineageFunc appends node and its ancestors to lineage. It returns an error if one of them is
+// not valid, or if there are more than o allows.
 type lineageFunc[N any] func(lineage []N, node N, o *options) ([]N, error)
 
-// tracerFor returns the tracer for nodes of type N.
+// lineageFuncFor returns the function for nodes of type N.
 func lineageFuncFor[N treelock.Node[N]]() lineageFunc[N] {
-	if trace, ok := any(lineageFunc[treelock.Path](pathLineage)).(lineageFunc[N]); ok {
-		return trace
+	if f, ok := any(lineageFunc[treelock.Path](pathLineage)).(lineageFunc[N]); ok {
+		return f
 	}
 	return nodeLineage[N]
 }
 
-// traceNode asks each node for its parent. All have to be looked at, since the ancestors of a good node may be bad.
+// nodeLineage calls Parent of each node. It checks every node, since a valid node may have an
+// ancestor that is not.
 func nodeLineage[N treelock.Node[N]](lineage []N, node N, o *options) ([]N, error) {
 	first, limit := node, o.maxDepth
 	for length, ok := 0, true; ok; node, ok = node.Parent() {
@@ -35,34 +36,8 @@ func nodeLineage[N treelock.Node[N]](lineage []N, node N, o *options) ([]N, erro
 	return lineage, nil
 }
 
-func tooLong(p treelock.Path, limit int) error {
-	return fmt.Errorf("%w: %s has %d bytes, and at most %d are allowed", treelock.ErrTooLong, quoteNode(p), len(p), limit)
-}
-
-func tooDeep[N any](node N, limit int) error {
-	return fmt.Errorf("%w (more than %d from %s up)", treelock.ErrTooDeep, limit, quoteNode(node))
-}
-
-// vet refuses values that cannot be found again in a map: a NaN is not equal to itself, and an
-// interface may hold a value that == panics on.
-func checkComparable[N comparable](node N) (err error) {
-	defer func() {
-		if recover() != nil {
-			err = incomparable(node)
-		}
-	}()
-	if again := node; again != node {
-		return incomparable(node)
-	}
-	return nil
-}
-
-func incomparable[N any](node N) error {
-	return fmt.Errorf("%w (a %s)", treelock.ErrIncomparable, nodetext.Line(fmt.Sprintf("%T", node), nodetext.Longest))
-}
-
-// tracePath looks at all of p, as ParsePath does, and leaves its ancestors to the manager, which finds those that it
-// knows without their names.
+// pathLineage checks p as ParsePath does, and appends p alone. The lock table finds the ancestors
+// that it knows without their names.
 func pathLineage(lineage []treelock.Path, p treelock.Path, o *options) ([]treelock.Path, error) {
 	if len(p) > o.maxPath {
 		return lineage, tooLong(p, o.maxPath)
@@ -75,4 +50,40 @@ func pathLineage(lineage []treelock.Path, p treelock.Path, o *options) ([]treelo
 		return lineage, tooDeep(p, limit)
 	}
 	return append(lineage, p), nil
+}
+
+// wholeLineage returns node and all its ancestors, also for a Path.
+func (m *Manager[N]) wholeLineage(node N) ([]N, error) {
+	if _, err := m.appendLineage(nil, node, &m.options); err != nil {
+		return nil, err
+	}
+	return nodeLineage(nil, node, &m.options)
+}
+
+// checkComparable refuses values that cannot be found again in a map: a NaN is not equal to itself,
+// and an interface may hold a value on which == panics.
+func checkComparable[N comparable](node N) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = incomparable(node)
+		}
+	}()
+	if again := node; again != node {
+		return incomparable(node)
+	}
+	return nil
+}
+
+func tooLong(p treelock.Path, limit int) error {
+	return fmt.Errorf("%w: %s has %d bytes, and at most %d are allowed",
+		treelock.ErrTooLong, nodetext.Of(p), len(p), limit)
+}
+
+func tooDeep[N any](node N, limit int) error {
+	return fmt.Errorf("%w (more than %d from %s up)", treelock.ErrTooDeep, limit, nodetext.Of(node))
+}
+
+func incomparable[N any](node N) error {
+	typ := nodetext.Line(fmt.Sprintf("%T", node), nodetext.Longest)
+	return fmt.Errorf("%w (a %s)", treelock.ErrIncomparable, typ)
 }

@@ -8,38 +8,40 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// A requestMeta is what is known of a request besides its claims, for people. Most requests have none.
+// A requestMeta is what people want to know of a request besides its claims. Most requests have
+// none.
 type requestMeta struct {
 	label string
-	stack []uintptr // of the call that made it
+	stack []uintptr // of the call that made the request; empty without SlowLog.Sites
 }
 
-// newMeta returns the metadata of req.
 func (m *Manager[N]) newMeta(req *treelock.Request[N]) *requestMeta {
-	n := &requestMeta{label: req.Label()}
+	meta := &requestMeta{label: req.Label()}
 	if m.slow.Sites {
-		n.stack = callers()
+		meta.stack = callers()
 	}
-	return n
+	return meta
 }
 
-// labelOf returns the label, "" if there is none.
-func (n *requestMeta) labelOf() string {
-	if n == nil {
+// labelOf returns the label, or "" if there is none.
+func (r *requestMeta) labelOf() string {
+	if r == nil {
 		return ""
 	}
-	return n.label
+	return r.label
 }
 
-// site returns the function, file and line outside of this package that made the request, or "" if that was not noted.
-func (n *requestMeta) site() string {
-	if n == nil || len(n.stack) == 0 {
+// site returns the function, file and line outside of this package that made the request, or ""
+// without a stack.
+func (r *requestMeta) site() string {
+	if r == nil || len(r.stack) == 0 {
 		return ""
 	}
-	frames, site := runtime.CallersFrames(n.stack), ""
+	frames, site := runtime.CallersFrames(r.stack), ""
 	for {
 		frame, more := frames.Next()
-		if frame.Function != "runtime.goexit" { // a method of ours may be all that a goroutine does
+		// A goroutine may have been started with a method of this package: then that is the site.
+		if frame.Function != "runtime.goexit" {
 			site = frame.Function + " (" + frame.File + ":" + strconv.Itoa(frame.Line) + ")"
 		}
 		if !more || !strings.HasPrefix(frame.Function, pkgPrefix) {
@@ -48,10 +50,11 @@ func (n *requestMeta) site() string {
 	}
 }
 
-// pkgPrefix is what the names of all functions of this package begin with.
+// pkgPrefix begins the names of all functions of this package.
 const pkgPrefix = "github.com/treelock/treelock/manager."
 
-// callers returns the innermost frames of the stack, as many as are needed to find one outside of this package.
+// callers returns as many inner frames of the stack as are needed to find one outside of this
+// package.
 func callers() []uintptr {
 	var pcs [8]uintptr
 	n := runtime.Callers(3, pcs[:])

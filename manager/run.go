@@ -5,31 +5,32 @@ import (
 	"github.com/treelock/treelock/internal/locktable"
 )
 
-// request is a request in the lock table. Who is who waits for it; nobody, once it is granted.
+// request is a request in the lock table. Its field Who identifies the waiting client. The call and
+// the ticket in it are cleared on grant.
 type request[N treelock.Node[N]] = locktable.Request[N, client[N]]
 
-// loop is the state of the manager goroutine. It is a local variable there, so nobody else can touch
-// it; in builds with the race detector its methods check that, too.
+// loop is the state of the manager goroutine. It is a local variable there, so no other goroutine
+// can name it. In builds with the race detector its methods check that.
 type loop[N treelock.Node[N]] struct {
 	m     *Manager[N]
 	table *locktable.Table[N, client[N]]
 
 	draining  bool // no request arrives any more
-	drainDone bool // and none is live
+	drainDone bool // m.drainDone is closed
 
 	batch     int // messages that are known to be in the inbox
 	yielder   yielder
 	latencies latencies
 	nextToken uint64 // of the next grant
 
-	now   instant // when it last looked at the clock
+	now   instant // when the clock was last read
 	stats Stats
 
 	auditor
 }
 
-// run is the manager goroutine. One message at a time is taken from the one inbox, and is dealt with
-// before the next: that is all the synchronisation there is.
+// run is the manager goroutine. It takes one message at a time from the inbox, and handles it
+// before the next. That is all the synchronisation there is.
 func (m *Manager[N]) run() {
 	defer close(m.done)
 	if m.ended != nil { // else it never stops
@@ -43,7 +44,8 @@ func (m *Manager[N]) run() {
 		if idle || messages%clockInterval == 0 {
 			l.readClock()
 		}
-		if first && m.stopping() || msg.kind == kindStop { // looked at once for a batch, as it has its price
+		// The context is checked once for each batch, as the check has a cost.
+		if first && m.stopping() || msg.kind == kindStop {
 			l.stop(msg)
 			return
 		}
@@ -52,17 +54,17 @@ func (m *Manager[N]) run() {
 	}
 }
 
-// clockInterval is after how many messages at the latest the manager looks at the clock.
-const clockInterval = 64
-
-// newLoop returns the state of a manager goroutine that begins, which is the calling one.
+// newLoop returns the state of a manager goroutine, which must be the calling one.
 func newLoop[N treelock.Node[N]](m *Manager[N]) loop[N] {
 	return loop[N]{
-		m: m, table: locktable.New[N, client[N]](m.maxIdle), nextToken: m.firstToken, auditor: newAuditor(),
+		m:         m,
+		table:     locktable.New[N, client[N]](m.maxIdle),
+		nextToken: m.firstToken,
+		auditor:   newAuditor(),
 	}
 }
 
-// dispatch does what msg says.
+// dispatch handles one message.
 func (l *loop[N]) dispatch(msg message[N]) {
 	switch msg.kind {
 	case kindAcquire:
@@ -84,10 +86,11 @@ func (l *loop[N]) dispatch(msg message[N]) {
 	}
 }
 
-// receive takes the next message from the inbox, and reports whether it had to wait for it. It takes
-// the messages that it has seen there, one by one, and then lets clients run before it looks again:
-// they get their answers and send their next messages meanwhile. Then the two sides do not hand the
-// inbox to and fro between processors for each message. See BenchmarkLock, impl=batch-echo.
+// receive takes the next message from the inbox, and reports whether it had to wait for it. It
+// takes a batch of the messages that it has seen there, and lets clients run before it looks again.
+// Meanwhile they receive their replies and send their next messages. So the two sides do not pass
+// the inbox between processors for each message. See BenchmarkLock in manager/bench,
+// impl=batch-echo.
 func (l *loop[N]) receive() (msg message[N], idle bool) {
 	if l.batch == 0 {
 		l.yield()

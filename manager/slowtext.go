@@ -10,25 +10,25 @@ import (
 )
 
 const (
-	maxStuck       = 4                      // String methods, and log handlers, that the slow log leaves behind
+	maxStuck       = 4                      // runs that have not returned
 	textTimeout    = 100 * time.Millisecond // for the texts of one report
 	handlerTimeout = time.Second            // for the handler of one report
 )
 
-// A report is what is told of one request.
+// A report is what is logged of one request.
 type report[N treelock.Node[N]] struct {
 	info    Live[N]
 	blocked *treelock.BlockedError[N] // of one that waits
 }
 
-// texts are the texts of a report in which nodes stand.
+// texts are the texts of a report that name nodes.
 type texts struct {
 	claims   string
 	blockers []string
 }
 
-// textsOf returns the texts of r. If nodes have methods for theirs, these run isolated; where they do
-// not return, nodes are shown as they would be without methods.
+// textsOf returns the texts of r. If nodes have methods for their texts, these run isolated. If
+// they do not return, nodes are shown as they would be without methods.
 func (w *watcher[N]) textsOf(r *report[N]) texts {
 	plain := true
 	t := r.texts(func(node N) string {
@@ -40,13 +40,14 @@ func (w *watcher[N]) textsOf(r *report[N]) texts {
 		return t
 	}
 	made := make(chan texts, 1)
-	if w.strings.run(func() { made <- r.texts(func(node N) string { return nodetext.Of(node) }) }) {
+	full := func(node N) string { return nodetext.Of(node) }
+	if w.strings.run(func() { made <- r.texts(full) }) {
 		return <-made
 	}
 	return t
 }
 
-// texts makes the texts, with that text for each node.
+// texts makes the texts, naming each node by of.
 func (r *report[N]) texts(of func(N) string) texts {
 	return texts{claimsText(r.info.Claims, of), blockersText(r.blocked, of)}
 }
@@ -65,14 +66,17 @@ func claimsText[N treelock.Node[N]](claims []treelock.Claim[N], of func(N) strin
 	return text
 }
 
-// blockersText names the requests that another one waits for, as their String does.
-func blockersText[N treelock.Node[N]](e *treelock.BlockedError[N], of func(N) string) (names []string) {
+// blockersText names the blockers in e, as their String does.
+func blockersText[N treelock.Node[N]](
+	e *treelock.BlockedError[N], of func(N) string,
+) (names []string) {
 	if e == nil {
 		return nil
 	}
 	for _, b := range e.Blockers {
 		claim := nodetext.Claim(b.Claim.Verb(), of(b.Claim.Node))
-		names = append(names, nodetext.Blocker(b.Number, b.Label, treelock.MaxLabel, claim, b.State.String(), b.For))
+		names = append(names,
+			nodetext.Blocker(b.Number, b.Label, treelock.MaxLabel, claim, b.State.String(), b.For))
 	}
 	switch {
 	case e.AtLeast && len(names) == 0:

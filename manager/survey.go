@@ -1,54 +1,80 @@
 package manager
 
 import (
-	"cmp"
-	"container/heap"
-	"slices"
 	"time"
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
 )
 
-// A survey collects the live requests that a query asks for, as they are at its first step. Its client
-// takes it step by step, and has it when it is over; until then it belongs to the manager goroutine.
+// A survey collects the live requests that a query selects, as they are at its first step. It is an
+// inspector that its client sends once for each step. The manager goroutine owns it until it is
+// over.
 type survey[N treelock.Node[N]] struct {
 	minAge time.Duration
 	limit  int
-	reach  *locktable.Reach[N] // if there is one, what requests must reach
+	reach  *locktable.Reach[N] // what requests must reach; nil means all
 
-	// due, if there is one, says which requests are wanted, by state and age.
+	// due, if set, selects requests by state and age.
 	due func(seq uint64, state treelock.State, age time.Duration) bool
 
 	table   *locktable.Survey[N, client[N]] // nil before the first step
 	over    bool
 	at      instant // of the first step
-	matches int     // requests that fit the query
+	matches int     // requests that the query selects
 
 	stats            Stats
 	waiters, holders rows[N]
 }
 
-// A row is what a request was when the survey began. (It does not name the request's type by our alias
-// for it, and survey's methods do not, since the compiler of Go 1.26 fails on that.)
-type row[N treelock.Node[N]] struct {
-	req    *locktable.Request[N, client[N]] // only to be passed back to the manager
-	seq    uint64
-	state  treelock.State
-	since  instant
-	meta   *requestMeta
-	places []locktable.Used[N]
-}
-
-// stepWork is how many requests are visited between two other messages. If none of it is in the
-// processor's cache that takes some 10 µs. A request at very many nodes counts for more than one: one
-// more for each placesPerVisit of them, or for each of them if they are looked up.
+// stepWork is how many requests a step visits, so that other messages wait for some 10 µs at most,
+// even if no request is in the processor's cache. A request at many nodes counts as one more for
+// each placesPerVisit of them, or for each of them if they are looked up.
 const (
 	stepWork       = 128
 	placesPerVisit = 16
 )
 
-// inspect takes the survey one step further.
+// runSurvey sends s until it is over, once the surveys before it are. Its client has a token
+// meanwhile, so no user code runs here: ended is the Done channel of the client's context.
+func (m *Manager[N]) runSurvey(ended <-chan struct{}, s *survey[N]) outcome {
+	select {
+	case m.snapshotSem <- struct{}{}:
+		defer func() { <-m.snapshotSem }()
+	case <-ended:
+		return outcomeCanceled
+	case <-m.done:
+		return outcomeStopped
+	}
+	c := m.emptyCall()
+	c.inspector = s
+	for !s.over {
+		if o := m.sendWithin(ended, message[N]{kind: kindInspect, call: c}); o != outcomeSent {
+			m.recycle(c)
+			m.abandonSurvey(s)
+			return o
+		}
+		select {
+		case v := <-c.replies:
+			if v != verdictDone {
+				return outcomeStopped
+			}
+		case <-ended: // the manager may still write to c and s, so neither is used again
+			m.abandonSurvey(s)
+			return outcomeCanceled
+		}
+	}
+	m.recycle(c)
+	return outcomeSent
+}
+
+// abandonSurvey ends a survey that is not over.
+func (m *Manager[N]) abandonSurvey(s *survey[N]) {
+	c := &call[N]{inspector: surveyEnd[N]{s}, replies: make(chan verdict, 1)}
+	m.post(message[N]{kind: kindInspect, call: c})
+}
+
+// inspect does one step of the survey.
 func (s *survey[N]) inspect(l *loop[N]) {
 	if s.table == nil {
 		l.readClock()
@@ -58,7 +84,7 @@ func (s *survey[N]) inspect(l *loop[N]) {
 	s.over = l.table.StepSurvey(s.table, stepWork)
 }
 
-// A surveyEnd ends a survey whose client does not take another step.
+// A surveyEnd is the inspector that ends a survey before it is over.
 type surveyEnd[N treelock.Node[N]] struct{ *survey[N] }
 
 func (s surveyEnd[N]) inspect(l *loop[N]) {
@@ -67,7 +93,7 @@ func (s surveyEnd[N]) inspect(l *loop[N]) {
 	}
 }
 
-// record adds r to the rows if the query asks for it, and returns the work beyond that for one visit.
+// record adds r to the rows if the query selects it, and returns the work beyond that of one visit.
 func (s *survey[N]) record(r *locktable.Request[N, client[N]], waiting bool) (work int) {
 	work = r.Width() / placesPerVisit
 	if s.reach != nil {
@@ -77,7 +103,7 @@ func (s *survey[N]) record(r *locktable.Request[N, client[N]], waiting bool) (wo
 	if waiting {
 		state, list = treelock.Waiting, &s.waiters
 	}
-	if !s.fits(r, state) {
+	if !s.selects(r, state) {
 		return work
 	}
 	s.matches++
@@ -87,54 +113,10 @@ func (s *survey[N]) record(r *locktable.Request[N, client[N]], waiting bool) (wo
 	return work
 }
 
-// fits reports whether the query asks for r.
-func (s *survey[N]) fits(r *locktable.Request[N, client[N]], state treelock.State) bool {
+// selects reports whether the query selects r.
+func (s *survey[N]) selects(r *locktable.Request[N, client[N]], state treelock.State) bool {
 	age := s.at.since(r.Who.since)
-	return age >= s.minAge && (s.due == nil || s.due(r.Seq(), state, age)) && (s.reach == nil || r.Reaches(s.reach))
+	return age >= s.minAge &&
+		(s.due == nil || s.due(r.Seq(), state, age)) &&
+		(s.reach == nil || r.Reaches(s.reach))
 }
-
-// rows is a list of rows: those of the earliest requests if there is a limit. Without one it grows in
-// pieces, as to copy all of it would take long.
-type rows[N treelock.Node[N]] struct {
-	chunks [][]*row[N]
-	last   latestHeap[N] // a heap, if there is a limit
-}
-
-const rowsPerChunk = 1024
-
-func (l *rows[N]) len() int { return len(l.last) }
-
-// earlier reports whether a request came before the latest one in the list.
-func (l *rows[N]) keeps(seq uint64) bool { return seq < l.last[0].seq }
-
-// add adds a row. If the list is at its limit, the latest one is dropped.
-func (l *rows[N]) add(r *row[N], limit int) {
-	switch {
-	case limit > 0 && len(l.last) == limit:
-		l.last[0] = r
-		heap.Fix(&l.last, 0)
-	case limit > 0:
-		heap.Push(&l.last, r)
-	default:
-		if len(l.last) == rowsPerChunk {
-			l.chunks, l.last = append(l.chunks, l.last), make(latestHeap[N], 0, rowsPerChunk)
-		}
-		l.last = append(l.last, r)
-	}
-}
-
-// sorted returns the requests by arrival.
-func (l *rows[N]) sorted() []*row[N] {
-	all := slices.Concat(append(l.chunks, l.last)...)
-	slices.SortFunc(all, func(a, b *row[N]) int { return cmp.Compare(a.seq, b.seq) })
-	return all
-}
-
-// latestFirst is a heap, with the latest request in front.
-type latestHeap[N treelock.Node[N]] []*row[N]
-
-func (h latestHeap[N]) Len() int           { return len(h) }
-func (h latestHeap[N]) Less(i, j int) bool { return h[i].seq > h[j].seq }
-func (h latestHeap[N]) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *latestHeap[N]) Push(x any)        { *h = append(*h, x.(*row[N])) }
-func (h *latestHeap[N]) Pop() any          { panic("BUG: treelock: nothing is taken out of the heap") }

@@ -17,6 +17,8 @@ const (
 	calls    = "manager/call.go"
 	withdraw = "manager/withdraw.go"
 	release  = "manager/release.go"
+	grant    = "manager/grant.go"
+	cancel   = "manager/cancel.go"
 	narrow   = "manager/narrow.go"
 	drain    = "manager/drain.go"
 	stop     = "manager/stop.go"
@@ -98,8 +100,8 @@ var mutants = []mutant{
 
 	// The manager.
 	{"leak: a withdrawal that meets the grant", withdraw, "&& (r.Waiting() || t.reclaimGrant()) {", "&& r.Waiting() {"},
-	{"leak: the end of a context is not sent", acquire, "\tif !m.send(message[N]{kind: kindCancel, call: c}) {\n\t\treturn nil", "\tif true {\n\t\treturn nil"},
-	{"leak: a refused request stays", acquire, "l.table.End(r) // the latest request: nobody waits for it\n", ""},
+	{"leak: the end of a context is not sent", cancel, "\tif !m.send(message[N]{kind: kindCancel, call: c}) {\n\t\treturn nil", "\tif true {\n\t\treturn nil"},
+	{"leak: a refused request stays", acquire, "l.table.End(r) // r is the latest request, so no request waits for it\n", ""},
 	{"double grant: a withdrawn ticket delivers", withdraw, "case _, ok := <-t.granted:\n\t\treturn ok", "case g, ok := <-t.granted:\n\t\tif ok && t.m.ctx.Err() == nil {\n\t\t\tgo func() { t.granted <- g }()\n\t\t}\n\t\treturn ok"},
 	{"lost wake-up: a withdrawal wakes nobody", withdraw, "\t\tl.end(r)\n", "\t\tl.table.End(r)\n"},
 	{"lost wake-up: a release wakes nobody", release, "l.end(r)", "l.table.End(r)"},
@@ -108,8 +110,8 @@ var mutants = []mutant{
 	{"lost wake-up: draining misses an end", acquire, "\tl.checkDrained()\n", ""},
 	{"an old grant releases somebody else's", release, "if r.Seq() != seq {", "if r.Seq() == 0 {"},
 	{"an old grant narrows somebody else's", narrow, "if r.Seq() != seq {", "if r.Seq() == 0 {"},
-	{"race: a call is used again too early", acquire, "\tfor <-c.replies != verdictCanceled {\n\t}\n", ""},
-	{"lost wake-up: who gives up is not answered", acquire, "\tc.confirmCancel(why)\n", "\t_ = why\n"},
+	{"race: a call is used again too early", cancel, "\tfor <-c.replies != verdictCanceled {\n\t}\n", ""},
+	{"lost wake-up: who gives up is not answered", cancel, "\tc.confirmCancel(why)\n", "\t_ = why\n"},
 	{"stop strands who gives up", stop, "\t\tmsg.call.confirmCancel(nil)\n", ""},
 	{"race: Withdraw does not wait", withdraw, "if t.m.send(message[N]{kind: kindWithdraw, call: c}) && <-c.replies == verdictDone {", "if t.m.send(message[N]{kind: kindWithdraw, call: c}) {"},
 	{"race: the inbox is not sealed", stop, "\tl.m.seal(err)\n", ""},
@@ -118,13 +120,13 @@ var mutants = []mutant{
 	{"stop strands tickets", calls, "\t\tc.ticket.endWith(ticketStopped)\n", ""},
 	{"stop strands those in the inbox", stop, "case kindAcquire, kindWithdraw, kindNarrow, kindInspect:\n", "case kindWithdraw, kindNarrow, kindInspect:\n"},
 	{"lost wake-up: a patient client is not answered", acquire, "\tif !c.expectWait {\n\t\tc.replies <- verdictMustWait", "\tif c.expectWait {\n\t\tc.replies <- verdictMustWait"},
-	{"leak: who gives up is not looked for", acquire, "r != nil && r.Seq() == c.grant.seq {", "r != nil && r.Waiting() {"},
+	{"leak: who gives up is not looked for", cancel, "r != nil && r.Seq() == c.grant.seq {", "r != nil && r.Waiting() {"},
 	{"a ticket that ended says nothing", ticket, "{ s.err = s.t.endErr() }", "{}"},
 	{"the limit lets one more wait", acquire, "l.table.Waiting() > l.m.maxWaiting", "l.table.Waiting() > l.m.maxWaiting+1"},
 	{"a draining manager lets requests in", acquire, "if l.draining {", "if l.draining && l.table.Live() == 0 {"},
 	{"drained too early", drain, "l.table.Live() == 0", "l.table.Waiting() == 0"},
 	{"TryAcquire waits", acquire, "case c.mode == modeNoWait:", "case c.mode == modeNoWait && l.draining:"},
-	{"tokens do not grow", release, "l.nextToken++", "l.nextToken += l.nextToken & 1"},
+	{"tokens do not grow", grant, "l.nextToken++", "l.nextToken += l.nextToken & 1"},
 	{"the first token is forgotten", options, "o.firstToken = max(token, 1)", "o.firstToken = max(min(token, 1), 1)"},
 	{"the cause of a context is lost", mErrors, "err, cause := ctx.Err(), context.Cause(ctx)", "err, cause := ctx.Err(), ctx.Err()"},
 	{"the cause of a stop is lost", mErrors, "return []error{treelock.ErrStopped, cause}", "return []error{treelock.ErrStopped}"},
@@ -149,7 +151,7 @@ var mutants = []mutant{
 
 	// The shell of goroutines: contexts, drains, and what clients are told.
 	{"shell: a refusal is taken for the end of a context", acquire, "return v != verdictDone || !isClosed(ended)", "return v == verdictDone && !isClosed(ended)"},
-	{"shell: a granted request that is cancelled is explained", acquire, "\t\tif r.Waiting() {\n\t\t\twhy =", "\t\tif true {\n\t\t\twhy ="},
+	{"shell: a granted request that is cancelled is explained", cancel, "\t\tif r.Waiting() {\n\t\t\twhy =", "\t\tif true {\n\t\t\twhy ="},
 	{"shell: drained twice", drain, "if l.draining && !l.drainDone &&", "if l.draining &&"},
 	{"shell: a call that waits does not know its request", acquire, "r.Who.call, c.grant, c.waited = c, grant, true", "r.Who.call, c.waited = c, true"},
 	{"shell: a ticket does not know its number", ticket, "t.req, t.seq = grant.req, grant.seq", "t.req = grant.req"},

@@ -56,6 +56,8 @@ func (m *Manager[N]) Acquire(ctx context.Context, req treelock.Request[N]) (Gran
 
 // submit sends c, unless ctx, whose Done channel is ended, has ended.
 func (m *Manager[N]) submit(ctx context.Context, ended <-chan struct{}, c *call[N]) (o outcome) {
+	// A context that has ended is refused before the queue is touched. Err is called before any
+	// select on ended, so that the end of the context wins over room in the inbox.
 	if ctx.Err() != nil {
 		o = outcomeCanceled
 	} else if m.stopping() {
@@ -135,12 +137,16 @@ func (m *Manager[N]) Do(
 func (l *loop[N]) acquire(c *call[N]) {
 	l.assertOwner()
 	c.yieldPays = l.yielder.pays()
+	// Draining is checked on arrival and not by the client, so the order of messages decides
+	// whether a request comes before the drain.
 	if l.draining {
 		l.stats.Draining++
 		c.refuse(treelock.ErrDraining)
 		return
 	}
 	r := l.table.Submit(client[N]{meta: c.meta, since: l.now}, c.claims)
+	// The request is in the table before it is refused, since the table then knows its blockers.
+	// Ending it in the same step leaves no trace.
 	if err := l.refusal(c, r); err != nil {
 		err = l.explain(r, err, l.m.maxBlockers)
 		l.table.End(r) // r is the latest request, so no request waits for it
@@ -152,6 +158,8 @@ func (l *loop[N]) acquire(c *call[N]) {
 	if r.Granted() {
 		grant = l.grant(r)
 	}
+	// The client of a ticket gets its reply at once. Any other client gets one reply with the
+	// grant, or verdictMustWait first if it asked for that.
 	if c.mode == modeTicket {
 		l.acquireTicket(c, grant)
 		return
@@ -182,7 +190,8 @@ func (l *loop[N]) refusal(c *call[N], r *request[N]) error {
 	return nil
 }
 
-// end ends a live request, and delivers the grants that this makes possible.
+// end ends a live request, and delivers the grants that this makes possible. It is the one way out
+// for releases, cancellations and withdrawals, so that no end misses a count, a grant or a drain.
 func (l *loop[N]) end(r *request[N]) {
 	l.countEnd(r)
 	l.deliverAll(l.table.End(r))
@@ -190,9 +199,13 @@ func (l *loop[N]) end(r *request[N]) {
 }
 
 // deliverAll sends their grants to the clients of requests that a step of the table has granted.
+// The tokens grow in the order of the list. No send blocks: each channel has room for its one
+// grant.
 func (l *loop[N]) deliverAll(granted []*request[N]) {
 	for _, r := range granted {
 		l.countGrant(r)
+		// The client is cleared before the grant is sent: from then on the call may be reused, and
+		// a held grant keeps no ticket in memory.
 		call, ticket := r.Who.call, r.Who.ticket
 		r.Who.call, r.Who.ticket, r.Who.since = nil, nil, l.now
 		grant := l.grant(r)

@@ -22,7 +22,7 @@ func newAuditor() auditor { return auditor{goroutine: goroutineID()} }
 // assertOwner panics if it is not called on the auditor's goroutine.
 func (a *auditor) assertOwner() {
 	if id := goroutineID(); id != a.goroutine {
-		panic("BUG: treelock: state of manager goroutine " + a.goroutine + " used on goroutine " + id)
+		panic("BUG: treelock: state of goroutine " + a.goroutine + " used on goroutine " + id)
 	}
 }
 

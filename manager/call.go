@@ -85,6 +85,8 @@ func (m *Manager[N]) newCall(req *treelock.Request[N], mode callMode) (*call[N],
 	}
 	for i := range claims {
 		claim := req.Claim(i)
+		// All lineages share one slice. An append that moves it leaves earlier claims on the old
+		// array, which stays valid.
 		start := len(c.lineage)
 		var err error
 		if c.lineage, err = m.appendLineage(c.lineage, claim.Node, &m.options); err != nil {
@@ -99,11 +101,13 @@ func (m *Manager[N]) newCall(req *treelock.Request[N], mode callMode) (*call[N],
 	return c, nil
 }
 
+// tooWide returns the error for a request of more claims than the limit.
 func tooWide(claims, limit int) error {
 	return fmt.Errorf("%w: %d, and at most %d are allowed", treelock.ErrTooWide, claims, limit)
 }
 
-// emptyCall returns a call without claims.
+// emptyCall returns a call without claims, a reused one if there is one. Its replies channel is
+// empty.
 func (m *Manager[N]) emptyCall() *call[N] {
 	if c, ok := m.calls.Get().(*call[N]); ok {
 		return c
@@ -124,6 +128,7 @@ func (m *Manager[N]) result(c *call[N]) (Grant[N], error) {
 // recycle keeps c for another use. The client must have received its last reply, or not sent it.
 // Nodes in the storage of lineages stay in memory until the garbage collector empties the pool.
 func (m *Manager[N]) recycle(c *call[N]) {
+	// One huge request must not keep its buffers in memory for later small ones.
 	if cap(c.claims) > maxKeptClaims || cap(c.lineage) > maxKeptLineage {
 		return
 	}
@@ -151,17 +156,21 @@ func (c client[N]) stop(err error) {
 	}
 }
 
+// deliver sends the last reply to a call that was granted. On the manager goroutine, which must not
+// use c afterwards: the client may reuse it at once.
 func (c *call[N]) deliver(grant Grant[N]) {
 	c.grant = grant
 	c.replies <- verdictDone
 }
 
+// refuse sends the last reply to a call that was refused, with the same rule.
 func (c *call[N]) refuse(err error) {
 	c.err = err
 	c.replies <- verdictRefused
 }
 
-// confirmCancel sends the last reply to a canceled call.
+// confirmCancel sends the last reply to a canceled call, with the same rule. err names the blockers
+// of a request that still waited, and is nil otherwise.
 func (c *call[N]) confirmCancel(err error) {
 	c.err = err
 	c.replies <- verdictCanceled

@@ -6,7 +6,8 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// maxCancels is how many cancellations are in the inbox at a time, at most.
+// maxCancels is how many cancellations are in the inbox at a time, at most. It is a few, so that
+// the manager goroutine finds one when it is idle and other messages wait for few.
 const maxCancels = 8
 
 // cancelCall ends the request of c, whose ctx has ended, and returns the error for it.
@@ -33,6 +34,8 @@ func (m *Manager[N]) sendCancel(c *call[N]) error {
 	if !m.send(message[N]{kind: kindCancel, call: c}) {
 		return nil // the manager may still write to c, so c is not reused
 	}
+	// A reply that crossed the cancellation comes first. It is ignored: verdictCanceled is the last
+	// one.
 	for <-c.replies != verdictCanceled {
 	}
 	_, blocked := m.result(c)
@@ -41,10 +44,15 @@ func (m *Manager[N]) sendCancel(c *call[N]) error {
 
 // cancel ends the request of a canceled call, even if its grant was already sent. On the manager
 // goroutine.
+//
+// The client may have any of three replies that it has not received: none, a refusal or a grant.
+// After a refusal c.grant names no live request. The client receives replies until verdictCanceled
+// and ignores the others, so a call that is reused never has an old reply.
 func (l *loop[N]) cancel(c *call[N]) {
 	l.assertOwner()
 	var why error
 	if r := c.grant.req; r != nil && r.Seq() == c.grant.seq { // it was not refused
+		// A request that was granted meanwhile had no blockers at the end.
 		if r.Waiting() {
 			why = l.explain(r, nil, l.m.maxBlockers)
 		}

@@ -26,6 +26,7 @@ func (e *requestError[N]) Unwrap() error { return e.blocked.Err }
 // withRequest adds req, and the operation op, to err. It formats nothing. On the client's
 // goroutine.
 func withRequest[N treelock.Node[N]](op string, req *treelock.Request[N], err error) error {
+	// Both shapes are filled in here, so the manager goroutine copies neither labels nor claims.
 	blocked, ok := err.(*treelock.BlockedError[N])
 	if !ok {
 		e := &requestError[N]{treelock.BlockedError[N]{Err: err}}
@@ -58,7 +59,7 @@ func (m *Manager[N]) canceledErr(ctx context.Context) error {
 	return contextError(ctx)
 }
 
-// unsentErr returns the error for a message that was not sent.
+// unsentErr returns the error for a message that was not sent. ctx is the client's.
 func (m *Manager[N]) unsentErr(o outcome, ctx context.Context) error {
 	if o == outcomeCanceled {
 		return m.canceledErr(ctx)
@@ -85,7 +86,9 @@ func (e *stoppedError) Unwrap() []error {
 // errNoReason replaces the error of a context that has ended and has none.
 var errNoReason = errors.New("the context is done, and its Err is nil")
 
-// contextError returns the error for a ctx that has ended.
+// contextError returns the error for a ctx that has ended. It satisfies errors.Is for the error of
+// ctx and for its cause, and names neither twice. A user's context may return nil for either. On
+// the client's goroutine, as it calls ctx.
 func contextError(ctx context.Context) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
 	switch {

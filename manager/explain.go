@@ -8,8 +8,12 @@ import (
 // explain returns err with the names of at most limit requests that r waits for, or err alone if
 // limit is 0. It takes bounded time. Only requests that end by it are explained, as most requests
 // never need it. On the manager goroutine.
+//
+// The error holds no text: the client formats it if it is read. Labels and claims are immutable
+// values, so they can be shared with the client.
 func (l *loop[N]) explain(r *request[N], err error, limit int) error {
 	l.assertOwner()
+	// WithBlockers(0) must cost nothing.
 	if limit == 0 {
 		return err
 	}
@@ -30,6 +34,8 @@ func (l *loop[N]) explain(r *request[N], err error, limit int) error {
 			Wanted: locktable.ClaimOf(why.Wanted),
 		})
 	})
+	// The search visits a bounded number of requests. If it did not visit all, more is a lower
+	// bound.
 	blocked.More, blocked.AtLeast = more, !all
 	return blocked
 }
@@ -43,12 +49,14 @@ type explainer[N treelock.Node[N]] struct {
 }
 
 func (e *explainer[N]) inspect(l *loop[N]) {
+	// The storage of the request may be used for another one by now; the number tells.
 	if e.req.Seq() == e.seq && e.req.Waiting() {
 		e.blocked = l.explain(e.req, nil, maxNamed)
 	}
 }
 
-// explain returns what the request of a row waits for, or nil if it no longer waits.
+// explain returns what the request of a row waits for, or nil if it no longer waits. It sends one
+// message to the manager, for the slow log.
 func (m *Manager[N]) explain(r *row[N]) *treelock.BlockedError[N] {
 	e := explainer[N]{req: r.req, seq: r.seq}
 	m.inspect(&e)
@@ -56,6 +64,7 @@ func (m *Manager[N]) explain(r *row[N]) *treelock.BlockedError[N] {
 	return blocked
 }
 
+// stateOf returns whether a live request holds or waits.
 func stateOf[N treelock.Node[N]](r *request[N]) treelock.State {
 	if r.Granted() {
 		return treelock.Holding

@@ -18,14 +18,18 @@ func newIsolator(runs int, timeout time.Duration) isolator {
 // run runs f, and reports whether it returned within the timeout. If it did not, f may still be
 // running, so what f writes must not be read.
 func (i isolator) run(f func()) (returned bool) {
+	// If all slots are taken, f does not run: a caller never waits for code that may never return.
 	select {
 	case i.slots <- struct{}{}:
 	default:
 		return false
 	}
-	ended := make(chan bool, 1) // whether f has returned; sent once
+	// ended: from the goroutine of f to the caller, sent once. It says whether f returned. It has
+	// room for that, as the caller may have gone on after the timeout.
+	ended := make(chan bool, 1)
 	go func() {
 		returned := false
+		// The deferred function also runs after a panic and after runtime.Goexit.
 		defer func() {
 			_ = recover() // user code harms its own caller only, and this goroutine has none
 			<-i.slots

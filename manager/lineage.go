@@ -14,6 +14,7 @@ type lineageFunc[N any] func(lineage []N, node N, o *options) ([]N, error)
 
 // lineageFuncFor returns the function for nodes of type N.
 func lineageFuncFor[N treelock.Node[N]]() lineageFunc[N] {
+	// The type is looked at once for each manager, so a path costs no interface call for each node.
 	if f, ok := any(lineageFunc[treelock.Path](pathLineage)).(lineageFunc[N]); ok {
 		return f
 	}
@@ -74,15 +75,19 @@ func checkComparable[N comparable](node N) (err error) {
 	return nil
 }
 
+// tooLong returns the error for a path of more bytes than limit.
 func tooLong(p treelock.Path, limit int) error {
 	return fmt.Errorf("%w: %s has %d bytes, and at most %d are allowed",
 		treelock.ErrTooLong, nodetext.Of(p), len(p), limit)
 }
 
+// tooDeep returns the error for a node with a lineage longer than limit.
 func tooDeep[N any](node N, limit int) error {
 	return fmt.Errorf("%w (more than %d from %s up)", treelock.ErrTooDeep, limit, nodetext.Of(node))
 }
 
+// incomparable returns the error for a node that cannot be a key of a map. It names the type alone,
+// as the value may have no bounded text.
 func incomparable[N any](node N) error {
 	typ := nodetext.Line(fmt.Sprintf("%T", node), nodetext.Longest)
 	return fmt.Errorf("%w (a %s)", treelock.ErrIncomparable, typ)

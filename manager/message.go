@@ -30,7 +30,8 @@ type message[N treelock.Node[N]] struct {
 	seq uint64
 }
 
-// An outcome says what became of a message that a client wanted to send.
+// An outcome says what became of a message that a client wanted to send. Only a message that was
+// sent has a reply.
 type outcome uint8
 
 const (
@@ -45,7 +46,7 @@ func (m *Manager[N]) send(msg message[N]) bool {
 	if m.stopping() {
 		return false
 	}
-	select { // trySend by hand: this is the way of every release
+	select { // most often there is room, and a full select costs far more than this one
 	case m.inbox <- msg:
 		return true
 	default:

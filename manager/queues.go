@@ -38,6 +38,8 @@ func (q nodeQueues[N]) add(row *row[N]) {
 func (q nodeQueues[N]) blockers(row *row[N]) (seqs []uint64, more int, atLeast bool) {
 	for _, used := range row.places {
 		for _, lists := range q[used.Node] {
+			// Every blocker shares a node with the request, in a mode that conflicts there, and
+			// arrived earlier: lists are by arrival, so the earlier ones are a prefix.
 			for rivals := used.Mode.Rivals(); rivals != 0; rivals = rivals.Rest() {
 				list := lists[rivals.First()]
 				n := sort.Search(len(list), func(i int) bool { return list[i] >= row.seq })
@@ -49,6 +51,7 @@ func (q nodeQueues[N]) blockers(row *row[N]) (seqs []uint64, more int, atLeast b
 			}
 		}
 	}
+	// A blocker may share several nodes with the request.
 	slices.Sort(seqs)
 	seqs = slices.Compact(seqs)
 	named := seqs[:min(maxNamed, len(seqs))]

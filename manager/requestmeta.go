@@ -15,6 +15,7 @@ type requestMeta struct {
 	stack []uintptr // of the call that made the request; empty without SlowLog.Sites
 }
 
+// newMeta returns what is kept of req. On the client's goroutine. callers skips its frame.
 func (m *Manager[N]) newMeta(req *treelock.Request[N]) *requestMeta {
 	meta := &requestMeta{label: req.Label()}
 	if m.slow.Sites {

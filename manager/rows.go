@@ -29,9 +29,11 @@ type rows[N treelock.Node[N]] struct {
 
 const rowsPerChunk = 1024
 
+// len returns the length of a list with a limit, which is one heap.
 func (l *rows[N]) len() int { return len(l.last) }
 
-// keeps reports whether a list at its limit would keep a request.
+// keeps reports whether a list at its limit would keep a request. Surveys visit requests in the
+// order of their storage, so an earlier one may come later.
 func (l *rows[N]) keeps(seq uint64) bool { return seq < l.last[0].seq }
 
 // add adds a row. If the list is at its limit, the row of the latest request is dropped.
@@ -43,6 +45,7 @@ func (l *rows[N]) add(r *row[N], limit int) {
 	case limit > 0:
 		heap.Push(&l.last, r)
 	default:
+		// A full chunk is set aside as it is: growth never copies rows.
 		if len(l.last) == rowsPerChunk {
 			l.chunks, l.last = append(l.chunks, l.last), make(latestHeap[N], 0, rowsPerChunk)
 		}

@@ -15,6 +15,7 @@ type loop[N treelock.Node[N]] struct {
 	m     *Manager[N]
 	table *locktable.Table[N, client[N]]
 
+	// Both stay true once they are.
 	draining  bool // no request arrives any more
 	drainDone bool // m.drainDone is closed
 
@@ -26,6 +27,7 @@ type loop[N treelock.Node[N]] struct {
 	now   instant // when the clock was last read
 	stats Stats
 
+	// auditor checks the goroutine and the invariants in test builds, and is empty in others.
 	auditor
 }
 
@@ -37,6 +39,7 @@ func (m *Manager[N]) run() {
 		go m.announceStop()
 	}
 
+	// The loop has no other exit than the end of the context, so done is closed only by stop.
 	l := newLoop(m)
 	for messages := uint(0); ; messages++ {
 		first := l.batch == 0 // of a batch
@@ -64,8 +67,10 @@ func newLoop[N treelock.Node[N]](m *Manager[N]) loop[N] {
 	}
 }
 
-// dispatch handles one message.
+// dispatch handles one message. Tests and benchmarks call it with messages in the order that they
+// want.
 func (l *loop[N]) dispatch(msg message[N]) {
+	// kindStop ends run, and kindSealed is never received by the loop, so neither has a case.
 	switch msg.kind {
 	case kindAcquire:
 		l.acquire(msg.call)

@@ -63,7 +63,8 @@ const (
 	restFactor    = 20  // how many times longer the watcher rests than it kept the manager busy
 )
 
-// A watcher reports slow requests.
+// A watcher reports slow requests. It belongs to one goroutine, that of Manager.watch. It learns of
+// requests only by surveys and inspectors, so requests themselves cost nothing more.
 type watcher[N treelock.Node[N]] struct {
 	m    *Manager[N]
 	slow SlowLog
@@ -145,6 +146,8 @@ func keyOf(seq uint64, state treelock.State) uint64 { return seq<<1 | uint64(sta
 func (w *watcher[N]) report(row *row[N], age time.Duration) {
 	r := &report[N]{info: w.m.infoOf(row)}
 	message := "treelock: slow hold"
+	// The blockers are asked for after the survey, one request at a time: a survey that explained
+	// each request would keep the manager goroutine busy for too long.
 	if row.state == treelock.Waiting {
 		message = "treelock: slow wait"
 		start := time.Now()

@@ -28,8 +28,10 @@ type texts struct {
 }
 
 // textsOf returns the texts of r. If nodes have methods for their texts, these run isolated. If
-// they do not return, nodes are shown as they would be without methods.
+// they do not return, nodes are shown as they would be without methods. Nodes without methods, such
+// as a Path, need no goroutine.
 func (w *watcher[N]) textsOf(r *report[N]) texts {
+	// A first pass uses no methods. If no node has any, its texts are final.
 	plain := true
 	t := r.texts(func(node N) string {
 		text, ok := nodetext.Plain(node)
@@ -39,6 +41,7 @@ func (w *watcher[N]) textsOf(r *report[N]) texts {
 	if plain {
 		return t
 	}
+	// made has room for the texts, so a run that ends after the timeout does not block.
 	made := make(chan texts, 1)
 	full := func(node N) string { return nodetext.Of(node) }
 	if w.strings.run(func() { made <- r.texts(full) }) {
@@ -52,9 +55,10 @@ func (r *report[N]) texts(of func(N) string) texts {
 	return texts{claimsText(r.info.Claims, of), blockersText(r.blocked, of)}
 }
 
-// claimsText names claims in one string, of bounded length.
+// claimsText names at most eight claims in one string, of bounded length. Each name is quoted where
+// it would read like a second claim.
 func claimsText[N treelock.Node[N]](claims []treelock.Claim[N], of func(N) string) string {
-	const most = 8
+	const most = 8 // as many as an error keeps
 	var names []string
 	for _, c := range claims[:min(most, len(claims))] {
 		names = append(names, nodetext.Claim(c.Verb(), of(c.Node)))
@@ -78,6 +82,7 @@ func blockersText[N treelock.Node[N]](
 		names = append(names,
 			nodetext.Blocker(b.Number, b.Label, treelock.MaxLabel, claim, b.State.String(), b.For))
 	}
+	// The last line says how many blockers are not named, or that the bounded search found none.
 	switch {
 	case e.AtLeast && len(names) == 0:
 		names = append(names, "requests that could not be found")

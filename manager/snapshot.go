@@ -99,6 +99,8 @@ const ctxCheckInterval = 256
 // buildSnapshot makes a snapshot from a survey that is over. On the client's goroutine.
 func (m *Manager[N]) buildSnapshot(ctx context.Context, s *survey[N]) (*Snapshot[N], error) {
 	waiters, holders := s.waiters.sorted(), s.holders.sorted()
+	// Each list has at most limit rows by now. The waiters get what the holders leave, and the
+	// reverse.
 	if s.limit > 0 {
 		half := s.limit / 2
 		keep := min(len(waiters), max(s.limit-len(holders), s.limit-half))
@@ -112,6 +114,8 @@ func (m *Manager[N]) buildSnapshot(ctx context.Context, s *survey[N]) (*Snapshot
 		Holders: make([]Live[N], len(holders)),
 		LeftOut: s.matches - len(waiters) - len(holders),
 	}
+	// All requests must be in the queues before the first search for blockers. Both loops check the
+	// context, as a snapshot may show very many requests.
 	queues := make(nodeQueues[N])
 	for _, rows := range [][]*row[N]{waiters, holders} {
 		for i, row := range rows {
@@ -145,6 +149,8 @@ func (m *Manager[N]) infoOf(row *row[N]) Live[N] {
 		Site:   row.meta.site(),
 		Claims: []treelock.Claim[N]{},
 	}
+	// A place has the modes of all claims of the request at one node, and those of the intentions
+	// of claims below. Only the claims are shown, one for each mode.
 	for _, used := range row.places {
 		for parts := used.Mode.Parts(); parts != 0; parts = parts.Rest() {
 			if part := parts.First(); part.Claims() {

@@ -7,6 +7,7 @@ import "github.com/treelock/treelock"
 func (l *loop[N]) stop(msg message[N]) {
 	l.assertOwner()
 	err := l.m.stoppedErr()
+	// Requests that wait have no message in the inbox, so their clients are told first.
 	for _, r := range l.table.Waiters() {
 		r.Who.stop(err)
 	}
@@ -14,9 +15,11 @@ func (l *loop[N]) stop(msg message[N]) {
 		refuseMessage(msg, err)
 		msg = <-l.m.inbox
 	}
+	// The clients read final after done is closed, which happens after this.
 	l.m.final = l.currentStats()
 	l.m.final.Inbox = 0 // seal replies to the messages that are left
 	l.m.seal(err)
+	// A grant that outlives the manager must not keep the table in memory.
 	l.table.Abandon()
 }
 

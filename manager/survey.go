@@ -46,6 +46,7 @@ func (m *Manager[N]) runSurvey(ended <-chan struct{}, s *survey[N]) outcome {
 	case <-m.done:
 		return outcomeStopped
 	}
+	// One call serves all steps: it is the client's again after each reply.
 	c := m.emptyCall()
 	c.inspector = s
 	for !s.over {
@@ -68,7 +69,8 @@ func (m *Manager[N]) runSurvey(ended <-chan struct{}, s *survey[N]) outcome {
 	return outcomeSent
 }
 
-// abandonSurvey ends a survey that is not over.
+// abandonSurvey ends a survey that is not over. The table records requests for the survey until
+// then. No client receives the reply, as the client of the survey returns at once.
 func (m *Manager[N]) abandonSurvey(s *survey[N]) {
 	c := &call[N]{inspector: surveyEnd[N]{s}, replies: make(chan verdict, 1)}
 	m.post(message[N]{kind: kindInspect, call: c})
@@ -76,6 +78,8 @@ func (m *Manager[N]) abandonSurvey(s *survey[N]) {
 
 // inspect does one step of the survey.
 func (s *survey[N]) inspect(l *loop[N]) {
+	// The first step fixes the moment that the survey shows. From then on the table records a
+	// request before it changes.
 	if s.table == nil {
 		l.readClock()
 		s.at, s.stats = l.now, l.currentStats()
@@ -95,6 +99,8 @@ func (s surveyEnd[N]) inspect(l *loop[N]) {
 
 // record adds r to the rows if the query selects it, and returns the work beyond that of one visit.
 func (s *survey[N]) record(r *locktable.Request[N, client[N]], waiting bool) (work int) {
+	// The work of a step is bounded by nodes, not by requests, so that a wide request does not make
+	// a step long.
 	work = r.Width() / placesPerVisit
 	if s.reach != nil {
 		work += r.Width()
@@ -106,7 +112,10 @@ func (s *survey[N]) record(r *locktable.Request[N, client[N]], waiting bool) (wo
 	if !s.selects(r, state) {
 		return work
 	}
+	// matches counts all, also beyond the limit, so the client knows how many are left out.
 	s.matches++
+	// A row copies the places of a request, so none is made for a request that the limit would
+	// drop.
 	if s.limit <= 0 || list.len() < s.limit || list.keeps(r.Seq()) {
 		list.add(&row[N]{r, r.Seq(), state, r.Who.since, r.Who.meta, r.Places()}, s.limit)
 	}

@@ -106,6 +106,7 @@ func (s *ticketState[N]) inspect(*loop[N]) { s.err = s.t.endErr() }
 // acquireTicket is the arrival of a request with a ticket. On the manager goroutine.
 func (l *loop[N]) acquireTicket(c *call[N], grant Grant[N]) {
 	t := c.ticket
+	// The ticket is filled in before the grant can be received, and before the reply.
 	t.req, t.seq = grant.req, grant.seq
 	if grant.req.Granted() {
 		t.deliver(grant)
@@ -115,6 +116,7 @@ func (l *loop[N]) acquireTicket(c *call[N], grant Grant[N]) {
 	c.replies <- verdictDone
 }
 
+// deliver sends the grant. It never blocks, as granted has room for it. On the manager goroutine.
 func (t *Ticket[N]) deliver(grant Grant[N]) { t.granted <- grant }
 
 // endWith closes granted, as there will be no grant, and keeps the reason.

@@ -103,54 +103,50 @@ func TestVerbThatIsInTheInboxReturnsWhenItsContextEnds(t *testing.T) {
 	}
 }
 
-// TestGrantThatComesWithTheEndIsGivenBack decides the race that TestNoGrantUnderAContextThatHadEnded hopes for.
-func TestGrantThatComesWithTheEndIsGivenBack(t *testing.T) {
-	l := startLoop(t)
-	holder := takeGrant(t, arrives(t, l, treelock.Write("/a"), modeWait))
-	ended := make(chan struct{})
-	c := arrives(t, l, treelock.Write("/a"), modeWait)
-	if v := <-c.replies; v != verdictMustWait {
-		t.Fatalf("the first answer is %d, want that it waits", v)
-	}
-	close(ended)
-	l.release(holder.req, holder.seq)
-	for len(c.replies) > 0 { // until it has received the grant: the select takes either
-		if l.m.awaitLastReply(c, ended) {
-			t.Fatal("the client takes a grant under a context that has ended")
-		}
-	}
-}
-
-// TestClientBehindABacklogLeavesRoomForTheLastAnswer: it may give up before it has received any, and
-// the manager waits for no client.
-func TestClientBehindABacklogLeavesRoomForTheLastAnswer(t *testing.T) {
+// TestSurveyOfAClientThatFindsNoRoomIsOver: the message that ends it waits for room, and its client does not.
+func TestSurveyOfAClientThatFindsNoRoomIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		stopping, stop := context.WithCancel(t.Context())
-		m := newManager[path](stopping, []Option{WithClients(backlog)})
-		l := newLoop(m)
-		for range cap(m.cancelSem) {
-			m.cancelSem <- struct{}{} // so the client that gives up is parked before it says so
-		}
-		for range backlog {
-			m.inbox <- message[path]{kind: kindRelease}
-		}
+		l := startLoop(t, WithClients(1))
+		fill(t, l, 2*stepWork)
 		ctx, cancel := context.WithCancel(t.Context())
-		go m.Acquire(ctx, treelock.Write("/a"))
+		told := make(chan error, 1)
+		go func() { _, err := l.m.Snapshot(ctx, Query[path]{}); told <- err }()
+		first := <-l.m.inbox
+		for l.m.trySend(nothing()) {
+		}
+		l.dispatch(first)
 		synctest.Wait()
 		cancel()
-		synctest.Wait()
-		holder := takeGrant(t, arrives(t, &l, treelock.Write("/a"), modeWait))
-		for range backlog {
-			<-m.inbox
+		if err := <-told; !errors.Is(err, context.Canceled) || !l.table.Surveyed() {
+			t.Fatalf("Snapshot() = %v, and the survey is over: %t, want Canceled and false", err, !l.table.Surveyed())
 		}
-		msg := <-m.inbox
-		l.acquire(msg.call)
-		l.release(holder.req, holder.seq)
-		if len(msg.call.replies) == cap(msg.call.replies) {
-			t.Error("no room for the answer to a client that gives up")
+		for synctest.Wait(); len(l.m.inbox) > 0; synctest.Wait() {
+			l.dispatch(<-l.m.inbox)
 		}
-		stop()
-		close(m.done)
+		if l.table.Surveyed() {
+			t.Error("the survey goes on after its client has left")
+		}
+	})
+}
+
+// TestDrainingBeginsWhenThereIsRoom: also if the context of Drain has ended meanwhile.
+func TestDrainingBeginsWhenThereIsRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager[path](t.Context(), []Option{WithClients(1)})
+		for m.trySend(nothing()) {
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		told := make(chan error, 1)
+		go func() { told <- m.Drain(ctx) }()
 		synctest.Wait()
+		cancel()
+		if err := <-told; !errors.Is(err, context.Canceled) {
+			t.Errorf("Drain() = %v, want the error of its context", err)
+		}
+		go m.run()
+		synctest.Wait()
+		if _, err := m.TryAcquire(treelock.Read("/a")); !errors.Is(err, treelock.ErrDraining) {
+			t.Errorf("TryAcquire() = %v, want ErrDraining", err)
+		}
 	})
 }

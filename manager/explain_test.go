@@ -208,3 +208,36 @@ func TestReadmeShowsARealError(t *testing.T) {
 		}
 	})
 }
+
+// The claim that is named conflicts with the one that is wanted, however far apart the two are in the tree, and whichever
+// other claims the two requests have.
+func TestBlameReachesFarDownAndUp(t *testing.T) {
+	const top = "/a"
+	for _, levels := range []int{9, 10, 11, 12, 40, 500} {
+		deep := path(top + strings.Repeat("/d", levels))
+		for name, others := range map[string]treelock.Request[path]{
+			"first": treelock.Write(deep, "/z", "/y/y"),
+			"last":  treelock.Write("/z", "/y/y", deep),
+		} {
+			above := treelock.Read(top).Read("/x")
+			for _, test := range []struct {
+				held, asked   treelock.Request[path]
+				claim, wanted treelock.Claim[path]
+			}{
+				{others, above, claim(treelock.Write(deep)), claim(treelock.Read(top))},
+				{above, others, claim(treelock.Read(top)), claim(treelock.Write(deep))},
+			} {
+				m := manager.Start(t.Context())
+				must(m.TryAcquire(test.held))
+				_, err := m.TryAcquire(test.asked)
+				blocked := blockedBy(t, err)
+				if len(blocked.Blockers) != 1 {
+					t.Fatalf("%d levels, %s: %d blockers, want 1", levels, name, len(blocked.Blockers))
+				}
+				if b := blocked.Blockers[0]; b.Claim != test.claim || b.Wanted != test.wanted {
+					t.Errorf("%d levels, %s: %v keeps out %v, want %v and %v", levels, name, b.Claim, b.Wanted, test.claim, test.wanted)
+				}
+			}
+		}
+	}
+}

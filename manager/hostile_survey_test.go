@@ -12,24 +12,11 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// stuck is a context that has ended, and blocks when it is asked why.
-type stuck struct {
-	context.Context
-	done, free chan struct{}
-}
-
-func (c stuck) Done() <-chan struct{} { return c.done }
-
-func (c stuck) Err() error {
-	<-c.free
-	return context.Canceled
-}
-
 // TestContextThatBlocksStopsNoOtherSnapshot: the turn for snapshots is not held while a context is asked.
 func TestContextThatBlocksStopsNoOtherSnapshot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := Start(t.Context())
-		hostile := stuck{t.Context(), make(chan struct{}), make(chan struct{})}
+		hostile := stuckContext{t.Context(), make(chan struct{}), make(chan struct{})}
 		failed := make(chan error, 1)
 		m.snapshotSem <- struct{}{} // so that it waits for its turn
 		go func() {
@@ -174,6 +161,10 @@ func TestSlowLogSurvivesUserCode(t *testing.T) {
 				}
 			}
 			time.Sleep(30 * time.Second)
+			start := time.Now() // handlers block by now, and delay no request
+			if _, err := m.Acquire(t.Context(), treelock.Request[rude]{}.Read("last")); err != nil || time.Since(start) != 0 {
+				t.Errorf("Acquire() = %v after %v beside a slow log that blocks, want a grant at once", err, time.Since(start))
+			}
 			got := map[string]bool{}
 			for len(c.claims) > 0 {
 				got[<-c.claims] = true

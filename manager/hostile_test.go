@@ -197,35 +197,18 @@ func TestContextsOfAnyKindEndWhatTheyShould(t *testing.T) {
 	})
 }
 
-// A context whose Done panics may do so before the request is on its way, but not after.
-type explosive struct{ context.Context }
-
-func (explosive) Done() <-chan struct{} { panic("mine") }
-
-func TestPanicInAContextLeaksNothing(t *testing.T) {
+// TestPanicInTheContextOfDrainDrainsNothing calls Drain with a context whose Done panics.
+func TestPanicInTheContextOfDrainDrainsNothing(t *testing.T) {
 	m := manager.Start(t.Context())
-	for name, call := range map[string]func(context.Context){
-		"Acquire": func(ctx context.Context) { m.Acquire(ctx, treelock.Write("/a")) },
-		"Submit":  func(ctx context.Context) { m.Submit(ctx, treelock.Write("/a")) },
-		"Drain":   func(ctx context.Context) { m.Drain(ctx) },
-	} {
-		func() {
-			defer func() {
-				if got := recover(); got != "mine" {
-					t.Errorf("%s panicked with %v, want the panic of Done", name, got)
-				}
-			}()
-			call(explosive{t.Context()})
+	func() {
+		defer func() {
+			if got := recover(); got != "mine" {
+				t.Errorf("Drain() panics with %v, want the panic of Done", got)
+			}
 		}()
-	}
-	g, err := m.TryAcquire(treelock.Write("/a"))
-	if err != nil {
-		t.Errorf("TryAcquire() afterwards = %v, want a grant", err)
-	}
-	g.Release()
-	if err := m.Drain(t.Context()); err != nil {
-		t.Errorf("Drain() = %v, want nil: something is held", err)
-	}
+		m.Drain(&mine{Context: t.Context(), at: 1, harm: func() { panic("mine") }})
+	}()
+	must(m.TryAcquire(treelock.Write("/a")))
 }
 
 // A folder is a node that can be moved.

@@ -227,21 +227,18 @@ func TestOneGoroutinesRequestsArriveInItsOrder(t *testing.T) {
 	}
 }
 
-func TestOptionsTakeZeroAndNegativeAsTheySay(t *testing.T) {
-	m := manager.Start(t.Context(), manager.WithFirstToken(0), manager.WithMaxWaiting(-1), manager.WithMaxDepth(0), manager.WithIdleNodes(-1), manager.WithClients(0))
-	g, err := m.TryAcquire(treelock.Write("/a"))
-	if err != nil || g.Token() != 1 {
-		t.Errorf("TryAcquire() = token %d, %v, want token 1", g.Token(), err)
+// TestClientWithoutAnEndIsToldWhyItIsRefused: it waits for one answer only, whatever that is.
+func TestClientWithoutAnEndIsToldWhyItIsRefused(t *testing.T) {
+	m := manager.Start(t.Context(), manager.WithMaxWaiting(0))
+	holder := must(m.Acquire(context.Background(), treelock.Write("/a")))
+	if _, err := m.Acquire(context.Background(), treelock.Write("/a")); !errors.Is(err, treelock.ErrBusy) {
+		t.Errorf("Acquire() = %v, want ErrBusy", err)
 	}
-	tick, err := m.Submit(t.Context(), treelock.Write("/a"))
-	if err != nil {
-		t.Errorf("Submit() with no limit on waiting = %v, want a ticket", err)
+	holder.Release()
+	if err := m.Drain(t.Context()); err != nil {
+		t.Fatal(err)
 	}
-	tick.Withdraw()
-	if _, err := m.TryAcquire(treelock.Write(path(strings.Repeat("/d", 4095)))); err != nil {
-		t.Errorf("TryAcquire(a lineage of 4,096) = %v, want a grant", err)
-	}
-	if _, err := m.TryAcquire(treelock.Write(path(strings.Repeat("/e", 4096)))); !errors.Is(err, treelock.ErrTooDeep) {
-		t.Errorf("TryAcquire(a lineage of 4,097) = %v, want ErrTooDeep", err)
+	if _, err := m.Acquire(context.Background(), treelock.Write("/a")); !errors.Is(err, treelock.ErrDraining) {
+		t.Errorf("Acquire() = %v, want ErrDraining", err)
 	}
 }

@@ -74,20 +74,6 @@ func TestStatsCountWhatBecomesOfRequests(t *testing.T) {
 	})
 }
 
-// A manager that is never idle looks at the clock all the same.
-func TestTimesOfABusyManagerAreRight(t *testing.T) {
-	m := manager.Start(t.Context())
-	held := must(m.Acquire(t.Context(), treelock.Write("/held")))
-	start := time.Now()
-	for time.Since(start) < 100*time.Millisecond {
-		must(m.TryAcquire(treelock.Write("/a"))).Release()
-	}
-	held.Release()
-	if got := m.Stats().HoldTime.Quantile(1); got < 1<<16 {
-		t.Errorf("the longest hold was shorter than %d µs, want some 100 ms", got)
-	}
-}
-
 func TestVarIsForExpvar(t *testing.T) {
 	m := manager.Start(t.Context())
 	must(m.TryAcquire(treelock.Read("/a")))
@@ -122,5 +108,32 @@ func TestQuantilesAreBounds(t *testing.T) {
 		if got := h.Count(); got != uint64(len(test.values)) {
 			t.Errorf("Count() of %v = %d, want %d", test.values, got, len(test.values))
 		}
+	}
+}
+
+// A request may wait, and hold, for minutes or for decades: the last bucket of the histograms has all that is longer
+// than 2^30 µs, some 18 minutes.
+func TestVeryLongWaitsAreCounted(t *testing.T) {
+	for _, long := range []time.Duration{17 * time.Minute, 18 * time.Minute, 36 * time.Minute, 72 * time.Minute, 100 * 365 * 24 * time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			m := manager.Start(t.Context())
+			holder := must(m.Acquire(t.Context(), treelock.Write("/a")))
+			waiter := must(m.Submit(t.Context(), treelock.Write("/a")))
+			time.Sleep(long)
+			holder.Release()
+			(<-waiter.Granted()).Release()
+			micros := uint64(long / time.Microsecond)
+			want := manager.Stats{
+				Granted: 2, Waited: 1, Released: 2, Nodes: 2,
+				WaitTime: histogram(micros), HoldTime: histogram(micros, 0), Queue: histogram(1),
+			}
+			got := m.Stats()
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("after a wait of %v: -want +got:\n%s", long, diff)
+			}
+			if bound := got.WaitTime.Quantile(1); bound <= micros {
+				t.Errorf("the longest wait was %d µs, below a bound of %d", micros, bound)
+			}
+		})
 	}
 }

@@ -130,48 +130,6 @@ func TestSurveyFindsThoseThatMove(t *testing.T) {
 	}
 }
 
-// A step looks at a bounded number of nodes, too.
-func TestSurveyOfWideRequestsTakesMoreSteps(t *testing.T) {
-	l := startLoop(t)
-	for range 20 {
-		takeGrant(t, arrives(t, l, wide(600), modeWait))
-	}
-	s := begin(l, Query[path]{})
-	steps := 1
-	for ; !s.over; steps++ {
-		proceed(l, s)
-	}
-	if steps < 5 || steps > 10 {
-		t.Errorf("20 requests at 600 nodes have taken %d steps, want one for each 2 to 4", steps)
-	}
-	if got := seen(t, l, s); len(got) != 20 {
-		t.Errorf("%d requests were seen, want 20", len(got))
-	}
-}
-
-// wide returns a request for so many nodes below /wide, and to read /a.
-func wide(claims int) treelock.Request[path] {
-	nodes := make([]path, claims)
-	for i := range nodes {
-		nodes[i] = path(fmt.Sprintf("/wide/%d", i))
-	}
-	return treelock.Read("/a").ReadNode(nodes...)
-}
-
-// TestBlockersAreFoundAmongWideRequests: a search looks only at the claims that matter.
-func TestBlockersAreFoundAmongWideRequests(t *testing.T) {
-	l := startLoop(t)
-	for range 60 {
-		takeGrant(t, arrives(t, l, wide(3000), modeWait))
-	}
-	c := arrives(t, l, treelock.Write("/a"), modeNoWait)
-	<-c.replies
-	blocked, ok := c.err.(*treelock.BlockedError[path])
-	if !ok || len(blocked.Blockers) != 4 || blocked.AtLeast || blocked.More != 56 {
-		t.Errorf("the error is %v, want one that names 4, and says that there are 56 more", c.err)
-	}
-}
-
 func TestSurveyThatIsLeftCostsNothingMore(t *testing.T) {
 	l := startLoop(t)
 	fill(t, l, 2*stepWork)
@@ -179,27 +137,6 @@ func TestSurveyThatIsLeftCostsNothingMore(t *testing.T) {
 	l.dispatch(message[path]{kind: kindInspect, call: &call[path]{inspector: surveyEnd[path]{s}, replies: make(chan verdict, 1)}})
 	if l.table.Surveyed() {
 		t.Error("the survey goes on when it is over")
-	}
-}
-
-// The requests are in the storage of others that have ended, the earliest where the last of those were.
-func TestSurveyKeepsTheEarliest(t *testing.T) {
-	l := startLoop(t)
-	var grants []Grant[path]
-	for range 1000 {
-		grants = append(grants, takeGrant(t, arrives(t, l, treelock.Read("/a"), modeWait)))
-	}
-	for _, g := range grants {
-		l.dispatch(message[path]{kind: kindRelease, req: g.req, seq: g.seq})
-	}
-	for i := range 500 {
-		arrives(t, l, treelock.Write("/a").Labeled(fmt.Sprint(i)), modeWait)
-		arrives(t, l, treelock.Read("/b").Labeled(fmt.Sprint("b", i)), modeWait)
-	}
-	got := seen(t, l, begin(l, Query[path]{Limit: 3}))
-	want := []string{"1 waiting", "2 waiting", "3 waiting", "0 holding", "b0 holding", "b1 holding"}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// TestEveryVerbReturnsWhenItsContextEnds: also while the manager is busy, which it is for good here,
-// and while its inbox is full.
+// TestEveryVerbReturnsWhenItsContextEnds: also while the manager is busy, which it is for good
+// here, and while its inbox is full.
 func TestEveryVerbReturnsWhenItsContextEnds(t *testing.T) {
 	req := treelock.Write("/a")
 	for name, verb := range map[string]func(m *Manager[path], ctx context.Context) error{
@@ -103,7 +103,8 @@ func TestVerbThatIsInTheInboxReturnsWhenItsContextEnds(t *testing.T) {
 	}
 }
 
-// TestSurveyOfAClientThatFindsNoRoomIsOver: the message that ends it waits for room, and its client does not.
+// TestSurveyOfAClientThatFindsNoRoomIsOver: the message that ends it waits for room, and its client
+// does not.
 func TestSurveyOfAClientThatFindsNoRoomIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := startLoop(t, WithClients(1))

@@ -23,8 +23,8 @@ func TestLargeCallIsNotKept(t *testing.T) {
 	}
 }
 
-// TestEveryAnswerSaysWhetherToYield: also a refusal, or a client that is refused again and again would
-// go on yielding to goroutines that compute.
+// TestEveryAnswerSaysWhetherToYield: also a refusal, or a client that is refused again and again
+// would go on yielding to goroutines that compute.
 func TestEveryAnswerSaysWhetherToYield(t *testing.T) {
 	for _, pays := range []bool{true, false} {
 		l := startLoop(t, WithMaxWaiting(0))

@@ -48,7 +48,8 @@ func TestFewCancellationsAreInTheInbox(t *testing.T) {
 	})
 }
 
-// TestGrantThatComesWithTheEndIsGivenBack decides the race that TestNoGrantUnderAContextThatHadEnded hopes for.
+// TestGrantThatComesWithTheEndIsGivenBack decides the race that
+// TestNoGrantUnderAContextThatHadEnded hopes for.
 func TestGrantThatComesWithTheEndIsGivenBack(t *testing.T) {
 	l := startLoop(t)
 	holder := takeGrant(t, arrives(t, l, treelock.Write("/a"), modeWait))
@@ -66,8 +67,8 @@ func TestGrantThatComesWithTheEndIsGivenBack(t *testing.T) {
 	}
 }
 
-// TestClientBehindABacklogLeavesRoomForTheLastAnswer: it may give up before it has received any, and
-// the manager waits for no client.
+// TestClientBehindABacklogLeavesRoomForTheLastAnswer: it may give up before it has received any,
+// and the manager waits for no client.
 func TestClientBehindABacklogLeavesRoomForTheLastAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stopping, stop := context.WithCancel(t.Context())

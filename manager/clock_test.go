@@ -9,8 +9,8 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// A hundred thousand messages are in the inbox when the manager starts, so it is never idle. A request that holds
-// while they are dealt with holds for some time.
+// A hundred thousand messages are in the inbox when the manager starts, so it is never idle. A
+// request that holds while they are dealt with holds for some time.
 func TestManagerThatIsNeverIdleLooksAtTheClock(t *testing.T) {
 	const between = 100_000
 	ctx, stop := context.WithCancel(t.Context())
@@ -53,7 +53,8 @@ func TestStatsWaitForTheEnd(t *testing.T) {
 	})
 }
 
-// One snapshot is taken after the other; whoever waits for his turn may give up, and does when the manager stops.
+// One snapshot is taken after the other; whoever waits for his turn may give up, and does when the
+// manager stops.
 func TestSnapshotsWaitForTheirTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())

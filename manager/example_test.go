@@ -147,7 +147,8 @@ func ExampleManager_Do() {
 	// <nil>
 }
 
-// A clean shutdown: nothing new is taken, what is live comes to its end, then the manager is stopped.
+// A clean shutdown: nothing new is taken, what is live comes to its end, then the manager is
+// stopped.
 func ExampleManager_Drain() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -200,7 +201,8 @@ func ExampleGrant_Release() {
 	// true
 }
 
-// A write becomes a read, and a subtree one folder in it; whoever waited for the rest goes on at once.
+// A write becomes a read, and a subtree one folder in it; whoever waited for the rest goes on at
+// once.
 func ExampleGrant_Narrow() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

@@ -34,7 +34,8 @@ func blockedBy(t *testing.T, err error) *blockedError {
 
 func claim(req treelock.Request[path]) treelock.Claim[path] { return req.Claim(0) }
 
-// A copy has held its folders for three seconds and a rename has waited for one of them for two, when a third asks.
+// A copy has held its folders for three seconds and a rename has waited for one of them for two,
+// when a third asks.
 func TestTryAcquireSaysWhoIsInTheWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := manager.Start(t.Context())
@@ -209,8 +210,8 @@ func TestReadmeShowsARealError(t *testing.T) {
 	})
 }
 
-// The claim that is named conflicts with the one that is wanted, however far apart the two are in the tree, and whichever
-// other claims the two requests have.
+// The claim that is named conflicts with the one that is wanted, however far apart the two are in
+// the tree, and whichever other claims the two requests have.
 func TestBlameReachesFarDownAndUp(t *testing.T) {
 	const top = "/a"
 	for _, levels := range []int{9, 10, 11, 12, 40, 500} {

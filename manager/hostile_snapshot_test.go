@@ -23,8 +23,8 @@ func TestSnapshotAsksNoNodeForItsParent(t *testing.T) {
 	}
 }
 
-// TestSnapshotIsLeftByItsContext ends the context, or lets it panic, when the snapshot is built: at the
-// first row, and at the last check of its context. The next snapshot shows all requests.
+// TestSnapshotIsLeftByItsContext ends the context, or lets it panic, when the snapshot is built: at
+// the first row, and at the last check of its context. The next snapshot shows all requests.
 func TestSnapshotIsLeftByItsContext(t *testing.T) {
 	m := manager.Start(t.Context())
 	must(m.TryAcquire(treelock.Write("/a")))

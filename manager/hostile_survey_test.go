@@ -12,7 +12,8 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// TestContextThatBlocksStopsNoOtherSnapshot: the turn for snapshots is not held while a context is asked.
+// TestContextThatBlocksStopsNoOtherSnapshot: the turn for snapshots is not held while a context is
+// asked.
 func TestContextThatBlocksStopsNoOtherSnapshot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := Start(t.Context())
@@ -118,7 +119,8 @@ func (r rude) String() string {
 	return "polite"
 }
 
-// collector is a handler that keeps the claims of each report, and panics or blocks if it is told to.
+// collector is a handler that keeps the claims of each report, and panics or blocks if it is told
+// to.
 type collector struct {
 	slog.Handler
 	claims chan string

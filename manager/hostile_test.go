@@ -219,8 +219,8 @@ type folder struct {
 
 func (f *folder) Parent() (*folder, bool) { return f.parent, f.parent != nil }
 
-// What has moved while it was claimed may be held twice, by two names so to speak. That is its mover's
-// mistake; it must not stop the manager.
+// What has moved while it was claimed may be held twice, by two names so to speak. That is its
+// mover's mistake; it must not stop the manager.
 func TestMovingAClaimedNodeHarmsNobodyElse(t *testing.T) {
 	m := manager.StartNodes[*folder](t.Context())
 	root := &folder{"root", nil}

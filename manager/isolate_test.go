@@ -12,7 +12,8 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// TestIsolatedCodeReturnsOrNot: however it ends, run tells whether it has returned, and takes its time at most.
+// TestIsolatedCodeReturnsOrNot: however it ends, run tells whether it has returned, and takes its
+// time at most.
 func TestIsolatedCodeReturnsOrNot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		i := newIsolator(2, time.Second)
@@ -43,7 +44,8 @@ func TestIsolatedCodeReturnsOrNot(t *testing.T) {
 	})
 }
 
-// TestWaitThatIsOverIsNotReported: the request was granted after the snapshot, and before its report.
+// TestWaitThatIsOverIsNotReported: the request was granted after the snapshot, and before its
+// report.
 func TestWaitThatIsOverIsNotReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer

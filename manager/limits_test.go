@@ -69,7 +69,8 @@ func TestNilOptionIsNamed(t *testing.T) {
 	manager.Start(t.Context(), manager.WithMaxWaiting(1), nil)
 }
 
-// TestNoGrantUnderAContextThatHadEnded: it came in 4 of 60,000 tries. (TestGrantThatComesWithTheEndIsGivenBack decides the race.)
+// TestNoGrantUnderAContextThatHadEnded: it came in 4 of 60,000 tries.
+// (TestGrantThatComesWithTheEndIsGivenBack decides the race.)
 func TestNoGrantUnderAContextThatHadEnded(t *testing.T) {
 	m := manager.Start(t.Context())
 	for range 5000 {

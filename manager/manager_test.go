@@ -88,7 +88,8 @@ func TestErrorsGiveTheCause(t *testing.T) {
 	<-m.Done()
 }
 
-// Often the manager and its clients have one context, or one is the parent of the other. Then both have ended.
+// Often the manager and its clients have one context, or one is the parent of the other. Then both
+// have ended.
 func TestErrorTellsThatTheManagerHasStoppedToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cause := errors.New("shutting down")
@@ -118,7 +119,8 @@ func TestErrorTellsThatTheManagerHasStoppedToo(t *testing.T) {
 	})
 }
 
-// The end of the context counts from the moment it ends, even if the manager goroutine has not run since.
+// The end of the context counts from the moment it ends, even if the manager goroutine has not run
+// since.
 func TestNothingIsGrantedOnceTheContextHasEnded(t *testing.T) {
 	for range 200 {
 		ctx, cancel := context.WithCancel(t.Context())

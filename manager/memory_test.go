@@ -19,7 +19,8 @@ func many(n int) int {
 	return n
 }
 
-// TestReleasedPathsAreForgotten locks and releases a million distinct paths, and then knows no more nodes than fit into the cache, and has let go of the storage.
+// TestReleasedPathsAreForgotten locks and releases a million distinct paths, and then knows no more
+// nodes than fit into the cache, and has let go of the storage.
 func TestReleasedPathsAreForgotten(t *testing.T) {
 	distinct, atOnce := many(1_000_000), many(10_000)
 	before := liveHeap()

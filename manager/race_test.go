@@ -16,8 +16,8 @@ type (
 	ticket = manager.Ticket[path]
 )
 
-// TestCancellationAgainstGrantLeaksNothing lets the context of a waiter end at the moment when it is granted. Whatever
-// it makes of that, nothing is held afterwards.
+// TestCancellationAgainstGrantLeaksNothing lets the context of a waiter end at the moment when it
+// is granted. Whatever it makes of that, nothing is held afterwards.
 func TestCancellationAgainstGrantLeaksNothing(t *testing.T) {
 	m := manager.Start(t.Context())
 	outcomes := map[bool]int{}

@@ -33,7 +33,8 @@ func TestSurveyWithALimitKeepsTheFirst(t *testing.T) {
 	}
 }
 
-// The requests are in the storage of others that have ended, the earliest where the last of those were.
+// The requests are in the storage of others that have ended, the earliest where the last of those
+// were.
 func TestSurveyKeepsTheEarliest(t *testing.T) {
 	l := startLoop(t)
 	var grants []Grant[path]

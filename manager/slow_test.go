@@ -46,8 +46,8 @@ func startSlow(ctx context.Context, s manager.SlowLog) (*manager.Manager[path], 
 	return manager.Start(ctx, manager.WithSlowLog(s)), log
 }
 
-// A backup is never released, and a rename waits for it. Both are reported when they reach their thresholds, and
-// each time they have become twice as old; what is fast never is.
+// A backup is never released, and a rename waits for it. Both are reported when they reach their
+// thresholds, and each time they have become twice as old; what is fast never is.
 func TestSlowHoldsAndWaitsAreReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, log := startSlow(t.Context(), manager.SlowLog{Wait: time.Second, Hold: 4 * time.Second})
@@ -185,7 +185,8 @@ func doHere(m *manager.Manager[path], ctx context.Context) {
 	m.Do(ctx, treelock.Read("/a"), func(ctx context.Context) error { <-ctx.Done(); return nil })
 }
 
-// TestSitesNameTheCaller: the function that calls the package, and no other; or what began the goroutine.
+// TestSitesNameTheCaller: the function that calls the package, and no other; or what began the
+// goroutine.
 func TestSitesNameTheCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := manager.Start(t.Context(), manager.WithSlowLog(manager.SlowLog{Sites: true}))

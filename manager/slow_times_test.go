@@ -63,8 +63,8 @@ func TestSlowLogHasTwoThresholds(t *testing.T) {
 	}
 }
 
-// TestSlowHandlerDoesNotMakeTheLogLate: the manager does not wait for the handler, so the log need not
-// rest for it.
+// TestSlowHandlerDoesNotMakeTheLogLate: the manager does not wait for the handler, so the log need
+// not rest for it.
 func TestSlowHandlerDoesNotMakeTheLogLate(t *testing.T) {
 	const hold, takes = 40 * time.Millisecond, 500 * time.Millisecond
 	synctest.Test(t, func(t *testing.T) {
@@ -117,7 +117,8 @@ func TestSlowLogReportsFewInARound(t *testing.T) {
 	})
 }
 
-// TestSlowLogEndsSoonAfterTheManager: however many reports are due, and however slow the handler is.
+// TestSlowLogEndsSoonAfterTheManager: however many reports are due, and however slow the handler
+// is.
 func TestSlowLogEndsSoonAfterTheManager(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStopwatch(900 * time.Millisecond)

@@ -16,8 +16,8 @@ import (
 // still is how many requests stand still, so that a snapshot takes several steps.
 const still = 600
 
-// Clients come and go while snapshots are taken. In each, what holds does not conflict, and who waits waits for somebody
-// who is there, came earlier, and does conflict.
+// Clients come and go while snapshots are taken. In each, what holds does not conflict, and who
+// waits waits for somebody who is there, came earlier, and does conflict.
 func TestSnapshotsAreConsistent(t *testing.T) {
 	m := manager.Start(t.Context(), manager.WithClients(2))
 	for i := range still {

@@ -99,8 +99,8 @@ func TestSnapshotHasReadableJSON(t *testing.T) {
 	})
 }
 
-// TestSnapshotKeepsToItsLimit gives half of the rows to each state, and what one half does not need to the
-// other.
+// TestSnapshotKeepsToItsLimit gives half of the rows to each state, and what one half does not need
+// to the other.
 func TestSnapshotKeepsToItsLimit(t *testing.T) {
 	type rows struct{ holders, waiters int }
 	for live, limits := range map[rows]map[int]rows{

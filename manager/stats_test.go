@@ -111,8 +111,8 @@ func TestQuantilesAreBounds(t *testing.T) {
 	}
 }
 
-// A request may wait, and hold, for minutes or for decades: the last bucket of the histograms has all that is longer
-// than 2^30 µs, some 18 minutes.
+// A request may wait, and hold, for minutes or for decades: the last bucket of the histograms has
+// all that is longer than 2^30 µs, some 18 minutes.
 func TestVeryLongWaitsAreCounted(t *testing.T) {
 	for _, long := range []time.Duration{17 * time.Minute, 18 * time.Minute, 36 * time.Minute, 72 * time.Minute, 100 * 365 * 24 * time.Hour} {
 		synctest.Test(t, func(t *testing.T) {

@@ -11,13 +11,15 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// late returns a message from a client that was about to send when the context ended. Its answer is received by the
-// test: until then the manager waits for that, and the test knows what the inbox is like.
+// late returns a message from a client that was about to send when the context ended. Its answer is
+// received by the test: until then the manager waits for that, and the test knows what the inbox is
+// like.
 func late() message[path] {
 	return message[path]{kind: kindAcquire, call: &call[path]{replies: make(chan verdict)}}
 }
 
-// Each of these clients finds room while the manager seals the inbox, at the worst moment that there is.
+// Each of these clients finds room while the manager seals the inbox, at the worst moment that
+// there is.
 func TestSealMissesNoClientThatIsFaster(t *testing.T) {
 	for before := range 4 { // own messages that are behind the first client's
 		for behind := range 4 { // clients that are waiting for room by then
@@ -26,8 +28,9 @@ func TestSealMissesNoClientThatIsFaster(t *testing.T) {
 	}
 }
 
-// sealAgainst seals an inbox for 4 messages. First come `before` that are answered at once, then that of a client; while
-// that gets its answer another one takes its room, and `behind` more queue up for theirs.
+// sealAgainst seals an inbox for 4 messages. First come `before` that are answered at once, then
+// that of a client; while that gets its answer another one takes its room, and `behind` more queue
+// up for theirs.
 func sealAgainst(t *testing.T, before, behind int) {
 	ctx, stop := context.WithCancel(t.Context())
 	m := newManager[path](ctx, []Option{WithClients(4 / messagesPerClient)})
@@ -118,8 +121,8 @@ func TestNothingIsSentOnceTheContextHasEnded(t *testing.T) {
 	}
 }
 
-// TestFullInboxOfAManagerThatStops: a client that finds no room is told that the manager has stopped,
-// and nothing of its own context, which has not ended.
+// TestFullInboxOfAManagerThatStops: a client that finds no room is told that the manager has
+// stopped, and nothing of its own context, which has not ended.
 func TestFullInboxOfAManagerThatStops(t *testing.T) {
 	for name, verb := range map[string]func(m *Manager[path], ctx context.Context) error{
 		"Acquire": func(m *Manager[path], ctx context.Context) error {
@@ -166,7 +169,8 @@ func TestFullInboxOfAManagerThatStops(t *testing.T) {
 	}
 }
 
-// TestStoppedManagerHasNothingInItsInbox: the last statistics say so, whatever came behind the stop.
+// TestStoppedManagerHasNothingInItsInbox: the last statistics say so, whatever came behind the
+// stop.
 func TestStoppedManagerHasNothingInItsInbox(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	m := newManager[path](ctx, nil)
@@ -183,7 +187,8 @@ func TestStoppedManagerHasNothingInItsInbox(t *testing.T) {
 }
 
 // TestStopRepliesToEveryClient has clients at every stage of sending when the manager stops: some
-// messages are in the inbox, and other clients find it full and block. Afterwards the inbox is full.
+// messages are in the inbox, and other clients find it full and block. Afterwards the inbox is
+// full.
 func TestStopRepliesToEveryClient(t *testing.T) {
 	const room, clients = 100, 500
 	for name, stop := range map[string]func(m *Manager[path]){

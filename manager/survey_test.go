@@ -44,15 +44,17 @@ func seen(t *testing.T, l *loop[path], s *survey[path]) (all []string) {
 	return all
 }
 
-// fill lets so many requests that hold arrive, which a survey comes to before all that arrived earlier.
+// fill lets so many requests that hold arrive, which a survey comes to before all that arrived
+// earlier.
 func fill(t *testing.T, l *loop[path], n int) {
 	for range n {
 		takeGrant(t, arrives(t, l, treelock.Read("/fill"), modeWait))
 	}
 }
 
-// After the first step everything changes: who holds releases, who waits is granted or withdrawn, who narrows does, and others
-// arrive, some in the storage of those that have gone. The survey shows what was.
+// After the first step everything changes: who holds releases, who waits is granted or withdrawn,
+// who narrows does, and others arrive, some in the storage of those that have gone. The survey
+// shows what was.
 func TestSurveyShowsOneMoment(t *testing.T) {
 	l := startLoop(t)
 	call := func(label string, req treelock.Request[path]) *call[path] {
@@ -178,8 +180,8 @@ func TestSurveyLeavesOutTheYoung(t *testing.T) {
 	}
 }
 
-// A request for very many nodes takes free storage, is refused, and drops it: the last request moves to its place, where the survey has
-// been already.
+// A request for very many nodes takes free storage, is refused, and drops it: the last request
+// moves to its place, where the survey has been already.
 func TestSurveyFindsOneThatMovesAsAnotherIsRefused(t *testing.T) {
 	l := startLoop(t)
 	first := takeGrant(t, arrives(t, l, treelock.Read("/b"), modeWait))
@@ -199,7 +201,8 @@ func TestSurveyFindsOneThatMovesAsAnotherIsRefused(t *testing.T) {
 	}
 }
 
-// The message of a client that left its snapshot can come after the next one has begun: that one goes on.
+// The message of a client that left its snapshot can come after the next one has begun: that one
+// goes on.
 func TestLateLeaverEndsNoOtherSurvey(t *testing.T) {
 	l := startLoop(t)
 	fill(t, l, stepWork)
@@ -215,8 +218,8 @@ func TestLateLeaverEndsNoOtherSurvey(t *testing.T) {
 	}
 }
 
-// The storage of a request that was seen to wait may serve another one by now: that is not explained
-// in its stead.
+// The storage of a request that was seen to wait may serve another one by now: that is not
+// explained in its stead.
 func TestOldWaiterIsNotExplainedByAnother(t *testing.T) {
 	l := startLoop(t)
 	takeGrant(t, arrives(t, l, treelock.Write("/a"), modeWait))

@@ -19,8 +19,8 @@ type cabinet struct{ files map[int]int }
 
 func (*cabinet) Parent() (*cabinet, bool) { return nil, false }
 
-// TestErrorsDoNotReadThroughNodes is for the race detector: the exclusive holder writes to the node while another
-// one formats why it was refused.
+// TestErrorsDoNotReadThroughNodes is for the race detector: the exclusive holder writes to the node
+// while another one formats why it was refused.
 func TestErrorsDoNotReadThroughNodes(t *testing.T) {
 	m := manager.StartNodes[*cabinet](t.Context())
 	c := &cabinet{files: map[int]int{}}

@@ -8,7 +8,8 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// The storage of a request that is over may serve one that waits: an old ticket must not withdraw that.
+// The storage of a request that is over may serve one that waits: an old ticket must not withdraw
+// that.
 func TestOldTicketWithdrawsNoOtherWaiter(t *testing.T) {
 	l := startLoop(t)
 	old := arrives(t, l, treelock.Write("/a"), modeTicket)
@@ -25,8 +26,8 @@ func TestOldTicketWithdrawsNoOtherWaiter(t *testing.T) {
 	}
 }
 
-// TestErrTakesNoGrantOfAStoppedManager asks for the error of a ticket that was granted, before and after
-// its grant is received.
+// TestErrTakesNoGrantOfAStoppedManager asks for the error of a ticket that was granted, before and
+// after its grant is received.
 func TestErrTakesNoGrantOfAStoppedManager(t *testing.T) {
 	for _, received := range []bool{false, true} {
 		ctx, stop := context.WithCancel(t.Context())

@@ -75,7 +75,8 @@ func TestYieldingBeginsAgainOnlyWhereNothingWaits(t *testing.T) {
 	}
 }
 
-// TestManagerLooksOnceAfterAPause: whatever it finds, it does not look again before the next message.
+// TestManagerLooksOnceAfterAPause: whatever it finds, it does not look again before the next
+// message.
 func TestManagerLooksOnceAfterAPause(t *testing.T) {
 	l := startLoop(t)
 	l.yielder = yielder{off: true}

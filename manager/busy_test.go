@@ -9,8 +9,7 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// TestEveryVerbReturnsWhenItsContextEnds: also while the manager is busy, which it is for good
-// here, and while its inbox is full.
+// TestEveryVerbReturnsWhenItsContextEnds has a manager that never runs, and a full inbox.
 func TestEveryVerbReturnsWhenItsContextEnds(t *testing.T) {
 	req := treelock.Write("/a")
 	for name, verb := range map[string]func(m *Manager[path], ctx context.Context) error{
@@ -50,8 +49,8 @@ func TestEveryVerbReturnsWhenItsContextEnds(t *testing.T) {
 	}
 }
 
-// TestVerbThatIsInTheInboxReturnsWhenItsContextEnds: also while the manager is busy with another
-// message. What the verb has left in the inbox then has no effect.
+// TestVerbThatIsInTheInboxReturnsWhenItsContextEnds has a manager that is busy. What the verb
+// leaves in the inbox has no effect.
 func TestVerbThatIsInTheInboxReturnsWhenItsContextEnds(t *testing.T) {
 	for name, verb := range map[string]func(m *Manager[path], ctx context.Context) error{
 		"Submit": func(m *Manager[path], ctx context.Context) error {
@@ -77,7 +76,7 @@ func TestVerbThatIsInTheInboxReturnsWhenItsContextEnds(t *testing.T) {
 					m.trySend(nothing())
 				}
 				ctx, cancel := context.WithCancelCause(t.Context())
-				reason := errors.New("the user has gone")
+				reason := errors.New("the user has left")
 				ended := make(chan error, 1)
 				go func() { ended <- verb(m, ctx) }()
 				synctest.Wait()
@@ -103,9 +102,8 @@ func TestVerbThatIsInTheInboxReturnsWhenItsContextEnds(t *testing.T) {
 	}
 }
 
-// TestSurveyOfAClientThatFindsNoRoomIsOver: the message that ends it waits for room, and its client
-// does not.
-func TestSurveyOfAClientThatFindsNoRoomIsOver(t *testing.T) {
+// TestSurveyEndsWhenThereIsRoomForItsEnd has a full inbox when the client returns.
+func TestSurveyEndsWhenThereIsRoomForItsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := startLoop(t, WithClients(1))
 		fill(t, l, 2*stepWork)
@@ -130,7 +128,7 @@ func TestSurveyOfAClientThatFindsNoRoomIsOver(t *testing.T) {
 	})
 }
 
-// TestDrainingBeginsWhenThereIsRoom: also if the context of Drain has ended meanwhile.
+// TestDrainingBeginsWhenThereIsRoom ends the context of Drain before that.
 func TestDrainingBeginsWhenThereIsRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager[path](t.Context(), []Option{WithClients(1)})

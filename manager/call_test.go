@@ -9,8 +9,8 @@ import (
 	"github.com/treelock/treelock/internal/locktable"
 )
 
-// TestLargeCallIsNotKept: its buffers would stay in use, by requests that need none of their size.
-func TestLargeCallIsNotKept(t *testing.T) {
+// TestLargeCallIsNotReused checks that its buffers do not stay in use for small requests.
+func TestLargeCallIsNotReused(t *testing.T) {
 	l := startLoop(t)
 	wide, deep := l.m.emptyCall(), l.m.emptyCall()
 	wide.claims, deep.lineage = make([]locktable.Claim[path], maxKeptClaims+1), make([]path, maxKeptLineage+1)
@@ -23,13 +23,13 @@ func TestLargeCallIsNotKept(t *testing.T) {
 	}
 }
 
-// TestEveryAnswerSaysWhetherToYield: also a refusal, or a client that is refused again and again
-// would go on yielding to goroutines that compute.
-func TestEveryAnswerSaysWhetherToYield(t *testing.T) {
+// TestEveryReplySaysWhetherToYield includes refusals. Otherwise a client that is refused again and
+// again would go on yielding to goroutines that compute.
+func TestEveryReplySaysWhetherToYield(t *testing.T) {
 	for _, pays := range []bool{true, false} {
 		l := startLoop(t, WithMaxWaiting(0))
 		if pays {
-			l.yielder = *calmYielder(t)
+			l.yielder = *fastYielder(t)
 		}
 		call := func(want verdict) {
 			t.Helper()
@@ -41,7 +41,7 @@ func TestEveryAnswerSaysWhetherToYield(t *testing.T) {
 			c.yieldPays = !pays
 			l.acquire(c)
 			if v := <-c.replies; v != want || c.yieldPays != pays {
-				t.Errorf("the answer is %d, and to yield: %t, want %d and %t", v, c.yieldPays, want, pays)
+				t.Errorf("the reply is %d, and to yield: %t, want %d and %t", v, c.yieldPays, want, pays)
 			}
 		}
 		call(verdictDone)
@@ -51,8 +51,9 @@ func TestEveryAnswerSaysWhetherToYield(t *testing.T) {
 	}
 }
 
-// Only who asks to be told is told that it waits: there is no second answer for who is patient.
-func TestPatientClientIsNotToldThatItWaits(t *testing.T) {
+// TestClientThatExpectsToWaitGetsOneReply compares it with a client that gets verdictMustWait
+// first.
+func TestClientThatExpectsToWaitGetsOneReply(t *testing.T) {
 	for _, patient := range []bool{false, true} {
 		l := startLoop(t)
 		holder := takeGrant(t, arrives(t, l, treelock.Write("/a"), modeWait))
@@ -70,7 +71,7 @@ func TestPatientClientIsNotToldThatItWaits(t *testing.T) {
 			want = want[1:]
 		}
 		if !slices.Equal(got, want) || !c.waited {
-			t.Errorf("patient=%t: the answers are %v, waited=%t, want %v and true", patient, got, c.waited, want)
+			t.Errorf("expectWait=%t: the replies are %v, waited=%t, want %v and true", patient, got, c.waited, want)
 		}
 	}
 }

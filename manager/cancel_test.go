@@ -8,19 +8,20 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// TestGrantedRequestThatIsCancelledHasNoBlockers: its context ended while the grant was on its way.
-func TestGrantedRequestThatIsCancelledHasNoBlockers(t *testing.T) {
+// TestCanceledGrantHasNoBlockers ends the context while the grant is on its way.
+func TestCanceledGrantHasNoBlockers(t *testing.T) {
 	l := startLoop(t)
 	c := arrives(t, l, treelock.Write("/a"), modeWait)
 	l.dispatch(message[path]{kind: kindCancel, call: c})
 	for <-c.replies != verdictCanceled {
 	}
 	if c.err != nil {
-		t.Errorf("a request that was granted is told %v, want nothing", c.err)
+		t.Errorf("a canceled grant has the error %v, want nil", c.err)
 	}
 }
 
-// TestFewCancellationsAreInTheInbox: others need not wait for a storm of them.
+// TestFewCancellationsAreInTheInbox cancels many calls at once, so that other messages do not wait
+// for all of them.
 func TestFewCancellationsAreInTheInbox(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const clients = 5 * maxCancels
@@ -48,15 +49,15 @@ func TestFewCancellationsAreInTheInbox(t *testing.T) {
 	})
 }
 
-// TestGrantThatComesWithTheEndIsGivenBack decides the race that
+// TestGrantThatMeetsTheEndOfItsContextIsNotTaken decides the race that
 // TestNoGrantUnderAContextThatHadEnded hopes for.
-func TestGrantThatComesWithTheEndIsGivenBack(t *testing.T) {
+func TestGrantThatMeetsTheEndOfItsContextIsNotTaken(t *testing.T) {
 	l := startLoop(t)
 	holder := takeGrant(t, arrives(t, l, treelock.Write("/a"), modeWait))
 	ended := make(chan struct{})
 	c := arrives(t, l, treelock.Write("/a"), modeWait)
 	if v := <-c.replies; v != verdictMustWait {
-		t.Fatalf("the first answer is %d, want that it waits", v)
+		t.Fatalf("the first reply is %d, want verdictMustWait", v)
 	}
 	close(ended)
 	l.release(holder.req, holder.seq)
@@ -67,15 +68,15 @@ func TestGrantThatComesWithTheEndIsGivenBack(t *testing.T) {
 	}
 }
 
-// TestClientBehindABacklogLeavesRoomForTheLastAnswer: it may give up before it has received any,
-// and the manager waits for no client.
-func TestClientBehindABacklogLeavesRoomForTheLastAnswer(t *testing.T) {
+// TestClientBehindABacklogLeavesRoomForTheLastReply cancels a client before it has received any
+// reply. The manager never waits for a client.
+func TestClientBehindABacklogLeavesRoomForTheLastReply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stopping, stop := context.WithCancel(t.Context())
 		m := newManager[path](stopping, []Option{WithClients(backlog)})
 		l := newLoop(m)
 		for range cap(m.cancelSem) {
-			m.cancelSem <- struct{}{} // so the client that gives up is parked before it says so
+			m.cancelSem <- struct{}{} // so a canceled client is parked before it sends
 		}
 		for range backlog {
 			m.inbox <- message[path]{kind: kindRelease}
@@ -93,7 +94,7 @@ func TestClientBehindABacklogLeavesRoomForTheLastAnswer(t *testing.T) {
 		l.acquire(msg.call)
 		l.release(holder.req, holder.seq)
 		if len(msg.call.replies) == cap(msg.call.replies) {
-			t.Error("no room for the answer to a client that gives up")
+			t.Error("no room for the reply to a canceled client")
 		}
 		stop()
 		close(m.done)
@@ -101,13 +102,13 @@ func TestClientBehindABacklogLeavesRoomForTheLastAnswer(t *testing.T) {
 	})
 }
 
-func TestWithdrawalOfARefusedCallDoesNothing(t *testing.T) {
+func TestCancellationOfARefusedCallDoesNothing(t *testing.T) {
 	l := startLoop(t, WithMaxWaiting(0))
 	holder := arrives(t, l, treelock.Write("/a"), modeWait)
 	busy := arrives(t, l, treelock.Write("/a"), modeWait)
 	withdraws(l, busy, modeWait)
 	if first, second := <-busy.replies, <-busy.replies; first != verdictRefused || second != verdictCanceled {
-		t.Errorf("the call was answered %d and %d, want refused and gone", first, second)
+		t.Errorf("the replies are %d and %d, want verdictRefused and verdictCanceled", first, second)
 	}
 	if !holder.grant.req.Granted() || l.table.Live() != 1 {
 		t.Error("the withdrawal of a refused call changed something")

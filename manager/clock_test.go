@@ -9,9 +9,9 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// A hundred thousand messages are in the inbox when the manager starts, so it is never idle. A
-// request that holds while they are dealt with holds for some time.
-func TestManagerThatIsNeverIdleLooksAtTheClock(t *testing.T) {
+// TestManagerThatIsNeverIdleReadsTheClock fills the inbox before the manager starts, so the manager
+// is never idle. A request that holds meanwhile holds for some time.
+func TestManagerThatIsNeverIdleReadsTheClock(t *testing.T) {
 	const between = 100_000
 	ctx, stop := context.WithCancel(t.Context())
 	m := newManager[path](ctx, []Option{WithClients(between)})
@@ -35,7 +35,7 @@ func TestManagerThatIsNeverIdleLooksAtTheClock(t *testing.T) {
 	<-m.Done()
 }
 
-// Whoever asks a manager that is about to stop is told what it had counted when it has stopped.
+// TestStatsWaitForTheEnd calls Stats of a manager that is about to stop.
 func TestStatsWaitForTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
@@ -53,13 +53,13 @@ func TestStatsWaitForTheEnd(t *testing.T) {
 	})
 }
 
-// One snapshot is taken after the other; whoever waits for his turn may give up, and does when the
-// manager stops.
+// TestSnapshotsWaitForTheirTurn has a snapshot wait for another one, until its context ends, the
+// other one ends, or the manager stops.
 func TestSnapshotsWaitForTheirTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		m := Start(ctx)
-		m.snapshotSem <- struct{}{} // somebody else's
+		m.snapshotSem <- struct{}{} // of another client
 		impatient, giveUp := context.WithCancel(t.Context())
 		told := make(chan error, 2)
 		go func() { _, err := m.Snapshot(impatient, Query[path]{}); told <- err }()

@@ -9,7 +9,8 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// It may have been told to stop because it was drained.
+// TestDrainOfAManagerThatWasDrainedAndStopped returns nil only if the manager was drained before it
+// stopped.
 func TestDrainOfAManagerThatWasDrainedAndStopped(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	m := manager.Start(ctx)
@@ -34,8 +35,9 @@ func TestDrainOfAManagerThatWasDrainedAndStopped(t *testing.T) {
 	}
 }
 
-// TestDrainPrefersWhatIsKnown: where several ends are known the answer is each time the same.
-func TestDrainPrefersWhatIsKnown(t *testing.T) {
+// TestDrainReturnsTheSameWhereSeveralEndsAreKnown repeats each call, since a select chooses at
+// random.
+func TestDrainReturnsTheSameWhereSeveralEndsAreKnown(t *testing.T) {
 	ended, cancel := context.WithCancelCause(t.Context())
 	why := errors.New("why")
 	cancel(why)
@@ -64,7 +66,8 @@ func TestDrainPrefersWhatIsKnown(t *testing.T) {
 	}
 }
 
-// TestGrantsOfADrainingManagerCanBeNarrowed: what waited for the rest is granted.
+// TestGrantsOfADrainingManagerCanBeNarrowed checks that a request that waited for the rest is
+// granted.
 func TestGrantsOfADrainingManagerCanBeNarrowed(t *testing.T) {
 	m := manager.Start(t.Context())
 	holder := must(m.TryAcquire(treelock.Write("/a")))

@@ -8,7 +8,7 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// stuckContext is a context that, once it has ended, blocks when it is asked why.
+// A stuckContext blocks in Err once it has ended.
 type stuckContext struct {
 	context.Context
 	done, free chan struct{}
@@ -26,7 +26,8 @@ func (c stuckContext) Err() error {
 	}
 }
 
-// However many clients have contexts that block, those of others can still be cancelled.
+// TestContextsThatBlockStopNoOtherCancellation has more such contexts than there are tokens for
+// cancellations.
 func TestContextsThatBlockStopNoOtherCancellation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := Start(t.Context())

@@ -9,8 +9,8 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// A node whose Parent has gone bad since it was locked spoils no snapshot: nobody asks it.
-func TestSnapshotAsksNoNodeForItsParent(t *testing.T) {
+// TestSnapshotCallsNoParent has a node whose Parent panics once the node is locked.
+func TestSnapshotCallsNoParent(t *testing.T) {
 	m := manager.StartNodes[*trap](t.Context())
 	root := plain()
 	bad := &trap{func() (*trap, bool) { return root, true }}

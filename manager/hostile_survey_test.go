@@ -12,8 +12,8 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// TestContextThatBlocksStopsNoOtherSnapshot: the turn for snapshots is not held while a context is
-// asked.
+// TestContextThatBlocksStopsNoOtherSnapshot checks that a client calls its context without the
+// token for snapshots.
 func TestContextThatBlocksStopsNoOtherSnapshot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := Start(t.Context())
@@ -38,8 +38,8 @@ func TestContextThatBlocksStopsNoOtherSnapshot(t *testing.T) {
 	})
 }
 
-// TestSurveyOfAClientThatIsCancelledIsOver: the manager remembers nothing more for it.
-func TestSurveyOfAClientThatIsCancelledIsOver(t *testing.T) {
+// TestSurveyOfACanceledClientEnds checks that the table records nothing more for it.
+func TestSurveyOfACanceledClientEnds(t *testing.T) {
 	l := startLoop(t)
 	fill(t, l, 10*stepWork)
 	ended := make(chan struct{})
@@ -51,17 +51,17 @@ func TestSurveyOfAClientThatIsCancelledIsOver(t *testing.T) {
 	close(ended)
 	l.dispatch(second)
 	if s.over {
-		t.Fatal("the survey was finished in two steps: the test tests nothing")
+		t.Fatal("the survey was finished in two steps, so the test checks nothing")
 	}
 	for l.table.Surveyed() {
 		l.dispatch(<-l.m.inbox)
 	}
 	if o := <-over; o != outcomeCanceled {
-		t.Errorf("conduct() = %d, want canceled", o)
+		t.Errorf("runSurvey() = %d, want canceled", o)
 	}
 }
 
-// TestWatcherRestsInProportion: so it takes at most a twentieth of the time of the manager.
+// TestWatcherRestsInProportion bounds its share of the manager's time to a twentieth.
 func TestWatcherRestsInProportion(t *testing.T) {
 	const pause = 250 * time.Millisecond
 	for _, test := range []struct{ busy, want time.Duration }{
@@ -73,7 +73,7 @@ func TestWatcherRestsInProportion(t *testing.T) {
 	}
 }
 
-// TestWatcherCountsTheTimeOfTheManager: that of its snapshot and of its questions, in one round.
+// TestWatcherCountsTheTimeOfTheManager adds up the survey and the inspections of one round.
 func TestWatcherCountsTheTimeOfTheManager(t *testing.T) {
 	const takes = 10 * time.Millisecond // each message
 	synctest.Test(t, func(t *testing.T) {
@@ -119,8 +119,8 @@ func (r rude) String() string {
 	return "polite"
 }
 
-// collector is a handler that keeps the claims of each report, and panics or blocks if it is told
-// to.
+// A collector is a handler that keeps the claims of each report, and panics, exits or blocks if
+// they say so.
 type collector struct {
 	slog.Handler
 	claims chan string
@@ -147,7 +147,7 @@ func (c collector) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// TestSlowLogSurvivesUserCode: neither the methods of nodes nor the handler end it, or hold it up.
+// TestSlowLogSurvivesUserCode checks that neither methods of nodes nor the handler end or delay it.
 func TestSlowLogSurvivesUserCode(t *testing.T) {
 	for _, names := range [][]rude{
 		{"blocks 1", "blocks 2", "blocks 3", "blocks 4", "blocks 5", "exits", "panics"},

@@ -13,7 +13,7 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// TestRealNamesFit: the longest key of an object store, and the longest path of Linux.
+// TestRealNamesFit has the longest key of an object store, and the longest path of Linux.
 func TestRealNamesFit(t *testing.T) {
 	m := manager.Start(t.Context())
 	key := treelock.PathOf(strings.Split(strings.Repeat("/", 1024), "/")...)
@@ -69,8 +69,8 @@ func TestNilOptionIsNamed(t *testing.T) {
 	manager.Start(t.Context(), manager.WithMaxWaiting(1), nil)
 }
 
-// TestNoGrantUnderAContextThatHadEnded: it came in 4 of 60,000 tries.
-// (TestGrantThatComesWithTheEndIsGivenBack decides the race.)
+// TestNoGrantUnderAContextThatHadEnded repeats a race that 4 of 60,000 tries once lost.
+// TestGrantThatMeetsTheEndOfItsContextIsNotTaken decides it.
 func TestNoGrantUnderAContextThatHadEnded(t *testing.T) {
 	m := manager.Start(t.Context())
 	for range 5000 {
@@ -89,7 +89,8 @@ func TestNoGrantUnderAContextThatHadEnded(t *testing.T) {
 	}
 }
 
-// TestDefaultsAreThoseOfTheirDocs: without an option, and where zero means the default.
+// TestDefaultsAreThoseOfTheirDocs checks the limits without an option, and with zero and negative
+// values.
 func TestDefaultsAreThoseOfTheirDocs(t *testing.T) {
 	for name, opts := range map[string][]manager.Option{
 		"none": nil,
@@ -131,7 +132,7 @@ func TestDefaultsAreThoseOfTheirDocs(t *testing.T) {
 	}
 }
 
-// TestSmallestLimits: the root alone has a lineage of one.
+// TestSmallestLimits includes the root alone, which has a lineage of one.
 func TestSmallestLimits(t *testing.T) {
 	m := manager.Start(t.Context(), manager.WithMaxDepth(1), manager.WithMaxPath(1), manager.WithMaxClaims(1))
 	must(m.TryAcquire(treelock.Write("/"))).Release()
@@ -147,8 +148,8 @@ func TestSmallestLimits(t *testing.T) {
 	}
 }
 
-// TestErrorsShowFewClaims: of a request and of a cause, however large these are.
-func TestErrorsShowFewClaims(t *testing.T) {
+// TestErrorsAreBounded has a request of many claims, and a large cause.
+func TestErrorsAreBounded(t *testing.T) {
 	m := manager.Start(t.Context())
 	paths := []path{"/a"}
 	for i := range 1000 {
@@ -166,7 +167,7 @@ func TestErrorsShowFewClaims(t *testing.T) {
 	}
 }
 
-// TestNoErrorNamesMoreThan64Blockers: wherever they are.
+// TestNoErrorNamesMoreThan64Blockers has blockers at two nodes.
 func TestNoErrorNamesMoreThan64Blockers(t *testing.T) {
 	m := manager.Start(t.Context(), manager.WithBlockers(1000))
 	for range 50 {

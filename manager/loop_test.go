@@ -37,7 +37,7 @@ func arrives(t *testing.T, l *loop[path], req treelock.Request[path], mode callM
 	l.dispatch(message[path]{kind: kindAcquire, call: c})
 	if mode == modeTicket {
 		if v := <-c.replies; v != verdictDone {
-			t.Fatalf("the arrival was answered %d, %v, want accepted", v, c.err)
+			t.Fatalf("the reply to the arrival is %d, %v, want verdictDone", v, c.err)
 		}
 	}
 	return c
@@ -59,7 +59,7 @@ func withdraws(l *loop[path], c *call[path], mode callMode) {
 func takeGrant(t *testing.T, c *call[path]) Grant[path] {
 	t.Helper()
 	if v := <-c.replies; v != verdictDone {
-		t.Fatalf("the call was answered %d, %v, want accepted", v, c.err)
+		t.Fatalf("the reply is %d, %v, want verdictDone", v, c.err)
 	}
 	return c.grant
 }
@@ -70,7 +70,7 @@ func TestSecondReleaseDoesNotEndAnotherRequest(t *testing.T) {
 	l.dispatch(message[path]{kind: kindRelease, req: old.req, seq: old.seq})
 	next := takeGrant(t, arrives(t, l, treelock.Write("/a"), modeWait))
 	if next.req != old.req {
-		t.Fatal("the storage of a released request was not used again: the test tests nothing")
+		t.Fatal("the storage of a released request was not used again, so the test checks nothing")
 	}
 	l.dispatch(message[path]{kind: kindRelease, req: old.req, seq: old.seq})
 	if !next.req.Granted() {

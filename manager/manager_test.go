@@ -88,9 +88,8 @@ func TestErrorsGiveTheCause(t *testing.T) {
 	<-m.Done()
 }
 
-// Often the manager and its clients have one context, or one is the parent of the other. Then both
-// have ended.
-func TestErrorTellsThatTheManagerHasStoppedToo(t *testing.T) {
+// TestErrorNamesTheStopAsWell has one context for the manager and its clients.
+func TestErrorNamesTheStopAsWell(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cause := errors.New("shutting down")
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -119,8 +118,8 @@ func TestErrorTellsThatTheManagerHasStoppedToo(t *testing.T) {
 	})
 }
 
-// The end of the context counts from the moment it ends, even if the manager goroutine has not run
-// since.
+// TestNothingIsGrantedOnceTheContextHasEnded releases after the end of the context, even if the
+// manager goroutine has not run since.
 func TestNothingIsGrantedOnceTheContextHasEnded(t *testing.T) {
 	for range 200 {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -168,7 +167,7 @@ func TestZeroGrantIsHarmless(t *testing.T) {
 	}
 }
 
-// Whether or not the grant was on its way, what Withdraw says is true as soon as it returns.
+// TestNothingIsDeliveredOnceWithdrawHasReturned withdraws before or after the grant is sent.
 func TestNothingIsDeliveredOnceWithdrawHasReturned(t *testing.T) {
 	m := manager.Start(t.Context())
 	for range 1000 {
@@ -229,8 +228,9 @@ func TestOneGoroutinesRequestsArriveInItsOrder(t *testing.T) {
 	}
 }
 
-// TestClientWithoutAnEndIsToldWhyItIsRefused: it waits for one answer only, whatever that is.
-func TestClientWithoutAnEndIsToldWhyItIsRefused(t *testing.T) {
+// TestClientWithoutAnEndGetsItsRefusal has a context that never ends, so its client waits for one
+// reply.
+func TestClientWithoutAnEndGetsItsRefusal(t *testing.T) {
 	m := manager.Start(t.Context(), manager.WithMaxWaiting(0))
 	holder := must(m.Acquire(context.Background(), treelock.Write("/a")))
 	if _, err := m.Acquire(context.Background(), treelock.Write("/a")); !errors.Is(err, treelock.ErrBusy) {

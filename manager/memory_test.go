@@ -11,7 +11,7 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// many returns n, or far less where every step is audited and takes its time.
+// many returns n, or a twentieth of it in audited builds, which are slow.
 func many(n int) int {
 	if audited {
 		return n / 20
@@ -19,8 +19,8 @@ func many(n int) int {
 	return n
 }
 
-// TestReleasedPathsAreForgotten locks and releases a million distinct paths, and then knows no more
-// nodes than fit into the cache, and has let go of the storage.
+// TestReleasedPathsAreForgotten locks and releases a million distinct paths. Then the table has
+// only the cache of idle nodes, and the storage is free.
 func TestReleasedPathsAreForgotten(t *testing.T) {
 	distinct, atOnce := many(1_000_000), many(10_000)
 	before := liveHeap()
@@ -45,8 +45,8 @@ func TestReleasedPathsAreForgotten(t *testing.T) {
 	runtime.KeepAlive(l)
 }
 
-// A crowd that waited for one node, and was granted together, leaves nothing behind either.
-func TestCrowdIsForgotten(t *testing.T) {
+// TestManyWaitersAreForgotten has them wait for one node, and grants them together.
+func TestManyWaitersAreForgotten(t *testing.T) {
 	before := liveHeap()
 	l := startLoop(t)
 	holder := arrives(t, l, treelock.Write("/a"), modeWait)
@@ -118,7 +118,7 @@ func TestGrantOfAStoppedManagerKeepsNothingElse(t *testing.T) {
 	kept.Release()
 }
 
-// A grant that outlives its manager does not keep the crowd that waited for it.
+// TestGrantOfAStoppedManagerKeepsNoWaiters has many waiters for a grant that outlives its manager.
 func TestGrantOfAStoppedManagerKeepsNoWaiters(t *testing.T) {
 	before := liveHeap()
 	ctx, stop := context.WithCancel(t.Context())
@@ -128,7 +128,7 @@ func TestGrantOfAStoppedManagerKeepsNoWaiters(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range many(50_000) {
-		if _, err := m.Submit(t.Context(), treelock.Write("/a").Labeled("one of a crowd")); err != nil {
+		if _, err := m.Submit(t.Context(), treelock.Write("/a").Labeled("one of many")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -140,7 +140,7 @@ func TestGrantOfAStoppedManagerKeepsNoWaiters(t *testing.T) {
 	kept.Release()
 }
 
-// The ticket of a grant that is held is its client's alone.
+// TestHeldGrantDoesNotKeepItsTicket drops the ticket once its grant is received.
 func TestHeldGrantDoesNotKeepItsTicket(t *testing.T) {
 	m := Start(t.Context())
 	holder, err := m.TryAcquire(treelock.Write("/a"))
@@ -161,7 +161,7 @@ func TestHeldGrantDoesNotKeepItsTicket(t *testing.T) {
 	grant.Release()
 }
 
-func TestNoIdleNodesAreKeptIfToldSo(t *testing.T) {
+func TestWithoutIdleNodesNoneAreKept(t *testing.T) {
 	m := Start(t.Context(), WithIdleNodes(0))
 	grant, err := m.TryAcquire(treelock.Write("/a/b"))
 	if err != nil {
@@ -212,8 +212,8 @@ func TestPlainPathAllocatesNothing(t *testing.T) {
 	}
 }
 
-// TestNotesCostWhatTheirDocsSay: a label one allocation, a site two.
-func TestNotesCostWhatTheirDocsSay(t *testing.T) {
+// TestMetadataCostsWhatTheDocsSay counts one allocation for a label, and two with a site.
+func TestMetadataCostsWhatTheDocsSay(t *testing.T) {
 	if audited {
 		t.Skip("the race detector makes sync.Pool forget, and audits allocate")
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// TestSurveyWithALimitKeepsTheFirst: of requests that come by arrival.
-func TestSurveyWithALimitKeepsTheFirst(t *testing.T) {
+// TestRowsKeepTheEarliestInEitherOrder records requests forwards and backwards.
+func TestRowsKeepTheEarliestInEitherOrder(t *testing.T) {
 	l := startLoop(t)
 	for range 10 {
 		takeGrant(t, arrives(t, l, treelock.Read("/a"), modeWait))
@@ -33,8 +33,8 @@ func TestSurveyWithALimitKeepsTheFirst(t *testing.T) {
 	}
 }
 
-// The requests are in the storage of others that have ended, the earliest where the last of those
-// were.
+// TestSurveyKeepsTheEarliest has requests in storage that is used again, so that the earliest are
+// last.
 func TestSurveyKeepsTheEarliest(t *testing.T) {
 	l := startLoop(t)
 	var grants []Grant[path]

@@ -46,8 +46,8 @@ func startSlow(ctx context.Context, s manager.SlowLog) (*manager.Manager[path], 
 	return manager.Start(ctx, manager.WithSlowLog(s)), log
 }
 
-// A backup is never released, and a rename waits for it. Both are reported when they reach their
-// thresholds, and each time they have become twice as old; what is fast never is.
+// TestSlowHoldsAndWaitsAreReported has a backup that is never released, and a rename that waits for
+// it. Each is reported at its threshold, and whenever its age has doubled. Fast requests never are.
 func TestSlowHoldsAndWaitsAreReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, log := startSlow(t.Context(), manager.SlowLog{Wait: time.Second, Hold: 4 * time.Second})
@@ -87,7 +87,7 @@ func TestSlowHoldsAndWaitsAreReported(t *testing.T) {
 	})
 }
 
-// A node whose name reads like the next claim is quoted, as in errors.
+// TestSlowLogQuotesNodesThatReadLikeClaims has a name that reads like the next claim.
 func TestSlowLogQuotesNodesThatReadLikeClaims(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, log := startSlow(t.Context(), manager.SlowLog{Wait: time.Second})
@@ -106,7 +106,8 @@ func TestSlowLogQuotesNodesThatReadLikeClaims(t *testing.T) {
 	})
 }
 
-// That a request has waited for long, and was reported, does not hide that it holds for long, too.
+// TestSlowHoldAfterASlowWaitIsReported has a request that was reported as it waited, and then
+// holds.
 func TestSlowHoldAfterASlowWaitIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, log := startSlow(t.Context(), manager.SlowLog{Wait: time.Millisecond, Hold: time.Millisecond})
@@ -125,7 +126,7 @@ func TestSlowHoldAfterASlowWaitIsReported(t *testing.T) {
 	})
 }
 
-// Many have held for long, were reported, and are not due again. They do not hide a new one.
+// TestManyOldSlowHoldsHideNoNewOne has many holds that were reported and are not due again.
 func TestManyOldSlowHoldsHideNoNewOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, log := startSlow(t.Context(), manager.SlowLog{Hold: time.Second})
@@ -153,7 +154,7 @@ func TestManyOldSlowHoldsHideNoNewOne(t *testing.T) {
 	})
 }
 
-// Without a logger of its own it takes the default one, whichever that is by then.
+// TestSlowLogTakesTheDefaultLogger changes the default logger after the start.
 func TestSlowLogTakesTheDefaultLogger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := manager.Start(t.Context(), manager.WithSlowLog(manager.SlowLog{Hold: time.Second}))
@@ -170,7 +171,7 @@ func TestSlowLogTakesTheDefaultLogger(t *testing.T) {
 	})
 }
 
-// acquireHere, and the others below, are functions whose names are looked for.
+// acquireHere and the three functions below are named by the sites in the tests.
 func acquireHere(m *manager.Manager[path], ctx context.Context) {
 	must(m.Acquire(ctx, treelock.Read("/a")))
 }
@@ -185,7 +186,7 @@ func doHere(m *manager.Manager[path], ctx context.Context) {
 	m.Do(ctx, treelock.Read("/a"), func(ctx context.Context) error { <-ctx.Done(); return nil })
 }
 
-// TestSitesNameTheCaller: the function that calls the package, and no other; or what began the
+// TestSitesNameTheCaller expects the innermost function outside of the package, or the start of the
 // goroutine.
 func TestSitesNameTheCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -225,8 +226,8 @@ func TestSlowLogNamesTheSite(t *testing.T) {
 	})
 }
 
-// TestSlowLogSaysNothingOfWhatARequestHasNot: no label, no site, no blockers.
-func TestSlowLogSaysNothingOfWhatARequestHasNot(t *testing.T) {
+// TestSlowLogOmitsEmptyFields has no label, no site and no blockers.
+func TestSlowLogOmitsEmptyFields(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, log := startSlow(t.Context(), manager.SlowLog{Hold: time.Second})
 		must(m.TryAcquire(treelock.Read("/a")))

@@ -11,7 +11,7 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// A stopwatch is a handler that notes when it was told of each request, and takes some time for it.
+// A stopwatch is a handler that records when each request is reported, and takes some time for it.
 type stopwatch struct {
 	slog.Handler
 	start time.Time
@@ -37,7 +37,7 @@ func newStopwatch(takes time.Duration) stopwatch {
 	return stopwatch{slog.DiscardHandler, time.Now(), takes, map[uint64]time.Duration{}}
 }
 
-// TestSlowLogHasTwoThresholds: each is kept, also where they differ much.
+// TestSlowLogHasTwoThresholds has thresholds that differ much, one alone, and none.
 func TestSlowLogHasTwoThresholds(t *testing.T) {
 	const short, long = 40 * time.Millisecond, 10 * time.Second
 	for _, test := range []struct{ wait, hold, waiter, holder time.Duration }{
@@ -63,8 +63,8 @@ func TestSlowLogHasTwoThresholds(t *testing.T) {
 	}
 }
 
-// TestSlowHandlerDoesNotMakeTheLogLate: the manager does not wait for the handler, so the log need
-// not rest for it.
+// TestSlowHandlerDoesNotMakeTheLogLate checks that the watcher does not rest for the time of the
+// handler.
 func TestSlowHandlerDoesNotMakeTheLogLate(t *testing.T) {
 	const hold, takes = 40 * time.Millisecond, 500 * time.Millisecond
 	synctest.Test(t, func(t *testing.T) {
@@ -82,7 +82,7 @@ func TestSlowHandlerDoesNotMakeTheLogLate(t *testing.T) {
 	})
 }
 
-// TestSlowLogLooksOnceASecond: if its threshold is long.
+// TestSlowLogLooksOnceASecond has a long threshold.
 func TestSlowLogLooksOnceASecond(t *testing.T) {
 	const hold = time.Hour + 100*time.Millisecond
 	synctest.Test(t, func(t *testing.T) {
@@ -97,7 +97,7 @@ func TestSlowLogLooksOnceASecond(t *testing.T) {
 	})
 }
 
-// TestSlowLogReportsFewInARound: the earliest ones first, the others in the rounds after that.
+// TestSlowLogReportsFewInARound expects the earliest first, and the rest in later rounds.
 func TestSlowLogReportsFewInARound(t *testing.T) {
 	const hold, slow = time.Second, 500
 	synctest.Test(t, func(t *testing.T) {
@@ -117,8 +117,7 @@ func TestSlowLogReportsFewInARound(t *testing.T) {
 	})
 }
 
-// TestSlowLogEndsSoonAfterTheManager: however many reports are due, and however slow the handler
-// is.
+// TestSlowLogEndsSoonAfterTheManager has many reports due, and a slow handler.
 func TestSlowLogEndsSoonAfterTheManager(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStopwatch(900 * time.Millisecond)

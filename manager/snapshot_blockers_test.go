@@ -9,8 +9,8 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// TestSnapshotNamesEachBlockerOnceAndByArrival: also if one is in the way at several nodes, or in
-// several modes.
+// TestSnapshotNamesEachBlockerOnceAndByArrival has one that blocks at several nodes, in several
+// modes.
 func TestSnapshotNamesEachBlockerOnceAndByArrival(t *testing.T) {
 	m := manager.Start(t.Context())
 	must(m.TryAcquire(treelock.Read("/a").Read("/b"))) // #1
@@ -42,8 +42,8 @@ func TestSnapshotNamesFewBlockersAndCountsMore(t *testing.T) {
 	}
 }
 
-// However many others there are, whoever is in the way is found. Of very many the first are named,
-// and not all counted.
+// TestSnapshotFindsBlockersAmongMany finds one among many requests. Of many blockers it names the
+// first, and does not count all.
 func TestSnapshotFindsBlockersAmongMany(t *testing.T) {
 	m := manager.Start(t.Context())
 	for range 3000 {

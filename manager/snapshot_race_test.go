@@ -13,11 +13,11 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// still is how many requests stand still, so that a snapshot takes several steps.
+// still is how many requests hold throughout, so that a snapshot takes several steps.
 const still = 600
 
-// Clients come and go while snapshots are taken. In each, what holds does not conflict, and who
-// waits waits for somebody who is there, came earlier, and does conflict.
+// TestSnapshotsAreConsistent takes snapshots while clients come and go. In each, no two holders
+// conflict, and every waiter waits for earlier live requests that conflict with it.
 func TestSnapshotsAreConsistent(t *testing.T) {
 	m := manager.Start(t.Context(), manager.WithClients(2))
 	for i := range still {
@@ -29,7 +29,7 @@ func TestSnapshotsAreConsistent(t *testing.T) {
 		clients.Go(func() {
 			rng := rand.New(rand.NewPCG(uint64(i), 1))
 			for ctx.Err() == nil {
-				act(ctx, m, rng)
+				runClient(ctx, m, rng)
 			}
 		})
 	}
@@ -42,12 +42,12 @@ func TestSnapshotsAreConsistent(t *testing.T) {
 	stop()
 	clients.Wait()
 	if waiting == 0 {
-		t.Error("no snapshot has shown anybody who waits, so little was tested")
+		t.Error("no snapshot has a waiter, so the test checks little")
 	}
 }
 
-// act makes a request, and releases, narrows or gives it up.
-func act(ctx context.Context, m *manager.Manager[path], rng *rand.Rand) {
+// runClient makes a request, and releases, narrows or cancels it.
+func runClient(ctx context.Context, m *manager.Manager[path], rng *rand.Rand) {
 	nodes := []path{"/", "/a", "/a/b", "/a/b/c", "/d"}
 	node := nodes[rng.IntN(len(nodes))]
 	req := treelock.Write(node)
@@ -82,7 +82,7 @@ func checkConsistent(t *testing.T, s *manager.Snapshot[path]) {
 	}
 	for _, r := range s.Waiters {
 		if len(r.BlockedBy) == 0 {
-			t.Errorf("%v waits for nobody", r)
+			t.Errorf("%v waits for no request", r)
 		}
 		for _, seq := range r.BlockedBy {
 			if blocker, ok := reqs[seq]; !ok || seq >= r.Number || !model.Conflict(blocker, reqs[r.Number]) {

@@ -17,7 +17,7 @@ import (
 
 type query = manager.Query[path]
 
-func TestSnapshotShowsWhoWaitsForWhom(t *testing.T) {
+func TestSnapshotShowsRequestsAndTheirBlockers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := manager.Start(t.Context())
 		start := time.Now()

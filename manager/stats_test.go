@@ -28,8 +28,8 @@ func histogram(values ...uint64) (h manager.Histogram) {
 	return h
 }
 
-// Everything that can become of a request, once or twice.
-func TestStatsCountWhatBecomesOfRequests(t *testing.T) {
+// TestStatsCountEveryOutcome has each outcome of a request, once or twice.
+func TestStatsCountEveryOutcome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		m := manager.Start(ctx, manager.WithMaxWaiting(2))
@@ -111,8 +111,8 @@ func TestQuantilesAreBounds(t *testing.T) {
 	}
 }
 
-// A request may wait, and hold, for minutes or for decades: the last bucket of the histograms has
-// all that is longer than 2^30 µs, some 18 minutes.
+// TestVeryLongWaitsAreCounted has waits of minutes and of a century. The last bucket has all from
+// 2^30 µs on, some 18 minutes.
 func TestVeryLongWaitsAreCounted(t *testing.T) {
 	for _, long := range []time.Duration{17 * time.Minute, 18 * time.Minute, 36 * time.Minute, 72 * time.Minute, 100 * 365 * 24 * time.Hour} {
 		synctest.Test(t, func(t *testing.T) {

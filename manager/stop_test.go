@@ -11,15 +11,14 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// late returns a message from a client that was about to send when the context ended. Its answer is
-// received by the test: until then the manager waits for that, and the test knows what the inbox is
-// like.
+// late returns a message from a client that was about to send when the context ended. Its reply
+// blocks until the test receives it, so the test knows the state of the inbox.
 func late() message[path] {
 	return message[path]{kind: kindAcquire, call: &call[path]{replies: make(chan verdict)}}
 }
 
-// Each of these clients finds room while the manager seals the inbox, at the worst moment that
-// there is.
+// TestSealMissesNoClientThatIsFaster has clients find room while the manager seals the inbox, at
+// the worst moment.
 func TestSealMissesNoClientThatIsFaster(t *testing.T) {
 	for before := range 4 { // own messages that are behind the first client's
 		for behind := range 4 { // clients that are waiting for room by then
@@ -28,9 +27,9 @@ func TestSealMissesNoClientThatIsFaster(t *testing.T) {
 	}
 }
 
-// sealAgainst seals an inbox for 4 messages. First come `before` that are answered at once, then
-// that of a client; while that gets its answer another one takes its room, and `behind` more queue
-// up for theirs.
+// sealAgainst seals an inbox for 4 messages. First come `before` messages that need no reply, then
+// that of a client. While that client gets its reply another one takes its room, and `behind` more
+// wait for theirs.
 func sealAgainst(t *testing.T, before, behind int) {
 	ctx, stop := context.WithCancel(t.Context())
 	m := newManager[path](ctx, []Option{WithClients(4 / messagesPerClient)})
@@ -70,7 +69,7 @@ func sealAgainst(t *testing.T, before, behind int) {
 			}
 		})
 		if answered < 0 {
-			t.Errorf("%d before, %d behind: %d clients that found room get no answer", before, behind, len(unanswered))
+			t.Errorf("%d before, %d behind: %d clients that found room get no reply", before, behind, len(unanswered))
 			break
 		}
 		unanswered = slices.Delete(unanswered, answered, answered+1)
@@ -83,7 +82,7 @@ func sealAgainst(t *testing.T, before, behind int) {
 	}
 }
 
-// TestNothingIsSentOnceTheContextHasEnded: that the manager can stop rests on it (see seal).
+// TestNothingIsSentOnceTheContextHasEnded checks what seal needs to terminate.
 func TestNothingIsSentOnceTheContextHasEnded(t *testing.T) {
 	ctx, req := context.Background(), treelock.Write("/a")
 	for name, verb := range map[string]func(m *Manager[path], g Grant[path], tick *Ticket[path]){
@@ -121,8 +120,8 @@ func TestNothingIsSentOnceTheContextHasEnded(t *testing.T) {
 	}
 }
 
-// TestFullInboxOfAManagerThatStops: a client that finds no room is told that the manager has
-// stopped, and nothing of its own context, which has not ended.
+// TestFullInboxOfAManagerThatStops returns ErrStopped, and no error of the client's context, which
+// has not ended.
 func TestFullInboxOfAManagerThatStops(t *testing.T) {
 	for name, verb := range map[string]func(m *Manager[path], ctx context.Context) error{
 		"Acquire": func(m *Manager[path], ctx context.Context) error {
@@ -169,8 +168,7 @@ func TestFullInboxOfAManagerThatStops(t *testing.T) {
 	}
 }
 
-// TestStoppedManagerHasNothingInItsInbox: the last statistics say so, whatever came behind the
-// stop.
+// TestStoppedManagerHasNothingInItsInbox checks the last statistics, with messages behind the stop.
 func TestStoppedManagerHasNothingInItsInbox(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	m := newManager[path](ctx, nil)

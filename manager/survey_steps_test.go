@@ -10,7 +10,7 @@ import (
 	"github.com/treelock/treelock/internal/locktable"
 )
 
-// A step looks at a bounded number of nodes, too.
+// TestSurveyOfWideRequestsTakesMoreSteps checks that a step visits a bounded number of nodes.
 func TestSurveyOfWideRequestsTakesMoreSteps(t *testing.T) {
 	l := startLoop(t)
 	for range 20 {
@@ -29,7 +29,7 @@ func TestSurveyOfWideRequestsTakesMoreSteps(t *testing.T) {
 	}
 }
 
-// wide returns a request for so many nodes below /wide, and to read /a.
+// wide returns a request for so many nodes below /wide, which also reads /a.
 func wide(claims int) treelock.Request[path] {
 	nodes := make([]path, claims)
 	for i := range nodes {
@@ -38,7 +38,7 @@ func wide(claims int) treelock.Request[path] {
 	return treelock.Read("/a").ReadNode(nodes...)
 }
 
-// TestBlockersAreFoundAmongWideRequests: a search looks only at the claims that matter.
+// TestBlockersAreFoundAmongWideRequests checks that a search visits only the claims that matter.
 func TestBlockersAreFoundAmongWideRequests(t *testing.T) {
 	l := startLoop(t)
 	for range 60 {
@@ -52,7 +52,7 @@ func TestBlockersAreFoundAmongWideRequests(t *testing.T) {
 	}
 }
 
-// TestSurveyShowsTheTimeOfItsFirstStep: ages are right, however long the other steps take.
+// TestSurveyShowsTheTimeOfItsFirstStep takes ages from that, however long the other steps take.
 func TestSurveyShowsTheTimeOfItsFirstStep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := startLoop(t)
@@ -66,12 +66,12 @@ func TestSurveyShowsTheTimeOfItsFirstStep(t *testing.T) {
 		}
 		shown, err := l.m.buildSnapshot(t.Context(), s)
 		if err != nil || !shown.Taken.Equal(start) || len(shown.Holders) != 2*stepWork {
-			t.Errorf("develop() = %d holders, taken at %v, %v, want %d, at %v", len(shown.Holders), shown.Taken, err, 2*stepWork, start)
+			t.Errorf("buildSnapshot() = %d holders, taken at %v, %v, want %d, at %v", len(shown.Holders), shown.Taken, err, 2*stepWork, start)
 		}
 	})
 }
 
-// TestSurveyBelowANodeTakesMoreSteps: it looks up each node of each request.
+// TestSurveyBelowANodeTakesMoreSteps looks up each node of each request.
 func TestSurveyBelowANodeTakesMoreSteps(t *testing.T) {
 	l := startLoop(t)
 	for range 3 * stepWork {

@@ -12,16 +12,16 @@ import (
 	"github.com/treelock/treelock/internal/locktable"
 )
 
-// These tests take a survey step by step, and let others act in between.
+// These tests take a survey step by step, and let others runClient in between.
 
-// begin begins a survey of what is live, and takes its first step.
+// begin does the first step of a survey.
 func begin(l *loop[path], q Query[path]) *survey[path] {
 	s := &survey[path]{minAge: q.MinAge, limit: q.Limit}
 	proceed(l, s)
 	return s
 }
 
-// proceed takes a survey one step further.
+// proceed does one step of a survey.
 func proceed(l *loop[path], s *survey[path]) {
 	c := l.m.emptyCall()
 	c.inspector = s
@@ -29,7 +29,7 @@ func proceed(l *loop[path], s *survey[path]) {
 	<-c.replies
 }
 
-// seen describes the requests in a survey, after it was taken to its end.
+// seen finishes a survey and returns the requests in it.
 func seen(t *testing.T, l *loop[path], s *survey[path]) (all []string) {
 	t.Helper()
 	for !s.over {
@@ -44,17 +44,15 @@ func seen(t *testing.T, l *loop[path], s *survey[path]) (all []string) {
 	return all
 }
 
-// fill lets so many requests that hold arrive, which a survey comes to before all that arrived
-// earlier.
+// fill adds n requests that hold. A survey visits them before all earlier requests.
 func fill(t *testing.T, l *loop[path], n int) {
 	for range n {
 		takeGrant(t, arrives(t, l, treelock.Read("/fill"), modeWait))
 	}
 }
 
-// After the first step everything changes: who holds releases, who waits is granted or withdrawn,
-// who narrows does, and others arrive, some in the storage of those that have gone. The survey
-// shows what was.
+// TestSurveyShowsOneMoment changes everything after the first step: holders release or narrow,
+// waiters are granted or canceled, and requests arrive in storage that is used again.
 func TestSurveyShowsOneMoment(t *testing.T) {
 	l := startLoop(t)
 	call := func(label string, req treelock.Request[path]) *call[path] {
@@ -105,8 +103,9 @@ func TestSurveyShowsOneMoment(t *testing.T) {
 	}
 }
 
-// So many end that their storage is given up, and others move in it.
-func TestSurveyFindsThoseThatMove(t *testing.T) {
+// TestSurveyFindsRequestsThatMove ends so many requests that their storage is freed and the rest
+// move.
+func TestSurveyFindsRequestsThatMove(t *testing.T) {
 	l := startLoop(t)
 	var grants []Grant[path]
 	for i := range 3000 {
@@ -132,7 +131,7 @@ func TestSurveyFindsThoseThatMove(t *testing.T) {
 	}
 }
 
-func TestSurveyThatIsLeftCostsNothingMore(t *testing.T) {
+func TestAbandonedSurveyEnds(t *testing.T) {
 	l := startLoop(t)
 	fill(t, l, 2*stepWork)
 	s := begin(l, Query[path]{})
@@ -180,9 +179,9 @@ func TestSurveyLeavesOutTheYoung(t *testing.T) {
 	}
 }
 
-// A request for very many nodes takes free storage, is refused, and drops it: the last request
-// moves to its place, where the survey has been already.
-func TestSurveyFindsOneThatMovesAsAnotherIsRefused(t *testing.T) {
+// TestSurveyFindsARequestThatMovesAtARefusal refuses a request of very many nodes, whose storage is
+// dropped. The last request moves to a place that the survey has visited.
+func TestSurveyFindsARequestThatMovesAtARefusal(t *testing.T) {
 	l := startLoop(t)
 	first := takeGrant(t, arrives(t, l, treelock.Read("/b"), modeWait))
 	fill(t, l, 3*stepWork)
@@ -201,9 +200,8 @@ func TestSurveyFindsOneThatMovesAsAnotherIsRefused(t *testing.T) {
 	}
 }
 
-// The message of a client that left its snapshot can come after the next one has begun: that one
-// goes on.
-func TestLateLeaverEndsNoOtherSurvey(t *testing.T) {
+// TestLateEndOfASurveyEndsNoOther abandons a survey after the next one has begun.
+func TestLateEndOfASurveyEndsNoOther(t *testing.T) {
 	l := startLoop(t)
 	fill(t, l, stepWork)
 	last := takeGrant(t, arrives(t, l, treelock.Write("/a").Labeled("last"), modeWait))
@@ -218,8 +216,7 @@ func TestLateLeaverEndsNoOtherSurvey(t *testing.T) {
 	}
 }
 
-// The storage of a request that was seen to wait may serve another one by now: that is not
-// explained in its stead.
+// TestOldWaiterIsNotExplainedByAnother has the storage of a waiter used by another one.
 func TestOldWaiterIsNotExplainedByAnother(t *testing.T) {
 	l := startLoop(t)
 	takeGrant(t, arrives(t, l, treelock.Write("/a"), modeWait))
@@ -228,7 +225,7 @@ func TestOldWaiterIsNotExplainedByAnother(t *testing.T) {
 	withdraws(l, old, modeWait)
 	next := arrives(t, l, treelock.Read("/a"), modeWait)
 	if next.grant.req != seen.req {
-		t.Fatal("the storage is not used again: the test tests nothing")
+		t.Fatal("the storage is not used again, so the test checks nothing")
 	}
 	e := explainer[path]{req: seen.req, seq: seen.seq}
 	e.inspect(l)

@@ -19,8 +19,8 @@ type cabinet struct{ files map[int]int }
 
 func (*cabinet) Parent() (*cabinet, bool) { return nil, false }
 
-// TestErrorsDoNotReadThroughNodes is for the race detector: the exclusive holder writes to the node
-// while another one formats why it was refused.
+// TestErrorsDoNotReadThroughNodes is for the race detector: the holder writes to its node while
+// another client formats its refusal.
 func TestErrorsDoNotReadThroughNodes(t *testing.T) {
 	m := manager.StartNodes[*cabinet](t.Context())
 	c := &cabinet{files: map[int]int{}}
@@ -150,8 +150,8 @@ func TestEveryErrorIsOneLineAndNamesItsRequest(t *testing.T) {
 	check(err, treelock.ErrStopped, "acquire", `the manager has stopped: first\nsecond\u202e`)
 }
 
-// TestNarrowKeepsWhatARequestIsKnownBy: its number, its token and its label.
-func TestNarrowKeepsWhatARequestIsKnownBy(t *testing.T) {
+// TestNarrowKeepsNumberTokenAndLabel also checks the token after the largest.
+func TestNarrowKeepsNumberTokenAndLabel(t *testing.T) {
 	m := manager.Start(t.Context(), manager.WithFirstToken(math.MaxUint64))
 	g := must(m.TryAcquire(treelock.Write("/a").Labeled("first")))
 	if err := g.Narrow(treelock.Read("/a/b").Labeled("second")); err != nil {

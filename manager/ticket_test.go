@@ -8,8 +8,7 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// The storage of a request that is over may serve one that waits: an old ticket must not withdraw
-// that.
+// TestOldTicketWithdrawsNoOtherWaiter has the storage of an ended request used by one that waits.
 func TestOldTicketWithdrawsNoOtherWaiter(t *testing.T) {
 	l := startLoop(t)
 	old := arrives(t, l, treelock.Write("/a"), modeTicket)
@@ -18,7 +17,7 @@ func TestOldTicketWithdrawsNoOtherWaiter(t *testing.T) {
 	l.release(g.req, g.seq)
 	next := arrives(t, l, treelock.Write("/a"), modeTicket)
 	if next.ticket.req != g.req || !next.ticket.req.Waiting() {
-		t.Fatal("the storage of a released request is not used for one that waits: the test tests nothing")
+		t.Fatal("the storage of a released request is not used for one that waits, so the test checks nothing")
 	}
 	withdraws(l, old, modeTicket)
 	if l.table.Live() != 2 || next.ticket.endErr() != nil {
@@ -26,8 +25,7 @@ func TestOldTicketWithdrawsNoOtherWaiter(t *testing.T) {
 	}
 }
 
-// TestErrTakesNoGrantOfAStoppedManager asks for the error of a ticket that was granted, before and
-// after its grant is received.
+// TestErrTakesNoGrantOfAStoppedManager calls Err before and after the grant is received.
 func TestErrTakesNoGrantOfAStoppedManager(t *testing.T) {
 	for _, received := range []bool{false, true} {
 		ctx, stop := context.WithCancel(t.Context())
@@ -53,17 +51,17 @@ func TestErrTakesNoGrantOfAStoppedManager(t *testing.T) {
 	}
 }
 
-func TestGrantThatMeetsAWithdrawalIsTakenBack(t *testing.T) {
+func TestGrantThatMeetsAWithdrawalEnds(t *testing.T) {
 	for _, mode := range []callMode{modeWait, modeTicket} {
 		l := startLoop(t)
 		leaver := arrives(t, l, treelock.Write("/a"), mode) // the grant is on its way
 		behind := arrives(t, l, treelock.Write("/a"), modeWait)
 		if v := <-behind.replies; v != verdictMustWait {
-			t.Errorf("mode %d: the one behind is told %d, want that it waits", mode, v)
+			t.Errorf("mode %d: the next one gets %d, want verdictMustWait", mode, v)
 		}
 		withdraws(l, leaver, mode)
 		if len(behind.replies) != 1 {
-			t.Errorf("mode %d: the one behind has %d answers, want its grant", mode, len(behind.replies))
+			t.Errorf("mode %d: the next one has %d replies, want its grant", mode, len(behind.replies))
 		}
 		if live := l.table.Live(); live != 1 {
 			t.Errorf("mode %d: %d requests are live, want 1", mode, live)
@@ -88,7 +86,7 @@ func TestGrantThatWasReceivedStaysWithItsReceiver(t *testing.T) {
 	next := takeGrant(t, arrives(t, l, treelock.Write("/a"), modeWait))
 	withdraws(l, c, modeTicket) // whose storage serves next by now
 	if next.req != g.req {
-		t.Fatal("the storage of a released request was not used again: the test tests nothing")
+		t.Fatal("the storage of a released request was not used again, so the test checks nothing")
 	}
 	if !next.req.Granted() {
 		t.Error("a withdrawal of an old ticket ended another request")

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// ms is so many milliseconds on the manager's clock.
+// ms returns n milliseconds on the manager's clock.
 func ms(n int) instant { return instant(time.Duration(n) * time.Millisecond) }
 
-// calmYielder returns a yielder that has seen enough fast yields.
-func calmYielder(t *testing.T) *yielder {
+// fastYielder returns a yielder that has seen enough fast yields.
+func fastYielder(t *testing.T) *yielder {
 	var y yielder
 	for i := range trusted {
 		if step := y.next(0); step != doTimedYield || y.pays() {
@@ -25,8 +25,8 @@ func calmYielder(t *testing.T) *yielder {
 	return &y
 }
 
-func TestFewYieldsAreTimedInACalmProgram(t *testing.T) {
-	y, timed := calmYielder(t), 0
+func TestFewYieldsAreTimedOnceTheyAreFast(t *testing.T) {
+	y, timed := fastYielder(t), 0
 	for range 100 * timedYield {
 		switch y.next(ms(1)) {
 		case doTimedYield:
@@ -34,7 +34,7 @@ func TestFewYieldsAreTimedInACalmProgram(t *testing.T) {
 			y.recordYield(slowYield-1+10*perMessage, ms(1), 10)
 		case doYield:
 		default:
-			t.Fatal("the yielder does not yield, in a calm program")
+			t.Fatal("the yielder does not yield, though yields are fast")
 		}
 	}
 	if timed != 100 || !y.pays() {
@@ -43,7 +43,7 @@ func TestFewYieldsAreTimedInACalmProgram(t *testing.T) {
 }
 
 func TestOneSlowYieldEndsYielding(t *testing.T) {
-	for name, y := range map[string]*yielder{"at the start": {}, "after fast ones": calmYielder(t)} {
+	for name, y := range map[string]*yielder{"at the start": {}, "after fast ones": fastYielder(t)} {
 		for y.next(0) != doTimedYield {
 		}
 		y.recordYield(slowYield, ms(20), 0)
@@ -54,7 +54,7 @@ func TestOneSlowYieldEndsYielding(t *testing.T) {
 }
 
 func TestYieldingBeginsAgainOnlyWhereNothingWaits(t *testing.T) {
-	y := calmYielder(t)
+	y := fastYielder(t)
 	y.recordYield(ms(20), ms(20), 32)
 	now := ms(20)
 	for range 10 {
@@ -75,9 +75,8 @@ func TestYieldingBeginsAgainOnlyWhereNothingWaits(t *testing.T) {
 	}
 }
 
-// TestManagerLooksOnceAfterAPause: whatever it finds, it does not look again before the next
-// message.
-func TestManagerLooksOnceAfterAPause(t *testing.T) {
+// TestManagerChecksLatenciesOnceAfterAPause has no message come between.
+func TestManagerChecksLatenciesOnceAfterAPause(t *testing.T) {
 	l := startLoop(t)
 	l.yielder = yielder{off: true}
 	l.yield()
@@ -86,7 +85,7 @@ func TestManagerLooksOnceAfterAPause(t *testing.T) {
 	}
 }
 
-// TestOnlyNewLongLatenciesCount: yielding begins again in a program that was busy once.
+// TestOnlyNewLongLatenciesCount lets yielding begin again in a program that was once busy.
 func TestOnlyNewLongLatenciesCount(t *testing.T) {
 	var l latencies
 	h := &metrics.Float64Histogram{
@@ -98,12 +97,12 @@ func TestOnlyNewLongLatenciesCount(t *testing.T) {
 	}{{0, false}, {1, false}, {2, true}, {1, false}, {3, true}, {0, false}} {
 		h.Counts[test.bucket]++
 		if got := l.hasNewLong(h); got != test.want {
-			t.Errorf("step %d: grown() = %t after a latency in bucket %d, want %t", i, got, test.bucket, test.want)
+			t.Errorf("step %d: hasNewLong() = %t after a latency in bucket %d, want %t", i, got, test.bucket, test.want)
 		}
 	}
 }
 
-// TestLatenciesAreKnownToThisRuntime is about the runtime's metric.
+// TestLatenciesAreKnownToThisRuntime checks the name of the runtime's metric.
 func TestLatenciesAreKnownToThisRuntime(t *testing.T) {
 	var l latencies
 	l.sawLongWait()

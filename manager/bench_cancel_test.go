@@ -9,7 +9,7 @@ import (
 
 // BenchmarkCancel is what the end of a waiting request costs the manager goroutine, with so many
 // others that wait for the same node: the arrival and the withdrawal of a ticket, and those of an
-// Acquire whose context ends, which is told what it waits for. The second may cost at most four
+// Acquire whose context ends, which finds its blockers. The second may cost at most four
 // times as much.
 func BenchmarkCancel(b *testing.B) {
 	for _, waiters := range []int{0, 1000, 100_000} {

@@ -54,12 +54,12 @@ func TestEveryReplySaysWhetherToYield(t *testing.T) {
 // TestClientThatExpectsToWaitGetsOneReply compares it with a client that gets verdictMustWait
 // first.
 func TestClientThatExpectsToWaitGetsOneReply(t *testing.T) {
-	for _, patient := range []bool{false, true} {
+	for _, expectWait := range []bool{false, true} {
 		l := startLoop(t)
 		holder := takeGrant(t, arrives(t, l, treelock.Write("/a"), modeWait))
 		req := treelock.Write("/a")
 		c, _ := l.m.newCall(&req, modeWait)
-		c.expectWait = patient
+		c.expectWait = expectWait
 		l.dispatch(message[path]{kind: kindAcquire, call: c})
 		l.release(holder.req, holder.seq)
 		var got []verdict
@@ -67,11 +67,11 @@ func TestClientThatExpectsToWaitGetsOneReply(t *testing.T) {
 			got = append(got, <-c.replies)
 		}
 		want := []verdict{verdictMustWait, verdictDone}
-		if patient {
+		if expectWait {
 			want = want[1:]
 		}
 		if !slices.Equal(got, want) || !c.waited {
-			t.Errorf("expectWait=%t: the replies are %v, waited=%t, want %v and true", patient, got, c.waited, want)
+			t.Errorf("expectWait=%t: the replies are %v, waited=%t, want %v and true", expectWait, got, c.waited, want)
 		}
 	}
 }

@@ -60,14 +60,14 @@ func TestSnapshotsWaitForTheirTurn(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		m := Start(ctx)
 		m.snapshotSem <- struct{}{} // of another client
-		impatient, giveUp := context.WithCancel(t.Context())
+		ending, cancel := context.WithCancel(t.Context())
 		told := make(chan error, 2)
-		go func() { _, err := m.Snapshot(impatient, Query[path]{}); told <- err }()
+		go func() { _, err := m.Snapshot(ending, Query[path]{}); told <- err }()
 		synctest.Wait()
 		if len(told) != 0 {
 			t.Fatal("Snapshot() has returned, want it to wait")
 		}
-		giveUp()
+		cancel()
 		if err := <-told; !errors.Is(err, context.Canceled) {
 			t.Errorf("Snapshot() = %v, want that the context has ended", err)
 		}

@@ -84,16 +84,17 @@ func TestAcquireThatTimesOutNamesItsBlockers(t *testing.T) {
 		holder := must(m.Acquire(t.Context(), treelock.Write("/docs").Labeled("import 1")))
 		time.Sleep(time.Minute)
 		why := errors.New("the user has closed the window")
-		for _, patient := range []bool{false, true} { // the second one takes the call of the first, which expects to wait
+		// The second one reuses the call of the first, which expects to wait.
+		for _, expectWait := range []bool{false, true} {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			time.AfterFunc(1500*time.Millisecond, func() { cancel(why) })
 			_, err := m.Acquire(ctx, treelock.Read("/docs/a").Labeled("view 2"))
 			blocked := blockedBy(t, err)
 			if !errors.Is(err, context.Canceled) || !errors.Is(err, why) {
-				t.Errorf("expectWait=%t: Acquire() = %v, want the error of the context and its cause", patient, err)
+				t.Errorf("expectWait=%t: Acquire() = %v, want the error of the context and its cause", expectWait, err)
 			}
 			if blocked.Waited != 1500*time.Millisecond || len(blocked.Blockers) != 1 || blocked.Blockers[0].Label != "import 1" {
-				t.Errorf("expectWait=%t: Acquire() = %v, want that it waited 1.5s for import 1", patient, err)
+				t.Errorf("expectWait=%t: Acquire() = %v, want that it waited 1.5s for import 1", expectWait, err)
 			}
 		}
 		holder.Release()

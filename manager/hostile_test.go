@@ -76,8 +76,8 @@ func TestSlowParentDelaysItsOwnCallerOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		m := manager.StartNodes[*trap](ctx)
-		patience := make(chan struct{})
-		slow := &trap{func() (*trap, bool) { <-patience; return nil, false }}
+		free := make(chan struct{})
+		slow := &trap{func() (*trap, bool) { <-free; return nil, false }}
 		done := make(chan error)
 		go func() {
 			g, err := m.Acquire(ctx, treelock.Request[*trap]{}.Write(slow))
@@ -90,7 +90,7 @@ func TestSlowParentDelaysItsOwnCallerOnly(t *testing.T) {
 			t.Errorf("Acquire() beside a slow Parent = %v, want a grant", err)
 		}
 		g.Release()
-		close(patience)
+		close(free)
 		if err := <-done; err != nil {
 			t.Errorf("Acquire(slow) = %v, want a grant in the end", err)
 		}

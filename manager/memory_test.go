@@ -39,9 +39,7 @@ func TestReleasedPathsAreForgotten(t *testing.T) {
 	if nodes := l.table.Nodes(); nodes > defaultIdle {
 		t.Errorf("I8: the table knows %d nodes after the release of all, want at most %d", nodes, defaultIdle)
 	}
-	if grown := liveHeap() - before; grown > 8<<20 {
-		t.Errorf("the heap has grown by %d KiB, want at most 8 MiB", grown>>10)
-	}
+	checkGrowth(t, before, 8)
 	runtime.KeepAlive(l)
 }
 
@@ -61,9 +59,7 @@ func TestManyWaitersAreForgotten(t *testing.T) {
 		l.release(g.req, g.seq)
 		calls[i] = nil
 	}
-	if grown := liveHeap() - before; grown > 8<<20 {
-		t.Errorf("the heap has grown by %d KiB, want at most 8 MiB", grown>>10)
-	}
+	checkGrowth(t, before, 8)
 	runtime.KeepAlive(l)
 }
 
@@ -77,9 +73,7 @@ func TestLargeRequestIsForgotten(t *testing.T) {
 	g := takeGrant(t, arrives(t, l, treelock.Write(paths...), modeWait))
 	l.release(g.req, g.seq)
 	paths = nil
-	if grown := liveHeap() - before; grown > 8<<20 {
-		t.Errorf("the heap has grown by %d KiB, want at most 8 MiB", grown>>10)
-	}
+	checkGrowth(t, before, 8)
 	runtime.KeepAlive(l)
 	runtime.KeepAlive(g)
 }
@@ -92,9 +86,7 @@ func TestIdleNodesDoNotKeepTheStringsThatPathsWereCutFrom(t *testing.T) {
 		g := takeGrant(t, arrives(t, l, treelock.Write(path(page[:3])), modeWait))
 		l.release(g.req, g.seq)
 	}
-	if grown := liveHeap() - before; grown > 8<<20 {
-		t.Errorf("the heap has grown by %d KiB, want at most 8 MiB", grown>>10)
-	}
+	checkGrowth(t, before, 8)
 	runtime.KeepAlive(l)
 }
 
@@ -112,9 +104,7 @@ func TestGrantOfAStoppedManagerKeepsNothingElse(t *testing.T) {
 	}
 	stop()
 	<-m.Done()
-	if grown := liveHeap() - before; grown > 4<<20 {
-		t.Errorf("the heap has grown by %d KiB, want at most 4 MiB", grown>>10)
-	}
+	checkGrowth(t, before, 4)
 	kept.Release()
 }
 
@@ -134,9 +124,7 @@ func TestGrantOfAStoppedManagerKeepsNoWaiters(t *testing.T) {
 	}
 	stop()
 	<-m.Done()
-	if grown := liveHeap() - before; grown > 4<<20 {
-		t.Errorf("the heap has grown by %d KiB, want at most 4 MiB", grown>>10)
-	}
+	checkGrowth(t, before, 4)
 	kept.Release()
 }
 
@@ -180,6 +168,14 @@ func liveHeap() int {
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	return int(stats.HeapAlloc)
+}
+
+// checkGrowth fails the test if the live heap is more than mib MiB larger than before.
+func checkGrowth(t *testing.T, before, mib int) {
+	t.Helper()
+	if grown := liveHeap() - before; grown > mib<<20 {
+		t.Errorf("the heap has grown by %d KiB, want at most %d MiB", grown>>10, mib)
+	}
 }
 
 func TestPlainPathAllocatesNothing(t *testing.T) {

@@ -51,7 +51,7 @@ func TestStatsCountEveryOutcome(t *testing.T) {
 		grant := <-second.Granted()
 		short, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
-		m.Acquire(short, treelock.Read("/")) // waits, and is given up
+		m.Acquire(short, treelock.Read("/")) // waits, and is canceled
 		grant.Narrow(treelock.Read("/a/b"))
 		grant.Release()
 		if err := m.Drain(ctx); err != nil {

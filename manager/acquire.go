@@ -7,145 +7,124 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// Acquire waits until req is granted or ctx ends. It returns either a grant and a nil error, or an error
-// and nothing held: whatever the race between the grant and the end of ctx, nothing leaks, and requests that
-// arrive after Acquire has returned an error never wait for this one.
+// Acquire waits until req is granted or ctx ends. It returns either a grant and a nil error, or an
+// error and nothing held, whatever the race between the grant and the end of ctx. A request that
+// arrives after Acquire has returned an error never waits for this one.
 //
 // The error is [treelock.ErrStopped] if the manager stops, [treelock.ErrDraining],
 // [treelock.ErrBusy], one of the request ([treelock.ErrTooWide]) or of a node
-// ([treelock.PathError], [treelock.ErrTooLong], [treelock.ErrTooDeep], [treelock.ErrIncomparable]),
-// or, if ctx ends, one that satisfies errors.Is for its error and for its cause. If the manager was
-// seen to have ended as well, it satisfies all of these. If ctx has ended already, the request
-// never arrives. A request that had to wait is not granted if ctx ended before the grant. With
-// ErrBusy, and if ctx ends while the request waits, the error is also a [treelock.BlockedError],
-// which names the blockers (see [WithBlockers]).
+// ([treelock.PathError], [treelock.ErrTooLong], [treelock.ErrTooDeep], [treelock.ErrIncomparable]).
+// If ctx ends, the error satisfies errors.Is for its error and its cause, and also for ErrStopped
+// if the manager was seen to have ended as well. With ErrBusy, and if ctx ends while the request
+// waits, the error is also a [treelock.BlockedError], which names the blockers (see
+// [WithBlockers]).
 //
-// When ctx ends, Acquire sends a cancellation and returns when the manager has dealt with that, and
-// with the messages before it. It never waits for other clients to release.
+// A request under a ctx that has ended never arrives. A request that had to wait is not granted if
+// ctx ended before the grant. When ctx ends, Acquire sends a cancellation, and returns when the
+// manager has handled it and the messages before it. It never waits for other clients to release.
 //
-// The grant must be released. A client that waits while it holds a grant risks a deadlock: ask for all
-// that is needed in one request.
+// The grant must be released. A client that waits while it holds a grant risks a deadlock, so one
+// request must name all that is needed.
 //
-// It costs O(d) in the manager, with d the number of the nodes in req and their ancestors. It
+// Acquire costs O(d) in the manager, with d the number of the nodes in req and their ancestors. It
 // allocates nothing if req has at most four claims and no label, need not wait, and its nodes are
-// in use or remembered (see [WithIdleNodes]). Else it allocates each new node and its name.
+// in use or remembered (see [WithIdleNodes]). Otherwise it allocates each new node and its name.
 func (m *Manager[N]) Acquire(ctx context.Context, req treelock.Request[N]) (Grant[N], error) {
-	c, err := m.newCall(&req, wait)
+	c, err := m.newCall(&req, modeWait)
 	if err != nil {
 		return Grant[N]{}, err
 	}
-	ended := ctx.Done() // asked before the request can be granted, as it may be the user's code that answers
-	ahead := len(m.inbox)
-	c.patient = c.patient || ended == nil || ahead >= backlog
-	if o := m.submit(ctx, ended, c); o != sent {
-		return Grant[N]{}, about("acquire", &req, m.unsent(o, ctx))
+	// Done may be user code, so it is called before the request can be granted.
+	ended := ctx.Done()
+	queued := len(m.inbox)
+	c.expectWait = c.expectWait || ended == nil || queued >= backlog
+	if o := m.submit(ctx, ended, c); o != outcomeSent {
+		return Grant[N]{}, withRequest("acquire", &req, m.unsentErr(o, ctx))
 	}
-	// Most often the request need not wait. The answer to that comes at once, so there is no need to look at ctx
-	// meanwhile, which costs as much as all the rest. Behind a backlog it does not come at once: such a client looks at ctx from
-	// the beginning, and is patient, as there is no room for waits, a grant and gone.
-	if !c.patient && m.firstAnswer(c, ahead+1) != waits {
+	// Most requests need not wait and are replied to at once, so the client does not look at ctx
+	// yet: a select costs as much as the rest of the call. Behind a backlog the reply takes longer,
+	// so the client selects at once. It then expects to wait, as replies has no room for three
+	// verdicts.
+	if !c.expectWait && m.awaitReply(c, queued+1) != verdictMustWait {
 		return m.resultOf("acquire", &req, c)
 	}
-	if m.lastAnswer(c, ended) {
+	if m.awaitLastReply(c, ended) {
 		return m.resultOf("acquire", &req, c)
 	}
-	return Grant[N]{}, about("acquire", &req, m.giveUp(ctx, c))
+	return Grant[N]{}, withRequest("acquire", &req, m.cancelCall(ctx, c))
 }
 
-// submit sends c, unless ctx has ended, of which ended is the Done channel.
+// submit sends c, unless ctx, whose Done channel is ended, has ended.
 func (m *Manager[N]) submit(ctx context.Context, ended <-chan struct{}, c *call[N]) (o outcome) {
+	// A context that has ended is refused before the queue is touched. Err is called before any
+	// select on ended, so that the end of the context wins over room in the inbox.
 	if ctx.Err() != nil {
-		o = canceled
+		o = outcomeCanceled
 	} else if m.stopping() {
-		o = stopped
+		o = outcomeStopped
 	} else {
 		select { // most often there is room
-		case m.inbox <- message[N]{kind: acquire, call: c}:
-			return sent
+		case m.inbox <- message[N]{kind: kindAcquire, call: c}:
+			return outcomeSent
 		default:
-			o = m.sendWithin(ended, message[N]{kind: acquire, call: c})
+			o = m.sendWithin(ended, message[N]{kind: kindAcquire, call: c})
 		}
 	}
-	if o != sent {
+	if o != outcomeSent {
 		m.recycle(c)
 	}
 	return o
 }
 
-// backlog is how many messages in the inbox are so many that a client does not wait for its first
-// answer without a look at its context.
+// backlog is the number of messages in the inbox from which on a client selects on its context
+// while it waits for its first reply.
 const backlog = 256
 
-// lastAnswer waits for the last answer to c, which was sent. It returns false if the client's context
-// has ended, also if it has ended before the answer came: a request that had to wait is not granted
-// under a context that had ended before.
-func (m *Manager[N]) lastAnswer(c *call[N], ended <-chan struct{}) bool {
+// awaitReply waits for the first reply to c, which was sent when the inbox held queued messages.
+// One client sends at most two, a release and this call. If there are no more, awaitReply lets the
+// manager run at once: that is faster than to park and wake this goroutine. See BenchmarkLock in
+// manager/bench, with one client.
+func (m *Manager[N]) awaitReply(c *call[N], queued int) verdict {
+	if c.yieldFirst && queued <= 2 {
+		runtime.Gosched()
+	}
+	return <-c.replies
+}
+
+// awaitLastReply waits for the last reply to c. It returns false if the client's context has ended,
+// even if the reply came as well: a request that had to wait is not granted under a context that
+// ended first.
+func (m *Manager[N]) awaitLastReply(c *call[N], ended <-chan struct{}) bool {
 	select {
-	case v := <-c.answers:
-		return v != accepted || !isClosed(ended)
+	case v := <-c.replies:
+		return v != verdictDone || !isClosed(ended)
 	case <-ended:
 		return false
 	}
 }
 
-// giveUp ends the request of c, whose ctx has ended, and returns why.
-func (m *Manager[N]) giveUp(ctx context.Context, c *call[N]) error {
-	blocked := m.takeBack(c)
-	err := m.gaveUp(ctx)
-	if blocked, ok := blocked.(*treelock.BlockedError[N]); ok {
-		blocked.Err = err
-		return blocked
-	}
-	return err
-}
-
-// takeBack ends the request of c, and returns what was in its way. The manager may just have granted it: then it takes that
-// back. While the client has a token no code of the user's runs, so no context is asked here.
-func (m *Manager[N]) takeBack(c *call[N]) error {
-	select {
-	case m.cancels <- struct{}{}:
-		defer func() { <-m.cancels }()
-	case <-m.done:
-		return nil
-	}
-	if !m.send(message[N]{kind: giveUp, call: c}) {
-		return nil // and c is the manager's for ever, as it may just be answering it
-	}
-	for <-c.answers != gone {
-	}
-	_, blocked := m.result(c)
-	return blocked
-}
-
-// TryAcquire grants req at once or fails, leaving no trace. It respects the order of arrival: it fails with
-// [treelock.ErrConflict] if an earlier conflicting request is live, be it that this one only waits itself; that error is also a
-// [treelock.BlockedError]. Other errors and the cost are those of [Manager.Acquire].
+// TryAcquire grants req at once or fails, leaving no trace. It respects the order of arrival: it
+// fails with [treelock.ErrConflict] if an earlier conflicting request is live, even one that only
+// waits. That error is also a [treelock.BlockedError]. Other errors and the cost are those of
+// [Manager.Acquire].
 func (m *Manager[N]) TryAcquire(req treelock.Request[N]) (Grant[N], error) {
-	c, err := m.newCall(&req, noWait)
+	c, err := m.newCall(&req, modeNoWait)
 	if err != nil {
 		return Grant[N]{}, err
 	}
-	if !m.send(message[N]{kind: acquire, call: c}) {
+	if !m.send(message[N]{kind: kindAcquire, call: c}) {
 		m.recycle(c)
-		return Grant[N]{}, about("try to acquire", &req, m.stopped())
+		return Grant[N]{}, withRequest("try to acquire", &req, m.stoppedErr())
 	}
-	m.firstAnswer(c, len(m.inbox))
+	m.awaitReply(c, len(m.inbox))
 	return m.resultOf("try to acquire", &req, c)
 }
 
-// firstAnswer waits for the first answer to c, which was sent, when so many messages were in the inbox. If these are no more than
-// one client sends, a release and this call, it lets the manager run at once: that is faster than to park this goroutine and to
-// wake it. See BenchmarkLock, with one client.
-func (m *Manager[N]) firstAnswer(c *call[N], ahead int) verdict {
-	if c.calm && ahead <= 2 {
-		runtime.Gosched()
-	}
-	return <-c.answers
-}
-
-// Do runs f while it holds req, and releases it when f returns, panics or ends its goroutine. It returns
-// f's error, or that of [Manager.Acquire], without having called f. f gets ctx.
-func (m *Manager[N]) Do(ctx context.Context, req treelock.Request[N], f func(context.Context) error) error {
+// Do runs f while it holds req, and releases it when f returns, panics or ends its goroutine. It
+// returns f's error, or that of [Manager.Acquire] without calling f. f receives ctx.
+func (m *Manager[N]) Do(
+	ctx context.Context, req treelock.Request[N], f func(context.Context) error,
+) error {
 	grant, err := m.Acquire(ctx, req)
 	if err != nil {
 		return err
@@ -157,16 +136,20 @@ func (m *Manager[N]) Do(ctx context.Context, req treelock.Request[N], f func(con
 // acquire is the arrival of a request. On the manager goroutine.
 func (l *loop[N]) acquire(c *call[N]) {
 	l.assertOwner()
-	c.yields = l.yielder.pays()
+	c.yieldPays = l.yielder.pays()
+	// Draining is checked on arrival and not by the client, so the order of messages decides
+	// whether a request comes before the drain.
 	if l.draining {
 		l.stats.Draining++
 		c.refuse(treelock.ErrDraining)
 		return
 	}
-	r := l.table.Submit(client[N]{note: c.note, since: l.now}, c.claims)
+	r := l.table.Submit(client[N]{meta: c.meta, since: l.now}, c.claims)
+	// The request is in the table before it is refused, since the table then knows its blockers.
+	// Ending it in the same step leaves no trace.
 	if err := l.refusal(c, r); err != nil {
 		err = l.explain(r, err, l.m.maxBlockers)
-		l.table.End(r) // the latest request: nobody waits for it
+		l.table.End(r) // r is the latest request, so no request waits for it
 		c.refuse(err)
 		return
 	}
@@ -175,7 +158,9 @@ func (l *loop[N]) acquire(c *call[N]) {
 	if r.Granted() {
 		grant = l.grant(r)
 	}
-	if c.mode == ticket {
+	// The client of a ticket gets its reply at once. Any other client gets one reply with the
+	// grant, or verdictMustWait first if it asked for that.
+	if c.mode == modeTicket {
 		l.acquireTicket(c, grant)
 		return
 	}
@@ -184,17 +169,18 @@ func (l *loop[N]) acquire(c *call[N]) {
 		return
 	}
 	r.Who.call, c.grant, c.waited = c, grant, true
-	if !c.patient {
-		c.answers <- waits
+	if !c.expectWait {
+		c.replies <- verdictMustWait
 	}
 }
 
-// refusal returns why r, which has just arrived with c, must not wait, or nil if it need not or may.
+// refusal returns why r, which has just arrived with c, must not wait. It returns nil if r is
+// granted or may wait.
 func (l *loop[N]) refusal(c *call[N], r *request[N]) error {
 	switch {
 	case r.Granted():
 		return nil
-	case c.mode == noWait:
+	case c.mode == modeNoWait:
 		l.stats.Conflicts++
 		return treelock.ErrConflict
 	case l.m.maxWaiting >= 0 && l.table.Waiting() > l.m.maxWaiting:
@@ -204,30 +190,22 @@ func (l *loop[N]) refusal(c *call[N], r *request[N]) error {
 	return nil
 }
 
-// giveUp ends the request of a call whose client takes no grant any more, be it that one was sent. On the manager goroutine.
-func (l *loop[N]) giveUp(c *call[N]) {
-	l.assertOwner()
-	var why error
-	if r := c.grant.req; r != nil && r.Seq() == c.grant.seq { // it was not refused
-		if r.Waiting() {
-			why = l.explain(r, nil, l.m.maxBlockers)
-		}
-		l.end(r)
-	}
-	c.refuseLate(why)
-}
-
-// end ends a request that is live, and tells those who are granted by that.
+// end ends a live request, and delivers the grants that this makes possible. It is the one way out
+// for releases, cancellations and withdrawals, so that no end misses a count, a grant or a drain.
 func (l *loop[N]) end(r *request[N]) {
 	l.countEnd(r)
 	l.deliverAll(l.table.End(r))
-	l.settleDrain()
+	l.checkDrained()
 }
 
-// deliverAll gives requests that a step of the table has granted to their clients.
+// deliverAll sends their grants to the clients of requests that a step of the table has granted.
+// The tokens grow in the order of the list. No send blocks: each channel has room for its one
+// grant.
 func (l *loop[N]) deliverAll(granted []*request[N]) {
 	for _, r := range granted {
 		l.countGrant(r)
+		// The client is cleared before the grant is sent: from then on the call may be reused, and
+		// a held grant keeps no ticket in memory.
 		call, ticket := r.Who.call, r.Who.ticket
 		r.Who.call, r.Who.ticket, r.Who.since = nil, nil, l.now
 		grant := l.grant(r)

@@ -7,9 +7,10 @@ import (
 	"runtime"
 )
 
-// An auditor checks that the state of the manager goroutine is used on that goroutine only, and that the invariants of
-// package locktable hold between messages. It does so in builds with the race detector, or with the tag treelock_audit for
-// the fuzz targets, which do more in the same time without the detector.
+// An auditor checks that the state of the manager goroutine is used on that goroutine only, and
+// that the invariants of package locktable hold between messages. It is built with the race
+// detector, and with the tag treelock_audit: the fuzz targets do more in the same time without the
+// detector.
 type auditor struct {
 	goroutine string
 	unaudited int // messages since the last audit
@@ -21,12 +22,12 @@ func newAuditor() auditor { return auditor{goroutine: goroutineID()} }
 // assertOwner panics if it is not called on the auditor's goroutine.
 func (a *auditor) assertOwner() {
 	if id := goroutineID(); id != a.goroutine {
-		panic("BUG: treelock: state of the manager goroutine, " + a.goroutine + ", used on goroutine " + id)
+		panic("BUG: treelock: state of goroutine " + a.goroutine + " used on goroutine " + id)
 	}
 }
 
-// audit checks the table after a message: after each while it is small, and less often the larger it is,
-// so that checking takes a bounded share of the time.
+// audit checks the table after a message. It skips more messages the larger the table is, so that
+// checking takes a bounded share of the time.
 func (a *auditor) audit(table interface {
 	Check() error
 	NodeUses() int
@@ -42,7 +43,7 @@ func (a *auditor) audit(table interface {
 	}
 }
 
-// goroutineID returns the number of the calling goroutine, which only a stack trace tells.
+// goroutineID returns the number of the calling goroutine. Only a stack trace has it.
 func goroutineID() string {
 	var buf [64]byte
 	trace := buf[:runtime.Stack(buf[:], false)] // "goroutine 18 [running]:..."

@@ -9,12 +9,12 @@ import (
 
 // BenchmarkCancel is what the end of a waiting request costs the manager goroutine, with so many
 // others that wait for the same node: the arrival and the withdrawal of a ticket, and those of an
-// Acquire whose context ends, which is told what it waits for. The second may cost at most four times
-// as much.
+// Acquire whose context ends, which finds its blockers. The second may cost at most four
+// times as much.
 func BenchmarkCancel(b *testing.B) {
 	for _, waiters := range []int{0, 1000, 100_000} {
-		for _, mode := range []callMode{ticket, wait} {
-			how := map[callMode]string{ticket: "withdraw", wait: "cancel"}[mode]
+		for _, mode := range []callMode{modeTicket, modeWait} {
+			how := map[callMode]string{modeTicket: "withdraw", modeWait: "cancel"}[mode]
 			b.Run(fmt.Sprintf("waiters=%d/how=%s", waiters, how), func(b *testing.B) {
 				m := newManager[path](b.Context(), nil)
 				l := newLoop(m)
@@ -24,27 +24,27 @@ func BenchmarkCancel(b *testing.B) {
 					if err != nil {
 						b.Fatal(err)
 					}
-					if mode == ticket {
+					if mode == modeTicket {
 						c.ticket = &Ticket[path]{m: m, granted: make(chan Grant[path], 1)}
 					}
 					l.acquire(c)
-					if len(c.answers) > 0 {
-						<-c.answers
+					if len(c.replies) > 0 {
+						<-c.replies
 					}
 					return c
 				}
 				for range waiters + 1 {
-					submit(wait)
+					submit(modeWait)
 				}
 				b.ReportAllocs()
 				for b.Loop() {
 					c := submit(mode)
-					if mode == ticket {
+					if mode == modeTicket {
 						l.withdraw(c)
 					} else {
-						l.giveUp(c)
+						l.cancel(c)
 					}
-					<-c.answers
+					<-c.replies
 					m.result(c)
 				}
 			})

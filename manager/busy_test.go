@@ -9,8 +9,7 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// TestEveryVerbReturnsWhenItsContextEnds: also while the manager is busy, which it is for good here,
-// and while its inbox is full.
+// TestEveryVerbReturnsWhenItsContextEnds has a manager that never runs, and a full inbox.
 func TestEveryVerbReturnsWhenItsContextEnds(t *testing.T) {
 	req := treelock.Write("/a")
 	for name, verb := range map[string]func(m *Manager[path], ctx context.Context) error{
@@ -28,7 +27,7 @@ func TestEveryVerbReturnsWhenItsContextEnds(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			stopping, stop := context.WithCancel(t.Context())
 			m := newManager[path](stopping, []Option{WithClients(1)})
-			for m.offer(message[path]{kind: release}) {
+			for m.trySend(message[path]{kind: kindRelease}) {
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			ended := make(chan error, 1)
@@ -50,8 +49,8 @@ func TestEveryVerbReturnsWhenItsContextEnds(t *testing.T) {
 	}
 }
 
-// TestVerbThatIsInTheInboxReturnsWhenItsContextEnds: also while the manager is busy with another
-// message. What the verb has left in the inbox then has no effect.
+// TestVerbThatIsInTheInboxReturnsWhenItsContextEnds has a manager that is busy. What the verb
+// leaves in the inbox has no effect.
 func TestVerbThatIsInTheInboxReturnsWhenItsContextEnds(t *testing.T) {
 	for name, verb := range map[string]func(m *Manager[path], ctx context.Context) error{
 		"Submit": func(m *Manager[path], ctx context.Context) error {
@@ -71,13 +70,13 @@ func TestVerbThatIsInTheInboxReturnsWhenItsContextEnds(t *testing.T) {
 				m := newManager[path](t.Context(), []Option{WithClients(1)})
 				l := newLoop(m)
 				for range 2 * stepWork { // a snapshot takes more than one step
-					takeGrant(t, arrives(t, &l, treelock.Read("/b"), wait))
+					takeGrant(t, arrives(t, &l, treelock.Read("/b"), modeWait))
 				}
 				for range cap(m.inbox) - 1 - room {
-					m.offer(nothing())
+					m.trySend(nothing())
 				}
 				ctx, cancel := context.WithCancelCause(t.Context())
-				reason := errors.New("the user has gone")
+				reason := errors.New("the user has left")
 				ended := make(chan error, 1)
 				go func() { ended <- verb(m, ctx) }()
 				synctest.Wait()
@@ -103,54 +102,50 @@ func TestVerbThatIsInTheInboxReturnsWhenItsContextEnds(t *testing.T) {
 	}
 }
 
-// TestGrantThatComesWithTheEndIsGivenBack decides the race that TestNoGrantUnderAContextThatHadEnded hopes for.
-func TestGrantThatComesWithTheEndIsGivenBack(t *testing.T) {
-	l := startLoop(t)
-	holder := takeGrant(t, arrives(t, l, treelock.Write("/a"), wait))
-	ended := make(chan struct{})
-	c := arrives(t, l, treelock.Write("/a"), wait)
-	if v := <-c.answers; v != waits {
-		t.Fatalf("the first answer is %d, want that it waits", v)
-	}
-	close(ended)
-	l.release(holder.req, holder.seq)
-	for len(c.answers) > 0 { // until it has received the grant: the select takes either
-		if l.m.lastAnswer(c, ended) {
-			t.Fatal("the client takes a grant under a context that has ended")
-		}
-	}
-}
-
-// TestClientBehindABacklogLeavesRoomForTheLastAnswer: it may give up before it has received any, and
-// the manager waits for no client.
-func TestClientBehindABacklogLeavesRoomForTheLastAnswer(t *testing.T) {
+// TestSurveyEndsWhenThereIsRoomForItsEnd has a full inbox when the client returns.
+func TestSurveyEndsWhenThereIsRoomForItsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		stopping, stop := context.WithCancel(t.Context())
-		m := newManager[path](stopping, []Option{WithClients(backlog)})
-		l := newLoop(m)
-		for range cap(m.cancels) {
-			m.cancels <- struct{}{} // so the client that gives up is parked before it says so
-		}
-		for range backlog {
-			m.inbox <- message[path]{kind: release}
-		}
+		l := startLoop(t, WithClients(1))
+		fill(t, l, 2*stepWork)
 		ctx, cancel := context.WithCancel(t.Context())
-		go m.Acquire(ctx, treelock.Write("/a"))
+		told := make(chan error, 1)
+		go func() { _, err := l.m.Snapshot(ctx, Query[path]{}); told <- err }()
+		first := <-l.m.inbox
+		for l.m.trySend(nothing()) {
+		}
+		l.dispatch(first)
 		synctest.Wait()
 		cancel()
-		synctest.Wait()
-		holder := takeGrant(t, arrives(t, &l, treelock.Write("/a"), wait))
-		for range backlog {
-			<-m.inbox
+		if err := <-told; !errors.Is(err, context.Canceled) || !l.table.Surveyed() {
+			t.Fatalf("Snapshot() = %v, and the survey is over: %t, want Canceled and false", err, !l.table.Surveyed())
 		}
-		msg := <-m.inbox
-		l.acquire(msg.call)
-		l.release(holder.req, holder.seq)
-		if len(msg.call.answers) == cap(msg.call.answers) {
-			t.Error("no room for the answer to a client that gives up")
+		for synctest.Wait(); len(l.m.inbox) > 0; synctest.Wait() {
+			l.dispatch(<-l.m.inbox)
 		}
-		stop()
-		close(m.done)
+		if l.table.Surveyed() {
+			t.Error("the survey goes on after its client has left")
+		}
+	})
+}
+
+// TestDrainingBeginsWhenThereIsRoom ends the context of Drain before that.
+func TestDrainingBeginsWhenThereIsRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager[path](t.Context(), []Option{WithClients(1)})
+		for m.trySend(nothing()) {
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		told := make(chan error, 1)
+		go func() { told <- m.Drain(ctx) }()
 		synctest.Wait()
+		cancel()
+		if err := <-told; !errors.Is(err, context.Canceled) {
+			t.Errorf("Drain() = %v, want the error of its context", err)
+		}
+		go m.run()
+		synctest.Wait()
+		if _, err := m.TryAcquire(treelock.Read("/a")); !errors.Is(err, treelock.ErrDraining) {
+			t.Errorf("TryAcquire() = %v, want ErrDraining", err)
+		}
 	})
 }

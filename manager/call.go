@@ -5,71 +5,74 @@ import (
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
-	"github.com/treelock/treelock/internal/nodetext"
 )
 
-// A call carries a request from a client to the manager and the answers back. The client has it until it
-// is sent, and again from when it has received the last answer; in between it is the manager's.
+// A call carries a request from a client to the manager goroutine, and the replies back. The client
+// owns it until it is sent, and again from the last reply on. In between the manager goroutine owns
+// it.
 //
-// What the manager looks at for a request of one claim stands close together, as it is in another processor's cache.
+// The fields that the manager goroutine reads for a request of one claim are close together, as
+// they are in the cache of another processor.
 type call[N treelock.Node[N]] struct {
 	mode callMode
 
-	// patient says that the client does not want to be told that it has to wait. It outlives the call: who
-	// had to wait the last time is taken to have to wait again. See BenchmarkLock, where the nodes are contended.
-	patient bool
-	waited  bool // for others, before it was granted; the manager's
-	yields  bool // it pays to yield while a client waits for its first answer; the manager's
-	calm    bool // what yields said in the last call; the client's. It outlives the call
+	// expectWait says that the client needs no verdictMustWait. It is kept when the call is reused,
+	// since a client that had to wait often has to wait again. See BenchmarkLock in manager/bench,
+	// with contended nodes.
+	expectWait bool
+	waited     bool // before it was granted; set by the manager goroutine
+	yieldPays  bool // it pays to yield before the first reply; set by the manager goroutine
+	yieldFirst bool // yieldPays of the last use of the call; the client's
 
-	// answers: from the manager to the client, never closed. There are two at most that the client has not received, waits and
-	// the last one, or the last one and gone, so a capacity of two is enough for the manager never to wait.
-	answers chan verdict
+	// replies: from the manager goroutine to the client, never closed. The client has at most two
+	// that it has not received: verdictMustWait and the last one, or the last one and
+	// verdictCanceled. So with a capacity of two the manager goroutine never waits.
+	replies chan verdict
 
-	ticket *Ticket[N] // that the call is about, if any
-	note   *note      // of the request, if any
+	ticket *Ticket[N]   // of modeTicket and kindWithdraw
+	meta   *requestMeta // may be nil
 	claims []locktable.Claim[N]
-	claim  [1]locktable.Claim[N] // the storage of claims, and of lineage, while there is one
-	node   [1]N
+	claim  [1]locktable.Claim[N] // the storage of claims for one claim
+	node   [1]N                  // the storage of lineage for one node
 
-	// The manager's, until the last answer: what that means.
-	grant Grant[N] // what was granted
-	err   error    // why it was refused
+	// What the last reply means. The manager goroutine's until then.
+	grant Grant[N] // with verdictDone
+	err   error    // with verdictRefused and verdictCanceled
 
-	inspector inspector[N] // of a message that reads the manager's state
+	inspector inspector[N] // of kindInspect
 
 	// The client's alone.
 	lineage []N    // the storage of the claims' lineages
 	_       uint64 // up to a multiple of a cache line
 }
 
-// A callMode says what a call wants if it cannot be granted at once.
+// A callMode says what a call wants if its request must wait.
 type callMode uint8
 
 const (
-	wait   callMode = iota // to be granted as soon as it can be
-	noWait                 // a refusal
-	ticket                 // an answer at once, and the grant over the ticket's channel
+	modeWait   callMode = iota // the grant, when it is made
+	modeNoWait                 // a refusal
+	modeTicket                 // a reply at once, and the grant over the ticket's channel
 )
 
-// A verdict is an answer to a call.
+// A verdict is a reply to a call.
 type verdict uint8
 
 const (
-	accepted verdict = iota // the last answer: what was asked for is done; call.grant is the client's
-	refused                 // the last answer: call.err says why
-	waits                   // the request has arrived and waits
-	gone                    // the last answer to a call that was given up, perhaps behind another last answer; call.err says why
+	verdictDone     verdict = iota // the last reply: done; call.grant is the client's
+	verdictRefused                 // the last reply: call.err says why
+	verdictMustWait                // the request has arrived and waits
+	verdictCanceled                // the last reply to kindCancel, after any other; see call.err
 )
 
-// Calls with larger buffers than these are not kept for reuse.
+// Calls with larger buffers than these are not reused.
 const (
 	maxKeptClaims  = 64
 	maxKeptLineage = 1024
 )
 
-// newCall returns a call for req. It runs the user's code, on the goroutine of the user, who is to
-// blame if that panics; then the call is lost, nothing else.
+// newCall returns a call for req. It runs user code, on the user's goroutine. If that code panics,
+// only the call is lost.
 func (m *Manager[N]) newCall(req *treelock.Request[N], mode callMode) (*call[N], error) {
 	claims := req.Len() // once, as it copies req
 	if claims > m.maxClaims {
@@ -78,13 +81,15 @@ func (m *Manager[N]) newCall(req *treelock.Request[N], mode callMode) (*call[N],
 	c := m.emptyCall()
 	c.mode = mode
 	if req.Label() != "" || m.slow.Sites {
-		c.note = m.noteOf(req)
+		c.meta = m.newMeta(req)
 	}
 	for i := range claims {
 		claim := req.Claim(i)
+		// All lineages share one slice. An append that moves it leaves earlier claims on the old
+		// array, which stays valid.
 		start := len(c.lineage)
 		var err error
-		if c.lineage, err = m.trace(c.lineage, claim.Node, &m.options); err != nil {
+		if c.lineage, err = m.appendLineage(c.lineage, claim.Node, &m.options); err != nil {
 			m.recycle(c)
 			return nil, err
 		}
@@ -96,72 +101,77 @@ func (m *Manager[N]) newCall(req *treelock.Request[N], mode callMode) (*call[N],
 	return c, nil
 }
 
+// tooWide returns the error for a request of more claims than the limit.
 func tooWide(claims, limit int) error {
 	return fmt.Errorf("%w: %d, and at most %d are allowed", treelock.ErrTooWide, claims, limit)
 }
 
-// emptyCall returns a call without claims.
+// emptyCall returns a call without claims, a reused one if there is one. Its replies channel is
+// empty.
 func (m *Manager[N]) emptyCall() *call[N] {
 	if c, ok := m.calls.Get().(*call[N]); ok {
 		return c
 	}
-	c := &call[N]{answers: make(chan verdict, 2)}
+	c := &call[N]{replies: make(chan verdict, 2)}
 	c.claims, c.lineage = c.claim[:0], c.node[:0]
 	return c
 }
 
-// result takes what the last answer to c means, and keeps c for another call.
+// result returns what the last reply to c means, and recycles c.
 func (m *Manager[N]) result(c *call[N]) (Grant[N], error) {
 	grant, err := c.grant, c.err
-	c.patient, c.calm = c.waited, c.yields
+	c.expectWait, c.yieldFirst = c.waited, c.yieldPays
 	m.recycle(c)
 	return grant, err
 }
 
-// recycle keeps c for another call. The client must have received its last answer, or not sent it. What the storage of
-// lineages still names stays in memory until the garbage collector empties the pool.
+// recycle keeps c for another use. The client must have received its last reply, or not sent it.
+// Nodes in the storage of lineages stay in memory until the garbage collector empties the pool.
 func (m *Manager[N]) recycle(c *call[N]) {
+	// One huge request must not keep its buffers in memory for later small ones.
 	if cap(c.claims) > maxKeptClaims || cap(c.lineage) > maxKeptLineage {
 		return
 	}
 	c.claims, c.lineage = c.claims[:0], c.lineage[:0]
-	c.grant, c.err, c.waited, c.ticket, c.note, c.inspector = Grant[N]{}, nil, false, nil, nil, nil
+	c.grant, c.err, c.waited, c.ticket, c.meta, c.inspector = Grant[N]{}, nil, false, nil, nil, nil
 	m.calls.Put(c)
 }
 
-// A client is what the manager knows of who made a request. While that waits there is a call or a ticket. It is told one
-// thing on the manager goroutine, that it is granted or that the manager stops; after that it is on its own.
+// A client is what the manager goroutine keeps of the client of a live request. While the request
+// waits, either call or ticket is set. It is told once that the request is granted or that the
+// manager stops.
 type client[N treelock.Node[N]] struct {
 	call   *call[N]
 	ticket *Ticket[N]
-	note   *note
-	since  instant // when it began to wait or, once it is granted, to hold
+	meta   *requestMeta
+	since  instant // when the request began to wait or, once granted, to hold
 }
 
-// stop tells the client that the manager has stopped, which is what err says.
+// stop tells the client that the manager has stopped, with err.
 func (c client[N]) stop(err error) {
 	if c.ticket != nil {
-		c.ticket.refuse(stoppedTicket)
+		c.ticket.endWith(ticketStopped)
 	} else {
 		c.call.refuse(err)
 	}
 }
 
+// deliver sends the last reply to a call that was granted. On the manager goroutine, which must not
+// use c afterwards: the client may reuse it at once.
 func (c *call[N]) deliver(grant Grant[N]) {
 	c.grant = grant
-	c.answers <- accepted
+	c.replies <- verdictDone
 }
 
+// refuse sends the last reply to a call that was refused, with the same rule.
 func (c *call[N]) refuse(err error) {
 	c.err = err
-	c.answers <- refused
+	c.replies <- verdictRefused
 }
 
-// refuseLate is the answer to a call that was given up.
-func (c *call[N]) refuseLate(err error) {
+// confirmCancel sends the last reply to a canceled call, with the same rule. err names the blockers
+// of a request that still waited, and is nil otherwise.
+func (c *call[N]) confirmCancel(err error) {
 	c.err = err
-	c.answers <- gone
+	c.replies <- verdictCanceled
 }
-
-// brief names a node or a claim in one line of bounded length.
-func brief[N any](node N) string { return nodetext.Of(node) }

@@ -9,24 +9,24 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// A hundred thousand messages are in the inbox when the manager starts, so it is never idle. A request that holds
-// while they are dealt with holds for some time.
-func TestManagerThatIsNeverIdleLooksAtTheClock(t *testing.T) {
+// TestManagerThatIsNeverIdleReadsTheClock fills the inbox before the manager starts, so the manager
+// is never idle. A request that holds meanwhile holds for some time.
+func TestManagerThatIsNeverIdleReadsTheClock(t *testing.T) {
 	const between = 100_000
 	ctx, stop := context.WithCancel(t.Context())
 	m := newManager[path](ctx, []Option{WithClients(between)})
 	req := treelock.Write("/a")
-	c, err := m.newCall(&req, wait)
+	c, err := m.newCall(&req, modeWait)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.inbox <- message[path]{kind: acquire, call: c}
+	m.inbox <- message[path]{kind: kindAcquire, call: c}
 	for range between {
 		m.inbox <- nothing()
 	}
-	m.inbox <- message[path]{kind: giveUp, call: c}
+	m.inbox <- message[path]{kind: kindCancel, call: c}
 	go m.run()
-	for <-c.answers != gone {
+	for <-c.replies != verdictCanceled {
 	}
 	if held := m.Stats().HoldTime; held.Count() != 1 || held.Sum < 100 {
 		t.Errorf("%d requests have held, for %d µs, want one, for far more than 100 µs", held.Count(), held.Sum)
@@ -35,7 +35,7 @@ func TestManagerThatIsNeverIdleLooksAtTheClock(t *testing.T) {
 	<-m.Done()
 }
 
-// Whoever asks a manager that is about to stop is told what it had counted when it has stopped.
+// TestStatsWaitForTheEnd calls Stats of a manager that is about to stop.
 func TestStatsWaitForTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
@@ -53,30 +53,31 @@ func TestStatsWaitForTheEnd(t *testing.T) {
 	})
 }
 
-// One snapshot is taken after the other; whoever waits for his turn may give up, and does when the manager stops.
+// TestSnapshotsWaitForTheirTurn has a snapshot wait for another one, until its context ends, the
+// other one ends, or the manager stops.
 func TestSnapshotsWaitForTheirTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		m := Start(ctx)
-		m.surveyor <- struct{}{} // somebody else's
-		impatient, giveUp := context.WithCancel(t.Context())
+		m.snapshotSem <- struct{}{} // of another client
+		ending, cancel := context.WithCancel(t.Context())
 		told := make(chan error, 2)
-		go func() { _, err := m.Snapshot(impatient, Query[path]{}); told <- err }()
+		go func() { _, err := m.Snapshot(ending, Query[path]{}); told <- err }()
 		synctest.Wait()
 		if len(told) != 0 {
 			t.Fatal("Snapshot() has returned, want it to wait")
 		}
-		giveUp()
+		cancel()
 		if err := <-told; !errors.Is(err, context.Canceled) {
 			t.Errorf("Snapshot() = %v, want that the context has ended", err)
 		}
 		go func() { _, err := m.Snapshot(t.Context(), Query[path]{}); told <- err }()
 		synctest.Wait()
-		<-m.surveyor
-		if err := <-told; err != nil || len(m.surveyor) != 0 {
-			t.Errorf("Snapshot() = %v, with %d tokens left, want nil and none", err, len(m.surveyor))
+		<-m.snapshotSem
+		if err := <-told; err != nil || len(m.snapshotSem) != 0 {
+			t.Errorf("Snapshot() = %v, with %d tokens left, want nil and none", err, len(m.snapshotSem))
 		}
-		m.surveyor <- struct{}{}
+		m.snapshotSem <- struct{}{}
 		go func() { _, err := m.Snapshot(t.Context(), Query[path]{}); told <- err }()
 		synctest.Wait()
 		stop()

@@ -8,46 +8,77 @@
 //	}
 //	defer grant.Release()
 //
-// # Who owns what
+// # Terminology
 //
-// The manager goroutine owns the lock table: all nodes, wait queues and live requests. The table is a
-// local variable of that goroutine's loop (run.go), so no other goroutine can name it. Clients send
-// messages to one inbox and get their answers over channels that they made themselves, with room for
-// all that is ever sent, so that the manager never waits for a client. There is no mutex.
+//   - A client is a goroutine that calls a method of a [Manager], a [Grant] or a [Ticket].
+//   - The manager goroutine runs the loop in run.go. One serves each manager.
+//   - A message goes from a client to the manager goroutine. Its kind says what is to be done.
+//   - The inbox is the one channel of messages. Its order is the order of arrival.
+//   - A call carries a request to the manager goroutine, and the replies back. It is reused.
+//   - A verdict is one reply to a call: done, refused, must wait, or canceled.
+//   - A request is live from its arrival until it is released, canceled or withdrawn. It waits,
+//     then holds.
+//   - To cancel is to end a call of Acquire whose context has ended. To withdraw is to end a
+//     ticket.
+//   - An inspector reads the state of the manager, on the manager goroutine.
+//   - A survey collects live requests in steps. A [Snapshot] is built from it by the client.
 //
-// What needs nothing of the manager's state is done by clients, on their own goroutines, before they
-// send: checking nodes, walking up their parents, providing storage. In particular no code of the user's
-// (Parent, contexts, String) ever runs on the manager goroutine.
+// # Ownership
+//
+//	client goroutines                             manager goroutine
+//	+-----------------------+                     +-----------------------+
+//	| call: request, claims |  message            | loop (run.go)         |
+//	|   and their lineages -+--> inbox [ | | | ] -+-> dispatch            |
+//	|                       |                     |     |                 |
+//	|   verdict            <+---- call.replies <--+-----+                 |
+//	|   Grant              <+--- Ticket.granted <-+-----+                 |
+//	|                       |                     |     v                 |
+//	| user code: Parent,    |                     | lock table: nodes,    |
+//	|   String, contexts    |                     |   queues, requests    |
+//	+-----------------------+                     +-----------------------+
+//
+// The manager goroutine owns the lock table: all nodes, wait queues and live requests. The table is
+// reached through a local variable of the loop, so no other goroutine can name it. There is no
+// mutex.
+//
+// The manager goroutine never waits for a client. Clients make the reply channels, with room for
+// every reply that is sent on them. A call belongs to its client until it is sent, then to the
+// manager goroutine until the last reply.
+//
+// Clients do all work that does not need the manager's state, before they send: they check nodes,
+// find their ancestors and provide storage. User code (Parent, contexts, String) therefore runs on
+// the goroutine of its caller, never on the manager goroutine. It never runs while its caller has a
+// token that other clients need. The methods of nodes and the log handler that the slow log calls
+// run isolated (isolate.go).
 //
 // # Concurrency properties
 //
-// Everything here may be called from any goroutine at any time.
+// All exported functions and methods are safe for concurrent use.
 //
-// A request arrives when the manager takes it from the inbox, in an order that is that of the
-// sends: one goroutine's calls arrive in its order. All races, such as a grant against a
-// cancellation, are decided there, by the order of messages.
+// A request arrives when the manager goroutine takes it from the inbox, in the order of the sends.
+// So the calls of one goroutine arrive in their order. The order of messages decides every race,
+// such as that of a grant and a cancellation.
 //
-// What a client did before it released happens before what the next holder does after it got its grant.
+// What a client did before it released happens before what the next holder does after its grant.
 //
-// A client that has to wait is told so at once, and only then looks at its context as well: a select
-// costs as much as all the rest of a request. A client that had to wait the last time expects to wait
-// again, and one that finds many messages in the inbox expects the same; both select from the beginning.
+// Every message in the inbox is replied to, even if the manager stops. After that no message gets
+// in (stop.go). So a canceled client waits for its last reply, which names the blockers. At most
+// eight cancellations are in the inbox at a time, so a burst of them does not delay other messages.
 //
-// A message that got into the inbox is always answered, even if the manager stops; one that comes
-// later cannot get in (stop.go). So a client that is cancelled waits for that answer: it names the
-// blockers, and what the client sent is its own again. At most eight cancellations are in the inbox
-// at a time, so others do not wait for a storm of them. An Acquire that had to wait is never
-// granted under a context that had ended before: its client gives such a grant back. The context of
-// a Submit bounds the submission only, so its ticket may still be granted.
+// An Acquire that had to wait never returns a grant under a context that had ended before the
+// grant: its client ends the request instead. The context of Submit bounds the submission only.
 //
-// User code runs on the goroutine of its caller, and never while that has a token that others wait for.
-// The methods of nodes and the handler that the slow log needs run isolated (isolate.go).
+// A client looks at its context only when it is told that it must wait, since a select costs as
+// much as the rest of a request. A client that had to wait the last time, or that finds many
+// messages in the inbox, expects to wait and selects from the beginning.
 //
-// The manager lets other goroutines run between batches of messages as long as that is fast (yield.go).
+// The manager goroutine lets other goroutines run between batches of messages while that is fast
+// (yield.go).
 //
-// # What can be seen
+// # Visibility
 //
-// The manager remembers a label and one time for each live request, and counts. That is all that it does for requests that are not
-// refused. Who is in the way is looked for in refusals (explain.go); [Manager.Snapshot] is taken in steps between other
-// messages (survey.go); slow requests are found by a goroutine of their own, by the same means (slow.go).
+// The manager keeps a label and one time for each live request, and counters. Requests that are not
+// refused cost no more than that. Refusals name their blockers (explain.go). [Manager.Snapshot]
+// runs in steps between other messages (survey.go). The slow log finds slow requests from a
+// goroutine of its own, by a survey (slow.go).
 package manager

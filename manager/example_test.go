@@ -104,7 +104,7 @@ func ExampleManager_Submit() {
 	// Output: writing
 }
 
-// After Withdraw nobody waits for the request any more, and no grant comes.
+// After Withdraw no request waits for this one, and no grant comes.
 func ExampleTicket_Withdraw() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -147,7 +147,7 @@ func ExampleManager_Do() {
 	// <nil>
 }
 
-// A clean shutdown: nothing new is taken, what is live comes to its end, then the manager is stopped.
+// A clean shutdown refuses new requests, waits for the live ones, and stops the manager.
 func ExampleManager_Drain() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -182,7 +182,7 @@ func ExampleManager_Done() {
 	// Output: <nil>
 }
 
-// A grant may be released twice, by whomever: what others hold since is not touched.
+// A second release of a grant does nothing: later grants stay held.
 func ExampleGrant_Release() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -200,7 +200,8 @@ func ExampleGrant_Release() {
 	// true
 }
 
-// A write becomes a read, and a subtree one folder in it; whoever waited for the rest goes on at once.
+// A write becomes a read, and a subtree one folder in it. A request that waited for the rest is
+// granted.
 func ExampleGrant_Narrow() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -225,7 +226,7 @@ func ExampleGrant_Narrow() {
 	// true
 }
 
-// A fenced store refuses a holder that has been overtaken.
+// A fencedStore refuses a token that is smaller than an earlier one.
 type fencedStore struct{ latest uint64 }
 
 func (s *fencedStore) put(token uint64, text string) {
@@ -237,7 +238,7 @@ func (s *fencedStore) put(token uint64, text string) {
 	fmt.Println("stored:", text)
 }
 
-// A holder that was thought dead wakes up after another has taken over.
+// A slow holder is refused after a later one has written.
 func ExampleGrant_Token() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

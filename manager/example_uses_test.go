@@ -66,7 +66,7 @@ func ExampleStartNodes() {
 	// {8 1} true
 }
 
-// A process that starts again goes on above all tokens that it gave out.
+// A process that restarts goes on above all tokens that it gave out.
 func ExampleWithFirstToken() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -92,7 +92,7 @@ func ExampleWithMaxWaiting() {
 	// false true
 }
 
-// The limit ends a Parent that runs in a circle, too.
+// The limit also ends a cyclic Parent.
 func ExampleWithMaxDepth() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

@@ -13,7 +13,7 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// A refusal says who is in the way.
+// A refusal names the blockers.
 func ExampleManager_TryAcquire_blocked() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -36,7 +36,7 @@ func ExampleManager_TryAcquire_blocked() {
 	// rename 17 wants to write /photos/2024, and backup 3 is holding read /photos
 }
 
-// A snapshot shows who holds, and who waits for whom.
+// A snapshot shows holders, and waiters with their blockers.
 func ExampleManager_Snapshot() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

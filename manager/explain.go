@@ -5,15 +5,20 @@ import (
 	"github.com/treelock/treelock/internal/locktable"
 )
 
-// explain returns err with the names of those that r, which waits, waits for, at most limit; or err alone, if that is 0. It takes
-// bounded time, and is for requests that end by it, as most never need it. On the manager goroutine.
+// explain returns err with the names of at most limit requests that r waits for, or err alone if
+// limit is 0. It takes bounded time. Only requests that end by it are explained, as most requests
+// never need it. On the manager goroutine.
+//
+// The error holds no text: the client formats it if it is read. Labels and claims are immutable
+// values, so they can be shared with the client.
 func (l *loop[N]) explain(r *request[N], err error, limit int) error {
 	l.assertOwner()
+	// WithBlockers(0) must cost nothing.
 	if limit == 0 {
 		return err
 	}
 	blocked := &treelock.BlockedError[N]{
-		Label:  r.Who.note.labelOf(),
+		Label:  r.Who.meta.labelOf(),
 		Waited: l.now.since(r.Who.since),
 		Err:    err,
 
@@ -22,32 +27,36 @@ func (l *loop[N]) explain(r *request[N], err error, limit int) error {
 	more, all := l.table.Blockers(r, limit, func(b *request[N], why locktable.ConflictPair[N]) {
 		blocked.Blockers = append(blocked.Blockers, treelock.Blocker[N]{
 			Number: b.Seq(),
-			Label:  b.Who.note.labelOf(),
+			Label:  b.Who.meta.labelOf(),
 			State:  stateOf(b),
 			For:    l.now.since(b.Who.since),
 			Claim:  locktable.ClaimOf(why.Claim),
 			Wanted: locktable.ClaimOf(why.Wanted),
 		})
 	})
+	// The search visits a bounded number of requests. If it did not visit all, more is a lower
+	// bound.
 	blocked.More, blocked.AtLeast = more, !all
 	return blocked
 }
 
-// An explainer finds out what a request waits for that was seen to wait.
+// An explainer is the inspector that finds the blockers of a request in a survey.
 type explainer[N treelock.Node[N]] struct {
 	req *locktable.Request[N, client[N]]
 	seq uint64
 
-	blocked error // nil if it waits no longer
+	blocked error // nil if req no longer waits
 }
 
 func (e *explainer[N]) inspect(l *loop[N]) {
+	// The storage of the request may be used for another one by now; the number tells.
 	if e.req.Seq() == e.seq && e.req.Waiting() {
 		e.blocked = l.explain(e.req, nil, maxNamed)
 	}
 }
 
-// explain returns what the request of a row waits for, or nil if it waits no longer.
+// explain returns what the request of a row waits for, or nil if it no longer waits. It sends one
+// message to the manager, for the slow log.
 func (m *Manager[N]) explain(r *row[N]) *treelock.BlockedError[N] {
 	e := explainer[N]{req: r.req, seq: r.seq}
 	m.inspect(&e)
@@ -55,6 +64,7 @@ func (m *Manager[N]) explain(r *row[N]) *treelock.BlockedError[N] {
 	return blocked
 }
 
+// stateOf returns whether a live request holds or waits.
 func stateOf[N treelock.Node[N]](r *request[N]) treelock.State {
 	if r.Granted() {
 		return treelock.Holding

@@ -22,7 +22,7 @@ type (
 	blocker      = treelock.Blocker[path]
 )
 
-// blockedBy returns what err says of who was in the way.
+// blockedBy returns the BlockedError in err.
 func blockedBy(t *testing.T, err error) *blockedError {
 	t.Helper()
 	var blocked *blockedError
@@ -34,8 +34,9 @@ func blockedBy(t *testing.T, err error) *blockedError {
 
 func claim(req treelock.Request[path]) treelock.Claim[path] { return req.Claim(0) }
 
-// A copy has held its folders for three seconds and a rename has waited for one of them for two, when a third asks.
-func TestTryAcquireSaysWhoIsInTheWay(t *testing.T) {
+// TestTryAcquireNamesItsBlockers has a copy that has held for three seconds, and a rename that has
+// waited for two.
+func TestTryAcquireNamesItsBlockers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := manager.Start(t.Context())
 		must(m.Acquire(t.Context(), treelock.Read("/photos").Write("/backup").Labeled("copy 1")))
@@ -58,7 +59,7 @@ func TestTryAcquireSaysWhoIsInTheWay(t *testing.T) {
 	})
 }
 
-// Somebody wants a whole folder, and files in it are in use: they are told of the files.
+// TestBlockersBelowAreFound requests a whole folder while files in it are in use.
 func TestBlockersBelowAreFound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := manager.Start(t.Context())
@@ -77,22 +78,23 @@ func TestBlockersBelowAreFound(t *testing.T) {
 	})
 }
 
-func TestAcquireThatTimesOutSaysWhoWasInTheWay(t *testing.T) {
+func TestAcquireThatTimesOutNamesItsBlockers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := manager.Start(t.Context())
 		holder := must(m.Acquire(t.Context(), treelock.Write("/docs").Labeled("import 1")))
 		time.Sleep(time.Minute)
 		why := errors.New("the user has closed the window")
-		for _, patient := range []bool{false, true} { // the second one takes the call of the first, which expects to wait
+		// The second one reuses the call of the first, which expects to wait.
+		for _, expectWait := range []bool{false, true} {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			time.AfterFunc(1500*time.Millisecond, func() { cancel(why) })
 			_, err := m.Acquire(ctx, treelock.Read("/docs/a").Labeled("view 2"))
 			blocked := blockedBy(t, err)
 			if !errors.Is(err, context.Canceled) || !errors.Is(err, why) {
-				t.Errorf("patient=%t: Acquire() = %v, want the error of the context and its cause", patient, err)
+				t.Errorf("expectWait=%t: Acquire() = %v, want the error of the context and its cause", expectWait, err)
 			}
 			if blocked.Waited != 1500*time.Millisecond || len(blocked.Blockers) != 1 || blocked.Blockers[0].Label != "import 1" {
-				t.Errorf("patient=%t: Acquire() = %v, want that it waited 1.5s for import 1", patient, err)
+				t.Errorf("expectWait=%t: Acquire() = %v, want that it waited 1.5s for import 1", expectWait, err)
 			}
 		}
 		holder.Release()
@@ -100,20 +102,20 @@ func TestAcquireThatTimesOutSaysWhoWasInTheWay(t *testing.T) {
 	})
 }
 
-func TestBusyManagerSaysWhoIsInTheWay(t *testing.T) {
+func TestBusyManagerNamesTheBlockers(t *testing.T) {
 	m := manager.Start(t.Context(), manager.WithMaxWaiting(0))
 	must(m.Acquire(t.Context(), treelock.Write("/a").Labeled("hog")))
 	_, err := m.Acquire(t.Context(), treelock.Write("/a/b"))
 	if got := blockedBy(t, err).Blockers; !errors.Is(err, treelock.ErrBusy) || len(got) != 1 || got[0].Label != "hog" {
-		t.Errorf("Acquire() = %v, want ErrBusy, and that the hog is in the way", err)
+		t.Errorf("Acquire() = %v, want ErrBusy and the hog as blocker", err)
 	}
 	if _, err := m.Submit(t.Context(), treelock.Write("/a/b")); blockedBy(t, err).Blockers[0].Label != "hog" {
-		t.Errorf("Submit() = %v, want that the hog is in the way", err)
+		t.Errorf("Submit() = %v, want the hog as blocker", err)
 	}
 }
 
-// Whoever was refused for another reason than others is told of none.
-func TestNobodyIsBlamedForOtherErrors(t *testing.T) {
+// TestOtherErrorsNameNoBlockers checks errors that have another reason than other requests.
+func TestOtherErrorsNameNoBlockers(t *testing.T) {
 	m := manager.Start(t.Context())
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -158,24 +160,24 @@ func TestErrorsNameAsManyBlockersAsTheyAreToldTo(t *testing.T) {
 	}
 }
 
-// TestBlockerIsFoundBehindACrowd: what is live elsewhere makes no difference.
-func TestBlockerIsFoundBehindACrowd(t *testing.T) {
+// TestBlockerIsFoundBehindManyRequests checks that requests elsewhere make no difference.
+func TestBlockerIsFoundBehindManyRequests(t *testing.T) {
 	m := manager.Start(t.Context())
 	for range 3000 {
 		must(m.TryAcquire(treelock.Read("/crowd")))
 	}
-	must(m.TryAcquire(treelock.Write("/a/b").Labeled("behind the crowd")))
+	must(m.TryAcquire(treelock.Write("/a/b").Labeled("behind many")))
 	for _, node := range []path{"/a", "/a/b"} {
 		_, err := m.TryAcquire(treelock.Write(node))
 		got := blockedBy(t, err)
-		if len(got.Blockers) != 1 || got.AtLeast || got.Blockers[0].Label != "behind the crowd" || got.Blockers[0].Claim.Node != "/a/b" {
+		if len(got.Blockers) != 1 || got.AtLeast || got.Blockers[0].Label != "behind many" || got.Blockers[0].Claim.Node != "/a/b" {
 			t.Errorf("TryAcquire(%s) = %v, want it blocked by the one that holds /a/b", node, err)
 		}
 	}
 }
 
-// TestSearchForBlockersIsBounded: below a subtree more are not counted than can be visited in some
-// microseconds, and the error says so.
+// TestSearchForBlockersIsBounded counts no more requests below a subtree than can be visited in
+// some microseconds. The error says so.
 func TestSearchForBlockersIsBounded(t *testing.T) {
 	m := manager.Start(t.Context())
 	for i := range 3000 {
@@ -187,7 +189,7 @@ func TestSearchForBlockersIsBounded(t *testing.T) {
 	}
 }
 
-// The README shows what a rename that timed out is told.
+// TestReadmeShowsARealError reproduces the error of a rename that timed out.
 func TestReadmeShowsARealError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := manager.Start(t.Context())
@@ -207,4 +209,37 @@ func TestReadmeShowsARealError(t *testing.T) {
 			t.Errorf("README.md has no line\n%v", err)
 		}
 	})
+}
+
+// TestNamedClaimConflictsWithTheWantedOne has claims that are far apart in the tree, among other
+// claims.
+func TestNamedClaimConflictsWithTheWantedOne(t *testing.T) {
+	const top = "/a"
+	for _, levels := range []int{9, 10, 11, 12, 40, 500} {
+		deep := path(top + strings.Repeat("/d", levels))
+		for name, others := range map[string]treelock.Request[path]{
+			"first": treelock.Write(deep, "/z", "/y/y"),
+			"last":  treelock.Write("/z", "/y/y", deep),
+		} {
+			above := treelock.Read(top).Read("/x")
+			for _, test := range []struct {
+				held, asked   treelock.Request[path]
+				claim, wanted treelock.Claim[path]
+			}{
+				{others, above, claim(treelock.Write(deep)), claim(treelock.Read(top))},
+				{above, others, claim(treelock.Read(top)), claim(treelock.Write(deep))},
+			} {
+				m := manager.Start(t.Context())
+				must(m.TryAcquire(test.held))
+				_, err := m.TryAcquire(test.asked)
+				blocked := blockedBy(t, err)
+				if len(blocked.Blockers) != 1 {
+					t.Fatalf("%d levels, %s: %d blockers, want 1", levels, name, len(blocked.Blockers))
+				}
+				if b := blocked.Blockers[0]; b.Claim != test.claim || b.Wanted != test.wanted {
+					t.Errorf("%d levels, %s: %v keeps out %v, want %v and %v", levels, name, b.Claim, b.Wanted, test.claim, test.wanted)
+				}
+			}
+		}
+	}
 }

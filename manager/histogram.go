@@ -7,12 +7,13 @@ import (
 
 // A Histogram counts values by their size, in powers of two.
 type Histogram struct {
-	// Counts[i] is the number of values below 1<<i that are in no bucket before it: so 0 is in the first, 1 in the second, 2 and
-	// 3 in the third. The last bucket has all larger values too.
+	// Counts[i] is the number of values below 1<<i that no bucket before it counts: 0 is in the
+	// first, 1 in the second, 2 and 3 in the third. The last bucket also counts all larger values.
 	Counts [32]uint64 `json:"counts"`
 	Sum    uint64     `json:"sum"` // of all values
 }
 
+// add counts a value. On the manager goroutine; it allocates nothing.
 func (h *Histogram) add(value uint64) {
 	h.Counts[min(bits.Len64(value), len(h.Counts)-1)]++
 	h.Sum += value
@@ -26,8 +27,9 @@ func (h Histogram) Count() (n uint64) {
 	return n
 }
 
-// Quantile returns a bound that at least the share q of the values, between 0 and 1, lie below, and that is
-// at most twice as large as need be; 0 if there are no values, and the largest uint64 if it is in the last bucket, which has no bound.
+// Quantile returns a bound below which at least the share q of the values lies, with q between 0
+// and 1. The bound is at most twice the smallest such bound. It is 0 if there are no values, and
+// the largest uint64 if it falls into the last bucket, which has no bound.
 func (h Histogram) Quantile(q float64) uint64 {
 	total := h.Count()
 	if total == 0 {

@@ -12,8 +12,8 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// A mine is a context that does harm when one of its methods is called for the at-th time. It has no
-// lock: all calls are made by one goroutine, that of the client.
+// A mine is a context that does harm when one of its methods is called for the at-th time. It has
+// no lock: all calls are made by one goroutine, that of the client.
 type mine struct {
 	context.Context
 	calls, at int
@@ -54,9 +54,9 @@ var contextVerbs = map[string]contextVerb{
 	},
 }
 
-// TestContextsHarmTheirOwnCallersOnly: each call of a context's methods panics, ends its goroutine, ends
-// the context or blocks, while the request is free, waits, or is cancelled. Nothing stays held, and the
-// verbs of other clients work, also while the context blocks.
+// TestContextsHarmTheirOwnCallersOnly lets each call of a context's methods panic, end its
+// goroutine, end the context or block, while the request is free, waits, or is canceled. Nothing
+// stays held, and other clients are served, also while the context blocks.
 func TestContextsHarmTheirOwnCallersOnly(t *testing.T) {
 	harms := map[string]func(cancel func(), free <-chan struct{}){
 		"panics":             func(func(), <-chan struct{}) { panic("mine") },

@@ -9,8 +9,8 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// A node whose Parent has gone bad since it was locked spoils no snapshot: nobody asks it.
-func TestSnapshotAsksNoNodeForItsParent(t *testing.T) {
+// TestSnapshotCallsNoParent has a node whose Parent panics once the node is locked.
+func TestSnapshotCallsNoParent(t *testing.T) {
 	m := manager.StartNodes[*trap](t.Context())
 	root := plain()
 	bad := &trap{func() (*trap, bool) { return root, true }}
@@ -23,70 +23,34 @@ func TestSnapshotAsksNoNodeForItsParent(t *testing.T) {
 	}
 }
 
-// A moody context is fine when it is asked for the first time, and panics later.
-type moody struct {
-	context.Context
-	asked, patience int
-}
-
-func (c *moody) Err() error {
-	if c.asked++; c.asked > c.patience {
-		panic("moody")
-	}
-	return nil
-}
-
-// A context that panics in the middle of a snapshot leaves nothing behind: the manager does not go on showing its requests to it.
-func TestSnapshotWithAContextThatPanics(t *testing.T) {
+// TestSnapshotIsLeftByItsContext ends the context, or lets it panic, when the snapshot is built: at
+// the first row, and at the last check of its context. The next snapshot shows all requests.
+func TestSnapshotIsLeftByItsContext(t *testing.T) {
 	m := manager.Start(t.Context())
-	for range still {
-		must(m.TryAcquire(treelock.ReadNode("/a")))
+	must(m.TryAcquire(treelock.Write("/a")))
+	for range 1000 {
+		must(m.Submit(t.Context(), treelock.Write("/a")))
 	}
-	func() {
-		defer func() {
-			if got := recover(); got != "moody" {
-				t.Errorf("Snapshot() has panicked with %v, want the panic of the context", got)
-			}
+	counter := &mine{Context: t.Context()}
+	must(m.Snapshot(counter, query{}))
+	if counter.calls < 9 {
+		t.Errorf("Snapshot() calls its context %d times for 1,000 waiters, want at least 9", counter.calls)
+	}
+	for _, at := range []int{2, counter.calls} {
+		ctx, cancel := context.WithCancel(t.Context())
+		if _, err := m.Snapshot(&mine{Context: ctx, at: at, harm: cancel}, query{}); !errors.Is(err, context.Canceled) {
+			t.Errorf("Snapshot() = %v with a context that ends at call %d, want its error", err, at)
+		}
+		func() {
+			defer func() {
+				if got := recover(); got != "mine" {
+					t.Errorf("Snapshot() panics with %v, want the panic of the context", got)
+				}
+			}()
+			m.Snapshot(&mine{Context: t.Context(), at: at, harm: func() { panic("mine") }}, query{})
 		}()
-		m.Snapshot(&moody{Context: t.Context(), patience: 1}, query{})
-	}()
-	if s := must(m.Snapshot(t.Context(), query{})); len(s.Holders) != still {
-		t.Errorf("the next snapshot shows %d holders, want %d", len(s.Holders), still)
+		if s := must(m.Snapshot(t.Context(), query{})); len(s.Waiters) != 1000 {
+			t.Errorf("the next snapshot shows %d waiters, want 1,000", len(s.Waiters))
+		}
 	}
-}
-
-// Whoever gives up in the middle gets the error of the context.
-func TestSnapshotIsGivenUpInTheMiddle(t *testing.T) {
-	m := manager.Start(t.Context())
-	for range still {
-		must(m.TryAcquire(treelock.ReadNode("/a")))
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	if _, err := m.Snapshot(&fickle{ctx, cancel, 2}, query{}); !errors.Is(err, context.Canceled) {
-		t.Errorf("Snapshot() = %v, want that the context has ended", err)
-	}
-}
-
-// Even when the manager has done its part.
-func TestSnapshotIsGivenUpAtTheEnd(t *testing.T) {
-	m := manager.Start(t.Context())
-	must(m.TryAcquire(treelock.ReadNode("/a")))
-	ctx, cancel := context.WithCancel(t.Context())
-	if _, err := m.Snapshot(&fickle{ctx, cancel, 1}, query{}); !errors.Is(err, context.Canceled) {
-		t.Errorf("Snapshot() = %v, want that the context has ended", err)
-	}
-}
-
-// A fickle context ends when it has been asked so many times.
-type fickle struct {
-	context.Context
-	cancel func()
-	left   int
-}
-
-func (c *fickle) Err() error {
-	if c.left--; c.left == 0 {
-		c.cancel()
-	}
-	return c.Context.Err()
 }

@@ -12,26 +12,14 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// stuck is a context that has ended, and blocks when it is asked why.
-type stuck struct {
-	context.Context
-	done, free chan struct{}
-}
-
-func (c stuck) Done() <-chan struct{} { return c.done }
-
-func (c stuck) Err() error {
-	<-c.free
-	return context.Canceled
-}
-
-// TestContextThatBlocksStopsNoOtherSnapshot: the turn for snapshots is not held while a context is asked.
+// TestContextThatBlocksStopsNoOtherSnapshot checks that a client calls its context without the
+// token for snapshots.
 func TestContextThatBlocksStopsNoOtherSnapshot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := Start(t.Context())
-		hostile := stuck{t.Context(), make(chan struct{}), make(chan struct{})}
+		hostile := stuckContext{t.Context(), make(chan struct{}), make(chan struct{})}
 		failed := make(chan error, 1)
-		m.surveyor <- struct{}{} // so that it waits for its turn
+		m.snapshotSem <- struct{}{} // so that it waits for its turn
 		go func() {
 			_, err := m.Snapshot(hostile, Query[path]{})
 			failed <- err
@@ -39,7 +27,7 @@ func TestContextThatBlocksStopsNoOtherSnapshot(t *testing.T) {
 		synctest.Wait()
 		close(hostile.done)
 		synctest.Wait()
-		<-m.surveyor
+		<-m.snapshotSem
 		if _, err := m.Snapshot(t.Context(), Query[path]{}); err != nil {
 			t.Errorf("Snapshot() = %v beside a context that blocks, want nil", err)
 		}
@@ -50,52 +38,52 @@ func TestContextThatBlocksStopsNoOtherSnapshot(t *testing.T) {
 	})
 }
 
-// TestSurveyOfAClientThatIsCancelledIsOver: the manager remembers nothing more for it.
-func TestSurveyOfAClientThatIsCancelledIsOver(t *testing.T) {
+// TestSurveyOfACanceledClientEnds checks that the table records nothing more for it.
+func TestSurveyOfACanceledClientEnds(t *testing.T) {
 	l := startLoop(t)
 	fill(t, l, 10*stepWork)
 	ended := make(chan struct{})
 	s := &survey[path]{}
 	over := make(chan outcome)
-	go func() { over <- l.m.conduct(ended, s) }()
+	go func() { over <- l.m.runSurvey(ended, s) }()
 	l.dispatch(<-l.m.inbox)
 	second := <-l.m.inbox // it has sent the next step before it could be cancelled
 	close(ended)
 	l.dispatch(second)
 	if s.over {
-		t.Fatal("the survey was finished in two steps: the test tests nothing")
+		t.Fatal("the survey was finished in two steps, so the test checks nothing")
 	}
 	for l.table.Surveyed() {
 		l.dispatch(<-l.m.inbox)
 	}
-	if o := <-over; o != canceled {
-		t.Errorf("conduct() = %d, want canceled", o)
+	if o := <-over; o != outcomeCanceled {
+		t.Errorf("runSurvey() = %d, want canceled", o)
 	}
 }
 
-// TestWatcherRestsInProportion: so it takes at most a twentieth of the time of the manager.
+// TestWatcherRestsInProportion bounds its share of the manager's time to a twentieth.
 func TestWatcherRestsInProportion(t *testing.T) {
 	const pause = 250 * time.Millisecond
 	for _, test := range []struct{ busy, want time.Duration }{
 		{0, pause}, {pause / 20, pause}, {pause / 10, 2 * pause}, {time.Second, 20 * time.Second},
 	} {
-		if got := (&watcher[path]{busy: test.busy}).rest(pause); got != test.want {
+		if got := (&watcher[path]{busy: test.busy}).pauseAfter(pause); got != test.want {
 			t.Errorf("after %v of work the watcher rests for %v, want %v", test.busy, got, test.want)
 		}
 	}
 }
 
-// TestWatcherCountsTheTimeOfTheManager: that of its snapshot and of its questions, in one round.
+// TestWatcherCountsTheTimeOfTheManager adds up the survey and the inspections of one round.
 func TestWatcherCountsTheTimeOfTheManager(t *testing.T) {
 	const takes = 10 * time.Millisecond // each message
 	synctest.Test(t, func(t *testing.T) {
 		l := startLoop(t)
-		takeGrant(t, arrives(t, l, treelock.Write("/a"), wait))
-		arrives(t, l, treelock.Write("/a"), wait)
-		arrives(t, l, treelock.Write("/a"), wait)
+		takeGrant(t, arrives(t, l, treelock.Write("/a"), modeWait))
+		arrives(t, l, treelock.Write("/a"), modeWait)
+		arrives(t, l, treelock.Write("/a"), modeWait)
 		l.m.slow = SlowLog{Wait: time.Nanosecond, Logger: slog.New(slog.DiscardHandler)}
 		w := watcher[path]{
-			m: l.m, slow: l.m.slow, strings: newIsolator(mostStuck, textLimit), handlers: newIsolator(mostStuck, handlerTime),
+			m: l.m, slow: l.m.slow, strings: newIsolator(maxStuck, textTimeout), handlers: newIsolator(maxStuck, handlerTimeout),
 		}
 		time.Sleep(time.Second)
 		go w.round()
@@ -131,7 +119,8 @@ func (r rude) String() string {
 	return "polite"
 }
 
-// collector is a handler that keeps the claims of each report, and panics or blocks if it is told to.
+// A collector is a handler that keeps the claims of each report, and panics, exits or blocks if
+// they say so.
 type collector struct {
 	slog.Handler
 	claims chan string
@@ -158,7 +147,7 @@ func (c collector) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// TestSlowLogSurvivesUserCode: neither the methods of nodes nor the handler end it, or hold it up.
+// TestSlowLogSurvivesUserCode checks that neither methods of nodes nor the handler end or delay it.
 func TestSlowLogSurvivesUserCode(t *testing.T) {
 	for _, names := range [][]rude{
 		{"blocks 1", "blocks 2", "blocks 3", "blocks 4", "blocks 5", "exits", "panics"},
@@ -174,6 +163,10 @@ func TestSlowLogSurvivesUserCode(t *testing.T) {
 				}
 			}
 			time.Sleep(30 * time.Second)
+			start := time.Now() // handlers block by now, and delay no request
+			if _, err := m.Acquire(t.Context(), treelock.Request[rude]{}.Read("last")); err != nil || time.Since(start) != 0 {
+				t.Errorf("Acquire() = %v after %v beside a slow log that blocks, want a grant at once", err, time.Since(start))
+			}
 			got := map[string]bool{}
 			for len(c.claims) > 0 {
 				got[<-c.claims] = true

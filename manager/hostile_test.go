@@ -12,7 +12,7 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// A trap is a node whose Parent does whatever its maker wanted.
+// A trap is a node with any Parent.
 type trap struct{ parent func() (*trap, bool) }
 
 func (n *trap) Parent() (*trap, bool) { return n.parent() }
@@ -76,8 +76,8 @@ func TestSlowParentDelaysItsOwnCallerOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		m := manager.StartNodes[*trap](ctx)
-		patience := make(chan struct{})
-		slow := &trap{func() (*trap, bool) { <-patience; return nil, false }}
+		free := make(chan struct{})
+		slow := &trap{func() (*trap, bool) { <-free; return nil, false }}
 		done := make(chan error)
 		go func() {
 			g, err := m.Acquire(ctx, treelock.Request[*trap]{}.Write(slow))
@@ -90,7 +90,7 @@ func TestSlowParentDelaysItsOwnCallerOnly(t *testing.T) {
 			t.Errorf("Acquire() beside a slow Parent = %v, want a grant", err)
 		}
 		g.Release()
-		close(patience)
+		close(free)
 		if err := <-done; err != nil {
 			t.Errorf("Acquire(slow) = %v, want a grant in the end", err)
 		}
@@ -99,12 +99,12 @@ func TestSlowParentDelaysItsOwnCallerOnly(t *testing.T) {
 	})
 }
 
-// A value is a node that can hold what cannot be compared, or is not equal to itself.
+// A value is a node that may be incomparable, or not equal to itself.
 type value struct{ v any }
 
 func (value) Parent() (value, bool) { return value{}, false }
 
-// A child is a good node with a bad parent.
+// A child is a valid node with an invalid parent.
 type child struct {
 	float float64
 	depth int
@@ -137,7 +137,7 @@ func TestValuesThatNameNoNodeAreRefused(t *testing.T) {
 	}
 }
 
-// A stubborn context runs code of the user's wherever it is asked.
+// A stubborn context is of a user's type, and its error is incomparable.
 type stubborn struct {
 	context.Context
 	ended chan struct{}
@@ -161,7 +161,7 @@ type stubbornError []string
 
 func (e stubbornError) Error() string { return e[0] }
 
-func TestContextsOfAnyKindEndWhatTheyShould(t *testing.T) {
+func TestContextsOfAnyTypeEndTheirRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &stubborn{t.Context(), make(chan struct{})}
 		m := manager.Start(server)
@@ -197,35 +197,18 @@ func TestContextsOfAnyKindEndWhatTheyShould(t *testing.T) {
 	})
 }
 
-// A context whose Done panics may do so before the request is on its way, but not after.
-type explosive struct{ context.Context }
-
-func (explosive) Done() <-chan struct{} { panic("mine") }
-
-func TestPanicInAContextLeaksNothing(t *testing.T) {
+// TestPanicInTheContextOfDrainDrainsNothing calls Drain with a context whose Done panics.
+func TestPanicInTheContextOfDrainDrainsNothing(t *testing.T) {
 	m := manager.Start(t.Context())
-	for name, call := range map[string]func(context.Context){
-		"Acquire": func(ctx context.Context) { m.Acquire(ctx, treelock.Write("/a")) },
-		"Submit":  func(ctx context.Context) { m.Submit(ctx, treelock.Write("/a")) },
-		"Drain":   func(ctx context.Context) { m.Drain(ctx) },
-	} {
-		func() {
-			defer func() {
-				if got := recover(); got != "mine" {
-					t.Errorf("%s panicked with %v, want the panic of Done", name, got)
-				}
-			}()
-			call(explosive{t.Context()})
+	func() {
+		defer func() {
+			if got := recover(); got != "mine" {
+				t.Errorf("Drain() panics with %v, want the panic of Done", got)
+			}
 		}()
-	}
-	g, err := m.TryAcquire(treelock.Write("/a"))
-	if err != nil {
-		t.Errorf("TryAcquire() afterwards = %v, want a grant", err)
-	}
-	g.Release()
-	if err := m.Drain(t.Context()); err != nil {
-		t.Errorf("Drain() = %v, want nil: something is held", err)
-	}
+		m.Drain(&mine{Context: t.Context(), at: 1, harm: func() { panic("mine") }})
+	}()
+	must(m.TryAcquire(treelock.Write("/a")))
 }
 
 // A folder is a node that can be moved.
@@ -236,9 +219,9 @@ type folder struct {
 
 func (f *folder) Parent() (*folder, bool) { return f.parent, f.parent != nil }
 
-// What has moved while it was claimed may be held twice, by two names so to speak. That is its mover's
-// mistake; it must not stop the manager.
-func TestMovingAClaimedNodeHarmsNobodyElse(t *testing.T) {
+// TestMovingAClaimedNodeDoesNotStopTheManager holds a node twice, by two lineages. That is an error
+// of the program that moved it.
+func TestMovingAClaimedNodeDoesNotStopTheManager(t *testing.T) {
 	m := manager.StartNodes[*folder](t.Context())
 	root := &folder{"root", nil}
 	a, b := &folder{"a", root}, &folder{"b", root}
@@ -260,11 +243,11 @@ func TestMovingAClaimedNodeHarmsNobodyElse(t *testing.T) {
 	}
 	y := &folder{"y", x}
 	if err := writer.Narrow(request.Write(x, y)); !errors.Is(err, treelock.ErrNotHeld) {
-		t.Errorf("Narrow(x), which somebody else reads, = %v, want ErrNotHeld", err)
+		t.Errorf("Narrow(x), which another request reads, = %v, want ErrNotHeld", err)
 	}
 	reader.Release()
 	if err := writer.Narrow(request.Write(x, y)); err != nil {
-		t.Errorf("Narrow(x), which nobody reads any more, = %v, want nil", err)
+		t.Errorf("Narrow(x), which no request reads any more, = %v, want nil", err)
 	}
 	writer.Release()
 	if err := m.Drain(t.Context()); err != nil {

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestThereIsNoMutex reads the source of everything that decides about locks: channels alone carry what
-// passes between goroutines. sync.Pool is allowed, where a benchmark shows the need.
+// TestThereIsNoMutex reads the source of everything that decides about locks: channels alone carry
+// what passes between goroutines. sync.Pool is allowed, where a benchmark shows the need.
 func TestThereIsNoMutex(t *testing.T) {
 	for _, dir := range []string{".", "../waitqueue", "../internal/locktable"} {
 		files, err := fs.Glob(os.DirFS(dir), "*.go")

@@ -12,8 +12,9 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// TestIsolatedCodeReturnsOrNot: however it ends, run tells whether it has returned, and takes its time at most.
-func TestIsolatedCodeReturnsOrNot(t *testing.T) {
+// TestIsolatorReportsWhetherCodeReturned has code that returns, panics, exits and blocks. No run
+// takes longer than the timeout.
+func TestIsolatorReportsWhetherCodeReturned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		i := newIsolator(2, time.Second)
 		free := make(chan struct{})
@@ -43,7 +44,7 @@ func TestIsolatedCodeReturnsOrNot(t *testing.T) {
 	})
 }
 
-// TestWaitThatIsOverIsNotReported: the request was granted after the snapshot, and before its report.
+// TestWaitThatIsOverIsNotReported grants the request between the survey and its report.
 func TestWaitThatIsOverIsNotReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
@@ -61,8 +62,8 @@ func TestWaitThatIsOverIsNotReported(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := &survey[path]{}
-		if o := m.conduct(nil, s); o != sent {
-			t.Fatalf("conduct() = %d, want sent", o)
+		if o := m.runSurvey(nil, s); o != outcomeSent {
+			t.Fatalf("runSurvey() = %d, want sent", o)
 		}
 		holder.Release()
 		(<-ticket.Granted()).Release()

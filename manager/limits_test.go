@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,7 +13,7 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// TestRealNamesFit: the longest key of an object store, and the longest path of Linux.
+// TestRealNamesFit has the longest key of an object store, and the longest path of Linux.
 func TestRealNamesFit(t *testing.T) {
 	m := manager.Start(t.Context())
 	key := treelock.PathOf(strings.Split(strings.Repeat("/", 1024), "/")...)
@@ -25,23 +27,19 @@ func TestRealNamesFit(t *testing.T) {
 }
 
 func TestLongPathIsRefused(t *testing.T) {
-	for limit, m := range map[int]*manager.Manager[path]{
-		100: manager.Start(t.Context(), manager.WithMaxPath(100)), 64 << 10: manager.Start(t.Context(), manager.WithMaxPath(0)),
+	m := manager.Start(t.Context(), manager.WithMaxPath(100))
+	long := path("/" + strings.Repeat("x", 100))
+	grant, err := m.TryAcquire(treelock.Write(long[:100]))
+	if err != nil {
+		t.Fatalf("TryAcquire(100 bytes) = %v, want a grant", err)
+	}
+	_, errAcquire := m.Acquire(t.Context(), treelock.Write("/a", long))
+	_, errSnapshot := m.Snapshot(t.Context(), manager.Query[path]{Below: []path{long}})
+	for verb, err := range map[string]error{
+		"Acquire": errAcquire, "Snapshot": errSnapshot, "Narrow": grant.Narrow(treelock.Write(long)),
 	} {
-		fits, long := path("/"+strings.Repeat("x", limit-1)), path("/"+strings.Repeat("x", limit))
-		grant, err := m.TryAcquire(treelock.Write(fits))
-		if err != nil {
-			t.Errorf("limit %d: TryAcquire(as long as that) = %v, want a grant", limit, err)
-		}
-		_, err = m.Acquire(t.Context(), treelock.Write("/a", long))
-		if !errors.Is(err, treelock.ErrTooLong) || len(err.Error()) > 500 || !strings.Contains(err.Error(), fmt.Sprint(limit+1)) {
-			t.Errorf("limit %d: Acquire(longer) = %.600v, want ErrTooLong, and the length", limit, err)
-		}
-		if err := grant.Narrow(treelock.Write(long)); !errors.Is(err, treelock.ErrTooLong) {
-			t.Errorf("limit %d: Narrow(longer) = %.600v, want ErrTooLong", limit, err)
-		}
-		if _, err := m.Snapshot(t.Context(), manager.Query[path]{Below: []path{long}}); !errors.Is(err, treelock.ErrTooLong) {
-			t.Errorf("limit %d: Snapshot(below longer) = %.600v, want ErrTooLong", limit, err)
+		if !errors.Is(err, treelock.ErrTooLong) || len(err.Error()) > 500 || !strings.Contains(err.Error(), "101") {
+			t.Errorf("%s(101 bytes) = %.600v, want a short ErrTooLong with the length", verb, err)
 		}
 	}
 }
@@ -60,17 +58,6 @@ func TestWideRequestIsRefused(t *testing.T) {
 			t.Errorf("%s(4 claims) = %v, want ErrTooWide, and how many", verb, err)
 		}
 	}
-	paths := make([]path, 65_537)
-	for i := range paths {
-		paths[i] = "/a"
-	}
-	m = manager.Start(t.Context(), manager.WithMaxClaims(-1))
-	if _, err := m.TryAcquire(treelock.Read(paths...)); !errors.Is(err, treelock.ErrTooWide) {
-		t.Errorf("TryAcquire(65,537 claims) = %v, want ErrTooWide", err)
-	}
-	if _, err := m.TryAcquire(treelock.Read(paths[1:]...)); err != nil {
-		t.Errorf("TryAcquire(65,536 claims) = %v, want a grant", err)
-	}
 }
 
 func TestNilOptionIsNamed(t *testing.T) {
@@ -82,7 +69,8 @@ func TestNilOptionIsNamed(t *testing.T) {
 	manager.Start(t.Context(), manager.WithMaxWaiting(1), nil)
 }
 
-// TestNoGrantUnderAContextThatHadEnded: it came in 4 of 60,000 tries. (TestGrantThatComesWithTheEndIsGivenBack decides the race.)
+// TestNoGrantUnderAContextThatHadEnded repeats a race that 4 of 60,000 tries once lost.
+// TestGrantThatMeetsTheEndOfItsContextIsNotTaken decides it.
 func TestNoGrantUnderAContextThatHadEnded(t *testing.T) {
 	m := manager.Start(t.Context())
 	for range 5000 {
@@ -98,5 +86,112 @@ func TestNoGrantUnderAContextThatHadEnded(t *testing.T) {
 			grant.Release()
 			t.Fatal("Acquire() has granted what its context had ended before")
 		}
+	}
+}
+
+// TestDefaultsAreThoseOfTheirDocs checks the limits without an option, and with zero and negative
+// values.
+func TestDefaultsAreThoseOfTheirDocs(t *testing.T) {
+	for name, opts := range map[string][]manager.Option{
+		"none": nil,
+		"zero": {
+			manager.WithMaxDepth(0), manager.WithMaxPath(0), manager.WithMaxClaims(0), manager.WithClients(0),
+			manager.WithFirstToken(0),
+		},
+		"negative": {
+			manager.WithMaxDepth(-1), manager.WithMaxPath(-1), manager.WithMaxClaims(-1), manager.WithClients(-1),
+			manager.WithIdleNodes(-1), manager.WithBlockers(-1), manager.WithMaxWaiting(-1),
+		},
+	} {
+		m := manager.Start(t.Context(), opts...)
+		fits := []treelock.Request[path]{
+			treelock.Read(path(strings.Repeat("/d", 4095))), treelock.Read(path("/" + strings.Repeat("x", 65_535))),
+			treelock.Read(slices.Repeat([]path{"/a"}, 65_536)...),
+		}
+		for i, req := range fits {
+			if _, err := m.TryAcquire(req); err != nil {
+				t.Errorf("options: %s: request %d = %.300v, want a grant", name, i, err)
+			}
+		}
+		for _, test := range []struct {
+			req  treelock.Request[path]
+			want error
+		}{
+			{treelock.Read(path(strings.Repeat("/d", 4096))), treelock.ErrTooDeep},
+			{treelock.Read(path("/" + strings.Repeat("x", 65_536))), treelock.ErrTooLong},
+			{treelock.Read(slices.Repeat([]path{"/a"}, 65_537)...), treelock.ErrTooWide},
+		} {
+			if _, err := m.TryAcquire(test.req); !errors.Is(err, test.want) {
+				t.Errorf("options: %s: TryAcquire() = %.300v, want %v", name, err, test.want)
+			}
+		}
+		if token := must(m.TryAcquire(treelock.Write("/first"))).Token(); token != uint64(len(fits))+1 {
+			t.Errorf("options: %s: the token is %d, want tokens from 1 on", name, token)
+		}
+		must(m.Submit(t.Context(), treelock.Write("/first"))) // there is no limit on waiting requests
+	}
+}
+
+// TestSmallestLimits includes the root alone, which has a lineage of one.
+func TestSmallestLimits(t *testing.T) {
+	m := manager.Start(t.Context(), manager.WithMaxDepth(1), manager.WithMaxPath(1), manager.WithMaxClaims(1))
+	must(m.TryAcquire(treelock.Write("/"))).Release()
+	for _, p := range []path{"/a", "/a/b"} {
+		if _, err := m.TryAcquire(treelock.Write(p)); !errors.Is(err, treelock.ErrTooLong) {
+			t.Errorf("TryAcquire(%s) = %v, want ErrTooLong", p, err)
+		}
+	}
+	m = manager.Start(t.Context(), manager.WithMaxDepth(2))
+	must(m.TryAcquire(treelock.Write("/", "/a"))).Release()
+	if _, err := m.TryAcquire(treelock.Write("/a/b")); !errors.Is(err, treelock.ErrTooDeep) {
+		t.Errorf("TryAcquire(/a/b) = %v, want ErrTooDeep", err)
+	}
+}
+
+// TestErrorsAreBounded has a request of many claims, and a large cause.
+func TestErrorsAreBounded(t *testing.T) {
+	m := manager.Start(t.Context())
+	paths := []path{"/a"}
+	for i := range 1000 {
+		paths = append(paths, path(fmt.Sprint("/a/", i)))
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New(strings.Repeat("cause ", 100_000)))
+	_, ended := m.Acquire(ctx, treelock.Write(paths...))
+	must(m.TryAcquire(treelock.Write("/a")))
+	_, conflict := m.TryAcquire(treelock.Write(paths...))
+	for _, err := range []error{ended, conflict} {
+		if text := err.Error(); len(text) > 2000 || !strings.Contains(text, "99") {
+			t.Errorf("an error of %d bytes: %.600s, want at most 2,000, and how many claims there are", len(text), text)
+		}
+	}
+}
+
+// TestNoErrorNamesMoreThan64Blockers has blockers at two nodes.
+func TestNoErrorNamesMoreThan64Blockers(t *testing.T) {
+	m := manager.Start(t.Context(), manager.WithBlockers(1000))
+	for range 50 {
+		must(m.TryAcquire(treelock.Read("/a")))
+		must(m.TryAcquire(treelock.Read("/b")))
+	}
+	_, err := m.TryAcquire(treelock.Write("/a", "/b"))
+	if got := blockedBy(t, err); len(got.Blockers) != 64 || got.More != 36 {
+		t.Errorf("%d blockers are named, %d more, want 64 and 36", len(got.Blockers), got.More)
+	}
+}
+
+func TestAnyNumberOfIdleNodesMayBeRemembered(t *testing.T) {
+	long := path("/" + strings.Repeat("x", 1000))
+	for _, n := range []int{0, 1, math.MaxInt / 256, math.MaxInt/256 + 1, math.MaxInt} {
+		ctx, stop := context.WithCancel(t.Context())
+		m := manager.Start(ctx, manager.WithIdleNodes(n))
+		for range 2 {
+			must(m.TryAcquire(treelock.Write(long))).Release()
+		}
+		if got := m.Stats().Nodes; n > 1 && got != 2 {
+			t.Errorf("WithIdleNodes(%d): %d nodes are remembered, want 2", n, got)
+		}
+		stop()
+		<-m.Done()
 	}
 }

@@ -8,11 +8,9 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// perClient is how many messages a client has in the inbox at most, most of the time: a release, and the next request.
-const perClient = 2
-
-// cancelsAtOnce is how many cancellations the manager deals with before others have their turn.
-const cancelsAtOnce = 8
+// messagesPerClient is how many messages of a client are in the inbox at most, nearly always: a
+// release, and the next request.
+const messagesPerClient = 2
 
 // A Manager grants requests for the nodes of one forest. Get one from [Start] or [StartNodes]; the
 // zero Manager is of no use. It lives until the context given there ends. All methods are safe for
@@ -21,33 +19,34 @@ type Manager[N treelock.Node[N]] struct {
 	// Immutable.
 
 	options
-	trace tracer[N] // for clients
+	appendLineage lineageFunc[N] // for clients
 
-	// ended is the Done channel of ctx, the context given to Start. Clients and the manager look at
-	// ended, which runs no user code. Only an error that says why the manager stopped asks ctx itself,
-	// on the goroutine of the caller that reads the error.
+	// ended is the Done channel of ctx, the context given to Start. Clients and the manager
+	// goroutine look at ended, which runs no user code. Only errors that say why the manager
+	// stopped call ctx itself, on the goroutine that reads the error.
 	ended <-chan struct{}
 	ctx   context.Context
 
-	// Channels. inbox: from clients to the manager, never closed; full for ever once the manager has
-	// stopped. drained and done: closed by the manager, nothing is sent.
-	inbox   chan message[N]
-	drained chan struct{}
-	done    chan struct{}
+	// Channels. inbox: from clients to the manager goroutine, never closed, and full once the
+	// manager has stopped. drainDone and done: closed by the manager goroutine, nothing is sent.
+	inbox     chan message[N]
+	drainDone chan struct{}
+	done      chan struct{}
 
-	// surveyor has a token while a snapshot is being taken: there is one at a time, as the manager has to remember for each what
-	// changes. Clients put it in, and take it out.
-	surveyor chan struct{}
+	// snapshotSem has a token while a survey runs, so there is one at a time: the manager goroutine
+	// records for each survey what changes. Clients put the token in, and take it out.
+	snapshotSem chan struct{}
 
-	// cancels has a token for each call that is being cancelled and has not been answered yet. Clients put it in, and take it out. So
-	// of a storm of cancellations few are in the inbox at a time, and others do not wait for all of them. See BenchmarkCancelStorm.
-	cancels chan struct{}
+	// cancelSem has a token for each cancellation without a reply. Clients put it in, and take it
+	// out. It bounds the cancellations in the inbox, so that a burst does not delay other messages.
+	// See BenchmarkCancelStorm.
+	cancelSem chan struct{}
 
-	// started is when the manager started, by the clock. final is what it had counted when it stopped: the manager's until done is closed.
 	started time.Time
-	final   Stats
+	final   Stats // when the manager stopped; the manager goroutine's until done is closed
 
-	// calls has *call[N] for reuse, by clients. BenchmarkLock allocates without it.
+	// calls has *call[N] for reuse, by clients. BenchmarkLock in manager/bench allocates without
+	// it.
 	calls sync.Pool
 }
 
@@ -56,13 +55,13 @@ func Start(ctx context.Context, opts ...Option) *Manager[treelock.Path] {
 	return StartNodes[treelock.Path](ctx, opts...)
 }
 
-// StartNodes starts a manager for nodes of any type. Its goroutine, one that waits for ctx, and
-// that of [WithSlowLog] end when ctx ends. Then every waiting request fails with
-// [treelock.ErrStopped], which also wraps the cause of ctx; no later one is granted, and
-// [Manager.Done] is closed. Grants that are held are not taken back: it is for their holders to see
-// that ctx has ended.
+// StartNodes starts a manager for nodes of any type. It ends when ctx ends: every waiting request
+// fails with [treelock.ErrStopped], which also wraps the cause of ctx, no later request is granted,
+// and [Manager.Done] is closed. Its goroutines end too: the manager goroutine, one that waits for
+// ctx, and that of [WithSlowLog]. Grants that are held are not revoked: their holders must watch
+// ctx.
 //
-// Managers know nothing of each other. All users of one tree must use one manager.
+// Managers are independent of each other. All users of one tree must use one manager.
 func StartNodes[N treelock.Node[N]](ctx context.Context, opts ...Option) *Manager[N] {
 	m := newManager[N](ctx, opts)
 	go m.run()
@@ -76,17 +75,19 @@ func StartNodes[N treelock.Node[N]](ctx context.Context, opts ...Option) *Manage
 func newManager[N treelock.Node[N]](ctx context.Context, opts []Option) *Manager[N] {
 	o := buildOptions(opts)
 	return &Manager[N]{
-		options: o,
-		ctx:     ctx,
-		ended:   ctx.Done(),
-		started: time.Now(),
-		trace:   tracerFor[N](),
-		inbox:   make(chan message[N], perClient*o.clients),
-		drained: make(chan struct{}),
-		done:    make(chan struct{}),
+		options:       o,
+		appendLineage: lineageFuncFor[N](),
 
-		surveyor: make(chan struct{}, 1),
-		cancels:  make(chan struct{}, cancelsAtOnce),
+		ended:   ctx.Done(),
+		ctx:     ctx,
+		started: time.Now(),
+
+		inbox:     make(chan message[N], messagesPerClient*o.clients),
+		drainDone: make(chan struct{}),
+		done:      make(chan struct{}),
+
+		snapshotSem: make(chan struct{}, 1),
+		cancelSem:   make(chan struct{}, maxCancels),
 	}
 }
 

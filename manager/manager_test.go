@@ -88,8 +88,8 @@ func TestErrorsGiveTheCause(t *testing.T) {
 	<-m.Done()
 }
 
-// Often the manager and its clients have one context, or one is the parent of the other. Then both have ended.
-func TestErrorTellsThatTheManagerHasStoppedToo(t *testing.T) {
+// TestErrorNamesTheStopAsWell has one context for the manager and its clients.
+func TestErrorNamesTheStopAsWell(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cause := errors.New("shutting down")
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -118,7 +118,8 @@ func TestErrorTellsThatTheManagerHasStoppedToo(t *testing.T) {
 	})
 }
 
-// The end of the context counts from the moment it ends, even if the manager goroutine has not run since.
+// TestNothingIsGrantedOnceTheContextHasEnded releases after the end of the context, even if the
+// manager goroutine has not run since.
 func TestNothingIsGrantedOnceTheContextHasEnded(t *testing.T) {
 	for range 200 {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -166,7 +167,7 @@ func TestZeroGrantIsHarmless(t *testing.T) {
 	}
 }
 
-// Whether or not the grant was on its way, what Withdraw says is true as soon as it returns.
+// TestNothingIsDeliveredOnceWithdrawHasReturned withdraws before or after the grant is sent.
 func TestNothingIsDeliveredOnceWithdrawHasReturned(t *testing.T) {
 	m := manager.Start(t.Context())
 	for range 1000 {
@@ -227,21 +228,19 @@ func TestOneGoroutinesRequestsArriveInItsOrder(t *testing.T) {
 	}
 }
 
-func TestOptionsTakeZeroAndNegativeAsTheySay(t *testing.T) {
-	m := manager.Start(t.Context(), manager.WithFirstToken(0), manager.WithMaxWaiting(-1), manager.WithMaxDepth(0), manager.WithIdleNodes(-1), manager.WithClients(0))
-	g, err := m.TryAcquire(treelock.Write("/a"))
-	if err != nil || g.Token() != 1 {
-		t.Errorf("TryAcquire() = token %d, %v, want token 1", g.Token(), err)
+// TestClientWithoutAnEndGetsItsRefusal has a context that never ends, so its client waits for one
+// reply.
+func TestClientWithoutAnEndGetsItsRefusal(t *testing.T) {
+	m := manager.Start(t.Context(), manager.WithMaxWaiting(0))
+	holder := must(m.Acquire(context.Background(), treelock.Write("/a")))
+	if _, err := m.Acquire(context.Background(), treelock.Write("/a")); !errors.Is(err, treelock.ErrBusy) {
+		t.Errorf("Acquire() = %v, want ErrBusy", err)
 	}
-	tick, err := m.Submit(t.Context(), treelock.Write("/a"))
-	if err != nil {
-		t.Errorf("Submit() with no limit on waiting = %v, want a ticket", err)
+	holder.Release()
+	if err := m.Drain(t.Context()); err != nil {
+		t.Fatal(err)
 	}
-	tick.Withdraw()
-	if _, err := m.TryAcquire(treelock.Write(path(strings.Repeat("/d", 4095)))); err != nil {
-		t.Errorf("TryAcquire(a lineage of 4,096) = %v, want a grant", err)
-	}
-	if _, err := m.TryAcquire(treelock.Write(path(strings.Repeat("/e", 4096)))); !errors.Is(err, treelock.ErrTooDeep) {
-		t.Errorf("TryAcquire(a lineage of 4,097) = %v, want ErrTooDeep", err)
+	if _, err := m.Acquire(context.Background(), treelock.Write("/a")); !errors.Is(err, treelock.ErrDraining) {
+		t.Errorf("Acquire() = %v, want ErrDraining", err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// many returns n, or far less where every step is audited and takes its time.
+// many returns n, or a twentieth of it in audited builds, which are slow.
 func many(n int) int {
 	if audited {
 		return n / 20
@@ -19,7 +19,8 @@ func many(n int) int {
 	return n
 }
 
-// TestReleasedPathsAreForgotten locks and releases a million distinct paths, and then knows no more nodes than fit into the cache, and has let go of the storage.
+// TestReleasedPathsAreForgotten locks and releases a million distinct paths. Then the table has
+// only the cache of idle nodes, and the storage is free.
 func TestReleasedPathsAreForgotten(t *testing.T) {
 	distinct, atOnce := many(1_000_000), many(10_000)
 	before := liveHeap()
@@ -27,7 +28,7 @@ func TestReleasedPathsAreForgotten(t *testing.T) {
 	for i := 0; i < distinct; i += atOnce {
 		calls := make([]*call[path], atOnce)
 		for j := range calls {
-			calls[j] = arrives(t, l, treelock.Write(path(fmt.Sprintf("/tenant/%d/docs/%d", i, j))), wait)
+			calls[j] = arrives(t, l, treelock.Write(path(fmt.Sprintf("/tenant/%d/docs/%d", i, j))), modeWait)
 		}
 		for _, c := range calls {
 			g := takeGrant(t, c)
@@ -38,31 +39,27 @@ func TestReleasedPathsAreForgotten(t *testing.T) {
 	if nodes := l.table.Nodes(); nodes > defaultIdle {
 		t.Errorf("I8: the table knows %d nodes after the release of all, want at most %d", nodes, defaultIdle)
 	}
-	if grown := liveHeap() - before; grown > 8<<20 {
-		t.Errorf("the heap has grown by %d KiB, want at most 8 MiB", grown>>10)
-	}
+	checkGrowth(t, before, 8)
 	runtime.KeepAlive(l)
 }
 
-// A crowd that waited for one node, and was granted together, leaves nothing behind either.
-func TestCrowdIsForgotten(t *testing.T) {
+// TestManyWaitersAreForgotten has them wait for one node, and grants them together.
+func TestManyWaitersAreForgotten(t *testing.T) {
 	before := liveHeap()
 	l := startLoop(t)
-	holder := arrives(t, l, treelock.Write("/a"), wait)
+	holder := arrives(t, l, treelock.Write("/a"), modeWait)
 	calls := make([]*call[path], many(100_000))
 	for i := range calls {
-		calls[i] = arrives(t, l, treelock.Read("/a/b/c"), wait)
+		calls[i] = arrives(t, l, treelock.Read("/a/b/c"), modeWait)
 	}
 	l.release(holder.grant.req, holder.grant.seq)
 	for i, c := range calls {
-		<-c.answers // it waits
+		<-c.replies // it waits
 		g := takeGrant(t, c)
 		l.release(g.req, g.seq)
 		calls[i] = nil
 	}
-	if grown := liveHeap() - before; grown > 8<<20 {
-		t.Errorf("the heap has grown by %d KiB, want at most 8 MiB", grown>>10)
-	}
+	checkGrowth(t, before, 8)
 	runtime.KeepAlive(l)
 }
 
@@ -73,12 +70,10 @@ func TestLargeRequestIsForgotten(t *testing.T) {
 	for i := range paths {
 		paths[i] = path(fmt.Sprint("/", i))
 	}
-	g := takeGrant(t, arrives(t, l, treelock.Write(paths...), wait))
+	g := takeGrant(t, arrives(t, l, treelock.Write(paths...), modeWait))
 	l.release(g.req, g.seq)
 	paths = nil
-	if grown := liveHeap() - before; grown > 8<<20 {
-		t.Errorf("the heap has grown by %d KiB, want at most 8 MiB", grown>>10)
-	}
+	checkGrowth(t, before, 8)
 	runtime.KeepAlive(l)
 	runtime.KeepAlive(g)
 }
@@ -88,12 +83,10 @@ func TestIdleNodesDoNotKeepTheStringsThatPathsWereCutFrom(t *testing.T) {
 	l := startLoop(t)
 	for i := range 100 {
 		page := fmt.Sprintf("/%d", i) + strings.Repeat(" ", 1<<20)
-		g := takeGrant(t, arrives(t, l, treelock.Write(path(page[:3])), wait))
+		g := takeGrant(t, arrives(t, l, treelock.Write(path(page[:3])), modeWait))
 		l.release(g.req, g.seq)
 	}
-	if grown := liveHeap() - before; grown > 8<<20 {
-		t.Errorf("the heap has grown by %d KiB, want at most 8 MiB", grown>>10)
-	}
+	checkGrowth(t, before, 8)
 	runtime.KeepAlive(l)
 }
 
@@ -111,13 +104,11 @@ func TestGrantOfAStoppedManagerKeepsNothingElse(t *testing.T) {
 	}
 	stop()
 	<-m.Done()
-	if grown := liveHeap() - before; grown > 4<<20 {
-		t.Errorf("the heap has grown by %d KiB, want at most 4 MiB", grown>>10)
-	}
+	checkGrowth(t, before, 4)
 	kept.Release()
 }
 
-// A grant that outlives its manager does not keep the crowd that waited for it.
+// TestGrantOfAStoppedManagerKeepsNoWaiters has many waiters for a grant that outlives its manager.
 func TestGrantOfAStoppedManagerKeepsNoWaiters(t *testing.T) {
 	before := liveHeap()
 	ctx, stop := context.WithCancel(t.Context())
@@ -127,19 +118,17 @@ func TestGrantOfAStoppedManagerKeepsNoWaiters(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range many(50_000) {
-		if _, err := m.Submit(t.Context(), treelock.Write("/a").Labeled("one of a crowd")); err != nil {
+		if _, err := m.Submit(t.Context(), treelock.Write("/a").Labeled("one of many")); err != nil {
 			t.Fatal(err)
 		}
 	}
 	stop()
 	<-m.Done()
-	if grown := liveHeap() - before; grown > 4<<20 {
-		t.Errorf("the heap has grown by %d KiB, want at most 4 MiB", grown>>10)
-	}
+	checkGrowth(t, before, 4)
 	kept.Release()
 }
 
-// The ticket of a grant that is held is its client's alone.
+// TestHeldGrantDoesNotKeepItsTicket drops the ticket once its grant is received.
 func TestHeldGrantDoesNotKeepItsTicket(t *testing.T) {
 	m := Start(t.Context())
 	holder, err := m.TryAcquire(treelock.Write("/a"))
@@ -160,7 +149,7 @@ func TestHeldGrantDoesNotKeepItsTicket(t *testing.T) {
 	grant.Release()
 }
 
-func TestNoIdleNodesAreKeptIfToldSo(t *testing.T) {
+func TestWithoutIdleNodesNoneAreKept(t *testing.T) {
 	m := Start(t.Context(), WithIdleNodes(0))
 	grant, err := m.TryAcquire(treelock.Write("/a/b"))
 	if err != nil {
@@ -179,6 +168,14 @@ func liveHeap() int {
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	return int(stats.HeapAlloc)
+}
+
+// checkGrowth fails the test if the live heap is more than mib MiB larger than before.
+func checkGrowth(t *testing.T, before, mib int) {
+	t.Helper()
+	if grown := liveHeap() - before; grown > mib<<20 {
+		t.Errorf("the heap has grown by %d KiB, want at most %d MiB", grown>>10, mib)
+	}
 }
 
 func TestPlainPathAllocatesNothing(t *testing.T) {
@@ -211,8 +208,8 @@ func TestPlainPathAllocatesNothing(t *testing.T) {
 	}
 }
 
-// TestNotesCostWhatTheirDocsSay: a label one allocation, a site two.
-func TestNotesCostWhatTheirDocsSay(t *testing.T) {
+// TestMetadataCostsWhatTheDocsSay counts one allocation for a label, and two with a site.
+func TestMetadataCostsWhatTheDocsSay(t *testing.T) {
 	if audited {
 		t.Skip("the race detector makes sync.Pool forget, and audits allocate")
 	}

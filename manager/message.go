@@ -1,38 +1,47 @@
 package manager
 
-import (
-	"github.com/treelock/treelock"
-)
+import "github.com/treelock/treelock"
 
-// A kind says what a message is about. What the manager does with it is a method of the same name on loop, in
-// the file of that name, next to what the client does before it sends the message.
-type kind uint8
+// A messageKind says what a message asks for. The manager goroutine handles kindX in loop.x, in the
+// file x.go, next to what the client does before it sends the message.
+type messageKind uint8
 
+// The comments name the fields that a message of the kind has.
 const (
-	acquire  kind = iota // call
-	release              // req, seq
-	giveUp               // call, of an Acquire whose context has ended
-	withdraw             // call, with a ticket
-	narrow               // call, req, seq
-	drain                // no fields
-	inspect              // call, with an inspector
-	stop                 // no fields: the context has ended
-	sealed               // no fields: fills the inbox for ever once the manager has stopped; nobody receives it
+	kindAcquire  messageKind = iota // call
+	kindRelease                     // req, seq
+	kindCancel                      // call, of an Acquire whose context has ended
+	kindWithdraw                    // call, with a ticket
+	kindNarrow                      // call, req, seq
+	kindDrain                       // none
+	kindInspect                     // call, with an inspector
+	kindStop                        // none: the context of the manager has ended
+	kindSealed                      // none: fills the inbox of a stopped manager, never received
 )
 
-// A message goes from a client to the manager, by value: it allocates nothing.
+// A message goes from a client to the manager goroutine, by value: it allocates nothing.
 type message[N treelock.Node[N]] struct {
-	kind kind
+	kind messageKind
 	call *call[N]
 
-	// A grant is named by where its request is stored and by its sequence number; the storage may have
-	// been used again since, the number is not.
+	// req and seq name a grant. The storage of a request is reused, so seq tells whether req still
+	// stores the same request.
 	req *request[N]
 	seq uint64
 }
 
-// send puts msg into the inbox, waiting for nothing but room there. It returns false if the manager has
-// stopped, or is about to: then it never sees msg.
+// An outcome says what became of a message that a client wanted to send. Only a message that was
+// sent has a reply.
+type outcome uint8
+
+const (
+	outcomeSent     outcome = iota // it is in the inbox
+	outcomeCanceled                // not sent: the client's context has ended
+	outcomeStopped                 // not sent: the manager stops
+)
+
+// send puts msg into the inbox, and waits only for room there. It returns false if the manager has
+// stopped, or is about to: then msg is never received.
 func (m *Manager[N]) send(msg message[N]) bool {
 	if m.stopping() {
 		return false
@@ -41,13 +50,13 @@ func (m *Manager[N]) send(msg message[N]) bool {
 	case m.inbox <- msg:
 		return true
 	default:
-		return m.sendSlowly(msg, nil)
+		return m.sendBlocking(msg, nil)
 	}
 }
 
-// offer puts msg into the inbox if there is room. Most often there is, and a select of several cases
-// costs far more than this one.
-func (m *Manager[N]) offer(msg message[N]) bool {
+// trySend puts msg into the inbox if there is room. Most often there is, and a select of several
+// cases costs far more than this one.
+func (m *Manager[N]) trySend(msg message[N]) bool {
 	select {
 	case m.inbox <- msg:
 		return true
@@ -56,44 +65,9 @@ func (m *Manager[N]) offer(msg message[N]) bool {
 	}
 }
 
-// post puts msg into the inbox without waiting. If there is no room, a goroutine waits for it; if the
-// manager stops first, msg is dropped.
-func (m *Manager[N]) post(msg message[N]) {
-	if !m.stopping() && !m.offer(msg) {
-		go m.send(msg)
-	}
-}
-
-// An outcome says what became of a message that a client wanted to send.
-type outcome uint8
-
-const (
-	sent     outcome = iota // it is in the inbox
-	canceled                // it is not: the client's context has ended
-	stopped                 // it is not: the manager stops
-)
-
-// sendWithin is like send, but also ends when ended is closed, which is the Done channel of the
-// client's context. It asks nothing of the context itself, as that may be code of the user's.
-func (m *Manager[N]) sendWithin(ended <-chan struct{}, msg message[N]) outcome {
-	switch {
-	case isClosed(ended):
-		return canceled
-	case m.stopping():
-		return stopped
-	}
-	switch {
-	case m.offer(msg), m.sendSlowly(msg, ended):
-		return sent
-	case isClosed(ended):
-		return canceled
-	default:
-		return stopped
-	}
-}
-
-// sendSlowly puts msg into the inbox when there is room. It returns false if ended was closed first, or the manager has stopped.
-func (m *Manager[N]) sendSlowly(msg message[N], ended <-chan struct{}) bool {
+// sendBlocking puts msg into the inbox when there is room. It returns false if ended is closed
+// first, or if the manager has stopped.
+func (m *Manager[N]) sendBlocking(msg message[N], ended <-chan struct{}) bool {
 	select {
 	case m.inbox <- msg:
 		return true
@@ -101,5 +75,32 @@ func (m *Manager[N]) sendSlowly(msg message[N], ended <-chan struct{}) bool {
 		return false
 	case <-m.done:
 		return false
+	}
+}
+
+// sendWithin is send, but also returns when ended is closed, the Done channel of the client's
+// context. It does not call the context itself, which may be user code.
+func (m *Manager[N]) sendWithin(ended <-chan struct{}, msg message[N]) outcome {
+	switch {
+	case isClosed(ended):
+		return outcomeCanceled
+	case m.stopping():
+		return outcomeStopped
+	}
+	switch {
+	case m.trySend(msg), m.sendBlocking(msg, ended):
+		return outcomeSent
+	case isClosed(ended):
+		return outcomeCanceled
+	default:
+		return outcomeStopped
+	}
+}
+
+// post puts msg into the inbox without waiting. If there is no room, a goroutine waits for it. If
+// the manager stops first, msg is dropped.
+func (m *Manager[N]) post(msg message[N]) {
+	if !m.stopping() && !m.trySend(msg) {
+		go m.send(msg)
 	}
 }

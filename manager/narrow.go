@@ -2,38 +2,37 @@ package manager
 
 import "github.com/treelock/treelock"
 
-// Narrow gives up part of a grant. Afterwards the grant holds req instead, and requests that waited
-// only for the rest are granted. Every claim of req must lie inside one that the grant holds: a
-// write may become a read, a subtree a smaller one or its top node alone, and a claim may go. Else
-// the error is [treelock.ErrNotHeld], and nothing changes.
+// Narrow makes the grant hold req instead of what it holds, and grants the requests that waited
+// only for the rest. Every claim of req must lie inside a claim that the grant holds. So a write
+// may become a read, a subtree may become a smaller one or its top node, and a claim may go.
+// Otherwise the error is [treelock.ErrNotHeld], and nothing changes.
 //
-// The error is ErrNotHeld also for a grant that was released, and where a claimed node has moved
-// (see [treelock.Node]) so that another request holds what req asks for. It is
-// [treelock.ErrStopped] if the manager has stopped, and [treelock.ErrTooWide] or an error of a node
-// as for [Manager.Acquire].
+// The error is also ErrNotHeld for a released grant, and where a claimed node has moved (see
+// [treelock.Node]) so that another request holds what req names. It is [treelock.ErrStopped] if the
+// manager has stopped, and [treelock.ErrTooWide] or an error of a node as for [Manager.Acquire].
 //
 // Narrow applies to all copies of the grant, and never waits for other clients. The number, the
-// token and the label stay. It allocates, and costs O(d). If it moves to nodes further down that
-// waiting requests have claimed in a way that conflicts, it costs O(d) more for each request that
-// waits where the grant was held, or for something below.
+// token and the label stay. Narrow allocates, and costs O(d). A move to nodes further down, which
+// waiting requests claim with a conflict, costs O(d) more for each request that waits at or below
+// what the grant held.
 func (g Grant[N]) Narrow(req treelock.Request[N]) error {
 	if g.m == nil {
 		return treelock.ErrNotHeld
 	}
-	c, err := g.m.newCall(&req, noWait) // it does not wait, in any case
+	c, err := g.m.newCall(&req, modeNoWait) // any mode, since narrowing never waits
 	if err != nil {
 		return err
 	}
-	if !g.m.send(message[N]{kind: narrow, call: c, req: g.req, seq: g.seq}) {
+	if !g.m.send(message[N]{kind: kindNarrow, call: c, req: g.req, seq: g.seq}) {
 		g.m.recycle(c)
-		return g.m.stopped()
+		return g.m.stoppedErr()
 	}
-	<-c.answers
+	<-c.replies
 	_, err = g.m.result(c)
 	return err
 }
 
-// narrow makes a request hold what c claims instead. On the manager goroutine.
+// narrow makes a request hold the claims of c instead. On the manager goroutine.
 func (l *loop[N]) narrow(c *call[N], r *request[N], seq uint64) {
 	l.assertOwner()
 	if r.Seq() != seq {
@@ -45,6 +44,6 @@ func (l *loop[N]) narrow(c *call[N], r *request[N], seq uint64) {
 		c.refuse(treelock.ErrNotHeld)
 		return
 	}
-	c.answers <- accepted
+	c.replies <- verdictDone
 	l.deliverAll(granted)
 }

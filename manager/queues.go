@@ -8,18 +8,20 @@ import (
 	"github.com/treelock/treelock/waitqueue"
 )
 
-// queues is what a snapshot has seen at each node: who is there in which mode, those that wait and those that hold, each by arrival. So
-// it knows who waits for whom, and nobody has to be asked: neither the manager, nor the nodes for their parents.
-type queues[N treelock.Node[N]] map[N]*[2][waitqueue.NumModes][]uint64
+// nodeQueues has the numbers of the requests of a snapshot by node, state and mode, each list by
+// arrival. So the blockers of a request are found without messages to the manager and without calls
+// of Parent.
+type nodeQueues[N treelock.Node[N]] map[N]*[2][waitqueue.NumModes][]uint64
 
-// How many blockers a snapshot names for each request that waits, and how many it counts for each mode at each node.
+// How many blockers a snapshot names for each waiting request, and counts for each mode at each
+// node.
 const (
 	maxNamed   = 8
 	maxCounted = 64
 )
 
-// add adds a request. Those in one state must be added by arrival.
-func (q queues[N]) add(row *row[N]) {
+// add adds a request. Requests of one state must be added by arrival.
+func (q nodeQueues[N]) add(row *row[N]) {
 	for _, used := range row.places {
 		at := q[used.Node]
 		if at == nil {
@@ -31,14 +33,17 @@ func (q queues[N]) add(row *row[N]) {
 	}
 }
 
-// blockers returns the numbers of the earliest requests that one which waits waits for, how many more there are, and whether there
-// may be more than that.
-func (q queues[N]) blockers(row *row[N]) (seqs []uint64, more int, atLeast bool) {
+// blockers returns the numbers of the earliest requests that the request of row waits for, and how
+// many more there are. With atLeast there may be more than that.
+func (q nodeQueues[N]) blockers(row *row[N]) (seqs []uint64, more int, atLeast bool) {
 	for _, used := range row.places {
 		for _, lists := range q[used.Node] {
+			// Every blocker shares a node with the request, in a mode that conflicts there, and
+			// arrived earlier: lists are by arrival, so the earlier ones are a prefix.
 			for rivals := used.Mode.Conflicting(); rivals != 0; rivals = rivals.WithoutFirst() {
 				list := lists[rivals.First()]
-				earlier := list[:sort.Search(len(list), func(i int) bool { return list[i] >= row.seq })]
+				n := sort.Search(len(list), func(i int) bool { return list[i] >= row.seq })
+				earlier := list[:n]
 				if len(earlier) > maxCounted {
 					earlier, atLeast = earlier[:maxCounted], true
 				}
@@ -46,6 +51,7 @@ func (q queues[N]) blockers(row *row[N]) (seqs []uint64, more int, atLeast bool)
 			}
 		}
 	}
+	// A blocker may share several nodes with the request.
 	slices.Sort(seqs)
 	seqs = slices.Compact(seqs)
 	named := seqs[:min(maxNamed, len(seqs))]

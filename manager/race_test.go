@@ -16,8 +16,8 @@ type (
 	ticket = manager.Ticket[path]
 )
 
-// TestCancellationAgainstGrantLeaksNothing lets the context of a waiter end at the moment when it is granted. Whatever
-// it makes of that, nothing is held afterwards.
+// TestCancellationAgainstGrantLeaksNothing ends the context of a waiter at the moment of its grant.
+// Whatever the waiter returns, nothing is held afterwards.
 func TestCancellationAgainstGrantLeaksNothing(t *testing.T) {
 	m := manager.Start(t.Context())
 	outcomes := map[bool]int{}
@@ -55,8 +55,8 @@ func TestCancellationAgainstGrantLeaksNothing(t *testing.T) {
 	t.Logf("granted %d times, cancelled %d times", outcomes[true], outcomes[false])
 }
 
-// Whoever sees that the manager is done can rely on it that all who waited have their answer.
-func TestDoneMeansThatEverybodyHasAnAnswer(t *testing.T) {
+// TestDoneMeansThatEveryWaiterHasItsError checks Err of each ticket once Done is closed.
+func TestDoneMeansThatEveryWaiterHasItsError(t *testing.T) {
 	for range 200 {
 		ctx, stop := context.WithCancel(t.Context())
 		m := manager.Start(ctx)

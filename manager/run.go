@@ -3,43 +3,43 @@ package manager
 import (
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
-
-	// The compiler inlines the queue's methods into the table's only where it is told of both packages: a quarter of
-	// what the table does for a request. See BenchmarkLock.
-	_ "github.com/treelock/treelock/waitqueue"
 )
 
-// request is a request in the lock table. Who is who waits for it; nobody, once it is granted.
+// request is a request in the lock table. Its field Who identifies the waiting client. The call and
+// the ticket in it are cleared on grant.
 type request[N treelock.Node[N]] = locktable.Request[N, client[N]]
 
-// loop is the state of the manager goroutine. It is a local variable there, so nobody else can touch
-// it; in builds with the race detector its methods check that, too.
+// loop is the state of the manager goroutine. It is a local variable there, so no other goroutine
+// can name it. In builds with the race detector its methods check that.
 type loop[N treelock.Node[N]] struct {
 	m     *Manager[N]
 	table *locktable.Table[N, client[N]]
 
-	draining bool // no request arrives any more
-	drained  bool // and none is live
+	// Both stay true once they are.
+	draining  bool // no request arrives any more
+	drainDone bool // m.drainDone is closed
 
 	batch     int // messages that are known to be in the inbox
 	yielder   yielder
 	latencies latencies
 	nextToken uint64 // of the next grant
 
-	now   instant // when it last looked at the clock
+	now   instant // when the clock was last read
 	stats Stats
 
+	// auditor checks the goroutine and the invariants in test builds, and is empty in others.
 	auditor
 }
 
-// run is the manager goroutine. One message at a time is taken from the one inbox, and is dealt with
-// before the next: that is all the synchronisation there is.
+// run is the manager goroutine. It takes one message at a time from the inbox, and handles it
+// before the next. That is all the synchronisation there is.
 func (m *Manager[N]) run() {
 	defer close(m.done)
 	if m.ended != nil { // else it never stops
 		go m.announceStop()
 	}
 
+	// The loop has no other exit than the end of the context, so done is closed only by stop.
 	l := newLoop(m)
 	for messages := uint(0); ; messages++ {
 		first := l.batch == 0 // of a batch
@@ -47,7 +47,8 @@ func (m *Manager[N]) run() {
 		if idle || messages%clockInterval == 0 {
 			l.readClock()
 		}
-		if first && m.stopping() || msg.kind == stop { // looked at once for a batch, as it has its price
+		// The context is checked once for each batch, as the check has a cost.
+		if first && m.stopping() || msg.kind == kindStop {
 			l.stop(msg)
 			return
 		}
@@ -56,42 +57,45 @@ func (m *Manager[N]) run() {
 	}
 }
 
-// clockInterval is after how many messages at the latest the manager looks at the clock.
-const clockInterval = 64
-
-// newLoop returns the state of a manager goroutine that begins, which is the calling one.
+// newLoop returns the state of a manager goroutine, which must be the calling one.
 func newLoop[N treelock.Node[N]](m *Manager[N]) loop[N] {
 	return loop[N]{
-		m: m, table: locktable.New[N, client[N]](m.maxIdle), nextToken: m.firstToken, auditor: newAuditor(),
+		m:         m,
+		table:     locktable.New[N, client[N]](m.maxIdle),
+		nextToken: m.firstToken,
+		auditor:   newAuditor(),
 	}
 }
 
-// dispatch does what msg says.
+// dispatch handles one message. Tests and benchmarks call it with messages in the order that they
+// want.
 func (l *loop[N]) dispatch(msg message[N]) {
+	// kindStop ends run, and kindSealed is never received by the loop, so neither has a case.
 	switch msg.kind {
-	case acquire:
+	case kindAcquire:
 		l.acquire(msg.call)
-	case release:
+	case kindRelease:
 		l.release(msg.req, msg.seq)
-	case giveUp:
-		l.giveUp(msg.call)
-	case withdraw:
+	case kindCancel:
+		l.cancel(msg.call)
+	case kindWithdraw:
 		l.withdraw(msg.call)
-	case narrow:
+	case kindNarrow:
 		l.narrow(msg.call, msg.req, msg.seq)
-	case drain:
+	case kindDrain:
 		l.drain()
-	case inspect:
+	case kindInspect:
 		l.inspect(msg.call)
 	default:
 		panic("BUG: treelock: a message of no known kind")
 	}
 }
 
-// receive takes the next message from the inbox, and reports whether it had to wait for it. It takes
-// the messages that it has seen there, one by one, and then lets clients run before it looks again:
-// they get their answers and send their next messages meanwhile. Then the two sides do not hand the
-// inbox to and fro between processors for each message. See BenchmarkLock, impl=batch-echo.
+// receive takes the next message from the inbox, and reports whether it had to wait for it. It
+// takes a batch of the messages that it has seen there, and lets clients run before it looks again.
+// Meanwhile they receive their replies and send their next messages. So the two sides do not pass
+// the inbox between processors for each message. See BenchmarkLock in manager/bench,
+// impl=batch-echo.
 func (l *loop[N]) receive() (msg message[N], idle bool) {
 	if l.batch == 0 {
 		l.yield()

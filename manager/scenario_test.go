@@ -14,10 +14,10 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the consequences in testdata/*.txt to what happens now, for review")
 
-// TestScenarios plays the stories in testdata. Each is played by a real manager and real goroutines in a
-// bubble of package synctest, where "still waiting" is exact: after each command the bubble is brought
-// to rest. At rest the manager is compared with the model of the rule. At the end everything is
-// released, and nothing may be left.
+// TestScenarios plays the stories in testdata. Each is played by a real manager and real goroutines
+// in a bubble of package synctest, where "still waiting" is exact: after each command the bubble is
+// brought to rest. At rest the manager is compared with the model of the rule. At the end
+// everything is released, and nothing may be left.
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {

@@ -10,28 +10,32 @@ import (
 
 // SlowLog says what [WithSlowLog] reports, and where to.
 type SlowLog struct {
-	// Wait is how long a request waits before it is reported, and Hold how long it holds: a grant that
-	// is never released is reported, too. Zero and negative report none.
+	// Wait is how long a request waits before it is reported, and Hold how long it holds: a grant
+	// that is never released is reported, too. Zero and negative report none.
 	Wait, Hold time.Duration
 
-	// Sites makes each request note where it was made, to be told with it. That costs about a
-	// microsecond and two allocations for each request.
+	// Sites records where each request was made, for its report. It costs about a microsecond and
+	// two allocations for each request.
 	Sites bool
 
-	// Logger gets the reports; nil means slog.Default() at each report. A handler that panics or ends its goroutine loses that
-	// report. The next one waits for a handler for a second at most; while four handlers have not returned there are none.
+	// Logger gets the reports; nil means slog.Default() at each report. A handler that panics or
+	// ends its goroutine loses that report. The next report waits for a handler for a second at
+	// most. While four handlers have not returned, there are no reports.
 	Logger *slog.Logger
 }
 
-// WithSlowLog reports requests that wait or hold for long, as warnings, with their label, claims and age, where they
-// were made, and what keeps those that wait. A request is reported when it has reached the threshold, and again whenever its age has
-// doubled since. It looks for slow requests four times in the shortest threshold, but not more often
-// than every 5 ms, and at least once a second; after each look it rests for at least 20 times as long
-// as that kept the manager busy. Of very many at a time the earliest ones come first, 200 in a round.
+// WithSlowLog reports requests that wait or hold for long, as warnings with their label, claims,
+// age and site, and the blockers of those that wait. A request is reported when it has reached the
+// threshold, and again whenever its age has doubled since. Of very many slow requests at a time the
+// earliest come first, 200 in a round.
 //
-// A goroutine of its own does that: it takes snapshots (see [Manager.Snapshot]), and writes the log. It ends soon after the manager.
-// Nodes are named by their String or MarshalText on yet another goroutine, within 100 ms: a node whose method takes longer, panics or
-// ends its goroutine is named by its type and address.
+// A goroutine takes surveys for that, as [Manager.Snapshot] does, and writes the log. It ends soon
+// after the manager. It looks four times in the shortest threshold, but at most every 5 ms, and at
+// least once a second. After each round it rests for at least 20 times as long as it kept the
+// manager busy.
+//
+// The String or MarshalText methods of nodes run on yet another goroutine, within 100 ms. A node
+// whose method takes longer, panics or ends its goroutine is named by its type and address.
 func WithSlowLog(s SlowLog) Option {
 	return func(o *options) { o.slow = s }
 }
@@ -44,20 +48,31 @@ func (s SlowLog) threshold() time.Duration {
 	return s.Wait
 }
 
+// limit returns the threshold for requests in state.
+func (s SlowLog) limit(state treelock.State) time.Duration {
+	if state == treelock.Waiting {
+		return s.Wait
+	}
+	return s.Hold
+}
+
 const (
-	shortestRound  = 5 * time.Millisecond
-	longestRound   = time.Second
-	maxReported    = 200 // requests in one round
-	shareOfWatcher = 20  // it rests for so many times as long as the manager was busy for it
+	shortestRound = 5 * time.Millisecond
+	longestRound  = time.Second
+	maxReported   = 200 // requests in one round
+	restFactor    = 20  // how many times longer the watcher rests than it kept the manager busy
 )
 
-// A watcher reports slow requests.
+// A watcher reports slow requests. It belongs to one goroutine, that of Manager.watch. It learns of
+// requests only by surveys and inspectors, so requests themselves cost nothing more.
 type watcher[N treelock.Node[N]] struct {
 	m    *Manager[N]
 	slow SlowLog
-	next map[uint64]time.Duration // by keyOf, for those that were reported, the age from which on they are again
 
-	busy time.Duration // how long the manager was kept busy in this round, at most
+	// next has, by keyOf, the age from which on a reported request is reported again.
+	next map[uint64]time.Duration
+
+	busy time.Duration // how long this round kept the manager busy, at most
 
 	strings  isolator // for the methods of nodes
 	handlers isolator // for the logger
@@ -66,8 +81,11 @@ type watcher[N treelock.Node[N]] struct {
 // watch is the goroutine of a watcher.
 func (m *Manager[N]) watch() {
 	w := watcher[N]{
-		m: m, slow: m.slow, next: map[uint64]time.Duration{},
-		strings: newIsolator(mostStuck, textLimit), handlers: newIsolator(mostStuck, handlerTime),
+		m:        m,
+		slow:     m.slow,
+		next:     map[uint64]time.Duration{},
+		strings:  newIsolator(maxStuck, textTimeout),
+		handlers: newIsolator(maxStuck, handlerTimeout),
 	}
 	pause := min(max(m.slow.threshold()/4, shortestRound), longestRound)
 	timer := time.NewTimer(pause)
@@ -80,30 +98,33 @@ func (m *Manager[N]) watch() {
 		}
 		w.busy = 0
 		w.round()
-		timer.Reset(w.rest(pause))
+		timer.Reset(w.pauseAfter(pause))
 	}
 }
 
-// rest returns how long to wait before the next round. A slow handler does not make it longer, as the
-// manager does not wait for the handler.
-func (w *watcher[N]) rest(pause time.Duration) time.Duration {
-	return max(pause, shareOfWatcher*w.busy)
+// pauseAfter returns the time until the next round. A slow handler does not make it longer, since
+// the manager does not wait for the handler.
+func (w *watcher[N]) pauseAfter(pause time.Duration) time.Duration {
+	return max(pause, restFactor*w.busy)
 }
 
-// round reports those that are due. If there are too many for one round, the others still are in the next.
+// round reports the requests that are due. Those beyond maxReported stay due for the next round.
 func (w *watcher[N]) round() {
-	next := make(map[uint64]time.Duration, len(w.next)) // what is not live any more, or not slow, is forgotten
+	// next is a new map, which forgets requests that are no longer live or slow.
+	next := make(map[uint64]time.Duration, len(w.next))
 	s := &survey[N]{limit: maxReported}
-	s.due = func(seq uint64, state treelock.State, age time.Duration) bool { // on the manager goroutine, while this one waits
-		if again, reported := w.next[keyOf(seq, state)]; reported && age < again {
-			next[keyOf(seq, state)] = again
+	// due runs on the manager goroutine, while this one waits.
+	s.due = func(seq uint64, state treelock.State, age time.Duration) bool {
+		key := keyOf(seq, state)
+		if again, reported := w.next[key]; reported && age < again {
+			next[key] = again
 			return false
 		}
 		limit := w.slow.limit(state)
 		return limit > 0 && age >= limit
 	}
 	start := time.Now()
-	if w.m.conduct(w.m.ended, s) != sent {
+	if w.m.runSurvey(w.m.ended, s) != outcomeSent {
 		return // the manager has stopped
 	}
 	w.busy += time.Since(start)
@@ -121,41 +142,47 @@ func (w *watcher[N]) round() {
 // keyOf tells requests apart, and the wait of one from its hold.
 func keyOf(seq uint64, state treelock.State) uint64 { return seq<<1 | uint64(state) }
 
-// limit returns the threshold for requests in state.
-func (s SlowLog) limit(state treelock.State) time.Duration {
-	if state == treelock.Waiting {
-		return s.Wait
-	}
-	return s.Hold
-}
-
-// report writes one line about a request.
+// report logs one line about a request.
 func (w *watcher[N]) report(row *row[N], age time.Duration) {
-	r := &report[N]{live: w.m.describe(row)}
+	r := &report[N]{info: w.m.infoOf(row)}
 	message := "treelock: slow hold"
+	// The blockers are asked for after the survey, one request at a time: a survey that explained
+	// each request would keep the manager goroutine busy for too long.
 	if row.state == treelock.Waiting {
 		message = "treelock: slow wait"
 		start := time.Now()
 		r.blocked = w.m.explain(row)
 		w.busy += time.Since(start)
 		if r.blocked == nil {
-			return // it waits no longer
+			return // it no longer waits
 		}
 	}
-	t := w.textsOf(r)
-	attrs := []slog.Attr{slog.Uint64("number", r.live.Number), slog.Duration("for_ns", age), slog.String("claims", t.claims)}
-	if r.live.Label != "" {
-		attrs = append(attrs, slog.String("label", r.live.Label))
-	}
-	if r.live.Site != "" {
-		attrs = append(attrs, slog.String("site", r.live.Site))
-	}
-	if r.blocked != nil {
-		attrs = append(attrs, slog.Any("blocked_by", t.blockers))
-	}
+	attrs := w.attrsOf(r, age)
 	logger := w.slow.Logger
 	if logger == nil {
 		logger = slog.Default()
 	}
-	w.handlers.run(func() { logger.LogAttrs(context.Background(), slog.LevelWarn, message, attrs...) })
+	w.handlers.run(func() {
+		logger.LogAttrs(context.Background(), slog.LevelWarn, message, attrs...)
+	})
+}
+
+// attrsOf returns the attributes of the line about a request.
+func (w *watcher[N]) attrsOf(r *report[N], age time.Duration) []slog.Attr {
+	t := w.textsOf(r)
+	attrs := []slog.Attr{
+		slog.Uint64("number", r.info.Number),
+		slog.Duration("for_ns", age),
+		slog.String("claims", t.claims),
+	}
+	if r.info.Label != "" {
+		attrs = append(attrs, slog.String("label", r.info.Label))
+	}
+	if r.info.Site != "" {
+		attrs = append(attrs, slog.String("site", r.info.Site))
+	}
+	if r.blocked != nil {
+		attrs = append(attrs, slog.Any("blocked_by", t.blockers))
+	}
+	return attrs
 }

@@ -46,8 +46,8 @@ func startSlow(ctx context.Context, s manager.SlowLog) (*manager.Manager[path], 
 	return manager.Start(ctx, manager.WithSlowLog(s)), log
 }
 
-// A backup is never released, and a rename waits for it. Both are reported when they reach their thresholds, and
-// each time they have become twice as old; what is fast never is.
+// TestSlowHoldsAndWaitsAreReported has a backup that is never released, and a rename that waits for
+// it. Each is reported at its threshold, and whenever its age has doubled. Fast requests never are.
 func TestSlowHoldsAndWaitsAreReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, log := startSlow(t.Context(), manager.SlowLog{Wait: time.Second, Hold: 4 * time.Second})
@@ -87,7 +87,7 @@ func TestSlowHoldsAndWaitsAreReported(t *testing.T) {
 	})
 }
 
-// A node whose name reads like the next claim is quoted, as in errors.
+// TestSlowLogQuotesNodesThatReadLikeClaims has a name that reads like the next claim.
 func TestSlowLogQuotesNodesThatReadLikeClaims(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, log := startSlow(t.Context(), manager.SlowLog{Wait: time.Second})
@@ -106,7 +106,8 @@ func TestSlowLogQuotesNodesThatReadLikeClaims(t *testing.T) {
 	})
 }
 
-// That a request has waited for long, and was reported, does not hide that it holds for long, too.
+// TestSlowHoldAfterASlowWaitIsReported has a request that was reported as it waited, and then
+// holds.
 func TestSlowHoldAfterASlowWaitIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, log := startSlow(t.Context(), manager.SlowLog{Wait: time.Millisecond, Hold: time.Millisecond})
@@ -125,7 +126,7 @@ func TestSlowHoldAfterASlowWaitIsReported(t *testing.T) {
 	})
 }
 
-// Many have held for long, were reported, and are not due again. They do not hide a new one.
+// TestManyOldSlowHoldsHideNoNewOne has many holds that were reported and are not due again.
 func TestManyOldSlowHoldsHideNoNewOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, log := startSlow(t.Context(), manager.SlowLog{Hold: time.Second})
@@ -153,88 +154,7 @@ func TestManyOldSlowHoldsHideNoNewOne(t *testing.T) {
 	})
 }
 
-func TestOneThresholdAloneIsEnough(t *testing.T) {
-	for _, test := range []struct {
-		slow manager.SlowLog
-		want []string
-	}{
-		{manager.SlowLog{}, nil},
-		{manager.SlowLog{Wait: -1, Hold: -1, Sites: true}, nil},
-		{manager.SlowLog{Wait: time.Second}, []string{"treelock: slow wait"}},
-		{manager.SlowLog{Hold: time.Second}, []string{"treelock: slow hold"}},
-		{manager.SlowLog{Wait: time.Second, Hold: time.Hour}, []string{"treelock: slow wait"}},
-		{manager.SlowLog{Wait: time.Hour, Hold: time.Second}, []string{"treelock: slow hold"}},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			m, log := startSlow(t.Context(), test.slow)
-			must(m.Acquire(t.Context(), treelock.Read("/a")))
-			must(m.Submit(t.Context(), treelock.Write("/a")))
-			time.Sleep(1100 * time.Millisecond)
-			synctest.Wait()
-			var got []string
-			for _, line := range log.lines(t) {
-				got = append(got, line["msg"].(string))
-			}
-			if diff := cmp.Diff(test.want, got); diff != "" {
-				t.Errorf("%+v: -want +got:\n%s", test.slow, diff)
-			}
-		})
-	}
-}
-
-// Whatever makes a request, it is told where that was, outside of the package.
-func TestSlowHoldTellsWhereItWasAcquired(t *testing.T) {
-	for name, acquire := range map[string]func(m *manager.Manager[path], ctx context.Context){
-		"Acquire":    func(m *manager.Manager[path], ctx context.Context) { must(m.Acquire(ctx, treelock.Read("/a"))) },
-		"TryAcquire": func(m *manager.Manager[path], ctx context.Context) { must(m.TryAcquire(treelock.Read("/a"))) },
-		"Submit":     func(m *manager.Manager[path], ctx context.Context) { must(m.Submit(ctx, treelock.Read("/a"))) },
-		"Do": func(m *manager.Manager[path], ctx context.Context) {
-			go func() { m.Do(ctx, treelock.Read("/a"), func(context.Context) error { <-ctx.Done(); return nil }) }()
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				ctx, stop := context.WithCancel(t.Context())
-				defer stop()
-				m, log := startSlow(ctx, manager.SlowLog{Hold: time.Second, Sites: true})
-				acquire(m, ctx)
-				time.Sleep(1100 * time.Millisecond)
-				synctest.Wait()
-				_, file, _, _ := runtime.Caller(0)
-				got := log.lines(t)
-				if len(got) != 1 || !strings.Contains(got[0]["site"].(string), "manager_test.") || !strings.Contains(got[0]["site"].(string), file+":") {
-					t.Errorf("the log is %v, want one line with a place in %s", got, file)
-				}
-			})
-		})
-	}
-}
-
-// A log that blocks keeps nobody waiting: it is not the manager that writes it.
-func TestLogThatBlocksDelaysNobody(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		unblock := make(chan struct{})
-		m := manager.Start(t.Context(), manager.WithSlowLog(manager.SlowLog{Hold: time.Second, Logger: slog.New(deafHandler{unblock})}))
-		must(m.Acquire(t.Context(), treelock.Read("/a")))
-		time.Sleep(time.Minute)
-		start := time.Now()
-		must(m.Acquire(t.Context(), treelock.Read("/a"))).Release()
-		if took := time.Since(start); took != 0 {
-			t.Errorf("a request has taken %v, want no time", took)
-		}
-		close(unblock)
-	})
-}
-
-// A deafHandler blocks until it is told not to.
-type deafHandler struct{ unblock chan struct{} }
-
-func (deafHandler) Enabled(context.Context, slog.Level) bool    { return true }
-func (h deafHandler) Handle(context.Context, slog.Record) error { <-h.unblock; return nil }
-func (h deafHandler) WithAttrs([]slog.Attr) slog.Handler        { return h }
-func (h deafHandler) WithGroup(string) slog.Handler             { return h }
-
-// Without a logger of its own it takes the default one, whichever that is by then.
+// TestSlowLogTakesTheDefaultLogger changes the default logger after the start.
 func TestSlowLogTakesTheDefaultLogger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := manager.Start(t.Context(), manager.WithSlowLog(manager.SlowLog{Hold: time.Second}))
@@ -247,6 +167,77 @@ func TestSlowLogTakesTheDefaultLogger(t *testing.T) {
 		synctest.Wait()
 		if got := log.lines(t); len(got) != 1 {
 			t.Errorf("the log is %v, want one line", got)
+		}
+	})
+}
+
+// acquireHere and the three functions below are named by the sites in the tests.
+func acquireHere(m *manager.Manager[path], ctx context.Context) {
+	must(m.Acquire(ctx, treelock.Read("/a")))
+}
+
+func tryHere(m *manager.Manager[path]) { must(m.TryAcquire(treelock.Read("/a"))) }
+
+func submitHere(m *manager.Manager[path], ctx context.Context) {
+	must(m.Submit(ctx, treelock.Read("/a")))
+}
+
+func doHere(m *manager.Manager[path], ctx context.Context) {
+	m.Do(ctx, treelock.Read("/a"), func(ctx context.Context) error { <-ctx.Done(); return nil })
+}
+
+// TestSitesNameTheCaller expects the innermost function outside of the package, or the start of the
+// goroutine.
+func TestSitesNameTheCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := manager.Start(t.Context(), manager.WithSlowLog(manager.SlowLog{Sites: true}))
+		acquireHere(m, t.Context())
+		tryHere(m)
+		submitHere(m, t.Context())
+		go doHere(m, t.Context())
+		synctest.Wait()
+		go m.Acquire(t.Context(), treelock.Read("/a"))
+		synctest.Wait()
+		want := []string{"_test.acquireHere ", "_test.tryHere ", "_test.submitHere ", "_test.doHere ", "manager.(*Manager"}
+		for i, live := range must(m.Snapshot(t.Context(), query{})).Holders {
+			if !strings.Contains(live.Site, want[i]) {
+				t.Errorf("the site of #%d is %q, want %q in it", live.Number, live.Site, want[i])
+			}
+		}
+	})
+}
+
+// TestSlowLogNamesTheSite logs what the snapshots in TestSitesNameTheCaller show.
+func TestSlowLogNamesTheSite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, log := startSlow(t.Context(), manager.SlowLog{Hold: time.Second, Sites: true})
+		acquireHere(m, t.Context())
+		time.Sleep(1100 * time.Millisecond)
+		synctest.Wait()
+		_, file, _, _ := runtime.Caller(0)
+		got := log.lines(t)
+		if len(got) != 1 {
+			t.Fatalf("the log is %v, want one line", got)
+		}
+		site, _ := got[0]["site"].(string)
+		if !strings.Contains(site, "_test.acquireHere (") || !strings.Contains(site, file+":") {
+			t.Errorf("the site is %q, want acquireHere in %s", site, file)
+		}
+	})
+}
+
+// TestSlowLogOmitsEmptyFields has no label, no site and no blockers.
+func TestSlowLogOmitsEmptyFields(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, log := startSlow(t.Context(), manager.SlowLog{Hold: time.Second})
+		must(m.TryAcquire(treelock.Read("/a")))
+		time.Sleep(1100 * time.Millisecond)
+		synctest.Wait()
+		want := []map[string]any{{
+			"level": "WARN", "msg": "treelock: slow hold", "number": 1.0, "for_ns": float64(time.Second), "claims": "read /a",
+		}}
+		if diff := cmp.Diff(want, log.lines(t)); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
 		}
 	})
 }

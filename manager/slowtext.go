@@ -10,26 +10,28 @@ import (
 )
 
 const (
-	mostStuck   = 4                      // String methods, and log handlers, that the slow log leaves behind
-	textLimit   = 100 * time.Millisecond // for the texts of one report
-	handlerTime = time.Second            // for the handler of one report
+	maxStuck       = 4                      // runs that have not returned
+	textTimeout    = 100 * time.Millisecond // for the texts of one report
+	handlerTimeout = time.Second            // for the handler of one report
 )
 
-// A report is what is told of one request.
+// A report is what is logged of one request.
 type report[N treelock.Node[N]] struct {
-	live    Live[N]
+	info    Live[N]
 	blocked *treelock.BlockedError[N] // of one that waits
 }
 
-// texts are the texts of a report in which nodes stand.
+// texts are the texts of a report that name nodes.
 type texts struct {
 	claims   string
 	blockers []string
 }
 
-// textsOf returns the texts of r. If nodes have methods for theirs, these run isolated; where they do
-// not return, nodes are shown as they would be without methods.
+// textsOf returns the texts of r. If nodes have methods for their texts, these run isolated. If
+// they do not return, nodes are shown as they would be without methods. Nodes without methods, such
+// as a Path, need no goroutine.
 func (w *watcher[N]) textsOf(r *report[N]) texts {
+	// A first pass uses no methods. If no node has any, its texts are final.
 	plain := true
 	t := r.texts(func(node N) string {
 		text, ok := nodetext.Plain(node)
@@ -39,21 +41,24 @@ func (w *watcher[N]) textsOf(r *report[N]) texts {
 	if plain {
 		return t
 	}
+	// made has room for the texts, so a run that ends after the timeout does not block.
 	made := make(chan texts, 1)
-	if w.strings.run(func() { made <- r.texts(func(node N) string { return nodetext.Of(node) }) }) {
+	full := func(node N) string { return nodetext.Of(node) }
+	if w.strings.run(func() { made <- r.texts(full) }) {
 		return <-made
 	}
 	return t
 }
 
-// texts makes the texts, with that text for each node.
+// texts makes the texts, naming each node by of.
 func (r *report[N]) texts(of func(N) string) texts {
-	return texts{claimsText(r.live.Claims, of), blockersText(r.blocked, of)}
+	return texts{claimsText(r.info.Claims, of), blockersText(r.blocked, of)}
 }
 
-// claimsText names claims in one string, of bounded length.
+// claimsText names at most eight claims in one string, of bounded length. Each name is quoted where
+// it would read like a second claim.
 func claimsText[N treelock.Node[N]](claims []treelock.Claim[N], of func(N) string) string {
-	const most = 8
+	const most = 8 // as many as an error keeps
 	var names []string
 	for _, c := range claims[:min(most, len(claims))] {
 		names = append(names, nodetext.Claim(c.Verb(), of(c.Node)))
@@ -65,15 +70,19 @@ func claimsText[N treelock.Node[N]](claims []treelock.Claim[N], of func(N) strin
 	return text
 }
 
-// blockersText names the requests that another one waits for, as their String does.
-func blockersText[N treelock.Node[N]](e *treelock.BlockedError[N], of func(N) string) (names []string) {
+// blockersText names the blockers in e, as their String does.
+func blockersText[N treelock.Node[N]](
+	e *treelock.BlockedError[N], of func(N) string,
+) (names []string) {
 	if e == nil {
 		return nil
 	}
 	for _, b := range e.Blockers {
 		claim := nodetext.Claim(b.Claim.Verb(), of(b.Claim.Node))
-		names = append(names, nodetext.Blocker(b.Number, b.Label, treelock.MaxLabel, claim, b.State.String(), b.For))
+		names = append(names,
+			nodetext.Blocker(b.Number, b.Label, treelock.MaxLabel, claim, b.State.String(), b.For))
 	}
+	// The last line says how many blockers are not named, or that the bounded search found none.
 	switch {
 	case e.AtLeast && len(names) == 0:
 		names = append(names, "requests that could not be found")

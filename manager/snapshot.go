@@ -9,7 +9,7 @@ import (
 	"github.com/treelock/treelock/internal/locktable"
 )
 
-// A Query says what a snapshot is to show. The zero Query shows everything.
+// A Query selects what a snapshot shows. The zero Query selects everything.
 type Query[N treelock.Node[N]] struct {
 	// If Below is set, only requests with a claim on or below one of these nodes, or covering one,
 	// are shown. Its length has no limit.
@@ -18,19 +18,20 @@ type Query[N treelock.Node[N]] struct {
 	// MinAge leaves out the requests that have held, or waited, for less.
 	MinAge time.Duration
 
-	// Limit is how many requests are shown at most. Half of them are those that have waited for longest, the other half the
-	// earliest of those that hold; what one half does not need is for the other. Zero and negative mean no limit.
+	// Limit is how many requests are shown at most. Half of them are the earliest waiting requests,
+	// and half the earliest holding ones. What one half does not need is for the other. Zero and
+	// negative mean no limit.
 	Limit int
 }
 
-// A Snapshot is a picture of a manager at one moment. It is a plain value, and has sensible JSON.
+// A Snapshot shows a manager at one moment. It is a plain value, and has sensible JSON.
 type Snapshot[N treelock.Node[N]] struct {
 	Taken time.Time `json:"taken"`
 	Stats Stats     `json:"stats"` // of all requests, whatever the query
 
 	Holders []Live[N] `json:"holders"`            // by arrival
 	Waiters []Live[N] `json:"waiters"`            // by arrival
-	LeftOut int       `json:"left_out,omitempty"` // how many more fit the query, but for its limit
+	LeftOut int       `json:"left_out,omitempty"` // selected requests beyond the limit
 }
 
 // Live is a request that is live: it holds or waits.
@@ -40,10 +41,11 @@ type Live[N treelock.Node[N]] struct {
 	State  treelock.State      `json:"state"`
 	Since  time.Time           `json:"since"` // when it began to hold, or to wait
 	Claims []treelock.Claim[N] `json:"claims"`
-	Site   string              `json:"site,omitempty"` // where it was acquired, if the manager notes that
+	Site   string              `json:"site,omitempty"` // where it was made, with SlowLog.Sites
 
-	// BlockedBy has the numbers of the earliest requests in the same snapshot that it waits for, and More is how many more of these
-	// there are; at least so many, if AtLeast says so. It may wait for others that the query left out.
+	// BlockedBy has the numbers of the earliest requests in the same snapshot that the request
+	// waits for. More is how many more there are; with AtLeast, there may be more than that. The
+	// request may also wait for requests that the query left out.
 	BlockedBy []uint64 `json:"blocked_by,omitempty"`
 	More      int      `json:"more,omitempty"`
 	AtLeast   bool     `json:"at_least,omitempty"`
@@ -62,13 +64,13 @@ func (s *Snapshot[N]) All() iter.Seq[Live[N]] {
 	}
 }
 
-// Snapshot returns a picture of all live requests that q asks for, at one moment between the call and its return. What a request
-// waits for is found out afterwards, on the caller's goroutine.
+// Snapshot returns all live requests that q selects, at one moment between the call and its return.
 //
-// The manager is not stopped: it looks at some hundred requests at a time, and at other messages in between, and remembers what they are
-// about to change (as a garbage collector does that marks from a snapshot). So the time that it takes grows with the
-// number of live requests, and others wait for some tens of microseconds at a time: see BenchmarkSnapshot. One snapshot is taken after the
-// other.
+// The manager is not stopped. It visits some hundred requests at a time, handles other messages in
+// between, and records requests before they change, as a garbage collector does that marks from a
+// snapshot. So other requests wait for some tens of microseconds at a time, while the time of the
+// whole grows with the number of live requests: see BenchmarkSnapshot in manager/bench. The
+// caller's goroutine then computes what each request waits for. One snapshot is taken at a time.
 //
 // The errors are those of the nodes in q (see [Manager.Acquire]), that of ctx, and
 // [treelock.ErrStopped]. If ctx ends, Snapshot returns at once, also while the manager is busy.
@@ -76,7 +78,7 @@ func (m *Manager[N]) Snapshot(ctx context.Context, q Query[N]) (*Snapshot[N], er
 	s := &survey[N]{minAge: q.MinAge, limit: q.Limit}
 	var lineages [][]N
 	for _, node := range q.Below {
-		lineage, err := m.lineage(node)
+		lineage, err := m.wholeLineage(node)
 		if err != nil {
 			return nil, err
 		}
@@ -85,110 +87,77 @@ func (m *Manager[N]) Snapshot(ctx context.Context, q Query[N]) (*Snapshot[N], er
 	if len(lineages) > 0 {
 		s.reach = locktable.NewRegion(lineages...)
 	}
-	if o := m.conduct(ctx.Done(), s); o != sent {
-		return nil, m.unsent(o, ctx)
+	if o := m.runSurvey(ctx.Done(), s); o != outcomeSent {
+		return nil, m.unsentErr(o, ctx)
 	}
-	return m.develop(ctx, s)
+	return m.buildSnapshot(ctx, s)
 }
 
-// conduct lets the manager take s to its end, step by step, when those before it are at theirs. While
-// it has the token no code of the user's runs, so ended is the Done channel of the client's context.
-func (m *Manager[N]) conduct(ended <-chan struct{}, s *survey[N]) outcome {
-	select {
-	case m.surveyor <- struct{}{}:
-		defer func() { <-m.surveyor }()
-	case <-ended:
-		return canceled
-	case <-m.done:
-		return stopped
-	}
-	c := m.emptyCall()
-	c.inspector = s
-	for !s.over {
-		if o := m.sendWithin(ended, message[N]{kind: inspect, call: c}); o != sent {
-			m.recycle(c)
-			m.leave(s)
-			return o
-		}
-		select {
-		case v := <-c.answers:
-			if v != accepted {
-				return stopped
-			}
-		case <-ended: // c and s stay with the manager, which may be about to answer
-			m.leave(s)
-			return canceled
-		}
-	}
-	m.recycle(c)
-	return sent
-}
+// ctxCheckInterval is how many requests buildSnapshot handles without checking its context.
+const ctxCheckInterval = 256
 
-// leave ends a survey that may be under way, whose client does not look at it again.
-func (m *Manager[N]) leave(s *survey[N]) {
-	m.post(message[N]{kind: inspect, call: &call[N]{inspector: surveyEnd[N]{s}, answers: make(chan verdict, 1)}})
-}
-
-// develop makes the picture of what s has seen.
-func (m *Manager[N]) develop(ctx context.Context, s *survey[N]) (*Snapshot[N], error) {
+// buildSnapshot makes a snapshot from a survey that is over. On the client's goroutine.
+func (m *Manager[N]) buildSnapshot(ctx context.Context, s *survey[N]) (*Snapshot[N], error) {
 	waiters, holders := s.waiters.sorted(), s.holders.sorted()
+	// Each list has at most limit rows by now. The waiters get what the holders leave, and the
+	// reverse.
 	if s.limit > 0 {
 		half := s.limit / 2
 		keep := min(len(waiters), max(s.limit-len(holders), s.limit-half))
 		waiters = waiters[:keep]
 		holders = holders[:min(len(holders), s.limit-keep)]
 	}
-	picture := &Snapshot[N]{
-		Taken: m.time(s.at), Stats: s.stats,
-		Waiters: make([]Live[N], len(waiters)), Holders: make([]Live[N], len(holders)),
+	snapshot := &Snapshot[N]{
+		Taken:   m.time(s.at),
+		Stats:   s.stats,
+		Waiters: make([]Live[N], len(waiters)),
+		Holders: make([]Live[N], len(holders)),
 		LeftOut: s.matches - len(waiters) - len(holders),
 	}
-	queues := make(queues[N])
+	// All requests must be in the queues before the first search for blockers. Both loops check the
+	// context, as a snapshot may show very many requests.
+	queues := make(nodeQueues[N])
 	for _, rows := range [][]*row[N]{waiters, holders} {
 		for i, row := range rows {
-			if i%enough == 0 && ctx.Err() != nil {
+			if i%ctxCheckInterval == 0 && ctx.Err() != nil {
 				return nil, contextError(ctx)
 			}
 			queues.add(row)
 		}
 	}
 	for i, row := range holders {
-		picture.Holders[i] = m.describe(row)
+		snapshot.Holders[i] = m.infoOf(row)
 	}
 	for i, row := range waiters {
-		if i%enough == 0 && ctx.Err() != nil {
+		if i%ctxCheckInterval == 0 && ctx.Err() != nil {
 			return nil, contextError(ctx)
 		}
-		live := m.describe(row)
-		live.BlockedBy, live.More, live.AtLeast = queues.blockers(row)
-		picture.Waiters[i] = live
+		info := m.infoOf(row)
+		info.BlockedBy, info.More, info.AtLeast = queues.blockers(row)
+		snapshot.Waiters[i] = info
 	}
-	return picture, nil
+	return snapshot, nil
 }
 
-// enough is after how many requests a client looks at its context again.
-const enough = 256
-
-// describe describes one request.
-func (m *Manager[N]) describe(row *row[N]) Live[N] {
-	live := Live[N]{
-		Number: row.seq, Label: row.note.labelOf(), State: row.state, Since: m.time(row.since), Site: row.note.site(),
+// infoOf returns what a snapshot shows of one request, but for its blockers.
+func (m *Manager[N]) infoOf(row *row[N]) Live[N] {
+	info := Live[N]{
+		Number: row.seq,
+		Label:  row.meta.labelOf(),
+		State:  row.state,
+		Since:  m.time(row.since),
+		Site:   row.meta.site(),
 		Claims: []treelock.Claim[N]{},
 	}
+	// A place has the modes of all claims of the request at one node, and those of the intentions
+	// of claims below. Only the claims are shown, one for each mode.
 	for _, used := range row.places {
 		for parts := used.Mode.Parts(); parts != 0; parts = parts.WithoutFirst() {
 			if part := parts.First(); part.Claims() {
-				live.Claims = append(live.Claims, locktable.ClaimOf(locktable.NodeMode[N]{Node: used.Node, Mode: part}))
+				claim := locktable.ClaimOf(locktable.NodeMode[N]{Node: used.Node, Mode: part})
+				info.Claims = append(info.Claims, claim)
 			}
 		}
 	}
-	return live
-}
-
-// lineage returns node and all its ancestors.
-func (m *Manager[N]) lineage(node N) ([]N, error) {
-	if _, err := m.trace(nil, node, &m.options); err != nil {
-		return nil, err
-	}
-	return traceNode(nil, node, &m.options) // of a Path the tracer leaves the ancestors to the manager
+	return info
 }

@@ -28,8 +28,8 @@ func histogram(values ...uint64) (h manager.Histogram) {
 	return h
 }
 
-// Everything that can become of a request, once or twice.
-func TestStatsCountWhatBecomesOfRequests(t *testing.T) {
+// TestStatsCountEveryOutcome has each outcome of a request, once or twice.
+func TestStatsCountEveryOutcome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		m := manager.Start(ctx, manager.WithMaxWaiting(2))
@@ -51,7 +51,7 @@ func TestStatsCountWhatBecomesOfRequests(t *testing.T) {
 		grant := <-second.Granted()
 		short, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
-		m.Acquire(short, treelock.Read("/")) // waits, and is given up
+		m.Acquire(short, treelock.Read("/")) // waits, and is canceled
 		grant.Narrow(treelock.Read("/a/b"))
 		grant.Release()
 		if err := m.Drain(ctx); err != nil {
@@ -72,20 +72,6 @@ func TestStatsCountWhatBecomesOfRequests(t *testing.T) {
 			t.Errorf("after the manager has stopped: -want +got:\n%s", diff)
 		}
 	})
-}
-
-// A manager that is never idle looks at the clock all the same.
-func TestTimesOfABusyManagerAreRight(t *testing.T) {
-	m := manager.Start(t.Context())
-	held := must(m.Acquire(t.Context(), treelock.Write("/held")))
-	start := time.Now()
-	for time.Since(start) < 100*time.Millisecond {
-		must(m.TryAcquire(treelock.Write("/a"))).Release()
-	}
-	held.Release()
-	if got := m.Stats().HoldTime.Quantile(1); got < 1<<16 {
-		t.Errorf("the longest hold was shorter than %d µs, want some 100 ms", got)
-	}
 }
 
 func TestVarIsForExpvar(t *testing.T) {
@@ -122,5 +108,32 @@ func TestQuantilesAreBounds(t *testing.T) {
 		if got := h.Count(); got != uint64(len(test.values)) {
 			t.Errorf("Count() of %v = %d, want %d", test.values, got, len(test.values))
 		}
+	}
+}
+
+// TestVeryLongWaitsAreCounted has waits of minutes and of a century. The last bucket has all from
+// 2^30 µs on, some 18 minutes.
+func TestVeryLongWaitsAreCounted(t *testing.T) {
+	for _, long := range []time.Duration{17 * time.Minute, 18 * time.Minute, 36 * time.Minute, 72 * time.Minute, 100 * 365 * 24 * time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			m := manager.Start(t.Context())
+			holder := must(m.Acquire(t.Context(), treelock.Write("/a")))
+			waiter := must(m.Submit(t.Context(), treelock.Write("/a")))
+			time.Sleep(long)
+			holder.Release()
+			(<-waiter.Granted()).Release()
+			micros := uint64(long / time.Microsecond)
+			want := manager.Stats{
+				Granted: 2, Waited: 1, Released: 2, Nodes: 2,
+				WaitTime: histogram(micros), HoldTime: histogram(micros, 0), Queue: histogram(1),
+			}
+			got := m.Stats()
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("after a wait of %v: -want +got:\n%s", long, diff)
+			}
+			if bound := got.WaitTime.Quantile(1); bound <= micros {
+				t.Errorf("the longest wait was %d µs, below a bound of %d", micros, bound)
+			}
+		})
 	}
 }

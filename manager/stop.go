@@ -2,38 +2,42 @@ package manager
 
 import "github.com/treelock/treelock"
 
-// stop ends everything: nobody is granted any more, everybody gets an answer. msg is the message at hand. On
-// the manager goroutine.
+// stop ends the manager. No further request is granted, and every request and message gets a reply.
+// msg has been received and not handled. On the manager goroutine.
 func (l *loop[N]) stop(msg message[N]) {
 	l.assertOwner()
-	err := l.m.stopped()
+	err := l.m.stoppedErr()
+	// Requests that wait have no message in the inbox, so their clients are told first.
 	for _, r := range l.table.Waiters() {
 		r.Who.stop(err)
 	}
-	for msg.kind != stop { // it comes, and then the goroutine that sent it has ended
-		refuse(msg, err)
+	for msg.kind != kindStop { // it is received here, so the goroutine that sends it has ended
+		refuseMessage(msg, err)
 		msg = <-l.m.inbox
 	}
-	l.m.final = l.counted()
-	l.m.final.Inbox = 0 // they have their answers
+	// The clients read final after done is closed, which happens after this.
+	l.m.final = l.currentStats()
+	l.m.final.Inbox = 0 // seal replies to the messages that are left
 	l.m.seal(err)
+	// A grant that outlives the manager must not keep the table in memory.
 	l.table.Abandon()
 }
 
-// seal answers what is in the inbox and fills it, for ever, so that from then on a client that sends
-// finds no room, and sees done. Without this a client could put a message into the buffer after the last
-// look at it, and wait for the answer for ever; the alternative is that every client watches done
-// in every receive, which costs more than all the rest.
+// seal replies to all messages in the inbox and leaves it full, so that a client that sends later
+// finds no room and sees done. Otherwise a client could put a message into the buffer after the
+// last look at it, and never get a reply. The alternative, that every client selects on done at
+// every receive, costs more than the rest of a call.
 //
-// First it fills the buffer. From then on the buffer is full whenever seal takes a message out of it, so that a
-// client can only get in between that and seal's own message. Once as many own messages in a row went in as there is
-// room for, the buffer has nothing else. This terminates: a client that begins to send now sees that the context has
-// ended, so only those that were about to send can still do so, once each.
+// First seal fills the buffer. From then on the buffer is full whenever seal takes a message out,
+// so a client can only send between that and seal's own message. Once seal has sent as many own
+// messages in a row as there is room for, the buffer holds nothing else. This terminates because a
+// client that begins to send now sees that the context has ended: only clients that were about to
+// send still do, once each.
 func (m *Manager[N]) seal(err error) {
 	for m.sendSealed() {
 	}
 	for own := 0; own < cap(m.inbox); {
-		refuse(<-m.inbox, err)
+		refuseMessage(<-m.inbox, err)
 		if m.sendSealed() {
 			own++
 		} else {
@@ -42,30 +46,30 @@ func (m *Manager[N]) seal(err error) {
 	}
 }
 
-// sendSealed puts a message of the manager's own into the inbox, and reports whether there was room.
+// sendSealed puts a message of seal into the inbox, and reports whether there was room.
 func (m *Manager[N]) sendSealed() bool {
 	select {
-	case m.inbox <- message[N]{kind: sealed}:
+	case m.inbox <- message[N]{kind: kindSealed}:
 		return true
 	default:
 		return false
 	}
 }
 
-// refuse answers a message that came too late.
-func refuse[N treelock.Node[N]](msg message[N], err error) {
+// refuseMessage replies to a message that came after the end of the manager's context.
+func refuseMessage[N treelock.Node[N]](msg message[N], err error) {
 	switch msg.kind {
-	case acquire, withdraw, narrow, inspect:
+	case kindAcquire, kindWithdraw, kindNarrow, kindInspect:
 		msg.call.refuse(err)
-	case giveUp:
-		msg.call.refuseLate(nil)
+	case kindCancel:
+		msg.call.confirmCancel(nil)
 	}
 }
 
-// announceStop is the goroutine that wakes the manager when the context given to Start ends. It runs
-// no user code, which context.AfterFunc and context.WithCancel would if the context is of a type of
-// the user's.
+// announceStop is the goroutine that wakes the manager goroutine when the context given to Start
+// ends. It runs no user code, which context.AfterFunc and context.WithCancel would for a context of
+// a user's type.
 func (m *Manager[N]) announceStop() {
 	<-m.ended
-	m.inbox <- message[N]{kind: stop}
+	m.inbox <- message[N]{kind: kindStop}
 }

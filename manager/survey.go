@@ -1,64 +1,94 @@
 package manager
 
 import (
-	"cmp"
-	"container/heap"
-	"slices"
 	"time"
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
 )
 
-// A survey collects the live requests that a query asks for, as they are at its first step. Its client
-// takes it step by step, and has it when it is over; until then it belongs to the manager goroutine.
+// A survey collects the live requests that a query selects, as they are at its first step. It is an
+// inspector that its client sends once for each step. The manager goroutine owns it until it is
+// over.
 type survey[N treelock.Node[N]] struct {
 	minAge time.Duration
 	limit  int
-	reach  *locktable.Region[N] // if there is one, what requests must reach
+	reach  *locktable.Region[N] // what requests must reach; nil means all
 
-	// due, if there is one, says which requests are wanted, by state and age.
+	// due, if set, selects requests by state and age.
 	due func(seq uint64, state treelock.State, age time.Duration) bool
 
 	table   *locktable.Survey[N, client[N]] // nil before the first step
 	over    bool
 	at      instant // of the first step
-	matches int     // requests that fit the query
+	matches int     // requests that the query selects
 
 	stats            Stats
 	waiters, holders rows[N]
 }
 
-// A row is what a request was when the survey began. (It does not name the request's type by our alias
-// for it, and survey's methods do not, since the compiler of Go 1.26 fails on that.)
-type row[N treelock.Node[N]] struct {
-	req    *locktable.Request[N, client[N]] // only to be passed back to the manager
-	seq    uint64
-	state  treelock.State
-	since  instant
-	note   *note
-	places []locktable.NodeMode[N]
-}
-
-// stepWork is how many requests are visited between two other messages. If none of it is in the
-// processor's cache that takes some 10 µs. A request at very many nodes counts for more than one: one
-// more for each placesPerVisit of them, or for each of them if they are looked up.
+// stepWork is how many requests a step visits, so that other messages wait for some 10 µs at most,
+// even if no request is in the processor's cache. A request at many nodes counts as one more for
+// each placesPerVisit of them, or for each of them if they are looked up.
 const (
 	stepWork       = 128
 	placesPerVisit = 16
 )
 
-// inspect takes the survey one step further.
+// runSurvey sends s until it is over, once the surveys before it are. Its client has a token
+// meanwhile, so no user code runs here: ended is the Done channel of the client's context.
+func (m *Manager[N]) runSurvey(ended <-chan struct{}, s *survey[N]) outcome {
+	select {
+	case m.snapshotSem <- struct{}{}:
+		defer func() { <-m.snapshotSem }()
+	case <-ended:
+		return outcomeCanceled
+	case <-m.done:
+		return outcomeStopped
+	}
+	// One call serves all steps: it is the client's again after each reply.
+	c := m.emptyCall()
+	c.inspector = s
+	for !s.over {
+		if o := m.sendWithin(ended, message[N]{kind: kindInspect, call: c}); o != outcomeSent {
+			m.recycle(c)
+			m.abandonSurvey(s)
+			return o
+		}
+		select {
+		case v := <-c.replies:
+			if v != verdictDone {
+				return outcomeStopped
+			}
+		case <-ended: // the manager may still write to c and s, so neither is used again
+			m.abandonSurvey(s)
+			return outcomeCanceled
+		}
+	}
+	m.recycle(c)
+	return outcomeSent
+}
+
+// abandonSurvey ends a survey that is not over. The table records requests for the survey until
+// then. No client receives the reply, as the client of the survey returns at once.
+func (m *Manager[N]) abandonSurvey(s *survey[N]) {
+	c := &call[N]{inspector: surveyEnd[N]{s}, replies: make(chan verdict, 1)}
+	m.post(message[N]{kind: kindInspect, call: c})
+}
+
+// inspect does one step of the survey.
 func (s *survey[N]) inspect(l *loop[N]) {
+	// The first step fixes the moment that the survey shows. From then on the table records a
+	// request before it changes.
 	if s.table == nil {
 		l.readClock()
-		s.at, s.stats = l.now, l.counted()
+		s.at, s.stats = l.now, l.currentStats()
 		s.table = l.table.BeginSurvey(s.record)
 	}
 	s.over = l.table.StepSurvey(s.table, stepWork)
 }
 
-// A surveyEnd ends a survey whose client does not take another step.
+// A surveyEnd is the inspector that ends a survey before it is over.
 type surveyEnd[N treelock.Node[N]] struct{ *survey[N] }
 
 func (s surveyEnd[N]) inspect(l *loop[N]) {
@@ -67,8 +97,10 @@ func (s surveyEnd[N]) inspect(l *loop[N]) {
 	}
 }
 
-// record adds r to the rows if the query asks for it, and returns the work beyond that for one visit.
+// record adds r to the rows if the query selects it, and returns the work beyond that of one visit.
 func (s *survey[N]) record(r *locktable.Request[N, client[N]], waiting bool) (work int) {
+	// The work of a step is bounded by nodes, not by requests, so that a wide request does not make
+	// a step long.
 	work = r.Width() / placesPerVisit
 	if s.reach != nil {
 		work += r.Width()
@@ -77,64 +109,23 @@ func (s *survey[N]) record(r *locktable.Request[N, client[N]], waiting bool) (wo
 	if waiting {
 		state, list = treelock.Waiting, &s.waiters
 	}
-	if !s.fits(r, state) {
+	if !s.selects(r, state) {
 		return work
 	}
+	// matches counts all, also beyond the limit, so the client knows how many are left out.
 	s.matches++
-	if s.limit <= 0 || list.len() < s.limit || list.earlier(r.Seq()) {
-		list.add(&row[N]{r, r.Seq(), state, r.Who.since, r.Who.note, r.NodeModes()}, s.limit)
+	// A row copies the places of a request, so none is made for a request that the limit would
+	// drop.
+	if s.limit <= 0 || list.len() < s.limit || list.keeps(r.Seq()) {
+		list.add(&row[N]{r, r.Seq(), state, r.Who.since, r.Who.meta, r.NodeModes()}, s.limit)
 	}
 	return work
 }
 
-// fits reports whether the query asks for r.
-func (s *survey[N]) fits(r *locktable.Request[N, client[N]], state treelock.State) bool {
+// selects reports whether the query selects r.
+func (s *survey[N]) selects(r *locktable.Request[N, client[N]], state treelock.State) bool {
 	age := s.at.since(r.Who.since)
-	return age >= s.minAge && (s.due == nil || s.due(r.Seq(), state, age)) && (s.reach == nil || r.Reaches(s.reach))
+	return age >= s.minAge &&
+		(s.due == nil || s.due(r.Seq(), state, age)) &&
+		(s.reach == nil || r.Reaches(s.reach))
 }
-
-// rows is a list of rows: those of the earliest requests if there is a limit. Without one it grows in
-// pieces, as to copy all of it would take long.
-type rows[N treelock.Node[N]] struct {
-	full [][]*row[N]
-	top  latestFirst[N] // a heap, if there is a limit
-}
-
-const rowsInAPiece = 1024
-
-func (l *rows[N]) len() int { return len(l.top) }
-
-// earlier reports whether a request came before the latest one in the list.
-func (l *rows[N]) earlier(seq uint64) bool { return seq < l.top[0].seq }
-
-// add adds a row. If the list is at its limit, the latest one is dropped.
-func (l *rows[N]) add(r *row[N], limit int) {
-	switch {
-	case limit > 0 && len(l.top) == limit:
-		l.top[0] = r
-		heap.Fix(&l.top, 0)
-	case limit > 0:
-		heap.Push(&l.top, r)
-	default:
-		if len(l.top) == rowsInAPiece {
-			l.full, l.top = append(l.full, l.top), make(latestFirst[N], 0, rowsInAPiece)
-		}
-		l.top = append(l.top, r)
-	}
-}
-
-// sorted returns the requests by arrival.
-func (l *rows[N]) sorted() []*row[N] {
-	all := slices.Concat(append(l.full, l.top)...)
-	slices.SortFunc(all, func(a, b *row[N]) int { return cmp.Compare(a.seq, b.seq) })
-	return all
-}
-
-// latestFirst is a heap, with the latest request in front.
-type latestFirst[N treelock.Node[N]] []*row[N]
-
-func (h latestFirst[N]) Len() int           { return len(h) }
-func (h latestFirst[N]) Less(i, j int) bool { return h[i].seq > h[j].seq }
-func (h latestFirst[N]) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *latestFirst[N]) Push(x any)        { *h = append(*h, x.(*row[N])) }
-func (h *latestFirst[N]) Pop() any          { panic("BUG: treelock: nothing is taken out of the heap") }

@@ -12,24 +12,24 @@ import (
 	"github.com/treelock/treelock/internal/locktable"
 )
 
-// These tests take a survey step by step, and let others act in between.
+// These tests take a survey step by step, and let others runClient in between.
 
-// begin begins a survey of what is live, and takes its first step.
+// begin does the first step of a survey.
 func begin(l *loop[path], q Query[path]) *survey[path] {
 	s := &survey[path]{minAge: q.MinAge, limit: q.Limit}
 	proceed(l, s)
 	return s
 }
 
-// proceed takes a survey one step further.
+// proceed does one step of a survey.
 func proceed(l *loop[path], s *survey[path]) {
 	c := l.m.emptyCall()
 	c.inspector = s
-	l.dispatch(message[path]{kind: inspect, call: c})
-	<-c.answers
+	l.dispatch(message[path]{kind: kindInspect, call: c})
+	<-c.replies
 }
 
-// seen describes the requests in a survey, after it was taken to its end.
+// seen finishes a survey and returns the requests in it.
 func seen(t *testing.T, l *loop[path], s *survey[path]) (all []string) {
 	t.Helper()
 	for !s.over {
@@ -39,24 +39,24 @@ func seen(t *testing.T, l *loop[path], s *survey[path]) (all []string) {
 		t.Error("the survey goes on when it is over")
 	}
 	for _, row := range append(s.waiters.sorted(), s.holders.sorted()...) {
-		all = append(all, fmt.Sprint(row.note.labelOf(), " ", row.state))
+		all = append(all, fmt.Sprint(row.meta.labelOf(), " ", row.state))
 	}
 	return all
 }
 
-// fill lets so many requests that hold arrive, which a survey comes to before all that arrived earlier.
+// fill adds n requests that hold. A survey visits them before all earlier requests.
 func fill(t *testing.T, l *loop[path], n int) {
 	for range n {
-		takeGrant(t, arrives(t, l, treelock.Read("/fill"), wait))
+		takeGrant(t, arrives(t, l, treelock.Read("/fill"), modeWait))
 	}
 }
 
-// After the first step everything changes: who holds releases, who waits is granted or withdrawn, who narrows does, and others
-// arrive, some in the storage of those that have gone. The survey shows what was.
+// TestSurveyShowsOneMoment changes everything after the first step: holders release or narrow,
+// waiters are granted or canceled, and requests arrive in storage that is used again.
 func TestSurveyShowsOneMoment(t *testing.T) {
 	l := startLoop(t)
 	call := func(label string, req treelock.Request[path]) *call[path] {
-		return arrives(t, l, req.Labeled(label), wait)
+		return arrives(t, l, req.Labeled(label), modeWait)
 	}
 	fill(t, l, stepWork) // the first step comes to just these
 	narrowed := takeGrant(t, call("narrows", treelock.Write("/n")))
@@ -71,19 +71,19 @@ func TestSurveyShowsOneMoment(t *testing.T) {
 	if s.over {
 		t.Fatal("the survey was finished after one step, want it to be under way")
 	}
-	l.dispatch(message[path]{kind: giveUp, call: withdrawn})
-	l.dispatch(message[path]{kind: release, req: released.req, seq: released.seq})
+	l.dispatch(message[path]{kind: kindCancel, call: withdrawn})
+	l.dispatch(message[path]{kind: kindRelease, req: released.req, seq: released.seq})
 	if !granted.grant.req.Granted() {
 		t.Fatal("the request behind was not granted")
 	}
 	narrowing := treelock.Read("/n/below")
-	c, err := l.m.newCall(&narrowing, noWait)
+	c, err := l.m.newCall(&narrowing, modeNoWait)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.dispatch(message[path]{kind: narrow, call: c, req: narrowed.req, seq: narrowed.seq})
+	l.dispatch(message[path]{kind: kindNarrow, call: c, req: narrowed.req, seq: narrowed.seq})
 	call("arrives late", treelock.Read("/n/below"))
-	l.dispatch(message[path]{kind: release, req: granted.grant.req, seq: granted.grant.seq})
+	l.dispatch(message[path]{kind: kindRelease, req: granted.grant.req, seq: granted.grant.seq})
 
 	got := seen(t, l, s)
 	want := []string{"is granted waiting", "withdraws waiting", "stays waiting"}
@@ -103,17 +103,18 @@ func TestSurveyShowsOneMoment(t *testing.T) {
 	}
 }
 
-// So many end that their storage is given up, and others move in it.
-func TestSurveyFindsThoseThatMove(t *testing.T) {
+// TestSurveyFindsRequestsThatMove ends so many requests that their storage is freed and the rest
+// move.
+func TestSurveyFindsRequestsThatMove(t *testing.T) {
 	l := startLoop(t)
 	var grants []Grant[path]
 	for i := range 3000 {
-		grants = append(grants, takeGrant(t, arrives(t, l, treelock.Read("/a").Labeled(fmt.Sprint(i)), wait)))
+		grants = append(grants, takeGrant(t, arrives(t, l, treelock.Read("/a").Labeled(fmt.Sprint(i)), modeWait)))
 	}
 	s := begin(l, Query[path]{})
 	for i, g := range grants {
 		if i%3 != 0 {
-			l.dispatch(message[path]{kind: release, req: g.req, seq: g.seq})
+			l.dispatch(message[path]{kind: kindRelease, req: g.req, seq: g.seq})
 		}
 		if i%100 == 0 && !s.over {
 			proceed(l, s)
@@ -130,76 +131,13 @@ func TestSurveyFindsThoseThatMove(t *testing.T) {
 	}
 }
 
-// A step looks at a bounded number of nodes, too.
-func TestSurveyOfWideRequestsTakesMoreSteps(t *testing.T) {
-	l := startLoop(t)
-	for range 20 {
-		takeGrant(t, arrives(t, l, wide(600), wait))
-	}
-	s := begin(l, Query[path]{})
-	steps := 1
-	for ; !s.over; steps++ {
-		proceed(l, s)
-	}
-	if steps < 5 || steps > 10 {
-		t.Errorf("20 requests at 600 nodes have taken %d steps, want one for each 2 to 4", steps)
-	}
-	if got := seen(t, l, s); len(got) != 20 {
-		t.Errorf("%d requests were seen, want 20", len(got))
-	}
-}
-
-// wide returns a request for so many nodes below /wide, and to read /a.
-func wide(claims int) treelock.Request[path] {
-	nodes := make([]path, claims)
-	for i := range nodes {
-		nodes[i] = path(fmt.Sprintf("/wide/%d", i))
-	}
-	return treelock.Read("/a").ReadNode(nodes...)
-}
-
-// TestBlockersAreFoundAmongWideRequests: a search looks only at the claims that matter.
-func TestBlockersAreFoundAmongWideRequests(t *testing.T) {
-	l := startLoop(t)
-	for range 60 {
-		takeGrant(t, arrives(t, l, wide(3000), wait))
-	}
-	c := arrives(t, l, treelock.Write("/a"), noWait)
-	<-c.answers
-	blocked, ok := c.err.(*treelock.BlockedError[path])
-	if !ok || len(blocked.Blockers) != 4 || blocked.AtLeast || blocked.More != 56 {
-		t.Errorf("the error is %v, want one that names 4, and says that there are 56 more", c.err)
-	}
-}
-
-func TestSurveyThatIsLeftCostsNothingMore(t *testing.T) {
+func TestAbandonedSurveyEnds(t *testing.T) {
 	l := startLoop(t)
 	fill(t, l, 2*stepWork)
 	s := begin(l, Query[path]{})
-	l.dispatch(message[path]{kind: inspect, call: &call[path]{inspector: surveyEnd[path]{s}, answers: make(chan verdict, 1)}})
+	l.dispatch(message[path]{kind: kindInspect, call: &call[path]{inspector: surveyEnd[path]{s}, replies: make(chan verdict, 1)}})
 	if l.table.Surveyed() {
 		t.Error("the survey goes on when it is over")
-	}
-}
-
-// The requests are in the storage of others that have ended, the earliest where the last of those were.
-func TestSurveyKeepsTheEarliest(t *testing.T) {
-	l := startLoop(t)
-	var grants []Grant[path]
-	for range 1000 {
-		grants = append(grants, takeGrant(t, arrives(t, l, treelock.Read("/a"), wait)))
-	}
-	for _, g := range grants {
-		l.dispatch(message[path]{kind: release, req: g.req, seq: g.seq})
-	}
-	for i := range 500 {
-		arrives(t, l, treelock.Write("/a").Labeled(fmt.Sprint(i)), wait)
-		arrives(t, l, treelock.Read("/b").Labeled(fmt.Sprint("b", i)), wait)
-	}
-	got := seen(t, l, begin(l, Query[path]{Limit: 3}))
-	want := []string{"1 waiting", "2 waiting", "3 waiting", "0 holding", "b0 holding", "b1 holding"}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 
@@ -209,11 +147,11 @@ func TestSurveyFindsWhatReachesANode(t *testing.T) {
 		treelock.Read("/"), treelock.ReadNode("/"), treelock.Read("/a"), treelock.ReadNode("/a"), treelock.Read("/a/b"),
 		treelock.ReadNode("/a/b"), treelock.Read("/a/b/c"), treelock.Read("/a/bc"), treelock.Read("/x"), treelock.Read("/x").ReadNode("/a/b/c/d"),
 	} {
-		arrives(t, l, req.Labeled(req.String()), wait)
+		arrives(t, l, req.Labeled(req.String()), modeWait)
 	}
 	var lineages [][]path
 	for _, node := range []path{"/a/b", "/y", "/a/b/c"} {
-		lineage, err := l.m.lineage(node)
+		lineage, err := l.m.wholeLineage(node)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -231,9 +169,9 @@ func TestSurveyFindsWhatReachesANode(t *testing.T) {
 
 func TestSurveyLeavesOutTheYoung(t *testing.T) {
 	l := startLoop(t)
-	arrives(t, l, treelock.Write("/a").Labeled("old"), wait)
+	arrives(t, l, treelock.Write("/a").Labeled("old"), modeWait)
 	l.now += instant(time.Hour)
-	arrives(t, l, treelock.Write("/a").Labeled("young"), wait)
+	arrives(t, l, treelock.Write("/a").Labeled("young"), modeWait)
 	s := &survey[path]{minAge: time.Minute, at: l.now}
 	s.table = l.table.BeginSurvey(s.record)
 	if diff := cmp.Diff([]string{"old holding"}, seen(t, l, s)); diff != "" {
@@ -241,20 +179,20 @@ func TestSurveyLeavesOutTheYoung(t *testing.T) {
 	}
 }
 
-// A request for very many nodes takes free storage, is refused, and drops it: the last request moves to its place, where the survey has
-// been already.
-func TestSurveyFindsOneThatMovesAsAnotherIsRefused(t *testing.T) {
+// TestSurveyFindsARequestThatMovesAtARefusal refuses a request of very many nodes, whose storage is
+// dropped. The last request moves to a place that the survey has visited.
+func TestSurveyFindsARequestThatMovesAtARefusal(t *testing.T) {
 	l := startLoop(t)
-	first := takeGrant(t, arrives(t, l, treelock.Read("/b"), wait))
+	first := takeGrant(t, arrives(t, l, treelock.Read("/b"), modeWait))
 	fill(t, l, 3*stepWork)
-	arrives(t, l, treelock.Write("/a").Labeled("victim"), wait)
-	l.dispatch(message[path]{kind: release, req: first.req, seq: first.seq})
+	arrives(t, l, treelock.Write("/a").Labeled("victim"), modeWait)
+	l.dispatch(message[path]{kind: kindRelease, req: first.req, seq: first.seq})
 	s := begin(l, Query[path]{})
 	nodes := make([]path, 2000)
 	for i := range nodes {
 		nodes[i] = path(fmt.Sprintf("/a/%d", i))
 	}
-	if c := arrives(t, l, treelock.Write(nodes...), noWait); <-c.answers != refused {
+	if c := arrives(t, l, treelock.Write(nodes...), modeNoWait); <-c.replies != verdictRefused {
 		t.Fatal("the wide request was not refused")
 	}
 	if got := seen(t, l, s); len(got) != 3*stepWork+1 || got[len(got)-1] != "victim holding" {
@@ -262,33 +200,32 @@ func TestSurveyFindsOneThatMovesAsAnotherIsRefused(t *testing.T) {
 	}
 }
 
-// The message of a client that left its snapshot can come after the next one has begun: that one goes on.
-func TestLateLeaverEndsNoOtherSurvey(t *testing.T) {
+// TestLateEndOfASurveyEndsNoOther abandons a survey after the next one has begun.
+func TestLateEndOfASurveyEndsNoOther(t *testing.T) {
 	l := startLoop(t)
 	fill(t, l, stepWork)
-	last := takeGrant(t, arrives(t, l, treelock.Write("/a").Labeled("last"), wait))
+	last := takeGrant(t, arrives(t, l, treelock.Write("/a").Labeled("last"), modeWait))
 	left := begin(l, Query[path]{})
 	next := begin(l, Query[path]{})
 	c := l.m.emptyCall()
 	c.inspector = surveyEnd[path]{left}
-	l.dispatch(message[path]{kind: inspect, call: c})
-	l.dispatch(message[path]{kind: release, req: last.req, seq: last.seq})
+	l.dispatch(message[path]{kind: kindInspect, call: c})
+	l.dispatch(message[path]{kind: kindRelease, req: last.req, seq: last.seq})
 	if got := seen(t, l, next); !slices.Contains(got, "last holding") {
 		t.Errorf("the second survey has %d requests, and not the one that was released under way", len(got))
 	}
 }
 
-// The storage of a request that was seen to wait may serve another one by now: that is not explained
-// in its stead.
+// TestOldWaiterIsNotExplainedByAnother has the storage of a waiter used by another one.
 func TestOldWaiterIsNotExplainedByAnother(t *testing.T) {
 	l := startLoop(t)
-	takeGrant(t, arrives(t, l, treelock.Write("/a"), wait))
-	old := arrives(t, l, treelock.Read("/a"), wait)
+	takeGrant(t, arrives(t, l, treelock.Write("/a"), modeWait))
+	old := arrives(t, l, treelock.Read("/a"), modeWait)
 	seen := old.grant
-	withdraws(l, old, wait)
-	next := arrives(t, l, treelock.Read("/a"), wait)
+	withdraws(l, old, modeWait)
+	next := arrives(t, l, treelock.Read("/a"), modeWait)
 	if next.grant.req != seen.req {
-		t.Fatal("the storage is not used again: the test tests nothing")
+		t.Fatal("the storage is not used again, so the test checks nothing")
 	}
 	e := explainer[path]{req: seen.req, seq: seen.seq}
 	e.inspect(l)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"math"
 	"strings"
 	"testing"
 
@@ -18,8 +19,8 @@ type cabinet struct{ files map[int]int }
 
 func (*cabinet) Parent() (*cabinet, bool) { return nil, false }
 
-// TestErrorsDoNotReadThroughNodes is for the race detector: the exclusive holder writes to the node while another
-// one formats why it was refused.
+// TestErrorsDoNotReadThroughNodes is for the race detector: the holder writes to its node while
+// another client formats its refusal.
 func TestErrorsDoNotReadThroughNodes(t *testing.T) {
 	m := manager.StartNodes[*cabinet](t.Context())
 	c := &cabinet{files: map[int]int{}}
@@ -147,4 +148,20 @@ func TestEveryErrorIsOneLineAndNamesItsRequest(t *testing.T) {
 	<-m.Done()
 	_, err = m.Acquire(t.Context(), req)
 	check(err, treelock.ErrStopped, "acquire", `the manager has stopped: first\nsecond\u202e`)
+}
+
+// TestNarrowKeepsNumberTokenAndLabel also checks the token after the largest.
+func TestNarrowKeepsNumberTokenAndLabel(t *testing.T) {
+	m := manager.Start(t.Context(), manager.WithFirstToken(math.MaxUint64))
+	g := must(m.TryAcquire(treelock.Write("/a").Labeled("first")))
+	if err := g.Narrow(treelock.Read("/a/b").Labeled("second")); err != nil {
+		t.Fatal(err)
+	}
+	live := must(m.Snapshot(t.Context(), query{})).Holders[0]
+	if live.Label != "first" || live.Number != g.Number() || g.Token() != math.MaxUint64 || live.Claims[0].Node != "/a/b" {
+		t.Errorf("after Narrow: %+v, token %d, want the label, the number and the token of before", live, g.Token())
+	}
+	if next := must(m.TryAcquire(treelock.Read("/x"))).Token(); next != 0 {
+		t.Errorf("the token after the largest is %d, want 0, as the doc says", next)
+	}
 }

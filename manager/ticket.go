@@ -6,49 +6,51 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// A Ticket is a submitted request: the place in the queue, and the channel over which the grant
-// comes. Get one from [Manager.Submit]; the zero Ticket is of no use.
+// A Ticket is a submitted request: its place in the queue, and the channel that delivers its grant.
+// Get one from [Manager.Submit]; the zero Ticket is of no use.
 type Ticket[N treelock.Node[N]] struct {
 	m *Manager[N]
 
-	// granted: from the manager to whoever has the ticket. It has room for the one grant, and is closed if
-	// there is none: see refuse.
+	// granted: from the manager goroutine to the clients with the ticket. It has room for the one
+	// grant, and is closed if there is none: see endWith.
 	granted chan Grant[N]
 
-	// The manager's, until it has ended. What the ticket was granted, or will be; once there will be no grant, req is nil and seq
-	// says why: stoppedTicket or withdrawnTicket. (A hundred thousand tickets may wait, so they are small.)
+	// The manager goroutine's, until it has ended. req and seq name the request. Once there will be
+	// no grant, req is nil and seq says why: ticketStopped or ticketWithdrawn. (A hundred thousand
+	// tickets may wait, so they are small.)
 	req *request[N]
 	seq uint64
 }
 
 // Why a ticket will have no grant.
 const (
-	stoppedTicket uint64 = iota
-	withdrawnTicket
+	ticketStopped uint64 = iota
+	ticketWithdrawn
 )
 
 // Submit is [Manager.Acquire] for a select: it returns as soon as the request has arrived, with a
 // ticket for the grant. ctx bounds the submission only; a request that is no longer wanted must be
-// withdrawn. If ctx ends before the manager has answered, Submit returns at once and leaves a message
-// behind that withdraws the request.
+// withdrawn. If ctx ends before the manager has replied, Submit returns at once and leaves a
+// message behind that withdraws the request.
 //
 // The errors are those of Acquire. The ticket costs a few allocations.
 func (m *Manager[N]) Submit(ctx context.Context, req treelock.Request[N]) (*Ticket[N], error) {
-	c, err := m.newCall(&req, ticket)
+	c, err := m.newCall(&req, modeTicket)
 	if err != nil {
 		return nil, err
 	}
 	t := &Ticket[N]{m: m, granted: make(chan Grant[N], 1)}
 	c.ticket = t
 	ended := ctx.Done()
-	if o := m.submit(ctx, ended, c); o != sent {
-		return nil, about("submit", &req, m.unsent(o, ctx))
+	if o := m.submit(ctx, ended, c); o != outcomeSent {
+		return nil, withRequest("submit", &req, m.unsentErr(o, ctx))
 	}
 	select {
-	case <-c.answers:
-	case <-ended: // c stays with the manager, which may be about to answer it
-		m.post(message[N]{kind: withdraw, call: &call[N]{ticket: t, answers: make(chan verdict, 1)}})
-		return nil, about("submit", &req, m.gaveUp(ctx))
+	case <-c.replies:
+	case <-ended: // the manager may still write to c, so c is not reused
+		withdrawal := &call[N]{ticket: t, replies: make(chan verdict, 1)}
+		m.post(message[N]{kind: kindWithdraw, call: withdrawal})
+		return nil, withRequest("submit", &req, m.canceledErr(ctx))
 	}
 	if _, err := m.resultOf("submit", &req, c); err != nil {
 		return nil, err
@@ -56,24 +58,23 @@ func (m *Manager[N]) Submit(ctx context.Context, req treelock.Request[N]) (*Tick
 	return t, nil
 }
 
-// Granted returns the channel that delivers the grant, once. It is closed without one if the request is
-// withdrawn or the manager stops; Err then says which. After it has delivered the grant, a further receive
-// waits for ever.
+// Granted returns the channel that delivers the grant, once. A further receive blocks. The channel
+// is closed without a grant if the request is withdrawn or the manager stops; Err then says which.
 func (t *Ticket[N]) Granted() <-chan Grant[N] { return t.granted }
 
-// Err returns nil while the request waits and once it was granted, [treelock.ErrWithdrawn] if it was
-// withdrawn, and [treelock.ErrStopped] if the manager stopped while it waited. It asks the manager, and waits for
-// nobody else.
+// Err returns nil while the request waits and once it was granted, [treelock.ErrWithdrawn] if it
+// was withdrawn, and [treelock.ErrStopped] if the manager stopped while it waited. It sends a
+// message to the manager, and never waits for other clients.
 func (t *Ticket[N]) Err() error {
-	answer := ticketState[N]{t: t}
-	if t.m.inspect(&answer) {
-		return answer.err
+	reply := ticketState[N]{t: t}
+	if t.m.inspect(&reply) {
+		return reply.err
 	}
-	<-t.m.done // from here on the manager does nothing more with the ticket
-	if err := t.ended(); err != nil || len(t.granted) > 0 {
+	<-t.m.done // from here on the manager goroutine does not use the ticket
+	if err := t.endErr(); err != nil || len(t.granted) > 0 {
 		return err
 	}
-	select { // it is empty for ever, so this takes no grant from anybody
+	select { // granted stays empty, so this takes no grant from another client
 	case <-t.granted: // closed by Withdraw
 		return treelock.ErrWithdrawn
 	default: // received
@@ -81,42 +82,45 @@ func (t *Ticket[N]) Err() error {
 	}
 }
 
-// ended returns why there will be no grant, or nil if there may be one. It is for who owns the fields.
-func (t *Ticket[N]) ended() error {
+// endErr returns why there will be no grant, or nil if there may be one. Only the owner of the
+// fields may call it.
+func (t *Ticket[N]) endErr() error {
 	switch {
 	case t.req != nil:
 		return nil
-	case t.seq == withdrawnTicket:
+	case t.seq == ticketWithdrawn:
 		return treelock.ErrWithdrawn
 	default:
-		return t.m.stopped()
+		return t.m.stoppedErr()
 	}
 }
 
-// A ticketState finds out why there will be no grant for a ticket, if so.
+// A ticketState is the inspector that reads why there will be no grant for a ticket, if so.
 type ticketState[N treelock.Node[N]] struct {
 	t   *Ticket[N]
 	err error
 }
 
-func (s *ticketState[N]) inspect(*loop[N]) { s.err = s.t.ended() }
+func (s *ticketState[N]) inspect(*loop[N]) { s.err = s.t.endErr() }
 
 // acquireTicket is the arrival of a request with a ticket. On the manager goroutine.
 func (l *loop[N]) acquireTicket(c *call[N], grant Grant[N]) {
 	t := c.ticket
+	// The ticket is filled in before the grant can be received, and before the reply.
 	t.req, t.seq = grant.req, grant.seq
 	if grant.req.Granted() {
 		t.deliver(grant)
 	} else {
 		grant.req.Who.ticket = t
 	}
-	c.answers <- accepted
+	c.replies <- verdictDone
 }
 
+// deliver sends the grant. It never blocks, as granted has room for it. On the manager goroutine.
 func (t *Ticket[N]) deliver(grant Grant[N]) { t.granted <- grant }
 
-// refuse tells whoever has the ticket that there will be no grant, and remembers why.
-func (t *Ticket[N]) refuse(why uint64) {
-	t.req, t.seq = nil, why
+// endWith closes granted, as there will be no grant, and keeps the reason.
+func (t *Ticket[N]) endWith(reason uint64) {
+	t.req, t.seq = nil, reason
 	close(t.granted)
 }

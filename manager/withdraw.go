@@ -1,39 +1,41 @@
 package manager
 
-// Withdraw gives up the request. If its grant has not been received yet it is taken back, so that after
-// Withdraw returned no grant is ever delivered, and nobody waits for this request. If the grant has been
-// received, by whomever, it is theirs to release and Withdraw does nothing.
+// Withdraw ends the request. If its grant was sent but not received, the grant ends too. So after
+// Withdraw has returned no grant is ever delivered, and no request waits for this one. If a client
+// has received the grant, that client must release it, and Withdraw does nothing.
 //
-// It may be called any number of times. It waits for the manager to see it, never for other clients. O(d). If two
-// withdraw one ticket at the same time and the manager has stopped, Err may say so only when both have returned.
+// Withdraw may be called any number of times. It waits for the manager, never for other clients. It
+// costs O(d). If two clients withdraw one ticket at the same time after the manager has stopped,
+// Err may say so only when both have returned.
 func (t *Ticket[N]) Withdraw() {
 	c := t.m.emptyCall()
 	defer t.m.recycle(c)
 	c.ticket = t
-	if t.m.send(message[N]{kind: withdraw, call: c}) && <-c.answers == accepted {
+	if t.m.send(message[N]{kind: kindWithdraw, call: c}) && <-c.replies == verdictDone {
 		return
 	}
-	<-t.m.done // from here on the manager does nothing more with the ticket
-	if t.takeBack() {
+	<-t.m.done // from here on the manager goroutine does not use the ticket
+	if t.reclaimGrant() {
 		close(t.granted)
 	}
 }
 
-// withdraw ends the request of a ticket, unless somebody has got the grant. On the manager goroutine.
+// withdraw ends the request of a ticket, unless a client has received the grant. On the manager
+// goroutine.
 func (l *loop[N]) withdraw(c *call[N]) {
 	l.assertOwner()
 	t := c.ticket
 	r := t.req
-	if r != nil && r.Seq() == t.seq && (r.Waiting() || t.takeBack()) {
+	if r != nil && r.Seq() == t.seq && (r.Waiting() || t.reclaimGrant()) {
 		l.end(r)
-		t.refuse(withdrawnTicket)
+		t.endWith(ticketWithdrawn)
 	}
-	c.answers <- accepted
+	c.replies <- verdictDone
 }
 
-// takeBack receives the grant that was sent, if nobody has. As it is sent once and received once, exactly one
-// has it.
-func (t *Ticket[N]) takeBack() bool {
+// reclaimGrant receives the grant if it was sent and no client has received it. As it is sent once,
+// exactly one receive gets it.
+func (t *Ticket[N]) reclaimGrant() bool {
 	select {
 	case _, ok := <-t.granted:
 		return ok

@@ -6,54 +6,55 @@ import (
 	"time"
 )
 
-// A yielder says whether it pays to let other goroutines run before the manager looks into its inbox
-// again.
+// A yielder decides whether the manager goroutine lets other goroutines run before it looks into
+// its inbox again.
 //
-// In a calm program it does: clients that have just got their answers send their next messages
-// meanwhile, so the manager finds a batch of them, and neither side is parked and woken for each. But
-// runtime.Gosched puts a goroutine behind all that can run. Beside goroutines that compute without
-// end each of these first uses up its time slice of 10 ms. A goroutine that is parked instead runs as
-// soon as a message wakes it.
+// While few goroutines are runnable, yielding pays. Clients that have just got their replies send
+// their next messages meanwhile. So the manager goroutine finds a batch, and neither side is parked
+// and woken for each message. But runtime.Gosched puts a goroutine behind all runnable ones. Beside
+// goroutines that compute without end, each of these first uses up its time slice of 10 ms. A
+// parked goroutine instead runs as soon as a message wakes it.
 //
-// So yields are timed: each of the first ones, and every eighth once these were fast. A slow one ends
-// yielding. It begins again when, during a pause, no goroutine of the program has waited for long to
-// be run: to find that out by another yield would cost what is to be avoided. Clients, which yield
-// too while they wait for the first answer, learn it from that answer (call.yields).
+// So yields are timed: each of the first ones, and every eighth once these were fast. A slow yield
+// turns yielding off. It is turned on again when no goroutine of the program has waited for long to
+// run during a pause. (Another yield would find that out too, at the cost that is to be avoided.)
+// Clients also yield while they wait for the first reply; that reply says whether it pays
+// (call.yieldPays).
 //
-// It is pure: it is told the time, how long the yields took that it wants to know of, and whether
-// goroutines have waited. See BenchmarkNeighbours.
+// A yielder is pure: its caller passes the time, the duration of the timed yields, and whether
+// goroutines have waited. See BenchmarkNeighbours in manager/bench.
 type yielder struct {
 	off     bool    // do not yield
-	fast    int     // fast yields in a row, until it is trusted
-	untimed int     // yields since the last one that was timed
-	retryAt instant // when to look whether to begin again
+	fast    int     // fast yields in a row, up to trusted
+	untimed int     // yields since the last timed one
+	retryAt instant // when to check the latencies, while off
 }
 
 const (
-	trusted    = 8                               // so many fast yields in a row are trusted
-	timedYield = 8                               // and then every eighth is timed
-	slowYield  = instant(500 * time.Microsecond) // a slow yield takes that long; most take a microsecond
-	perMessage = instant(2 * time.Microsecond)   // and that for each message that came meanwhile: many clients ran
-	yieldPause = instant(500 * time.Millisecond) // the pause after a slow one
+	trusted    = 8                               // fast yields in a row until most are untimed
+	timedYield = 8                               // then every eighth is timed
+	slowYield  = instant(500 * time.Microsecond) // from here on a yield is slow; most take 1 µs
+	perMessage = instant(2 * time.Microsecond)   // allowed more for each message: many clients ran
+	yieldPause = instant(500 * time.Millisecond) // the pause after a slow yield
 )
 
-// A yieldStep is what to do before the manager looks into its inbox.
+// A yieldStep is what to do before the manager goroutine looks into its inbox.
 type yieldStep uint8
 
 const (
 	doNotYield yieldStep = iota
 	doYield
-	doTimedYield // and call took
-	doLook       // call look
+	doTimedYield     // then call recordYield
+	doCheckLatencies // then call recordLatencies
 )
 
-// next says what to do. now need not be exact.
+// next returns what to do. now need not be exact.
 func (y *yielder) next(now instant) yieldStep {
 	switch {
 	case y.off && now < y.retryAt:
 		return doNotYield
 	case y.off:
-		return doLook
+		return doCheckLatencies
 	case y.fast < trusted:
 		return doTimedYield
 	}
@@ -64,8 +65,9 @@ func (y *yielder) next(now instant) yieldStep {
 	return doTimedYield
 }
 
-// took takes in how long a yield took that was timed, and ended now, and how many messages came.
-func (y *yielder) took(d, now instant, came int) {
+// recordYield takes the duration of a timed yield that ended now, and how many messages came
+// meanwhile.
+func (y *yielder) recordYield(d, now instant, came int) {
 	if d < slowYield+instant(came)*perMessage {
 		y.fast = min(y.fast+1, trusted)
 		return
@@ -73,15 +75,15 @@ func (y *yielder) took(d, now instant, came int) {
 	*y = yielder{off: true, retryAt: now + yieldPause}
 }
 
-// look takes in whether goroutines have waited for long to be run, since the last look.
-func (y *yielder) look(waited bool, now instant) {
+// recordLatencies takes whether goroutines have waited for long to run since the last check.
+func (y *yielder) recordLatencies(waited bool, now instant) {
 	*y = yielder{off: waited, retryAt: now + yieldPause}
 }
 
-// pays reports whether others should yield as well.
+// pays reports whether clients should yield as well.
 func (y *yielder) pays() bool { return y.fast == trusted }
 
-// yield lets other goroutines run, if that pays.
+// yield lets other goroutines run if that pays. On the manager goroutine.
 func (l *loop[N]) yield() {
 	switch l.yielder.next(l.now) {
 	case doYield:
@@ -91,39 +93,39 @@ func (l *loop[N]) yield() {
 		before := l.now
 		runtime.Gosched()
 		l.readClock()
-		if l.yielder.took(l.now-before, l.now, len(l.m.inbox)); l.yielder.off {
-			l.latencies.waited() // from now on
+		if l.yielder.recordYield(l.now-before, l.now, len(l.m.inbox)); l.yielder.off {
+			l.latencies.sawLongWait() // from now on
 		}
-	case doLook:
+	case doCheckLatencies:
 		l.readClock()
-		l.yielder.look(l.latencies.waited(), l.now)
+		l.yielder.recordLatencies(l.latencies.sawLongWait(), l.now)
 	}
 }
 
-// latencies tell how long goroutines waited to be run.
+// latencies tells whether goroutines have waited for long to run.
 type latencies struct {
 	sample [1]metrics.Sample
-	slow   uint64 // how many had waited for long at the last look
+	slow   uint64 // long waits at the last check
 }
 
 const (
 	latencyMetric = "/sched/latencies:seconds"
-	longLatency   = 0.002 // seconds; a goroutine that computes without end keeps others waiting for 10 ms
+	longLatency   = 0.002 // seconds; a computing goroutine delays the next by 10 ms
 )
 
-// waited reports whether a goroutine has waited for long since the last call. The runtime takes a
-// sample of them. It takes some microseconds.
-func (l *latencies) waited() bool {
+// sawLongWait reports whether a goroutine has waited for long since the last call. The runtime
+// samples the waits. The call takes some microseconds.
+func (l *latencies) sawLongWait() bool {
 	l.sample[0].Name = latencyMetric
 	metrics.Read(l.sample[:])
 	if l.sample[0].Value.Kind() != metrics.KindFloat64Histogram {
-		return false // a runtime without it: then the next yield tells
+		return false // a runtime without the metric: then the next timed yield tells
 	}
-	return l.grown(l.sample[0].Value.Float64Histogram())
+	return l.hasNewLong(l.sample[0].Value.Float64Histogram())
 }
 
-// grown reports whether h, which counts all waits, has more long ones than at the last call.
-func (l *latencies) grown(h *metrics.Float64Histogram) bool {
+// hasNewLong reports whether h, which counts all waits, has more long ones than at the last call.
+func (l *latencies) hasNewLong(h *metrics.Float64Histogram) bool {
 	slow := uint64(0)
 	for i, count := range h.Counts {
 		if h.Buckets[i] >= longLatency {

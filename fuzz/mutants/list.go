@@ -12,17 +12,19 @@ const (
 	modes    = "waitqueue/mode.go"
 	queue    = "waitqueue/queue.go"
 	list     = "waitqueue/list.go"
-	about    = "manager/about.go"
+	mErrors  = "manager/errors.go"
 	acquire  = "manager/acquire.go"
 	calls    = "manager/call.go"
 	withdraw = "manager/withdraw.go"
 	release  = "manager/release.go"
+	grant    = "manager/grant.go"
+	cancel   = "manager/cancel.go"
 	narrow   = "manager/narrow.go"
 	drain    = "manager/drain.go"
 	stop     = "manager/stop.go"
 	ticket   = "manager/ticket.go"
 	message  = "manager/message.go"
-	vet      = "manager/vet.go"
+	lineage  = "manager/lineage.go"
 	options  = "manager/options.go"
 	table    = "internal/locktable/table.go"
 	shrink   = "internal/locktable/narrow.go"
@@ -97,44 +99,44 @@ var mutants = []mutant{
 	{"claimed: further claims stay", claimed, "\t\t\tuse.node.removeClaim(l, use.mode)\n", ""},
 
 	// The manager.
-	{"leak: a withdrawal that meets the grant", withdraw, "&& (r.Waiting() || t.takeBack()) {", "&& r.Waiting() {"},
-	{"leak: the end of a context is not sent", acquire, "\tif !m.send(message[N]{kind: giveUp, call: c}) {\n\t\treturn nil", "\tif true {\n\t\treturn nil"},
-	{"leak: a refused request stays", acquire, "l.table.End(r) // the latest request: nobody waits for it\n", ""},
+	{"leak: a withdrawal that meets the grant", withdraw, "&& (r.Waiting() || t.reclaimGrant()) {", "&& r.Waiting() {"},
+	{"leak: the end of a context is not sent", cancel, "\tif !m.send(message[N]{kind: kindCancel, call: c}) {\n\t\treturn nil", "\tif true {\n\t\treturn nil"},
+	{"leak: a refused request stays", acquire, "l.table.End(r) // r is the latest request, so no request waits for it\n", ""},
 	{"double grant: a withdrawn ticket delivers", withdraw, "case _, ok := <-t.granted:\n\t\treturn ok", "case g, ok := <-t.granted:\n\t\tif ok && t.m.ctx.Err() == nil {\n\t\t\tgo func() { t.granted <- g }()\n\t\t}\n\t\treturn ok"},
 	{"lost wake-up: a withdrawal wakes nobody", withdraw, "\t\tl.end(r)\n", "\t\tl.table.End(r)\n"},
 	{"lost wake-up: a release wakes nobody", release, "l.end(r)", "l.table.End(r)"},
 	{"lost wake-up: narrowing wakes nobody", narrow, "l.deliverAll(granted)", "l.deliverAll(granted[:0])"},
-	{"lost wake-up: a withdrawal is not confirmed", withdraw, "\tc.answers <- accepted\n", "\tif t.req == nil {\n\t\tc.answers <- accepted\n\t}\n"},
-	{"lost wake-up: draining misses an end", acquire, "\tl.settleDrain()\n", ""},
+	{"lost wake-up: a withdrawal is not confirmed", withdraw, "\tc.replies <- verdictDone\n", "\tif t.req == nil {\n\t\tc.replies <- verdictDone\n\t}\n"},
+	{"lost wake-up: draining misses an end", acquire, "\tl.checkDrained()\n", ""},
 	{"an old grant releases somebody else's", release, "if r.Seq() != seq {", "if r.Seq() == 0 {"},
 	{"an old grant narrows somebody else's", narrow, "if r.Seq() != seq {", "if r.Seq() == 0 {"},
-	{"race: a call is used again too early", acquire, "\tfor <-c.answers != gone {\n\t}\n", ""},
-	{"lost wake-up: who gives up is not answered", acquire, "\tc.refuseLate(why)\n", "\t_ = why\n"},
-	{"stop strands who gives up", stop, "\t\tmsg.call.refuseLate(nil)\n", ""},
-	{"race: Withdraw does not wait", withdraw, "if t.m.send(message[N]{kind: withdraw, call: c}) && <-c.answers == accepted {", "if t.m.send(message[N]{kind: withdraw, call: c}) {"},
+	{"race: a call is used again too early", cancel, "\tfor <-c.replies != verdictCanceled {\n\t}\n", ""},
+	{"lost wake-up: who gives up is not answered", cancel, "\tc.confirmCancel(why)\n", "\t_ = why\n"},
+	{"stop strands who gives up", stop, "\t\tmsg.call.confirmCancel(nil)\n", ""},
+	{"race: Withdraw does not wait", withdraw, "if t.m.send(message[N]{kind: kindWithdraw, call: c}) && <-c.replies == verdictDone {", "if t.m.send(message[N]{kind: kindWithdraw, call: c}) {"},
 	{"race: the inbox is not sealed", stop, "\tl.m.seal(err)\n", ""},
-	{"leak: the stop message is not awaited", stop, "for msg.kind != stop {", "for false {"},
+	{"leak: the stop message is not awaited", stop, "for msg.kind != kindStop {", "for false {"},
 	{"stop strands those that wait", calls, "\t\tc.call.refuse(err)\n", ""},
-	{"stop strands tickets", calls, "\t\tc.ticket.refuse(stoppedTicket)\n", ""},
-	{"stop strands those in the inbox", stop, "case acquire, withdraw, narrow, inspect:\n", "case withdraw, narrow, inspect:\n"},
-	{"lost wake-up: a patient client is not answered", acquire, "\tif !c.patient {\n\t\tc.answers <- waits", "\tif c.patient {\n\t\tc.answers <- waits"},
-	{"leak: who gives up is not looked for", acquire, "r != nil && r.Seq() == c.grant.seq {", "r != nil && r.Waiting() {"},
-	{"a ticket that ended says nothing", ticket, "{ s.err = s.t.ended() }", "{}"},
+	{"stop strands tickets", calls, "\t\tc.ticket.endWith(ticketStopped)\n", ""},
+	{"stop strands those in the inbox", stop, "case kindAcquire, kindWithdraw, kindNarrow, kindInspect:\n", "case kindWithdraw, kindNarrow, kindInspect:\n"},
+	{"lost wake-up: a patient client is not answered", acquire, "\tif !c.expectWait {\n\t\tc.replies <- verdictMustWait", "\tif c.expectWait {\n\t\tc.replies <- verdictMustWait"},
+	{"leak: who gives up is not looked for", cancel, "r != nil && r.Seq() == c.grant.seq {", "r != nil && r.Waiting() {"},
+	{"a ticket that ended says nothing", ticket, "{ s.err = s.t.endErr() }", "{}"},
 	{"the limit lets one more wait", acquire, "l.table.Waiting() > l.m.maxWaiting", "l.table.Waiting() > l.m.maxWaiting+1"},
 	{"a draining manager lets requests in", acquire, "if l.draining {", "if l.draining && l.table.Live() == 0 {"},
 	{"drained too early", drain, "l.table.Live() == 0", "l.table.Waiting() == 0"},
-	{"TryAcquire waits", acquire, "case c.mode == noWait:", "case c.mode == noWait && l.draining:"},
-	{"tokens do not grow", release, "l.nextToken++", "l.nextToken += l.nextToken & 1"},
+	{"TryAcquire waits", acquire, "case c.mode == modeNoWait:", "case c.mode == modeNoWait && l.draining:"},
+	{"tokens do not grow", grant, "l.nextToken++", "l.nextToken += l.nextToken & 1"},
 	{"the first token is forgotten", options, "o.firstToken = max(token, 1)", "o.firstToken = max(min(token, 1), 1)"},
-	{"the cause of a context is lost", about, "err, cause := ctx.Err(), context.Cause(ctx)", "err, cause := ctx.Err(), ctx.Err()"},
-	{"the cause of a stop is lost", about, "return []error{treelock.ErrStopped, cause}", "return []error{treelock.ErrStopped}"},
-	{"stop says that tickets were withdrawn", calls, "\t\tc.ticket.refuse(stoppedTicket)\n", "\t\tc.ticket.refuse(withdrawnTicket)\n"},
+	{"the cause of a context is lost", mErrors, "err, cause := ctx.Err(), context.Cause(ctx)", "err, cause := ctx.Err(), ctx.Err()"},
+	{"the cause of a stop is lost", mErrors, "return []error{treelock.ErrStopped, cause}", "return []error{treelock.ErrStopped}"},
+	{"stop says that tickets were withdrawn", calls, "\t\tc.ticket.endWith(ticketStopped)\n", "\t\tc.ticket.endWith(ticketWithdrawn)\n"},
 	{"a ticket ends with the context of its submission", ticket, "\treturn t, nil\n", "\tcontext.AfterFunc(ctx, t.Withdraw)\n\treturn t, nil\n"},
-	{"TryAcquire says busy", acquire, "case c.mode == noWait:", "case c.mode == noWait && !(l.m.maxWaiting >= 0 && l.table.Waiting() > l.m.maxWaiting):"},
+	{"TryAcquire says busy", acquire, "case c.mode == modeNoWait:", "case c.mode == modeNoWait && !(l.m.maxWaiting >= 0 && l.table.Waiting() > l.m.maxWaiting):"},
 	{"a context that has ended is not looked at", acquire, "if ctx.Err() != nil {", "if false && ctx != nil {"},
-	{"lineages have no limit", vet, "if length++; length > limit {", "if length++; length > 1<<16 {"},
-	{"values are not vetted", vet, "if again := node; again != node {", "if again := node; again == node {\n\t\treturn nil\n\t} else if false {"},
-	{"ancestors are not vetted", vet, "\t\tif err := vet(node); err != nil {", "\t\tif err := vet(node); err != nil && length == 1 {"},
+	{"lineages have no limit", lineage, "if length++; length > limit {", "if length++; length > 1<<16 {"},
+	{"values are not vetted", lineage, "if again := node; again != node {", "if again := node; again == node {\n\t\treturn nil\n\t} else if false {"},
+	{"ancestors are not vetted", lineage, "\t\tif err := checkComparable(node); err != nil {", "\t\tif err := checkComparable(node); err != nil && length == 1 {"},
 
 	// Changes of a kind that the tests above had not seen.
 	{"fresh: the end of a head looks at another mode", queue, "return q.Advance(e.mode, admitted)", "return q.Advance(e.mode&^1, admitted)"},
@@ -145,15 +147,15 @@ var mutants = []mutant{
 	{"fresh: a waiter is revoked once for each place", shrink, "return slices.Compact(waiters)", "return waiters"},
 	{"fresh: a write of a node holds no read of it", shrink, " || n.modes.Has(waitqueue.NW) && claim.Mode == waitqueue.NR", ""},
 	{"fresh: what holds a node holds those below", shrink, "if i == 0 && (n.modes", "if (n.modes"},
-	{"fresh: drained and then stopped is an error", drain, "case isClosed(m.drained):", "case isClosed(m.drained) && !isClosed(m.done):"},
+	{"fresh: drained and then stopped is an error", drain, "case isClosed(m.drainDone):", "case isClosed(m.drainDone) && !isClosed(m.done):"},
 
 	// The shell of goroutines: contexts, drains, and what clients are told.
-	{"shell: a refusal is taken for the end of a context", acquire, "return v != accepted || !isClosed(ended)", "return v == accepted && !isClosed(ended)"},
-	{"shell: a granted request that is cancelled is explained", acquire, "\t\tif r.Waiting() {\n\t\t\twhy =", "\t\tif true {\n\t\t\twhy ="},
-	{"shell: drained twice", drain, "if l.draining && !l.drained &&", "if l.draining &&"},
+	{"shell: a refusal is taken for the end of a context", acquire, "return v != verdictDone || !isClosed(ended)", "return v == verdictDone && !isClosed(ended)"},
+	{"shell: a granted request that is cancelled is explained", cancel, "\t\tif r.Waiting() {\n\t\t\twhy =", "\t\tif true {\n\t\t\twhy ="},
+	{"shell: drained twice", drain, "if l.draining && !l.drainDone &&", "if l.draining &&"},
 	{"shell: a call that waits does not know its request", acquire, "r.Who.call, c.grant, c.waited = c, grant, true", "r.Who.call, c.waited = c, true"},
 	{"shell: a ticket does not know its number", ticket, "t.req, t.seq = grant.req, grant.seq", "t.req = grant.req"},
-	{"shell: Err takes the grant of a stopped manager", ticket, "if err := t.ended(); err != nil || len(t.granted) > 0 {", "if err := t.ended(); err != nil {"},
+	{"shell: Err takes the grant of a stopped manager", ticket, "if err := t.endErr(); err != nil || len(t.granted) > 0 {", "if err := t.endErr(); err != nil {"},
 	{"shell: a grant that is taken back leaves its channel open", withdraw, "\t\tclose(t.granted)\n", ""},
 
 	// Searches that miss a blocker, or name another request.

@@ -23,7 +23,7 @@ var (
 // targetsFor returns the targets that run a file, the likely ones first.
 func targetsFor(file string) []string {
 	switch {
-	case file == vet || file == calls:
+	case file == lineage || file == calls:
 		return []string{"FuzzNodes", "FuzzManager"}
 	case file == claims || strings.HasPrefix(file, "internal/nodetext/"):
 		return textTargets

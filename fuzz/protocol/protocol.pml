@@ -81,10 +81,10 @@
 #define SEQS	16	/* more than any sequence number */
 
 /* Kinds of message, modes of call, verdicts, errors. */
-mtype = { acquire, release, giveUp, withdraw, ask, narrow, drain, count, look, lookAway, stop, sealed };
-mtype = { wait, noWait, ticket };
-mtype = { accepted, refused, waits, gone };
-mtype = { gaveUp, errStopped, errConflict, errBusy, errDraining, errNotHeld, errWithdrawn };
+mtype = { kindAcquire, kindRelease, kindCancel, kindWithdraw, kindAsk, kindNarrow, kindDrain, kindCount, kindLook, kindLookAway, kindStop, kindSealed };
+mtype = { modeWait, modeNoWait, modeTicket };
+mtype = { verdictDone, verdictRefused, verdictMustWait, verdictCanceled };
+mtype = { errCanceled, errStopped, errConflict, errBusy, errDraining, errNotHeld, errWithdrawn };
 #define ok 0	/* no error */
 
 /* What clients and the manager share: the Manager, */
@@ -92,17 +92,17 @@ bool ctxEnded;					/* m.ended is closed */
 chan inbox = [INBOX] of { mtype, byte, byte, byte };	/* kind, call, req, seq */
 bool done, drained;				/* closed */
 bool final;					/* m.final is what Stats returns once done is closed */
-chan cancels = [1] of { bit };			/* tokens: one, that clients wait for each other; 8 in the code */
+chan cancelSem = [1] of { bit };			/* tokens: one, that clients wait for each other; 8 in the code */
 
 /* the calls, */
 mtype mode[CALLS];
 bool writes[CALLS];				/* what it claims: the one node, to write or to read */
-bool patient[CALLS];
+bool expectWait[CALLS];
 #if FAULT == 28
 /* The client may not have received that it has to wait when it is granted. */
-chan answers[CALLS] = [1] of { mtype };
+chan replies[CALLS] = [1] of { mtype };
 #else
-chan answers[CALLS] = [2] of { mtype };		/* verdicts */
+chan replies[CALLS] = [2] of { mtype };		/* verdicts */
 #endif
 byte callTicket[CALLS];				/* NONE if it is about none */
 byte callReq[CALLS], callSeq[CALLS];		/* call.grant; its request is NONE if there is none */
@@ -125,7 +125,7 @@ byte latest, left;	/* survey.last and left */
 mtype = { pool, client, manager };
 mtype owner[CALLS];		/* who has the call: P10 */
 bool dropped[CALLS];		/* the client does not look at the call again: what the manager answers is garbage */
-bool givenUp[CALLS];		/* the client has left the call to the manager until it is gone, or for ever */
+bool canceled[CALLS];		/* the client has left the call to the manager until it is gone, or for ever */
 byte context[CALLS];		/* of an Acquire: see lapse; 0 if it never ends */
 #define mayEnd 1
 #define hasEnded 2	/* before the grant was made */
@@ -136,7 +136,7 @@ bool ticketsLeft;		/* the manager does nothing more with any ticket */
 byte readers, writers;		/* the clients that hold */
 byte running;			/* the clients that have not ended */
 byte unseen[SEQS];		/* what the survey has still to see of each request, as it was when the survey began: see standing */
-bool developing;		/* the survey is its client's */
+bool building;		/* the survey is its client's */
 bool timerRuns, managerRuns;	/* the two goroutines of the manager */
 
 /*
@@ -249,7 +249,7 @@ inline post(k, c) {
 
 inline sendWithin(fickle, k, c) {
 	if
-	:: fickle -> res = gaveUp
+	:: fickle -> res = errCanceled
 	:: ctxEnded -> res = errStopped
 	:: !ctxEnded ->
 		if
@@ -257,7 +257,7 @@ inline sendWithin(fickle, k, c) {
 		:: full(inbox) ->
 			if
 			:: inbox!k(c, NONE, 0) -> res = ok
-			:: fickle -> res = gaveUp
+			:: fickle -> res = errCanceled
 			:: done -> res = errStopped
 			fi
 		fi
@@ -276,7 +276,7 @@ inline newCall(c, m, w) {
 		:: else -> break
 		od;
 		assert(c < CALLS);
-		assert(empty(answers[c]) && callTicket[c] == NONE && callReq[c] == NONE && callErr[c] == ok);	/* P10 */
+		assert(empty(replies[c]) && callTicket[c] == NONE && callReq[c] == NONE && callErr[c] == ok);	/* P10 */
 		owner[c] = client; mode[c] = m; writes[c] = w
 	}
 }
@@ -289,7 +289,7 @@ inline result(c) {
 inline recycle(c) {
 	d_step {
 		assert(owner[c] == client);	/* P10 */
-		owner[c] = pool; mode[c] = 0; writes[c] = false; patient[c] = false; context[c] = 0;
+		owner[c] = pool; mode[c] = 0; writes[c] = false; expectWait[c] = false; context[c] = 0;
 		callTicket[c] = NONE; callReq[c] = NONE; callSeq[c] = 0; callErr[c] = ok; dropped[c] = false
 	}
 }
@@ -299,7 +299,7 @@ inline drop(c) {
 	d_step {
 		dropped[c] = true;
 		if
-		:: nempty(answers[c]) -> answers[c]?_; recycle(c)
+		:: nempty(replies[c]) -> replies[c]?_; recycle(c)
 		:: else
 		fi
 	}
@@ -314,18 +314,18 @@ inline touch(c) {
 inline last(c, verdict) {
 	atomic {
 		touch(c);
-		assert(nfull(answers[c]));	/* P5 */
+		assert(nfull(replies[c]));	/* P5 */
 		d_step {
-			owner[c] = (givenUp[c] && verdict != gone -> manager : client);
-			givenUp[c] = (owner[c] == manager)
+			owner[c] = (canceled[c] && verdict != verdictCanceled -> manager : client);
+			canceled[c] = (owner[c] == manager)
 		};
 #if HASTY
 		if
 		:: dropped[c] -> recycle(c)
-		:: else -> answers[c]!verdict
+		:: else -> replies[c]!verdict
 		fi
 #else
-		answers[c]!verdict
+		replies[c]!verdict
 #endif
 	}
 }
@@ -334,7 +334,7 @@ inline c_deliver(c, r) {
 	atomic {
 		touch(c);
 		callReq[c] = r; callSeq[c] = seq[r];
-		last(c, accepted)
+		last(c, verdictDone)
 	}
 }
 
@@ -346,15 +346,15 @@ inline c_refuse(c, e) {
 		callReq[c] = NONE; callSeq[c] = 0;
 #endif
 		callErr[c] = e;
-		last(c, refused)
+		last(c, verdictRefused)
 	}
 }
 
-inline c_refuseLate(c) {
+inline c_confirmCancel(c) {
 	atomic {
 		touch(c);
 		callReq[c] = NONE; callSeq[c] = 0; callErr[c] = ok;
-		last(c, gone)
+		last(c, verdictCanceled)
 	}
 }
 
@@ -374,13 +374,13 @@ inline l_acquire(c, r, t) {
 		:: else ->
 			tableSubmit(c, r);
 			if
-			:: !held[r] && mode[c] == noWait -> tableEnd(r); c_refuse(c, errConflict)
-			:: !held[r] && mode[c] != noWait && waiting > MAXWAITING -> tableEnd(r); c_refuse(c, errBusy)
+			:: !held[r] && mode[c] == modeNoWait -> tableEnd(r); c_refuse(c, errConflict)
+			:: !held[r] && mode[c] != modeNoWait && waiting > MAXWAITING -> tableEnd(r); c_refuse(c, errBusy)
 			:: else ->
 				if
-				:: mode[c] == ticket -> t = callTicket[c]; ticketReq[t] = r; ticketSeq[t] = seq[r]
-				:: mode[c] != ticket && held[r] -> c_deliver(c, r)
-				:: mode[c] != ticket && !held[r] ->
+				:: mode[c] == modeTicket -> t = callTicket[c]; ticketReq[t] = r; ticketSeq[t] = seq[r]
+				:: mode[c] != modeTicket && held[r] -> c_deliver(c, r)
+				:: mode[c] != modeTicket && !held[r] ->
 					who[r] = c; callReq[c] = r; callSeq[c] = seq[r];
 					if
 #if FAULT == 29
@@ -390,10 +390,10 @@ inline l_acquire(c, r, t) {
 					/* A client that is not patient does not look at its ctx before it hears that it has to wait. */
 					:: false ->
 #else
-					:: !patient[c] ->
+					:: !expectWait[c] ->
 #endif
-						assert(nfull(answers[c]));	/* P5 */
-						answers[c]!waits
+						assert(nfull(replies[c]));	/* P5 */
+						replies[c]!verdictMustWait
 					:: else
 					fi
 				fi
@@ -406,10 +406,10 @@ inline l_acquire(c, r, t) {
 	fi
 }
 
-inline l_giveUp(c, r) {
+inline l_cancel(c, r) {
 #if FAULT == 36
 	/* Once it is gone a call is no longer the manager's, who has still to look what it is about. */
-	last(c, gone);
+	last(c, verdictCanceled);
 #endif
 	atomic {
 		touch(c);
@@ -434,13 +434,13 @@ inline l_giveUp(c, r) {
 		/* Else those who waited for what was given up never hear that it is over. */
 		deliverAll();
 #endif
-		settleDrain()
+		checkDrained()
 	:: !over
 	fi;
 #if FAULT == 36
 #elif FAULT != 35
 	/* Else who gives up waits for ever. */
-	c_refuseLate(c)
+	c_confirmCancel(c)
 #endif
 }
 
@@ -450,7 +450,7 @@ inline l_giveUp(c, r) {
  */
 inline lapse(c) {
 	if
-	:: context[c] == mayEnd && !givenUp[c] -> context[c] = hasEnded
+	:: context[c] == mayEnd && !canceled[c] -> context[c] = hasEnded
 	:: true
 	fi
 }
@@ -489,10 +489,10 @@ inline deliverAll() {
 
 inline Err(t) {
 	sure = grantedClosed[t];
-	consult(ask, t);
+	consult(kindAsk, t);
 	if
-	:: v == accepted
-	:: v == refused ->
+	:: v == verdictDone
+	:: v == verdictRefused ->
 		if
 #if FAULT == 31
 		/* What Err receives then may be a grant. */
@@ -523,22 +523,22 @@ inline consult(k, t) {
 #if FAULT == 4
 		/* Withdraw returns before the manager has seen it. */
 		if
-		:: k == withdraw -> v = accepted; givenUp[c] = true
-		:: k != withdraw -> atomic { answers[c]?v -> result(c) }
+		:: k == kindWithdraw -> v = verdictDone; canceled[c] = true
+		:: k != kindWithdraw -> atomic { replies[c]?v -> result(c) }
 		fi
 #else
-		atomic { answers[c]?v -> result(c) }
+		atomic { replies[c]?v -> result(c) }
 #endif
-	:: res != ok -> done; unsent(c); v = refused
+	:: res != ok -> done; unsent(c); v = verdictRefused
 	fi;
 	c = 0;
-	assert(v == accepted || ticketsLeft)	/* P10 */
+	assert(v == verdictDone || ticketsLeft)	/* P10 */
 }
 
 inline acquireTicket(c, t, r) {
 #if FAULT == 32
 	/* Submit returns without the grant that it was given at once. */
-	last(c, accepted);
+	last(c, verdictDone);
 	if
 	:: held[r] -> t_deliver(t, r)
 	:: !held[r] -> who[r] = CALLS + t
@@ -548,7 +548,7 @@ inline acquireTicket(c, t, r) {
 	:: held[r] -> t_deliver(t, r)
 	:: !held[r] -> who[r] = CALLS + t
 	fi;
-	last(c, accepted)
+	last(c, verdictDone)
 #endif
 }
 
@@ -556,7 +556,7 @@ inline l_ask(c) {
 	atomic {
 		touch(c);
 		callErr[c] = ended(callTicket[c]);
-		last(c, accepted)
+		last(c, verdictDone)
 	}
 }
 
@@ -585,10 +585,10 @@ inline closeGranted(t) {
 
 inline Withdraw(t) {
 	withdrawing[t]++;
-	consult(withdraw, t);
+	consult(kindWithdraw, t);
 	if
-	:: v == accepted -> assert(delivered[t] || grantedClosed[t])	/* P3 */
-	:: v == refused ->
+	:: v == verdictDone -> assert(delivered[t] || grantedClosed[t])	/* P3 */
+	:: v == verdictRefused ->
 		/* The manager has ended, and what it may have left in the channel is for whoever gets it. */
 		if
 #if FAULT == 27
@@ -626,7 +626,7 @@ inline l_withdraw(c, r, t) {
 #endif
 			if
 			:: isWaiting(r) -> over = true
-			:: else -> takeBack(t)
+			:: else -> reclaimGrant(t)
 			fi
 		:: else
 		fi;
@@ -641,15 +641,15 @@ inline l_withdraw(c, r, t) {
 		deliverAll();
 #if FAULT != 8
 		/* Else Drain waits for ever if the last one is withdrawn. */
-		settleDrain();
+		checkDrained();
 #endif
 		t_refuse(t, withdrawnTicket)
 	:: !over
 	fi;
-	last(c, accepted)
+	last(c, verdictDone)
 }
 
-inline takeBack(t) {
+inline reclaimGrant(t) {
 	if
 #if FAULT == 10
 	/* The manager waits for a grant that the client may have got. */
@@ -683,7 +683,7 @@ inline l_release(r, s) {
 		beforeChange(r);
 		tableEnd(r) };
 		deliverAll();
-		settleDrain()
+		checkDrained()
 	:: else
 	fi
 }
@@ -703,7 +703,7 @@ inline l_narrow(c, r, s) {
 			beforeChange(r);
 #endif
 			tableNarrow(r, c);
-			last(c, accepted)
+			last(c, verdictDone)
 		fi
 	};
 #if FAULT != 14
@@ -716,7 +716,7 @@ inline l_narrow(c, r, s) {
  * drain.go.
  */
 
-inline settleDrain() {
+inline checkDrained() {
 	atomic {
 		if
 #if FAULT == 15
@@ -740,13 +740,13 @@ inline refuse(k, c) {
 	if
 #if FAULT == 16
 	/* A message that came too late stays without an answer. */
-	:: k == acquire -> c_refuse(c, errStopped)
+	:: k == kindAcquire -> c_refuse(c, errStopped)
 #else
-	:: k == acquire || k == withdraw || k == ask || k == narrow || k == count || k == look -> c_refuse(c, errStopped)
+	:: k == kindAcquire || k == kindWithdraw || k == kindAsk || k == kindNarrow || k == kindCount || k == kindLook -> c_refuse(c, errStopped)
 #endif
 #if FAULT != 37
 	/* A client that gives up when the manager has stopped waits for ever. */
-	:: k == giveUp -> c_refuseLate(c)
+	:: k == kindCancel -> c_confirmCancel(c)
 #endif
 	:: else
 	fi
@@ -757,8 +757,8 @@ inline l_stop() {
 	/* Who looks at a ticket once the manager has ended must not be told so before the last one has been refused. */
 	refuse(kind, c);
 	if
-	:: kind != stop -> inbox?kind, c, r, s
-	:: kind == stop
+	:: kind != kindStop -> inbox?kind, c, r, s
+	:: kind == kindStop
 	fi;
 #endif
 #if FAULT != 17
@@ -788,8 +788,8 @@ inline l_stop() {
 #if FAULT != 19
 	/* Else the goroutine that sends it may be left behind. */
 	do
-	:: kind != stop -> refuse(kind, c); inbox?kind, c, r, s
-	:: kind == stop -> break
+	:: kind != kindStop -> refuse(kind, c); inbox?kind, c, r, s
+	:: kind == kindStop -> break
 	od;
 #else
 	refuse(kind, c);
@@ -803,7 +803,7 @@ inline l_stop() {
 
 inline seal() {
 	do
-	:: inbox!sealed(0, 0, 0)
+	:: inbox!kindSealed(0, 0, 0)
 	:: full(inbox) -> break
 	od;
 	n_ = 0;	/* own */
@@ -816,7 +816,7 @@ inline seal() {
 		inbox?kind, c, r, s;
 		refuse(kind, c);
 		if
-		:: inbox!sealed(0, 0, 0) -> n_++
+		:: inbox!kindSealed(0, 0, 0) -> n_++
 #if FAULT == 22
 		/* A client was faster: it counts as an own message. */
 		:: full(inbox) -> n_++
@@ -835,7 +835,7 @@ inline seal() {
  * stats.go.
  */
 
-inline l_count(c) { last(c, accepted) }
+inline l_count(c) { last(c, verdictDone) }
 
 /*
  * survey.go. There is one survey at most, and it looks at one request in a step. It has no "seen": that is what is not unseen.
@@ -868,14 +868,14 @@ inline l_look(c) {
 #else
 		surveying = (left > 0);
 #endif
-		last(c, accepted)
+		last(c, verdictDone)
 	}
 }
 
 /* see takes in a request as it is, which must be as it was. */
 inline see(r, holds) {
 	d_step {
-		assert(!developing);	/* P14: it is not the manager's any more */
+		assert(!building);	/* P14: it is not the manager's any more */
 		assert(seq[r] > latest || unseen[seq[r]] == 0 || unseen[seq[r]] == standing(r, holds));	/* P14 */
 		unseen[seq[r]] = (seq[r] > latest -> unseen[seq[r]] : 0)
 	}
@@ -923,16 +923,16 @@ end_receive:
 		:: !ctxEnded	/* and may end now, before the message is dealt with */
 		fi;
 		if
-		:: kind == acquire -> l_acquire(c, r, t)
-		:: kind == release -> l_release(r, s)
-		:: kind == giveUp -> l_giveUp(c, r)
-		:: kind == withdraw -> l_withdraw(c, r, t)
-		:: kind == ask -> l_ask(c)
-		:: kind == narrow -> l_narrow(c, r, s)
-		:: kind == drain -> draining = true; settleDrain()
-		:: kind == count -> l_count(c)
-		:: kind == look -> l_look(c)
-		:: kind == lookAway -> surveying = false
+		:: kind == kindAcquire -> l_acquire(c, r, t)
+		:: kind == kindRelease -> l_release(r, s)
+		:: kind == kindCancel -> l_cancel(c, r)
+		:: kind == kindWithdraw -> l_withdraw(c, r, t)
+		:: kind == kindAsk -> l_ask(c)
+		:: kind == kindNarrow -> l_narrow(c, r, s)
+		:: kind == kindDrain -> draining = true; checkDrained()
+		:: kind == kindCount -> l_count(c)
+		:: kind == kindLook -> l_look(c)
+		:: kind == kindLookAway -> surveying = false
 		fi;
 		atomic {
 			assert(drained == (draining && live == 0));	/* P8 */
@@ -953,7 +953,7 @@ proctype announceStop() {
 end_waits:
 	ctxEnded;
 	timerRuns = true;
-	inbox!stop(0, 0, 0);
+	inbox!kindStop(0, 0, 0);
 	timerRuns = false
 }
 
@@ -997,7 +997,7 @@ inline got(w, r, s) {
 inline use(w, r, s) {
 #if TWICE
 	if
-	:: old != NONE -> send(release, 0, old, oldSeq)	/* again, while this client holds something else */
+	:: old != NONE -> send(kindRelease, 0, old, oldSeq)	/* again, while this client holds something else */
 	:: true
 	fi;
 #endif
@@ -1012,10 +1012,10 @@ inline use(w, r, s) {
 	fi;
 #endif
 	d_step { leave(w, r, s) };
-	send(release, 0, r, s);
+	send(kindRelease, 0, r, s);
 #if TWICE
 	if
-	:: send(release, 0, r, s)	/* again, at any later moment */
+	:: send(kindRelease, 0, r, s)	/* again, at any later moment */
 	:: true
 	fi;
 	old = r; oldSeq = s;
@@ -1030,10 +1030,10 @@ inline use(w, r, s) {
 }
 
 inline Narrow(r, s) {
-	prepare(c, noWait, false);
-	send(narrow, c, r, s);
+	prepare(c, modeNoWait, false);
+	send(kindNarrow, c, r, s);
 	if
-	:: res == ok -> atomic { answers[c]?_ -> result(c) }
+	:: res == ok -> atomic { replies[c]?_ -> result(c) }
 	:: else -> unsent(c)
 	fi;
 	c = 0
@@ -1075,54 +1075,54 @@ inline outcome(c) {
 }
 
 #if ACQUIRERS
-/* giveUpCall is giveUp of the client. The manager may have answered, or be about to. The client needs a token. */
-inline giveUpCall(c) {
-	d_step { givenUp[c] = true; owner[c] = manager };
+/* cancelCall is that of the client. The manager may have answered, or be about to. The client needs a token. */
+inline cancelCall(c) {
+	d_step { canceled[c] = true; owner[c] = manager };
 	if
-	:: cancels!0 -> giveUpWithToken(c)
-	:: done -> v = gone	/* and the call is the manager's for ever */
+	:: cancelSem!0 -> sendCancel(c)
+	:: done -> v = verdictCanceled	/* and the call is the manager's for ever */
 	fi
 }
 
-inline giveUpWithToken(c) {
+inline sendCancel(c) {
 #if FAULT == 24
 	/* Acquire leaves its request in the queue. */
-	res = gaveUp;
+	res = errCanceled;
 #elif FAULT == 26
 	/* The message is given up when ctx ends, as it has already. */
-	sendWithin(fickle, giveUp, c);
+	sendWithin(fickle, kindCancel, c);
 #else
-	send(giveUp, c, NONE, 0);
+	send(kindCancel, c, NONE, 0);
 #endif
 	if
 	:: res == ok ->
 #if FAULT == 25
 		/* The call is used again while the manager has it. */
-		d_step { givenUp[c] = false; unsent(c) };
-		v = gone
+		d_step { canceled[c] = false; unsent(c) };
+		v = verdictCanceled
 #else
 		do
-		:: atomic { answers[c]?v ->
+		:: atomic { replies[c]?v ->
 			if
 #if FAULT == 39
 			/* Who gives up takes what the manager has answered before for the last answer. */
 			:: true ->
 #else
-			:: v == gone ->
+			:: v == verdictCanceled ->
 #endif
 				assert(callReq[c] == NONE);	/* P6: nothing comes with an error */
 				result(c);
-				v = gone;
+				v = verdictCanceled;
 				break
-			:: v != gone
+			:: v != verdictCanceled
 			fi }
 		od
 #endif
-	:: res != ok -> v = gone	/* here, too */
+	:: res != ok -> v = verdictCanceled	/* here, too */
 	fi;
 #if FAULT != 47
 	/* Else later ones wait for ever for the token. */
-	cancels?_
+	cancelSem?_
 #endif
 }
 
@@ -1132,26 +1132,26 @@ inline answered(c) {
 }
 
 /*
- * lastAnswer leaves in v that the client waits no more, since ctx has ended, or else what came. Who is granted looks
+ * awaitLastReply leaves in v that the client waits no more, since ctx has ended, or else what came. Who is granted looks
  * at ctx once more: where it had ended before the grant, it has.
  */
-inline lastAnswer(c) {
+inline awaitLastReply(c) {
 	if
-	:: atomic { answers[c]?v ->
+	:: atomic { replies[c]?v ->
 		if
 #if FAULT == 46
 		/* A client that is granted does not look at its ctx. */
 		:: true ->
 #else
-		:: v != accepted || context[c] != hasEnded ->
+		:: v != verdictDone || context[c] != hasEnded ->
 #endif
-			assert(v != accepted || context[c] != hasEnded);	/* P15 */
+			assert(v != verdictDone || context[c] != hasEnded);	/* P15 */
 			answered(c)
-		:: v == accepted && fickle -> v = waits
+		:: v == verdictDone && fickle -> v = verdictMustWait
 		fi }
 #if FAULT == 30
 	/* A client that waits looks at nothing but the answers. */
-	:: fickle && patient[c]
+	:: fickle && expectWait[c]
 #else
 	:: fickle
 #endif
@@ -1169,61 +1169,61 @@ proctype acquirer() {
 	do
 	:: round < ROUNDS ->
 		atomic {
-			round++; chooseFickle(); choose(w); prepare(c, wait, w);
+			round++; chooseFickle(); choose(w); prepare(c, modeWait, w);
 			if
-			:: patient[c] = true	/* be it that the inbox has a backlog */
-			:: patient[c] = false
+			:: expectWait[c] = true	/* be it that the inbox has a backlog */
+			:: expectWait[c] = false
 			fi;
 			context[c] = (fickle -> mayEnd : 0)
 		};
-		sendWithin(fickle, acquire, c);
+		sendWithin(fickle, kindAcquire, c);
 		if
 		:: res != ok -> unsent(c)
 		:: res == ok ->
 			if
-			:: patient[c] -> v = waits	/* if it has to, which it is not told */
-			:: !patient[c] ->
+			:: expectWait[c] -> v = verdictMustWait	/* if it has to, which it is not told */
+			:: !expectWait[c] ->
 				/* No look at ctx: this comes at once. */
 #if FAULT == 38
 				/* A client that looks at its ctx at once, say behind a backlog, but is not patient, leaves no room for a third answer. */
 				if
-				:: fickle -> giveUpCall(c)
-				:: atomic { answers[c]?v ->
+				:: fickle -> cancelCall(c)
+				:: atomic { replies[c]?v ->
 				if
-				:: v != waits -> answered(c)
+				:: v != verdictMustWait -> answered(c)
 				:: else
 				fi }
 				fi
 #else
-				atomic { answers[c]?v ->
+				atomic { replies[c]?v ->
 				if
-				:: v != waits -> answered(c)
+				:: v != verdictMustWait -> answered(c)
 				:: else
 				fi }
 #endif
 			fi;
 			if
-			:: v != waits
-			:: v == waits ->
-				lastAnswer(c);
+			:: v != verdictMustWait
+			:: v == verdictMustWait ->
+				awaitLastReply(c);
 				if
-				:: v == waits -> giveUpCall(c)
-				:: v != waits
+				:: v == verdictMustWait -> cancelCall(c)
+				:: v != verdictMustWait
 				fi
 			fi;
 			if
-			:: v != gone && res == ok -> use(w, r, s)
-			:: v != gone && res != ok
-			:: v == gone
+			:: v != verdictCanceled && res == ok -> use(w, r, s)
+			:: v != verdictCanceled && res != ok
+			:: v == verdictCanceled
 #if LOCKERS == 1
 				;
 				/* P4: who comes later never waits for what was given up. */
-				prepare(c, noWait, true);
-				send(acquire, c, NONE, 0);
+				prepare(c, modeNoWait, true);
+				send(kindAcquire, c, NONE, 0);
 				if
 				:: res != ok -> unsent(c)
 				:: res == ok ->
-					atomic { w = true; answers[c]?v -> outcome(c) };
+					atomic { w = true; replies[c]?v -> outcome(c) };
 					assert(res == ok || res == errStopped && ctxEnded || res == errDraining && draining);	/* P4 */
 					if
 					:: res == ok -> use(w, r, s)
@@ -1251,12 +1251,12 @@ proctype trier() {
 
 	do
 	:: round < ROUNDS ->
-		atomic { round++; choose(w); prepare(c, noWait, w) };
-		send(acquire, c, NONE, 0);
+		atomic { round++; choose(w); prepare(c, modeNoWait, w) };
+		send(kindAcquire, c, NONE, 0);
 		if
 		:: res != ok -> unsent(c)
 		:: res == ok ->
-			atomic { answers[c]?_ -> outcome(c) };
+			atomic { replies[c]?_ -> outcome(c) };
 			assert(res == ok || res == errStopped && ctxEnded || res == errDraining && draining || res == errConflict);	/* P6 */
 			if
 			:: res == ok ->
@@ -1309,8 +1309,8 @@ proctype submitter(byte t) {
 #endif
 	bool fickle, impatient, w, sure;
 
-	atomic { chooseFickle(); choose(w); prepare(c, ticket, w); callTicket[c] = t };
-	sendWithin(fickle, acquire, c);
+	atomic { chooseFickle(); choose(w); prepare(c, modeTicket, w); callTicket[c] = t };
+	sendWithin(fickle, kindAcquire, c);
 	if
 #if HASTY
 	:: res == ok && fickle ->
@@ -1319,7 +1319,7 @@ proctype submitter(byte t) {
 #if FAULT != 49
 		/* Else a request that nobody can withdraw stays in the queue. */
 		d_step { prepare(c, 0, false); callTicket[c] = t };
-		post(withdraw, c);
+		post(kindWithdraw, c);
 		if
 		:: res == ok -> drop(c)
 		:: else -> unsent(c)
@@ -1327,7 +1327,7 @@ proctype submitter(byte t) {
 #endif
 #endif
 	:: res == ok ->
-		atomic { answers[c]?_ ->
+		atomic { replies[c]?_ ->
 		assert(callErr[c] != ok || ended(t) != ok || len(granted[t]) == !waitsFor(t));	/* P3: what was granted at once is there */
 		result(c) };
 		if
@@ -1379,14 +1379,14 @@ proctype counter() {
 	byte c;
 
 	prepare(c, 0, false);
-	send(count, c, NONE, 0);
+	send(kindCount, c, NONE, 0);
 	if
-	:: res == ok -> atomic { answers[c]?v -> result(c) }
+	:: res == ok -> atomic { replies[c]?v -> result(c) }
 	:: res != ok -> unsent(c)
 	fi;
 	if
-	:: v == accepted
-	:: v != accepted ->
+	:: v == verdictDone
+	:: v != verdictDone ->
 #if FAULT != 40
 		/* What the manager has counted is the manager's until it has ended. */
 		done;
@@ -1410,13 +1410,13 @@ proctype surveyor() {
 		prepare(c, 0, false)
 	};
 	do
-	:: sendWithin(fickle, look, c);
+	:: sendWithin(fickle, kindLook, c);
 		if
 		:: res != ok ->
 			unsent(c);
 #if FAULT != 45
 			/* Else the manager goes on with it for ever. */
-			post(lookAway, 0);
+			post(kindLookAway, 0);
 #endif
 			break
 #if HASTY
@@ -1425,18 +1425,18 @@ proctype surveyor() {
 			drop(c);
 #if FAULT != 50
 			/* Here, too. */
-			post(lookAway, 0);
+			post(kindLookAway, 0);
 #endif
 			break
 #endif
 		:: res == ok ->
-			atomic { answers[c]?v ->
+			atomic { replies[c]?v ->
 			if
-			:: v != accepted -> assert(ctxEnded); result(c); break	/* P6 */
-			:: v == accepted && left > 0 -> owner[c] = manager	/* once more */
-			:: v == accepted && left == 0 ->
+			:: v != verdictDone -> assert(ctxEnded); result(c); break	/* P6 */
+			:: v == verdictDone && left > 0 -> owner[c] = manager	/* once more */
+			:: v == verdictDone && left == 0 ->
 				result(c);
-				developing = true;
+				building = true;
 				do
 				:: i < SEQS -> assert(unseen[i] == 0); i++	/* P14 */
 				:: else -> break
@@ -1455,7 +1455,7 @@ proctype surveyor() {
 proctype lateDrain() {
 	mtype res;
 
-	send(drain, 0, 0, 0);
+	send(kindDrain, 0, 0, 0);
 	running--
 }
 
@@ -1467,10 +1467,10 @@ proctype drainer() {
 	:: ctxEnded -> fickle = false	/* the manager was the first to end */
 	:: !ctxEnded ->
 		if
-		:: inbox!drain(0, 0, 0)
+		:: inbox!kindDrain(0, 0, 0)
 		:: full(inbox) ->
 			if
-			:: inbox!drain(0, 0, 0)
+			:: inbox!kindDrain(0, 0, 0)
 #if FAULT != 48
 			/* Else nothing drains if the ctx ends while there is no room. */
 			:: fickle -> atomic { running++; run lateDrain() }
@@ -1505,7 +1505,7 @@ proctype endless(byte i) {
 	do
 	:: calling[i] = true;
 		if
-		:: send(release, 0, 0, 1)
+		:: send(kindRelease, 0, 0, 1)
 		:: Narrow(0, 1); assert(res == errNotHeld || res == errStopped)
 		fi;
 		calling[i] = false
@@ -1526,11 +1526,11 @@ proctype judge() {
 
 	timeout;
 	assert(running == 0);	/* P1: everybody who called got an answer */
-	assert(empty(cancels));	/* P16 */
+	assert(empty(cancelSem));	/* P16 */
 #if STOP
 	assert(done && !managerRuns && !timerRuns);	/* P6 */
 	do
-	:: inbox?kind, _, _, _ -> assert(kind == sealed); i++	/* P6 */
+	:: inbox?kind, _, _, _ -> assert(kind == kindSealed); i++	/* P6 */
 	:: empty(inbox) -> break
 	od;
 	assert(i == INBOX);	/* P6: nobody can send any more */
@@ -1543,7 +1543,7 @@ proctype judge() {
 	i = 0;
 	do
 	:: i < CALLS ->
-		assert(owner[i] == pool || givenUp[i] && ctxEnded);	/* P10: nor is a call forgotten */
+		assert(owner[i] == pool || canceled[i] && ctxEnded);	/* P10: nor is a call forgotten */
 		i++
 	:: i == CALLS -> break
 	od

@@ -21,7 +21,7 @@ func TestFactsAreThoseOfTheCode(t *testing.T) {
 		{"README.md", "a path 64 KiB", "manager/options.go", "defaultPath = 64 << 10"},
 		{"README.md", "at most 4,096 (`WithMaxDepth`)", "manager/options.go", "defaultDepth = 4096"},
 		{"README.md", "names 4 blockers", "manager/options.go", "defaultBlockers = 4"},
-		{"README.md", "(`WithBlockers`: at most 64)", "manager/options.go", "mostBlockers = 64"},
+		{"README.md", "(`WithBlockers`: at most 64)", "manager/options.go", "maxBlockers = 64"},
 		{"README.md", "at most 64 that wait for a node in one mode, 64 that claim it in one mode", "internal/locktable/blockers.go", "maxHere = 64"},
 		{"README.md", "until 1,024 are found", "internal/locktable/blockers.go", "maxBelow = 1024"},
 		{"README.md", "or 16,384 nodes and claims are visited", "internal/locktable/blockers.go", "maxVisits = 16_384"},

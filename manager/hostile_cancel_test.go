@@ -1,25 +1,22 @@
-package manager_test
+package manager
 
 import (
 	"context"
-	"math"
-	"strings"
 	"testing"
 	"testing/synctest"
 
 	"github.com/treelock/treelock"
-	"github.com/treelock/treelock/manager"
 )
 
-// lateStuck is a context that, once it has ended, blocks when it is asked why.
-type lateStuck struct {
+// A stuckContext blocks in Err once it has ended.
+type stuckContext struct {
 	context.Context
 	done, free chan struct{}
 }
 
-func (c lateStuck) Done() <-chan struct{} { return c.done }
+func (c stuckContext) Done() <-chan struct{} { return c.done }
 
-func (c lateStuck) Err() error {
+func (c stuckContext) Err() error {
 	select {
 	case <-c.done:
 		<-c.free
@@ -29,12 +26,15 @@ func (c lateStuck) Err() error {
 	}
 }
 
-// However many clients have contexts that block, those of others can still be cancelled.
+// TestContextsThatBlockStopNoOtherCancellation has more such contexts than there are tokens for
+// cancellations.
 func TestContextsThatBlockStopNoOtherCancellation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := manager.Start(t.Context())
-		must(m.TryAcquire(treelock.Write("/a")))
-		hostile := lateStuck{t.Context(), make(chan struct{}), make(chan struct{})}
+		m := Start(t.Context())
+		if _, err := m.TryAcquire(treelock.Write("/a")); err != nil {
+			t.Fatal(err)
+		}
+		hostile := stuckContext{t.Context(), make(chan struct{}), make(chan struct{})}
 		const many = 100
 		failed := make(chan error, many)
 		for range many {
@@ -69,20 +69,4 @@ func TestContextsThatBlockStopNoOtherCancellation(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestAnyNumberOfIdleNodesMayBeRemembered(t *testing.T) {
-	long := path("/" + strings.Repeat("x", 1000))
-	for _, n := range []int{0, 1, math.MaxInt / 256, math.MaxInt/256 + 1, math.MaxInt} {
-		ctx, stop := context.WithCancel(t.Context())
-		m := manager.Start(ctx, manager.WithIdleNodes(n))
-		for range 2 {
-			must(m.TryAcquire(treelock.Write(long))).Release()
-		}
-		if got := m.Stats().Nodes; n > 1 && got != 2 {
-			t.Errorf("WithIdleNodes(%d): %d nodes are remembered, want 2", n, got)
-		}
-		stop()
-		<-m.Done()
-	}
 }

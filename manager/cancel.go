@@ -1,0 +1,62 @@
+package manager
+
+import (
+	"context"
+
+	"github.com/treelock/treelock"
+)
+
+// maxCancels is how many cancellations are in the inbox at a time, at most. It is a few, so that
+// the manager goroutine finds one when it is idle and other messages wait for few.
+const maxCancels = 8
+
+// cancelCall ends the request of c, whose ctx has ended, and returns the error for it.
+func (m *Manager[N]) cancelCall(ctx context.Context, c *call[N]) error {
+	blocked := m.sendCancel(c)
+	err := m.canceledErr(ctx)
+	if blocked, ok := blocked.(*treelock.BlockedError[N]); ok {
+		blocked.Err = err
+		return blocked
+	}
+	return err
+}
+
+// sendCancel ends the request of c and returns what blocked it. If the manager has just granted the
+// request, that grant ends too. The client has a token meanwhile, so no user code runs here:
+// sendCancel does not call the context.
+func (m *Manager[N]) sendCancel(c *call[N]) error {
+	select {
+	case m.cancelSem <- struct{}{}:
+		defer func() { <-m.cancelSem }()
+	case <-m.done:
+		return nil
+	}
+	if !m.send(message[N]{kind: kindCancel, call: c}) {
+		return nil // the manager may still write to c, so c is not reused
+	}
+	// A reply that crossed the cancellation comes first. It is ignored: verdictCanceled is the last
+	// one.
+	for <-c.replies != verdictCanceled {
+	}
+	_, blocked := m.result(c)
+	return blocked
+}
+
+// cancel ends the request of a canceled call, even if its grant was already sent. On the manager
+// goroutine.
+//
+// The client may have any of three replies that it has not received: none, a refusal or a grant.
+// After a refusal c.grant names no live request. The client receives replies until verdictCanceled
+// and ignores the others, so a call that is reused never has an old reply.
+func (l *loop[N]) cancel(c *call[N]) {
+	l.assertOwner()
+	var why error
+	if r := c.grant.req; r != nil && r.Seq() == c.grant.seq { // it was not refused
+		// A request that was granted meanwhile had no blockers at the end.
+		if r.Waiting() {
+			why = l.explain(r, nil, l.m.maxBlockers)
+		}
+		l.end(r)
+	}
+	c.confirmCancel(why)
+}

@@ -1,0 +1,91 @@
+package manager_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/manager"
+)
+
+// TestDrainOfAManagerThatWasDrainedAndStopped returns nil only if the manager was drained before it
+// stopped.
+func TestDrainOfAManagerThatWasDrainedAndStopped(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	m := manager.Start(ctx)
+	if err := m.Drain(t.Context()); err != nil {
+		t.Fatalf("Drain() = %v, want nil", err)
+	}
+	stop()
+	<-m.Done()
+	for range 100 { // each time the same, whatever a select chooses
+		if err := m.Drain(t.Context()); err != nil {
+			t.Fatalf("Drain() of a manager that was drained and has stopped = %v, want nil", err)
+		}
+	}
+
+	ctx, stop = context.WithCancel(t.Context())
+	m = manager.Start(ctx)
+	must(m.TryAcquire(treelock.Write("/a")))
+	stop()
+	<-m.Done()
+	if err := m.Drain(t.Context()); !errors.Is(err, treelock.ErrStopped) {
+		t.Errorf("Drain() of a manager that has stopped while a request held = %v, want ErrStopped", err)
+	}
+}
+
+// TestDrainReturnsTheSameWhereSeveralEndsAreKnown repeats each call, since a select chooses at
+// random.
+func TestDrainReturnsTheSameWhereSeveralEndsAreKnown(t *testing.T) {
+	ended, cancel := context.WithCancelCause(t.Context())
+	why := errors.New("why")
+	cancel(why)
+	drained := manager.Start(t.Context())
+	if err := drained.Drain(t.Context()); err != nil {
+		t.Fatalf("Drain() = %v, want nil", err)
+	}
+	for range 100 {
+		if err := drained.Drain(ended); err != nil {
+			t.Fatalf("Drain() of a manager that is drained = %v, want nil", err)
+		}
+	}
+	for range 100 { // one context for both
+		ctx, stop := context.WithCancelCause(t.Context())
+		m := manager.Start(ctx)
+		must(m.TryAcquire(treelock.Write("/a")))
+		told := make(chan error)
+		go func() { told <- m.Drain(ctx) }()
+		for !errors.Is(second(m.TryAcquire(treelock.Read("/b"))), treelock.ErrDraining) {
+		}
+		stop(why)
+		if err := <-told; !errors.Is(err, context.Canceled) || !errors.Is(err, why) || !errors.Is(err, treelock.ErrStopped) {
+			t.Fatalf("Drain() = %v, want ErrStopped, and the error and the cause of its context", err)
+		}
+		<-m.Done()
+	}
+}
+
+// TestGrantsOfADrainingManagerCanBeNarrowed checks that a request that waited for the rest is
+// granted.
+func TestGrantsOfADrainingManagerCanBeNarrowed(t *testing.T) {
+	m := manager.Start(t.Context())
+	holder := must(m.TryAcquire(treelock.Write("/a")))
+	waiter := must(m.Submit(t.Context(), treelock.Write("/a/x")))
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := m.Drain(ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("Drain() = %v, want the error of its context", err)
+	}
+	if err := holder.Narrow(treelock.Write("/a/y")); err != nil {
+		t.Errorf("Narrow() = %v, want nil", err)
+	}
+	grant := <-waiter.Granted()
+	holder.Release()
+	grant.Release()
+	if err := m.Drain(t.Context()); err != nil {
+		t.Errorf("Drain() = %v, want nil", err)
+	}
+}
+
+func second[T any](_ T, err error) error { return err }

@@ -1,0 +1,119 @@
+package manager
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/nodetext"
+)
+
+// maxCauseText bounds what an error shows of the text of another error, which may be the user's.
+const maxCauseText = 400
+
+// maxErrorClaims is how many claims of its request an error keeps.
+const maxErrorClaims = 8
+
+// A requestError says which request its error is about. It is formatted as a BlockedError without
+// blockers.
+type requestError[N treelock.Node[N]] struct{ blocked treelock.BlockedError[N] }
+
+func (e *requestError[N]) Error() string { return e.blocked.Error() }
+
+func (e *requestError[N]) Unwrap() error { return e.blocked.Err }
+
+// withRequest adds req, and the operation op, to err. It formats nothing. On the client's
+// goroutine.
+func withRequest[N treelock.Node[N]](op string, req *treelock.Request[N], err error) error {
+	// Both shapes are filled in here, so the manager goroutine copies neither labels nor claims.
+	blocked, ok := err.(*treelock.BlockedError[N])
+	if !ok {
+		e := &requestError[N]{treelock.BlockedError[N]{Err: err}}
+		blocked, err = &e.blocked, e
+	}
+	blocked.Op, blocked.Label = op, req.Label()
+	kept := min(maxErrorClaims, req.Len())
+	blocked.Claims, blocked.MoreClaims = make([]treelock.Claim[N], kept), req.Len()-kept
+	for i := range blocked.Claims {
+		blocked.Claims[i] = req.Claim(i)
+	}
+	return err
+}
+
+// resultOf is result for the call c that op made with req.
+func (m *Manager[N]) resultOf(op string, req *treelock.Request[N], c *call[N]) (Grant[N], error) {
+	grant, err := m.result(c)
+	if err != nil {
+		return Grant[N]{}, withRequest(op, req, err)
+	}
+	return grant, nil
+}
+
+// canceledErr returns the error for a request whose ctx has ended. It includes the end of the
+// manager, since one context is often the parent of the other.
+func (m *Manager[N]) canceledErr(ctx context.Context) error {
+	if m.stopping() {
+		return &endError{[]error{m.stoppedErr(), contextError(ctx)}}
+	}
+	return contextError(ctx)
+}
+
+// unsentErr returns the error for a message that was not sent. ctx is the client's.
+func (m *Manager[N]) unsentErr(o outcome, ctx context.Context) error {
+	if o == outcomeCanceled {
+		return m.canceledErr(ctx)
+	}
+	return m.stoppedErr()
+}
+
+// stoppedErr returns the error for a manager whose context has ended.
+func (m *Manager[N]) stoppedErr() error { return &stoppedError{m.ctx} }
+
+// A stoppedError is ErrStopped with the cause of ctx, which has ended. The manager goroutine makes
+// it, and ctx may be of a user's type, so it calls ctx only when a reader of the error asks.
+type stoppedError struct{ ctx context.Context }
+
+func (e *stoppedError) Error() string { return (&endError{e.Unwrap()}).Error() }
+
+func (e *stoppedError) Unwrap() []error {
+	if cause := context.Cause(e.ctx); cause != nil {
+		return []error{treelock.ErrStopped, cause}
+	}
+	return []error{treelock.ErrStopped, errNoReason}
+}
+
+// errNoReason replaces the error of a context that has ended and has none.
+var errNoReason = errors.New("the context is done, and its Err is nil")
+
+// contextError returns the error for a ctx that has ended. It satisfies errors.Is for the error of
+// ctx and for its cause, and names neither twice. A user's context may return nil for either. On
+// the client's goroutine, as it calls ctx.
+func contextError(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	switch {
+	case err == nil && cause == nil:
+		return &endError{[]error{errNoReason}}
+	case cause == nil:
+		return &endError{[]error{err}}
+	case err == nil || errors.Is(cause, err):
+		return &endError{[]error{cause}}
+	default:
+		return &endError{[]error{err, cause}}
+	}
+}
+
+// An endError is one or more reasons for the end of a request or of the manager. Some are the
+// user's, so their methods run only when a reader of the error asks, off the manager goroutine.
+type endError struct{ errs []error }
+
+func (e *endError) Error() string {
+	var texts []string
+	for _, err := range e.errs {
+		text := strings.TrimPrefix(err.Error(), "treelock: ")
+		texts = append(texts, nodetext.Escaped(text, maxCauseText))
+	}
+	return "treelock: " + strings.Join(texts, ": ")
+}
+
+func (e *endError) Unwrap() []error { return e.errs }

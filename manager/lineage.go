@@ -1,0 +1,94 @@
+package manager
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/nodetext"
+)
+
+// A lineageFunc appends node and its ancestors to lineage. It returns an error if one of them is
+// not valid, or if there are more than o allows.
+type lineageFunc[N any] func(lineage []N, node N, o *options) ([]N, error)
+
+// lineageFuncFor returns the function for nodes of type N.
+func lineageFuncFor[N treelock.Node[N]]() lineageFunc[N] {
+	// The type is looked at once for each manager, so a path costs no interface call for each node.
+	if f, ok := any(lineageFunc[treelock.Path](pathLineage)).(lineageFunc[N]); ok {
+		return f
+	}
+	return nodeLineage[N]
+}
+
+// nodeLineage calls Parent of each node. It checks every node, since a valid node may have an
+// ancestor that is not.
+func nodeLineage[N treelock.Node[N]](lineage []N, node N, o *options) ([]N, error) {
+	first, limit := node, o.maxDepth
+	for length, ok := 0, true; ok; node, ok = node.Parent() {
+		if length++; length > limit {
+			return lineage, tooDeep(first, limit)
+		}
+		if err := checkComparable(node); err != nil {
+			return lineage, err
+		}
+		lineage = append(lineage, node)
+	}
+	return lineage, nil
+}
+
+// pathLineage checks p as ParsePath does, and appends p alone. The lock table finds the ancestors
+// that it knows without their names.
+func pathLineage(lineage []treelock.Path, p treelock.Path, o *options) ([]treelock.Path, error) {
+	if len(p) > o.maxPath {
+		return lineage, tooLong(p, o.maxPath)
+	}
+	if _, err := treelock.ParsePath(string(p)); err != nil {
+		return lineage, err
+	}
+	limit := o.maxDepth
+	if len(p) >= 2*limit-1 && p != "/" && strings.Count(string(p), "/") >= limit {
+		return lineage, tooDeep(p, limit)
+	}
+	return append(lineage, p), nil
+}
+
+// wholeLineage returns node and all its ancestors, also for a Path.
+func (m *Manager[N]) wholeLineage(node N) ([]N, error) {
+	if _, err := m.appendLineage(nil, node, &m.options); err != nil {
+		return nil, err
+	}
+	return nodeLineage(nil, node, &m.options)
+}
+
+// checkComparable refuses values that cannot be found again in a map: a NaN is not equal to itself,
+// and an interface may hold a value on which == panics.
+func checkComparable[N comparable](node N) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = incomparable(node)
+		}
+	}()
+	if again := node; again != node {
+		return incomparable(node)
+	}
+	return nil
+}
+
+// tooLong returns the error for a path of more bytes than limit.
+func tooLong(p treelock.Path, limit int) error {
+	return fmt.Errorf("%w: %s has %d bytes, and at most %d are allowed",
+		treelock.ErrTooLong, nodetext.Of(p), len(p), limit)
+}
+
+// tooDeep returns the error for a node with a lineage longer than limit.
+func tooDeep[N any](node N, limit int) error {
+	return fmt.Errorf("%w (more than %d from %s up)", treelock.ErrTooDeep, limit, nodetext.Of(node))
+}
+
+// incomparable returns the error for a node that cannot be a key of a map. It names the type alone,
+// as the value may have no bounded text.
+func incomparable[N any](node N) error {
+	typ := nodetext.Line(fmt.Sprintf("%T", node), nodetext.Longest)
+	return fmt.Errorf("%w (a %s)", treelock.ErrIncomparable, typ)
+}

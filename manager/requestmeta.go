@@ -1,0 +1,63 @@
+package manager
+
+import (
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/treelock/treelock"
+)
+
+// A requestMeta is what people want to know of a request besides its claims. Most requests have
+// none.
+type requestMeta struct {
+	label string
+	stack []uintptr // of the call that made the request; empty without SlowLog.Sites
+}
+
+// newMeta returns what is kept of req. On the client's goroutine. callers skips its frame.
+func (m *Manager[N]) newMeta(req *treelock.Request[N]) *requestMeta {
+	meta := &requestMeta{label: req.Label()}
+	if m.slow.Sites {
+		meta.stack = callers()
+	}
+	return meta
+}
+
+// labelOf returns the label, or "" if there is none.
+func (r *requestMeta) labelOf() string {
+	if r == nil {
+		return ""
+	}
+	return r.label
+}
+
+// site returns the function, file and line outside of this package that made the request, or ""
+// without a stack.
+func (r *requestMeta) site() string {
+	if r == nil || len(r.stack) == 0 {
+		return ""
+	}
+	frames, site := runtime.CallersFrames(r.stack), ""
+	for {
+		frame, more := frames.Next()
+		// A goroutine may have been started with a method of this package: then that is the site.
+		if frame.Function != "runtime.goexit" {
+			site = frame.Function + " (" + frame.File + ":" + strconv.Itoa(frame.Line) + ")"
+		}
+		if !more || !strings.HasPrefix(frame.Function, pkgPrefix) {
+			return site
+		}
+	}
+}
+
+// pkgPrefix begins the names of all functions of this package.
+const pkgPrefix = "github.com/treelock/treelock/manager."
+
+// callers returns as many inner frames of the stack as are needed to find one outside of this
+// package.
+func callers() []uintptr {
+	var pcs [8]uintptr
+	n := runtime.Callers(3, pcs[:])
+	return append([]uintptr(nil), pcs[:n]...)
+}

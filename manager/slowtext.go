@@ -17,7 +17,7 @@ const (
 
 // A report is what is logged of one request.
 type report[N treelock.Node[N]] struct {
-	info    Live[N]
+	info    RequestInfo[N]
 	blocked *treelock.BlockedError[N] // of one that waits
 }
 

@@ -29,13 +29,13 @@ type Snapshot[N treelock.Node[N]] struct {
 	Taken time.Time `json:"taken"`
 	Stats Stats     `json:"stats"` // of all requests, whatever the query
 
-	Holders []Live[N] `json:"holders"`            // by arrival
-	Waiters []Live[N] `json:"waiters"`            // by arrival
-	LeftOut int       `json:"left_out,omitempty"` // selected requests beyond the limit
+	Holders []RequestInfo[N] `json:"holders"`            // by arrival
+	Waiters []RequestInfo[N] `json:"waiters"`            // by arrival
+	LeftOut int              `json:"left_out,omitempty"` // selected requests beyond the limit
 }
 
-// Live is a request that is live: it holds or waits.
-type Live[N treelock.Node[N]] struct {
+// RequestInfo describes a live request: it holds or waits.
+type RequestInfo[N treelock.Node[N]] struct {
 	Number uint64              `json:"number"` // its place in the order of arrival
 	Label  string              `json:"label,omitempty"`
 	State  treelock.State      `json:"state"`
@@ -52,9 +52,9 @@ type Live[N treelock.Node[N]] struct {
 }
 
 // All returns an iterator over the requests, those that wait first.
-func (s *Snapshot[N]) All() iter.Seq[Live[N]] {
-	return func(yield func(Live[N]) bool) {
-		for _, requests := range [][]Live[N]{s.Waiters, s.Holders} {
+func (s *Snapshot[N]) All() iter.Seq[RequestInfo[N]] {
+	return func(yield func(RequestInfo[N]) bool) {
+		for _, requests := range [][]RequestInfo[N]{s.Waiters, s.Holders} {
 			for _, r := range requests {
 				if !yield(r) {
 					return
@@ -110,8 +110,8 @@ func (m *Manager[N]) buildSnapshot(ctx context.Context, s *survey[N]) (*Snapshot
 	snapshot := &Snapshot[N]{
 		Taken:   m.time(s.at),
 		Stats:   s.stats,
-		Waiters: make([]Live[N], len(waiters)),
-		Holders: make([]Live[N], len(holders)),
+		Waiters: make([]RequestInfo[N], len(waiters)),
+		Holders: make([]RequestInfo[N], len(holders)),
 		LeftOut: s.matches - len(waiters) - len(holders),
 	}
 	// All requests must be in the queues before the first search for blockers. Both loops check the
@@ -140,8 +140,8 @@ func (m *Manager[N]) buildSnapshot(ctx context.Context, s *survey[N]) (*Snapshot
 }
 
 // infoOf returns what a snapshot shows of one request, but for its blockers.
-func (m *Manager[N]) infoOf(row *row[N]) Live[N] {
-	info := Live[N]{
+func (m *Manager[N]) infoOf(row *row[N]) RequestInfo[N] {
+	info := RequestInfo[N]{
 		Number: row.seq,
 		Label:  row.meta.labelOf(),
 		State:  row.state,

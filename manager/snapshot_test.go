@@ -30,10 +30,10 @@ func TestSnapshotShowsRequestsAndTheirBlockers(t *testing.T) {
 		got := must(m.Snapshot(t.Context(), query{}))
 		want := &manager.Snapshot[path]{
 			Taken: start.Add(2 * time.Second),
-			Holders: []manager.Live[path]{
+			Holders: []manager.RequestInfo[path]{
 				{Number: 1, Label: "reader", State: treelock.Holding, Since: start, Claims: claims(treelock.Read("/a"))},
 			},
-			Waiters: []manager.Live[path]{
+			Waiters: []manager.RequestInfo[path]{
 				{Number: 2, Label: "writer", Since: start.Add(time.Second), Claims: claims(treelock.Write("/a/b").WriteNode("/c")), BlockedBy: []uint64{1}},
 				{Number: 3, Since: start.Add(time.Second), Claims: claims(treelock.Read("/a/b/x")), BlockedBy: []uint64{2}},
 			},

@@ -11,10 +11,10 @@ import (
 
 // A topBlocker is a holder for which other requests wait, directly or through other waiters.
 type topBlocker[N treelock.Node[N]] struct {
-	manager.Live[N]
-	behind  int             // how many requests wait for it
-	atLeast bool            // there may be more of them
-	first   manager.Live[N] // the longest waiter among them
+	manager.RequestInfo[N]
+	behind  int                    // how many requests wait for it
+	atLeast bool                   // there may be more of them
+	first   manager.RequestInfo[N] // the longest waiter among them
 }
 
 // topBlockers returns the holders that block requests: first those with a long waiter, then those
@@ -26,7 +26,7 @@ func topBlockers[N treelock.Node[N]](s *manager.Snapshot[N], partial bool) []top
 	all := make([]topBlocker[N], len(s.Holders))
 	index := make(map[uint64]int, len(s.Holders))
 	for i, h := range s.Holders {
-		all[i].Live = h
+		all[i].RequestInfo = h
 		index[h.Number] = i
 	}
 	unnamed, unnamedBehind := 0, make([]int, len(all))

@@ -68,7 +68,7 @@ func newViewBuilder[N treelock.Node[N]](s *cutSnapshot[N], filtered bool) *viewB
 	return b
 }
 
-func newRequest[N treelock.Node[N]](live manager.Live[N], now time.Time) *request {
+func newRequest[N treelock.Node[N]](live manager.RequestInfo[N], now time.Time) *request {
 	lasted, holds := now.Sub(live.Since), live.State == treelock.Holding
 	return &request{
 		Number: live.Number, Label: nameOf(live.Label), Site: nameOf(live.Site),
@@ -77,7 +77,7 @@ func newRequest[N treelock.Node[N]](live manager.Live[N], now time.Time) *reques
 }
 
 // withClaims returns the request with its claims.
-func (b *viewBuilder[N]) withClaims(live manager.Live[N]) *request {
+func (b *viewBuilder[N]) withClaims(live manager.RequestInfo[N]) *request {
 	r := b.requests[live.Number]
 	if r.Claims == nil {
 		for _, c := range live.Claims {
@@ -90,10 +90,10 @@ func (b *viewBuilder[N]) withClaims(live manager.Live[N]) *request {
 // choose returns at most limit requests for the tree: first the holders that block requests, then
 // other holders, and the longest waiters. Holders and waiters get half of the limit each; a place
 // that one half does not need goes to the other.
-func (b *viewBuilder[N]) choose(limit int) []manager.Live[N] {
-	var holders []manager.Live[N]
+func (b *viewBuilder[N]) choose(limit int) []manager.RequestInfo[N] {
+	var holders []manager.RequestInfo[N]
 	for _, top := range b.blockers {
-		holders = append(holders, top.Live)
+		holders = append(holders, top.RequestInfo)
 	}
 	for _, h := range b.snapshot.Holders {
 		if b.requests[h.Number].Behind == "" {
@@ -106,7 +106,7 @@ func (b *viewBuilder[N]) choose(limit int) []manager.Live[N] {
 }
 
 // tree returns the tree of these requests.
-func (b *viewBuilder[N]) tree(requests []manager.Live[N]) *tree[N] {
+func (b *viewBuilder[N]) tree(requests []manager.RequestInfo[N]) *tree[N] {
 	t := newTree[N]()
 	for _, live := range requests {
 		r := b.requests[live.Number]

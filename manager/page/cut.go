@@ -19,7 +19,7 @@ type cutSnapshot[N treelock.Node[N]] struct {
 // cut changes s. The result keeps none of the memory that it cuts.
 func cut[N treelock.Node[N]](s *manager.Snapshot[N]) *cutSnapshot[N] {
 	c := &cutSnapshot[N]{*s, make(map[uint64]int)}
-	for _, requests := range [][]manager.Live[N]{c.Holders, c.Waiters} {
+	for _, requests := range [][]manager.RequestInfo[N]{c.Holders, c.Waiters} {
 		for i := range requests {
 			r := &requests[i]
 			if more := len(r.Claims) - maxClaims; more > 0 {

@@ -60,7 +60,7 @@ func (g *graph[N]) draw(q query[N], s *cutSnapshot[N], isCut bool) {
 }
 
 // request draws a request, its nodes and its blockers.
-func (g *graph[N]) request(s *cutSnapshot[N], live manager.Live[N]) {
+func (g *graph[N]) request(s *cutSnapshot[N], live manager.RequestInfo[N]) {
 	shape, verb := "style=filled fillcolor=\"#d9efe4\"", "holds for "
 	if live.State != treelock.Holding {
 		shape, verb = "style=dashed", "waits for "

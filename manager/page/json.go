@@ -22,7 +22,7 @@ type jsonSnapshot[N treelock.Node[N]] struct {
 
 // A jsonRequest is a request in JSON.
 type jsonRequest[N treelock.Node[N]] struct {
-	manager.Live[N]
+	manager.RequestInfo[N]
 	Claims     []json.RawMessage `json:"claims"`
 	MoreClaims int               `json:"more_claims,omitempty"`
 }
@@ -52,7 +52,7 @@ func prepareJSON[N treelock.Node[N]](q query[N], s *cutSnapshot[N]) (finish func
 			}
 			room := maxAnswer
 			for live := range part.All() {
-				r := jsonRequest[N]{Live: live, MoreClaims: part.moreClaims[live.Number]}
+				r := jsonRequest[N]{RequestInfo: live, MoreClaims: part.moreClaims[live.Number]}
 				r.Claims = []json.RawMessage{}
 				for _, c := range live.Claims {
 					r.Claims = append(r.Claims, claims[c])

@@ -84,7 +84,7 @@ func (h *handler[N]) buildView(q query[N], s *cutSnapshot[N]) view {
 
 	b := newViewBuilder(s, q.below != "")
 	for _, top := range b.blockers[:min(maxTopBlockers, len(b.blockers))] {
-		v.Blockers = append(v.Blockers, b.withClaims(top.Live))
+		v.Blockers = append(v.Blockers, b.withClaims(top.RequestInfo))
 		v.Stuck = v.Stuck || b.requests[top.Number].Long
 	}
 	v.MoreBlockers = len(b.blockers) - len(v.Blockers)

@@ -180,7 +180,7 @@ func (r Request[N]) Len() int { return r.n + len(r.more) }
 
 // Claim returns the i-th claim, in the order in which they were added. It panics unless 0 <= i <
 // r.Len().
-func (r *Request[N]) Claim(i int) Claim[N] {
+func (r Request[N]) Claim(i int) Claim[N] {
 	if i < r.n {
 		return r.few[i]
 	}

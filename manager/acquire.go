@@ -43,8 +43,8 @@ func (m *Manager[N]) Acquire(ctx context.Context, req treelock.Request[N]) (Gran
 	}
 	// Most requests need not wait and are replied to at once, so the client does not look at ctx
 	// yet: a select costs as much as the rest of the call. Behind a backlog the reply takes longer,
-	// so the client selects at once. It then expects to wait, as replies has no room for three
-	// verdicts.
+	// so the client selects on ctx at once. It then sets expectWait, so that no verdictMustWait is
+	// sent: replies has room for two verdicts. A context that never ends needs no first look either.
 	if !c.expectWait && m.awaitReply(c, queued+1) != verdictMustWait {
 		return m.resultOf("acquire", &req, c)
 	}
@@ -56,7 +56,7 @@ func (m *Manager[N]) Acquire(ctx context.Context, req treelock.Request[N]) (Gran
 
 // submit sends c, unless ctx, whose Done channel is ended, has ended.
 func (m *Manager[N]) submit(ctx context.Context, ended <-chan struct{}, c *call[N]) (o outcome) {
-	// A context that has ended is refused before the queue is touched. Err is called before any
+	// A request under a context that has ended never enters the inbox. Err is called before any
 	// select on ended, so that the end of the context wins over room in the inbox.
 	if ctx.Err() != nil {
 		o = outcomeCanceled
@@ -80,7 +80,7 @@ func (m *Manager[N]) submit(ctx context.Context, ended <-chan struct{}, c *call[
 // while it waits for its first reply.
 const backlog = 256
 
-// awaitReply waits for the first reply to c, which was sent when the inbox held queued messages.
+// awaitReply waits for the first reply to c. queued is how many messages the inbox held, c included.
 // One client sends at most two, a release and this call. If there are no more, awaitReply lets the
 // manager run at once: that is faster than to park and wake this goroutine. See BenchmarkLock in
 // manager/bench, with one client.
@@ -154,7 +154,7 @@ func (l *loop[N]) acquire(c *call[N]) {
 		return
 	}
 	l.countArrival(r)
-	grant := Grant[N]{m: l.m, req: r, seq: r.Seq()}
+	grant := Grant[N]{m: l.m, req: r, seq: r.Seq()} // names the request, until it is granted
 	if r.Granted() {
 		grant = l.grant(r)
 	}

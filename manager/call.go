@@ -22,7 +22,7 @@ type call[N treelock.Node[N]] struct {
 	expectWait bool
 	waited     bool // before it was granted; set by the manager goroutine
 	yieldPays  bool // it pays to yield before the first reply; set by the manager goroutine
-	yieldFirst bool // yieldPays of the last use of the call; the client's
+	yieldFirst bool // what yieldPays was at the last use of the call; owned by the client
 
 	// replies: from the manager goroutine to the client, never closed. The client has at most two
 	// that it has not received: verdictMustWait and the last one, or the last one and
@@ -35,8 +35,8 @@ type call[N treelock.Node[N]] struct {
 	claim  [1]locktable.Claim[N] // the storage of claims for one claim
 	node   [1]N                  // the storage of lineage for one node
 
-	// What the last reply means. The manager goroutine's until then.
-	grant Grant[N] // with verdictDone
+	// The manager goroutine's until the last reply.
+	grant Grant[N] // with verdictDone; while the request waits, it names the request for cancel
 	err   error    // with verdictRefused and verdictCanceled
 
 	inspector inspector[N] // of kindInspect
@@ -137,9 +137,9 @@ func (m *Manager[N]) recycle(c *call[N]) {
 	m.calls.Put(c)
 }
 
-// A client is what the manager goroutine keeps of the client of a live request. While the request
-// waits, either call or ticket is set. It is told once that the request is granted or that the
-// manager stops.
+// A client is what the manager goroutine keeps of the client of a live request, in the field Who of
+// the request. While the request waits, either call or ticket is set. Over that the client learns
+// once that the request is granted, or that the manager stops.
 type client[N treelock.Node[N]] struct {
 	call   *call[N]
 	ticket *Ticket[N]

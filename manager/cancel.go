@@ -45,7 +45,7 @@ func (m *Manager[N]) sendCancel(c *call[N]) error {
 // cancel ends the request of a canceled call, even if its grant was already sent. On the manager
 // goroutine.
 //
-// The client may have any of three replies that it has not received: none, a refusal or a grant.
+// The client may have one reply that it has not received, a refusal or a grant. Or it has none.
 // After a refusal c.grant names no live request. The client receives replies until verdictCanceled
 // and ignores the others, so a call that is reused never has an old reply.
 func (l *loop[N]) cancel(c *call[N]) {

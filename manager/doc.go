@@ -46,7 +46,8 @@
 // manager goroutine until the last reply.
 //
 // Clients do all work that does not need the manager's state, before they send: they check nodes,
-// find their ancestors and provide storage. User code (Parent, contexts, String) therefore runs on
+// find their ancestors and provide storage. (The ancestors of a Path are in its text, so there the
+// lock table finds them.) User code (Parent, contexts, String) therefore runs on
 // the goroutine of its caller, never on the manager goroutine. It never runs while its caller has a
 // token that other clients need. The methods of nodes and the log handler that the slow log calls
 // run isolated (isolate.go).

@@ -43,7 +43,7 @@ type Manager[N treelock.Node[N]] struct {
 	cancelSem chan struct{}
 
 	started time.Time
-	final   Stats // when the manager stopped; the manager goroutine's until done is closed
+	final   Stats // when the manager stopped; owned by the manager goroutine until done is closed
 
 	// calls has *call[N] for reuse, by clients. BenchmarkLock in manager/bench allocates without
 	// it.

@@ -16,7 +16,7 @@ const (
 	kindDrain                       // none
 	kindInspect                     // call, with an inspector
 	kindStop                        // none: the context of the manager has ended
-	kindSealed                      // none: fills the inbox of a stopped manager, never received
+	kindSealed                      // none: fills the inbox of a stopped manager; only seal receives it
 )
 
 // A message goes from a client to the manager goroutine, by value: it allocates nothing.
@@ -46,12 +46,7 @@ func (m *Manager[N]) send(msg message[N]) bool {
 	if m.stopping() {
 		return false
 	}
-	select { // most often there is room, and a full select costs far more than this one
-	case m.inbox <- msg:
-		return true
-	default:
-		return m.sendBlocking(msg, nil)
-	}
+	return m.trySend(msg) || m.sendBlocking(msg, nil)
 }
 
 // trySend puts msg into the inbox if there is room. Most often there is, and a select of several

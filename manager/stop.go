@@ -7,11 +7,12 @@ import "github.com/treelock/treelock"
 func (l *loop[N]) stop(msg message[N]) {
 	l.assertOwner()
 	err := l.m.stoppedErr()
-	// Requests that wait have no message in the inbox, so their clients are told first.
+	// The messages of the requests that wait were handled long ago: no message in the inbox leads to
+	// their clients.
 	for _, r := range l.table.Waiters() {
 		r.Who.stop(err)
 	}
-	for msg.kind != kindStop { // it is received here, so the goroutine that sends it has ended
+	for msg.kind != kindStop { // announceStop ends once its message is received
 		refuseMessage(msg, err)
 		msg = <-l.m.inbox
 	}

@@ -79,8 +79,8 @@ type blocker[N comparable, W any] struct {
 // that claim something below it.
 func (s *search[N, W]) searchUse(i int) {
 	use := &s.request.uses[i]
-	// A request that blocks at several nodes is counted once in total. But it counts at each of
-	// these nodes, where it reduces the number of requests that are still to be found.
+	// The search counts a request once in total, even if it blocks at several nodes. At each of these
+	// nodes it reduces the number of requests that are still to be found there.
 	s.table.searches++
 	for rest := use.mode.Conflicting(); rest != 0; rest = rest.WithoutFirst() {
 		s.addWaiting(i, rest.First())
@@ -227,7 +227,7 @@ func (s *search[N, W]) addClaimsBelow(n *node[N, W], i, left int) int {
 		return left
 	}
 	// A waiting writer may be behind any number of admitted readers in the claim list, where the
-	// loop above does not region it. The queue has a list for its mode alone.
+	// loop above does not reach it. The queue has a list for its mode alone.
 	for rest := writesNode; rest != 0; rest = rest.WithoutFirst() {
 		for e := range n.queue.Waiting(1 << rest.First()) {
 			if left == 0 || e.Seq() >= s.request.seq || !s.spend() {

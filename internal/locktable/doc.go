@@ -30,8 +30,8 @@
 //
 //   - A blocker of a request is an earlier live request that conflicts with it.
 //
-//   - A plan is one pass over the claims of a request. Each pass has a number, and marks the nodes
-//     that it visits with it.
+//   - A plan is one pass over the nodes of a request. A pass has a number, and writes it into each
+//     node that it visits.
 //
 //   - An idle node has an empty queue. The idle list bounds how many of them the table keeps.
 //

@@ -40,7 +40,7 @@ func ClaimOf[N treelock.Node[N]](u NodeMode[N]) treelock.Claim[N] {
 }
 
 // ClaimsOf returns the claims of req with the lineages of their nodes. Each node must equal itself,
-// and Parent must region a root: ClaimsOf checks neither.
+// and Parent must reach a root: ClaimsOf checks neither.
 func ClaimsOf[N treelock.Node[N]](req treelock.Request[N]) (claims []Claim[N]) {
 	for c := range req.Claims() {
 		claim := Claim[N]{Mode: ModeOf(c.Scope, c.Access)}

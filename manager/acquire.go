@@ -80,10 +80,10 @@ func (m *Manager[N]) submit(ctx context.Context, ended <-chan struct{}, c *call[
 // while it waits for its first reply.
 const backlog = 256
 
-// awaitReply waits for the first reply to c. queued is how many messages the inbox held, c included.
-// One client sends at most two, a release and this call. If there are no more, awaitReply lets the
-// manager run at once: that is faster than to park and wake this goroutine. See BenchmarkLock in
-// manager/bench, with one client.
+// awaitReply waits for the first reply to c. The inbox held queued messages, c included. One client
+// sends at most two, a release and this call. If there are no more, awaitReply lets the manager run
+// at once: that is faster than to park and wake this goroutine. See BenchmarkLock in manager/bench,
+// with one client.
 func (m *Manager[N]) awaitReply(c *call[N], queued int) verdict {
 	if c.yieldFirst && queued <= 2 {
 		runtime.Gosched()

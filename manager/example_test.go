@@ -216,7 +216,7 @@ func ExampleGrant_Narrow() {
 	fmt.Println(writer.Narrow(treelock.Read("/docs/drafts")))
 	_, err = m.TryAcquire(treelock.Write("/docs/final"))
 	fmt.Println(err)
-	fmt.Println(errors.Is(writer.Narrow(treelock.Read("/docs")), treelock.ErrNotHeld)) // there is no way back
+	fmt.Println(errors.Is(writer.Narrow(treelock.Read("/docs")), treelock.ErrNotHeld)) // no way back
 	// Output:
 	// <nil>
 	// <nil>

@@ -16,7 +16,7 @@ const (
 	kindDrain                       // none
 	kindInspect                     // call, with an inspector
 	kindStop                        // none: the context of the manager has ended
-	kindSealed                      // none: fills the inbox of a stopped manager; only seal receives it
+	kindSealed                      // none: fills the inbox of a stopped manager, for seal alone
 )
 
 // A message goes from a client to the manager goroutine, by value: it allocates nothing.

@@ -113,7 +113,7 @@ func TestSlowHoldAfterASlowWaitIsReported(t *testing.T) {
 		m, log := startSlow(t.Context(), manager.SlowLog{Wait: time.Millisecond, Hold: time.Millisecond})
 		holder := must(m.Acquire(t.Context(), treelock.Write("/a")))
 		waiter := must(m.Submit(t.Context(), treelock.Write("/a")))
-		time.Sleep(101 * time.Millisecond) // it looks every 5 ms, and so not between this and the threshold
+		time.Sleep(101 * time.Millisecond) // a round comes every 5 ms, so none follows the threshold yet
 		holder.Release()
 		synctest.Wait()
 		log.lines(t)

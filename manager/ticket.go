@@ -15,9 +15,9 @@ type Ticket[N treelock.Node[N]] struct {
 	// grant, and is closed if there is none: see endWith.
 	granted chan Grant[N]
 
-	// The manager goroutine owns these fields until it ends. req and seq name the request. Once there will be
-	// no grant, req is nil and seq says why: ticketStopped or ticketWithdrawn. (A hundred thousand
-	// tickets may wait, so they are small.)
+	// The manager goroutine owns these fields until it ends. req and seq name the request. Once there
+	// will be no grant, req is nil and seq says why: ticketStopped or ticketWithdrawn. (A hundred
+	// thousand tickets may wait, so they are small.)
 	req *request[N]
 	seq uint64
 }

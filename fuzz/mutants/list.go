@@ -79,7 +79,7 @@ var mutants = []mutant{
 	{"a narrowed hold revokes who is not in its way", shrink, "!use.waiting && t.conflictsWithPlan(use)", "!use.waiting && use.node.plan == t.plan"},
 	{"a parent that has left the table is used", nodes, "parent != nil && parent.inTable &&", "parent != nil &&"},
 
-	// Who is in the way.
+	// The blockers that are named.
 	{"blockers: those that wait are not found", blockers, "\t\ts.add(w.request, w.use, i)\n", "_ = w\n"},
 	{"blockers: those that write below are not found", blockers, "for kind := writing; kind >= reading; kind-- {", "for kind := reading; kind >= reading; kind-- {"},
 	{"blockers: those that read below are not found", blockers, "for kind := writing; kind >= reading; kind-- {", "for kind := writing; kind > reading; kind-- {"},

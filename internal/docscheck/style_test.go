@@ -10,7 +10,6 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -20,13 +19,6 @@ const (
 	root  = "../.."
 	width = 100 // columns of a comment, and of prose
 )
-
-// unclean are the folders that are exempt from the checks of width and words until they are
-// rewritten, with "/..." including all folders below them. Nothing is to be added here.
-var unclean = []string{
-	"fuzz/mutants", "fuzz/tabletest",
-	"manager", "manager/metrics", "manager/page/...",
-}
 
 // banned are the words that hide who does what. Names that Go code declares are checked as well as
 // comments; string literals and code in Markdown are not.
@@ -53,19 +45,8 @@ func files(t *testing.T, suffix string, visit func(dir, name string, text []byte
 	}
 }
 
-// isClean reports whether the checks of width and words are on for a folder.
-func isClean(dir string) bool {
-	return !slices.ContainsFunc(unclean, func(u string) bool {
-		top, all := strings.CutSuffix(u, "/...")
-		return dir == top || all && strings.HasPrefix(dir, top+"/")
-	})
-}
-
 func TestCommentsArePlain(t *testing.T) {
 	files(t, ".go", func(dir, name string, text []byte) {
-		if !isClean(dir) {
-			return
-		}
 		fset, lines := token.NewFileSet(), strings.Split(string(text), "\n")
 		file := fset.AddFile(name, -1, len(text))
 		var s scanner.Scanner

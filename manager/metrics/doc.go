@@ -48,7 +48,8 @@
 //
 //	alert: TreelockLongWaits
 //	expr: |
-//	  histogram_quantile(0.99, sum by (manager, instance, le) (rate(treelock_wait_seconds_bucket[5m]))) > 1.048575
+//	  histogram_quantile(0.99,
+//	    sum by (manager, instance, le) (rate(treelock_wait_seconds_bucket[5m]))) > 1.048575
 //	for: 10m
 //
 // A wait is in the histogram when it is over, so a grant that is never released does not show

@@ -25,7 +25,7 @@ func ExampleWithName() {
 		metrics.New(folders, metrics.WithName("folders")),
 		metrics.New(tenants, metrics.WithName("tenants")),
 	)
-	handler := promhttp.HandlerFor(registry, promhttp.HandlerOpts{}) // http.Handle("/metrics", handler)
+	handler := promhttp.HandlerFor(registry, promhttp.HandlerOpts{}) // for /metrics
 
 	grant, err := folders.Acquire(ctx, treelock.Write("/photos"))
 	if err != nil {

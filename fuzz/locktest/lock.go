@@ -15,9 +15,9 @@ type Start[N treelock.Node[N]] func(ctx context.Context, options Options) (Lock[
 // Options are what a lock may be started with. The zero Options are those that every lock has.
 type Options struct {
 	Limited    bool   // MaxWaiting applies
-	MaxWaiting int    // one more waiting request fails at once, with [treelock.ErrBusy]
+	MaxWaiting int    // one more waiting request fails at once, with treelock.ErrBusy
 	FirstToken uint64 // where fencing tokens begin; 0: anywhere
-	MaxDepth   int    // longer lineages are refused, with [treelock.ErrTooDeep]; 0: any length
+	MaxDepth   int    // longer lineages are refused, with treelock.ErrTooDeep; 0: any length
 	IdleNodes  int    // one more than the bound of remembered unclaimed nodes; 0: any number
 }
 
@@ -28,7 +28,7 @@ type Lock[N treelock.Node[N]] struct {
 	// Acquire is all that a lock must have. Grant and error are never both set.
 	Acquire func(ctx context.Context, req treelock.Request[N]) (Grant, error)
 
-	// TryAcquire fails with [treelock.ErrConflict] where it would have to wait.
+	// TryAcquire fails with treelock.ErrConflict where it would have to wait.
 	TryAcquire func(req treelock.Request[N]) (Grant, error)
 
 	// Submit returns when the request has arrived.
@@ -37,11 +37,11 @@ type Lock[N treelock.Node[N]] struct {
 	// Do calls f while it holds req, and returns the error of f.
 	Do func(ctx context.Context, req treelock.Request[N], f func(context.Context) error) error
 
-	// Drain refuses later requests, with [treelock.ErrDraining], and waits until nothing is live.
+	// Drain refuses later requests, with treelock.ErrDraining, and waits until nothing is live.
 	Drain func(ctx context.Context) error
 
 	// Done is closed when the lock has ended, after the context that it was started with. From then
-	// on everything fails with [treelock.ErrStopped]. If it is nil, that context never ends during
+	// on everything fails with treelock.ErrStopped. If it is nil, that context never ends during
 	// a test.
 	Done <-chan struct{}
 }
@@ -77,7 +77,7 @@ type Ticket interface {
 	// Then it does nothing.
 	Withdraw()
 
-	// Err returns [treelock.ErrWithdrawn] or [treelock.ErrStopped] if there will be no grant, nil
+	// Err returns treelock.ErrWithdrawn or treelock.ErrStopped if there will be no grant, nil
 	// while there may be one and once there was.
 	Err() error
 }

@@ -16,7 +16,7 @@ import (
 type Request[N comparable, R any] struct {
 	Rule   R
 	Claims []locktable.Claim[N]
-	Places int // see [CountPlaces]
+	Places int // see CountPlaces
 }
 
 // CountPlaces returns the number of places that a request with these claims must have (I3): one for

@@ -30,6 +30,11 @@ var (
 	// again if it is still wanted.
 	ErrWithdrawn = errors.New("treelock: the request was withdrawn")
 
+	// ErrGaveUp says that a context ended before the lock manager was done. The error returned also
+	// wraps the error of the context and its cause. So a caller of Do can tell a time-out of the lock
+	// from one of its own work.
+	ErrGaveUp = errors.New("treelock: the context ended first")
+
 	// ErrNotHeld says that a grant cannot be narrowed as asked, because it does not hold all of that,
 	// or because it was released before.
 	ErrNotHeld = errors.New("treelock: the grant does not hold all of this")

@@ -14,10 +14,10 @@ import (
 // The error is [treelock.ErrStopped] if the manager stops, [treelock.ErrDraining],
 // [treelock.ErrBusy], one of the request ([treelock.ErrTooWide]) or of a node
 // ([treelock.PathError], [treelock.ErrTooLong], [treelock.ErrTooDeep], [treelock.ErrIncomparable]).
-// If ctx ends, the error satisfies errors.Is for its error and its cause, and also for ErrStopped
-// if the manager was seen to have ended as well. With ErrBusy, and if ctx ends while the request
-// waits, the error is also a [treelock.BlockedError], which names the blockers (see
-// [WithBlockers]).
+// If ctx ends, the error satisfies errors.Is for [treelock.ErrGaveUp], its error and its cause, and
+// also for ErrStopped if the manager was seen to have ended as well. With ErrBusy, and if ctx ends
+// while the request waits, the error is also a [treelock.BlockedError], which names the blockers
+// (see [WithBlockers]).
 //
 // A request under a ctx that has ended never arrives. A request that had to wait is not granted if
 // ctx ended before the grant. When ctx ends, Acquire sends a cancellation, and returns when the

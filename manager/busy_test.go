@@ -15,6 +15,7 @@ func TestEveryVerbReturnsWhenItsContextEnds(t *testing.T) {
 	for name, verb := range map[string]func(m *Manager[path], ctx context.Context) error{
 		"Acquire": func(m *Manager[path], ctx context.Context) error { _, err := m.Acquire(ctx, req); return err },
 		"Submit":  func(m *Manager[path], ctx context.Context) error { _, err := m.Submit(ctx, req); return err },
+		"Check":   func(m *Manager[path], ctx context.Context) error { return m.Check(ctx, req) },
 		"Drain":   func(m *Manager[path], ctx context.Context) error { return m.Drain(ctx) },
 		"Snapshot": func(m *Manager[path], ctx context.Context) error {
 			_, err := m.Snapshot(ctx, Query[path]{})
@@ -37,8 +38,8 @@ func TestEveryVerbReturnsWhenItsContextEnds(t *testing.T) {
 			synctest.Wait()
 			select {
 			case err := <-ended:
-				if !errors.Is(err, context.Canceled) {
-					t.Errorf("%s() = %v, want the error of its context", name, err)
+				if !errors.Is(err, context.Canceled) || !errors.Is(err, treelock.ErrGaveUp) {
+					t.Errorf("%s() = %v, want the error of its context, and ErrGaveUp", name, err)
 				}
 			default:
 				t.Errorf("%s() has not returned when its context ended", name)
@@ -59,6 +60,9 @@ func TestVerbThatIsInTheInboxReturnsWhenItsContextEnds(t *testing.T) {
 				t.Errorf("Submit() = %v beside %v, want nil", ticket, err)
 			}
 			return err
+		},
+		"Check": func(m *Manager[path], ctx context.Context) error {
+			return m.Check(ctx, treelock.Write("/a"))
 		},
 		"Snapshot": func(m *Manager[path], ctx context.Context) error {
 			_, err := m.Snapshot(ctx, Query[path]{})

@@ -86,22 +86,27 @@ func (e *stoppedError) Unwrap() []error {
 // errNoReason replaces the error of a context that has ended and has none.
 var errNoReason = errors.New("the context is done, and its Err is nil")
 
-// contextError returns the error for a ctx that has ended. It satisfies errors.Is for the error of
-// ctx and for its cause, and names neither twice. A user's context may return nil for either. On
-// the client's goroutine, as it calls ctx.
+// contextError returns the error for a ctx that has ended. It satisfies errors.Is for ErrGaveUp,
+// for the error of ctx and for its cause, and names neither twice. A user's context may return nil
+// for either. On the client's goroutine, as it calls ctx.
 func contextError(ctx context.Context) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
 	switch {
 	case err == nil && cause == nil:
-		return &endError{[]error{errNoReason}}
+		return &gaveUpError{endError{[]error{errNoReason}}}
 	case cause == nil:
-		return &endError{[]error{err}}
+		return &gaveUpError{endError{[]error{err}}}
 	case err == nil || errors.Is(cause, err):
-		return &endError{[]error{cause}}
+		return &gaveUpError{endError{[]error{cause}}}
 	default:
-		return &endError{[]error{err, cause}}
+		return &gaveUpError{endError{[]error{err, cause}}}
 	}
 }
+
+// A gaveUpError is an endError that is also ErrGaveUp, which its text does not repeat.
+type gaveUpError struct{ endError }
+
+func (e *gaveUpError) Is(target error) bool { return target == treelock.ErrGaveUp }
 
 // An endError is one or more reasons for the end of a request or of the manager. Some are the
 // user's, so their methods run only when a reader of the error asks, off the manager goroutine.

@@ -78,6 +78,21 @@ func ExampleManager_TryAcquire() {
 	// <nil>
 }
 
+// Check says whether a request would be granted now, and takes nothing.
+func ExampleManager_Check() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	m := manager.Start(ctx)
+
+	reader, _ := m.TryAcquire(treelock.Read("/docs"))
+	fmt.Println(m.Check(ctx, treelock.Read("/docs/a.txt")))
+	fmt.Println(errors.Is(m.Check(ctx, treelock.Write("/docs/a.txt")), treelock.ErrConflict))
+	reader.Release()
+	// Output:
+	// <nil>
+	// true
+}
+
 // Submit is for a select: the grant comes over a channel.
 func ExampleManager_Submit() {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -102,6 +117,23 @@ func ExampleManager_Submit() {
 		fmt.Println("too busy")
 	}
 	// Output: writing
+}
+
+// Wait is for a client that takes its place in the order first, and waits later. If the context
+// ends first, the ticket is withdrawn.
+func ExampleTicket_Wait() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	m := manager.Start(ctx)
+
+	reader, _ := m.Acquire(ctx, treelock.Read("/docs"))
+	writer, _ := m.Submit(ctx, treelock.Write("/docs"))
+	brief, cancelBrief := context.WithTimeout(ctx, time.Millisecond)
+	defer cancelBrief()
+	_, err := writer.Wait(brief)
+	fmt.Println(errors.Is(err, treelock.ErrGaveUp), errors.Is(err, context.DeadlineExceeded))
+	reader.Release()
+	// Output: true true
 }
 
 // After Withdraw no request waits for this one, and no grant comes.

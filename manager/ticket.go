@@ -62,6 +62,54 @@ func (m *Manager[N]) Submit(ctx context.Context, req treelock.Request[N]) (*Tick
 // is closed without a grant if the request is withdrawn or the manager stops; Err then says which.
 func (t *Ticket[N]) Granted() <-chan Grant[N] { return t.granted }
 
+// Wait waits for the grant, and withdraws the ticket if ctx ends first. It returns either a grant
+// and a nil error, or an error and nothing held: that of ctx (see [Manager.Acquire]), which also
+// names the blockers if the request still waited, [treelock.ErrWithdrawn], or
+// [treelock.ErrStopped].
+//
+// The grant is delivered once. If another receive from [Ticket.Granted] takes it, Wait returns when
+// ctx ends.
+func (t *Ticket[N]) Wait(ctx context.Context) (Grant[N], error) {
+	ended := ctx.Done()
+	select {
+	case grant, ok := <-t.granted:
+		switch {
+		case !ok:
+			return Grant[N]{}, t.Err()
+		case !isClosed(ended):
+			return grant, nil
+		}
+		grant.Release()
+	case <-ended:
+	}
+	return Grant[N]{}, t.cancelWait(ctx)
+}
+
+// cancelWait withdraws the ticket, as ctx has ended, and returns the error that says so.
+func (t *Ticket[N]) cancelWait(ctx context.Context) error {
+	waiting := ticketBlockers[N]{t: t}
+	t.m.inspect(&waiting)
+	t.Withdraw()
+	err := t.m.canceledErr(ctx)
+	if blocked, ok := waiting.err.(*treelock.BlockedError[N]); ok {
+		blocked.Op, blocked.Err = "wait", err
+		return blocked
+	}
+	return err
+}
+
+// A ticketBlockers is the inspector that reads what a ticket waits for, if it waits.
+type ticketBlockers[N treelock.Node[N]] struct {
+	t   *Ticket[N]
+	err error
+}
+
+func (b *ticketBlockers[N]) inspect(l *loop[N]) {
+	if r := b.t.req; r != nil && r.Seq() == b.t.seq && r.Waiting() {
+		b.err = l.explain(r, nil, l.m.maxBlockers)
+	}
+}
+
 // Err returns nil while the request waits and once it was granted, [treelock.ErrWithdrawn] if it
 // was withdrawn, and [treelock.ErrStopped] if the manager stopped while it waited. It sends a
 // message to the manager, and never waits for other clients.

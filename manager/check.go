@@ -1,0 +1,64 @@
+package manager
+
+import (
+	"context"
+
+	"github.com/treelock/treelock"
+)
+
+// Check returns nil if req would be granted now. If not, it returns the error of
+// [Manager.TryAcquire], which satisfies errors.Is for [treelock.ErrConflict] and names the
+// blockers. It takes no place in any queue, so no other request waits or fails because of it. The
+// answer is about one moment: another request may come before the next call.
+//
+// If ctx ends, Check returns at once with an error as in [Manager.Acquire]. Other errors and the
+// cost are those of TryAcquire, plus one allocation. [Stats] do not count it.
+func (m *Manager[N]) Check(ctx context.Context, req treelock.Request[N]) error {
+	c, err := m.newCall(&req, modeNoWait)
+	if err != nil {
+		return err
+	}
+	answer := &checker[N]{meta: c.meta, call: c}
+	c.inspector = answer
+	ended := ctx.Done()
+	if ctx.Err() != nil {
+		err = m.unsentErr(outcomeCanceled, ctx)
+	} else if o := m.sendWithin(ended, message[N]{kind: kindInspect, call: c}); o != outcomeSent {
+		err = m.unsentErr(o, ctx)
+	} else {
+		select {
+		case v := <-c.replies:
+			if err = answer.err; v != verdictDone {
+				err = m.stoppedErr()
+			}
+		case <-ended: // the manager may still read and write c, so c is not reused
+			return withRequest("check", &req, m.canceledErr(ctx))
+		}
+	}
+	m.recycle(c)
+	if err != nil {
+		return withRequest("check", &req, err)
+	}
+	return nil
+}
+
+// A checker is the inspector that finds out whether the request of a call would be granted.
+type checker[N treelock.Node[N]] struct {
+	meta *requestMeta
+	call *call[N]
+	err  error
+}
+
+// inspect lets the request arrive, as then the table knows its blockers, and ends it in the same
+// step. It is the latest request, so no request waits for it.
+func (k *checker[N]) inspect(l *loop[N]) {
+	if l.draining {
+		k.err = treelock.ErrDraining
+		return
+	}
+	r := l.table.Submit(client[N]{meta: k.meta, since: l.now}, k.call.claims)
+	if !r.Granted() {
+		k.err = l.explain(r, treelock.ErrConflict, l.m.maxBlockers)
+	}
+	l.table.End(r)
+}

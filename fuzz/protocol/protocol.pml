@@ -272,10 +272,16 @@ inline newCall(c, m, w) {
 	d_step {
 		c = 0;
 		do
-		:: c < CALLS && owner[c] != pool -> c++
+		:: c < CALLS && owner[c] != pool && !(dropped[c] && len(replies[c]) > 0) -> c++
 		:: else -> break
 		od;
 		assert(c < CALLS);
+#if HASTY
+		if
+		:: dropped[c] -> replies[c]?_; recycle(c)	/* as the garbage collector does */
+		:: else
+		fi;
+#endif
 		assert(empty(replies[c]) && callTicket[c] == NONE && callReq[c] == NONE && callErr[c] == ok);	/* P10 */
 		owner[c] = client; mode[c] = m; writes[c] = w
 	}
@@ -296,13 +302,7 @@ inline recycle(c) {
 
 /* drop is the last that a client does with a call that it has sent: it does not wait for the answer. */
 inline drop(c) {
-	d_step {
-		dropped[c] = true;
-		if
-		:: nempty(replies[c]) -> replies[c]?_; recycle(c)
-		:: else
-		fi
-	}
+	dropped[c] = true
 }
 
 /* touch is what the manager does first with a call. */
@@ -319,14 +319,7 @@ inline last(c, verdict) {
 			owner[c] = (canceled[c] && verdict != verdictCanceled -> manager : client);
 			canceled[c] = (owner[c] == manager)
 		};
-#if HASTY
-		if
-		:: dropped[c] -> recycle(c)
-		:: else -> replies[c]!verdict
-		fi
-#else
 		replies[c]!verdict
-#endif
 	}
 }
 
@@ -1543,7 +1536,7 @@ proctype judge() {
 	i = 0;
 	do
 	:: i < CALLS ->
-		assert(owner[i] == pool || canceled[i] && ctxEnded);	/* P10: nor is a call forgotten */
+		assert(owner[i] == pool || canceled[i] && ctxEnded || dropped[i] && len(replies[i]) > 0);	/* P10: nor is a call forgotten */
 		i++
 	:: i == CALLS -> break
 	od

@@ -38,7 +38,7 @@ func (m *Manager[N]) Acquire(ctx context.Context, req treelock.Request[N]) (Gran
 	ended := ctx.Done()
 	queued := len(m.inbox)
 	c.expectWait = c.expectWait || ended == nil || queued >= backlog
-	if o := m.submit(ctx, ended, c); o != outcomeSent {
+	if o := m.submit(ctx, ended, kindAcquire, c); o != outcomeSent {
 		return Grant[N]{}, withRequest("acquire", &req, m.unsentErr(o, ctx))
 	}
 	// Most requests need not wait and are replied to at once, so the client does not look at ctx
@@ -54,21 +54,22 @@ func (m *Manager[N]) Acquire(ctx context.Context, req treelock.Request[N]) (Gran
 	return Grant[N]{}, withRequest("acquire", &req, m.cancelCall(ctx, c))
 }
 
-// submit sends c, unless ctx, whose Done channel is ended, has ended.
-func (m *Manager[N]) submit(ctx context.Context, ended <-chan struct{}, c *call[N]) (o outcome) {
+// submit sends c, unless ctx, whose Done channel is ended, has ended. A call that is not sent is
+// recycled.
+func (m *Manager[N]) submit(
+	ctx context.Context, ended <-chan struct{}, kind messageKind, c *call[N],
+) outcome {
+	msg := message[N]{kind: kind, call: c}
+	o := outcomeStopped
 	// A request under a context that has ended never enters the inbox. Err is called before any
 	// select on ended, so that the end of the context wins over room in the inbox.
 	if ctx.Err() != nil {
 		o = outcomeCanceled
-	} else if m.stopping() {
-		o = outcomeStopped
-	} else {
-		select { // most often there is room
-		case m.inbox <- message[N]{kind: kindAcquire, call: c}:
+	} else if !m.stopping() {
+		if m.trySend(msg) {
 			return outcomeSent
-		default:
-			o = m.sendWithin(ended, message[N]{kind: kindAcquire, call: c})
 		}
+		o = m.sendWithin(ended, msg)
 	}
 	if o != outcomeSent {
 		m.recycle(c)

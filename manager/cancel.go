@@ -1,10 +1,6 @@
 package manager
 
-import (
-	"context"
-
-	"github.com/treelock/treelock"
-)
+import "context"
 
 // maxCancels is how many cancellations are in the inbox at a time, at most. It is a few, so that
 // the manager goroutine finds one when it is idle and other messages wait for few.
@@ -12,13 +8,8 @@ const maxCancels = 8
 
 // cancelCall ends the request of c, whose ctx has ended, and returns the error for it.
 func (m *Manager[N]) cancelCall(ctx context.Context, c *call[N]) error {
-	blocked := m.sendCancel(c)
-	err := m.canceledErr(ctx)
-	if blocked, ok := blocked.(*treelock.BlockedError[N]); ok {
-		blocked.Err = err
-		return blocked
-	}
-	return err
+	blocked := m.sendCancel(c) // before the context is called, which may be user code
+	return withBlockers[N](m.canceledErr(ctx), blocked)
 }
 
 // sendCancel ends the request of c and returns what blocked it. If the manager has just granted the

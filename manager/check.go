@@ -18,22 +18,19 @@ func (m *Manager[N]) Check(ctx context.Context, req treelock.Request[N]) error {
 	if err != nil {
 		return err
 	}
-	answer := &checker[N]{meta: c.meta, call: c}
+	answer := &checker[N]{call: c}
 	c.inspector = answer
 	ended := ctx.Done()
-	if ctx.Err() != nil {
-		err = m.unsentErr(outcomeCanceled, ctx)
-	} else if o := m.sendWithin(ended, message[N]{kind: kindInspect, call: c}); o != outcomeSent {
-		err = m.unsentErr(o, ctx)
-	} else {
-		select {
-		case v := <-c.replies:
-			if err = answer.err; v != verdictDone {
-				err = m.stoppedErr()
-			}
-		case <-ended: // the manager may still read and write c, so c is not reused
-			return withRequest("check", &req, m.canceledErr(ctx))
+	if o := m.submit(ctx, ended, kindInspect, c); o != outcomeSent {
+		return withRequest("check", &req, m.unsentErr(o, ctx))
+	}
+	select {
+	case v := <-c.replies:
+		if err = answer.err; v != verdictDone {
+			err = m.stoppedErr()
 		}
+	case <-ended: // the manager may still read and write c, so c is not reused
+		return withRequest("check", &req, m.canceledErr(ctx))
 	}
 	m.recycle(c)
 	if err != nil {
@@ -44,7 +41,6 @@ func (m *Manager[N]) Check(ctx context.Context, req treelock.Request[N]) error {
 
 // A checker is the inspector that finds out whether the request of a call would be granted.
 type checker[N treelock.Node[N]] struct {
-	meta *requestMeta
 	call *call[N]
 	err  error
 }
@@ -56,7 +52,7 @@ func (k *checker[N]) inspect(l *loop[N]) {
 		k.err = treelock.ErrDraining
 		return
 	}
-	r := l.table.Submit(client[N]{meta: k.meta, since: l.now}, k.call.claims)
+	r := l.table.Submit(client[N]{meta: k.call.meta, since: l.now}, k.call.claims)
 	if !r.Granted() {
 		k.err = l.explain(r, treelock.ErrConflict, l.m.maxBlockers)
 	}

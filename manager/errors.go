@@ -59,6 +59,15 @@ func (m *Manager[N]) canceledErr(ctx context.Context) error {
 	return contextError(ctx)
 }
 
+// withBlockers returns err with the blockers that blocked names, if it is a BlockedError.
+func withBlockers[N treelock.Node[N]](err, blocked error) error {
+	if blocked, ok := blocked.(*treelock.BlockedError[N]); ok {
+		blocked.Err = err
+		return blocked
+	}
+	return err
+}
+
 // unsentErr returns the error for a message that was not sent. ctx is the client's.
 func (m *Manager[N]) unsentErr(o outcome, ctx context.Context) error {
 	if o == outcomeCanceled {

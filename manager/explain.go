@@ -48,11 +48,16 @@ type explainer[N treelock.Node[N]] struct {
 	blocked error // nil if req no longer waits
 }
 
-func (e *explainer[N]) inspect(l *loop[N]) {
-	// The storage of the request may be used for another one by now; the number tells.
-	if e.req.Seq() == e.seq && e.req.Waiting() {
-		e.blocked = l.explain(e.req, nil, maxNamed)
+func (e *explainer[N]) inspect(l *loop[N]) { e.blocked = l.explainWaiting(e.req, e.seq, maxNamed) }
+
+// explainWaiting explains the request with number seq that was stored in r, or returns nil if it no
+// longer waits. The storage may be used for another request by now; the number tells. On the
+// manager goroutine.
+func (l *loop[N]) explainWaiting(r *request[N], seq uint64, limit int) error {
+	if r == nil || r.Seq() != seq || !r.Waiting() {
+		return nil
 	}
+	return l.explain(r, nil, limit)
 }
 
 // explain returns what the request of a row waits for, or nil if it no longer waits. It sends one

@@ -42,7 +42,7 @@ func (m *Manager[N]) Submit(ctx context.Context, req treelock.Request[N]) (*Tick
 	t := &Ticket[N]{m: m, granted: make(chan Grant[N], 1)}
 	c.ticket = t
 	ended := ctx.Done()
-	if o := m.submit(ctx, ended, c); o != outcomeSent {
+	if o := m.submit(ctx, ended, kindAcquire, c); o != outcomeSent {
 		return nil, withRequest("submit", &req, m.unsentErr(o, ctx))
 	}
 	select {
@@ -87,27 +87,24 @@ func (t *Ticket[N]) Wait(ctx context.Context) (Grant[N], error) {
 
 // cancelWait withdraws the ticket, as ctx has ended, and returns the error that says so.
 func (t *Ticket[N]) cancelWait(ctx context.Context) error {
-	waiting := ticketBlockers[N]{t: t}
-	t.m.inspect(&waiting)
+	blockers := ticketBlockers[N]{t: t}
+	t.m.inspect(&blockers)
 	t.Withdraw()
-	err := t.m.canceledErr(ctx)
-	if blocked, ok := waiting.err.(*treelock.BlockedError[N]); ok {
-		blocked.Op, blocked.Err = "wait", err
-		return blocked
+	err := withBlockers[N](t.m.canceledErr(ctx), blockers.blocked)
+	if blocked, ok := err.(*treelock.BlockedError[N]); ok {
+		blocked.Op = "wait"
 	}
 	return err
 }
 
 // A ticketBlockers is the inspector that reads what a ticket waits for, if it waits.
 type ticketBlockers[N treelock.Node[N]] struct {
-	t   *Ticket[N]
-	err error
+	t       *Ticket[N]
+	blocked error // nil if it does not wait
 }
 
 func (b *ticketBlockers[N]) inspect(l *loop[N]) {
-	if r := b.t.req; r != nil && r.Seq() == b.t.seq && r.Waiting() {
-		b.err = l.explain(r, nil, l.m.maxBlockers)
-	}
+	b.blocked = l.explainWaiting(b.t.req, b.t.seq, l.m.maxBlockers)
 }
 
 // Err returns nil while the request waits and once it was granted, [treelock.ErrWithdrawn] if it

@@ -205,3 +205,16 @@ func (t *Table[N, W]) freeWaits(r *Request[N, W]) {
 		}
 	}
 }
+
+// maxReuse bounds the scratch space that a table keeps for its next call.
+const maxReuse = 1024
+
+// reuse returns an empty slice. It uses the storage of s unless that is too large to keep. The
+// storage is cleared, so that it keeps nothing in memory.
+func reuse[E any](s []E) []E {
+	if cap(s) > maxReuse {
+		return nil
+	}
+	clear(s)
+	return s[:0]
+}

@@ -45,7 +45,7 @@ func (c *Claim[N]) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// exactText returns the text of node that stands in JSON. The text is not cut, unless it is one for
+// exactText returns the text of node in JSON. The text is not cut, unless it is one for
 // people alone.
 func exactText[N any](node N) string {
 	marshaler, ok := any(node).(encoding.TextMarshaler)

@@ -2,7 +2,7 @@ package treelock
 
 import "github.com/treelock/treelock/internal/nodetext"
 
-// MarshalText returns the text of p that stands in JSON. A path of valid UTF-8 is its own text. Any
+// MarshalText returns the text of p in JSON, say. A path of valid UTF-8 is its own text. Any
 // other is written as strconv.Quote does, which begins with a double quote. So distinct paths have
 // distinct texts, and [Path.UnmarshalText] returns the same path. It never fails.
 //

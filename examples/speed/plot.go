@@ -81,6 +81,22 @@ func (c chart) draw(f figures) ([]byte, error) {
 	if math.IsInf(p.Y.Max, -1) {
 		return nil, nil
 	}
+	c.scale(p)
+	legend.Top, legend.Left, legend.Padding = true, true, vg.Points(3)
+	canvas := vgsvg.New(8*vg.Inch, 3.6*vg.Inch)
+	whole := draw.New(canvas)
+	whole.SetColor(color.White) // the page may be dark
+	whole.Fill(whole.Rectangle.Path())
+	p.Draw(draw.Crop(whole, 0, -2.2*vg.Inch, vg.Points(4), -vg.Points(4)))
+	legend.Draw(draw.Crop(whole, 5.9*vg.Inch, 0, 0, -vg.Points(30)))
+	var svg bytes.Buffer
+	_, err := canvas.WriteTo(&svg)
+	// The file has no fonts: a reader without this one needs the name of a similar one.
+	return bytes.ReplaceAll(svg.Bytes(), []byte("Liberation Sans"), []byte("Liberation Sans,Arial,sans-serif")), err
+}
+
+// scale sets the range of the y-axis and the ticks of both axes. The axes are logarithmic.
+func (c chart) scale(p *plot.Plot) {
 	p.Y.Min, p.Y.Max = min(p.Y.Min-0.1, p.Y.Max-1), p.Y.Max+0.1 // at least a decade
 	var x, y plot.ConstantTicks
 	for _, n := range c.ticks {
@@ -93,15 +109,4 @@ func (c chart) draw(f figures) ([]byte, error) {
 		}
 	}
 	p.X.Tick.Marker, p.Y.Tick.Marker = x, y
-	legend.Top, legend.Left, legend.Padding = true, true, vg.Points(3)
-	canvas := vgsvg.New(8*vg.Inch, 3.6*vg.Inch)
-	whole := draw.New(canvas)
-	whole.SetColor(color.White) // the page may be dark
-	whole.Fill(whole.Rectangle.Path())
-	p.Draw(draw.Crop(whole, 0, -2.2*vg.Inch, vg.Points(4), -vg.Points(4)))
-	legend.Draw(draw.Crop(whole, 5.9*vg.Inch, 0, 0, -vg.Points(30)))
-	var svg bytes.Buffer
-	_, err := canvas.WriteTo(&svg)
-	// The file has no fonts: a reader without this one needs the name of a similar one.
-	return bytes.ReplaceAll(svg.Bytes(), []byte("Liberation Sans"), []byte("Liberation Sans,Arial,sans-serif")), err
 }

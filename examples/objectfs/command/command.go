@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -101,10 +102,8 @@ func work(ctx context.Context, s store.Store, config config, stdout, stderr io.W
 		}
 	}
 	report(stdout, runs)
-	for _, r := range runs {
-		if r.locks != locksNone && !r.sound() {
-			return ExitFailed, nil
-		}
+	if slices.ContainsFunc(runs, func(r run) bool { return r.locks != locksNone && !r.sound() }) {
+		return ExitFailed, nil
 	}
 	return ExitOK, nil
 }

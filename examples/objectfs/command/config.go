@@ -61,24 +61,8 @@ func parse(args []string, stdout io.Writer) (config, error) {
 	if c.locks = []string{*locks}; *compare {
 		c.locks = allLocks
 	}
-	given := make(map[string]bool)
-	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
-	switch {
-	case err != nil:
-	case flags.NArg() > 0:
-		err = fmt.Errorf("unexpected argument %q: use flags only", flags.Arg(0))
-	case c.clients < 1:
-		err = fmt.Errorf("-clients %d: use 1 or more", c.clients)
-	case given["ops"] && c.ops < 1:
-		err = fmt.Errorf("-ops %d: use 1 or more", c.ops)
-	case c.latency < 0:
-		err = fmt.Errorf("-latency %v: use 0 or more", c.latency)
-	case !slices.Contains(allLocks, *locks):
-		err = fmt.Errorf("-locks %q: use tree, global or none", *locks)
-	case *compare && given["locks"]:
-		err = errors.New("-compare runs all kinds of locks: leave out -locks")
-	case c.http != "" && *locks != locksTree:
-		err = errors.New("-http shows tree locks: leave out -locks, or -http")
+	if err == nil {
+		err = c.check(flags, *locks, *compare)
 	}
 	if err != nil {
 		return config{}, fmt.Errorf("objectfs: %w: see -h", err)
@@ -90,6 +74,29 @@ func parse(args []string, stdout io.Writer) (config, error) {
 		}
 	}
 	return c, nil
+}
+
+// check returns what is wrong with the flags, which c has the values of.
+func (c config) check(flags *flag.FlagSet, locks string, compare bool) error {
+	given := make(map[string]bool)
+	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	switch {
+	case flags.NArg() > 0:
+		return fmt.Errorf("unexpected argument %q: use flags only", flags.Arg(0))
+	case c.clients < 1:
+		return fmt.Errorf("-clients %d: use 1 or more", c.clients)
+	case given["ops"] && c.ops < 1:
+		return fmt.Errorf("-ops %d: use 1 or more", c.ops)
+	case c.latency < 0:
+		return fmt.Errorf("-latency %v: use 0 or more", c.latency)
+	case !slices.Contains(allLocks, locks):
+		return fmt.Errorf("-locks %q: use tree, global or none", locks)
+	case compare && given["locks"]:
+		return errors.New("-compare runs all kinds of locks: leave out -locks")
+	case c.http != "" && locks != locksTree:
+		return errors.New("-http shows tree locks: leave out -locks, or -http")
+	}
+	return nil
 }
 
 // directory returns the directory to load.

@@ -19,10 +19,10 @@ func (t *Table[N, W]) Narrow(r *Request[N, W], claims []Claim[N]) (granted []*Re
 		panic("BUG: treelock: Narrow of a request that is not granted")
 	}
 	t.granted = reuse(t.granted)
-	if !t.holds(r, claims) {
+	if !t.Holds(r, claims) {
 		return nil, false
 	}
-	// holds has marked nodes with its own number. The plan for the new node uses needs another.
+	// Holds has marked nodes with its own number. The plan for the new node uses needs another.
 	t.plan++
 	uses := t.planClaims(nil, claims)
 	// planClaims may have added nodes that no request uses now.
@@ -138,8 +138,9 @@ func (t *Table[N, W]) requeueAll() {
 	t.requeued = reuse(t.requeued)
 }
 
-// holds reports whether each of claims is inside what r holds.
-func (t *Table[N, W]) holds(r *Request[N, W], claims []Claim[N]) bool {
+// Holds reports whether each of claims is inside what r, which must be granted, holds. It takes
+// time in proportion to the node uses of r and to the lineages of claims.
+func (t *Table[N, W]) Holds(r *Request[N, W], claims []Claim[N]) bool {
 	t.plan++
 	for i := range r.uses {
 		use := &r.uses[i]

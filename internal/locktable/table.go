@@ -15,7 +15,8 @@ import (
 type Table[N comparable, W any] struct {
 	nodes nodes[N, W]
 
-	lastSeq uint64 // the number of the latest request
+	*numbers
+
 	live    int
 	waiting int // the live requests that wait
 	uses    int // the node uses of all live requests
@@ -29,8 +30,14 @@ type Table[N comparable, W any] struct {
 	granted  []*Request[N, W] // the requests that the latest call granted
 	scratch  []nodeUse[N, W]  // node uses of a request without storage for them
 	requeued []requeued[N, W]
-	searches uint64 // the number of the latest node use for which blockers were searched
 	found    []blocker[N, W]
+}
+
+// numbers are never reused. Tables share them if one was made by NewInside of the other: then one
+// comparison orders the requests of both, and one search can go through both.
+type numbers struct {
+	lastSeq  uint64 // the number of the latest request
+	searches uint64 // the number of the latest search, which requests carry as a mark
 }
 
 // entry is a wait in the queue of one node.
@@ -38,7 +45,14 @@ type entry[N comparable, W any] = waitqueue.Entry[*wait[N, W]]
 
 // New returns an empty table that keeps at most maxIdle idle nodes.
 func New[N comparable, W any](maxIdle int) *Table[N, W] {
-	return &Table[N, W]{nodes: newNodes[N, W](maxIdle)}
+	return &Table[N, W]{nodes: newNodes[N, W](maxIdle), numbers: new(numbers)}
+}
+
+// NewInside returns an empty table that keeps at most maxIdle idle nodes and shares its sequence
+// numbers with t. It is for the requests inside a grant of t. So no two requests of both tables
+// have the same number, and the later one has the larger one.
+func (t *Table[N, W]) NewInside(maxIdle int) *Table[N, W] {
+	return &Table[N, W]{nodes: newNodes[N, W](maxIdle), numbers: t.numbers}
 }
 
 // Live returns the number of live requests.

@@ -35,9 +35,18 @@ var (
 	// from one of its own work.
 	ErrGaveUp = errors.New("treelock: the context ended first")
 
-	// ErrNotHeld says that a grant cannot be narrowed as asked, because it does not hold all of that,
-	// or because it was released before.
+	// ErrNotHeld says that a request does not lie inside what a grant holds, or that no such grant is
+	// held.
 	ErrNotHeld = errors.New("treelock: the grant does not hold all of this")
+
+	// ErrReleased says that a grant was released, so that nothing more can be asked of it. Requests
+	// that wait inside a grant fail with it when the grant is released.
+	ErrReleased = errors.New("treelock: the grant was released")
+
+	// ErrDeadlock says that the wait of a call would have closed a circle of requests that wait for
+	// one another. The error returned is a DeadlockError, which names the circle. Release what is
+	// held before trying again.
+	ErrDeadlock = errors.New("treelock: deadlock")
 
 	// ErrTooDeep says that a lineage, a node and all its ancestors, is longer than the manager's depth
 	// limit. Raise the limit, or mend a Parent that runs in a circle.

@@ -272,7 +272,7 @@ func ExampleKey() {
 	defer alice.Release()
 
 	for _, name := range []string{"alice", "bob"} {
-		grant, err := m.TryAcquire(treelock.For[user]().Write(user{Value: name}))
+		grant, err := m.TryAcquire(ctx, treelock.For[user]().Write(user{Value: name}))
 		fmt.Println(name, errors.Is(err, treelock.ErrConflict))
 		grant.Release()
 	}

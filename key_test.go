@@ -144,7 +144,7 @@ func (c *careless) UnmarshalText([]byte) error { *c = -1; return errors.New("ref
 func TestKeysThatNameNoNodeAreRefused(t *testing.T) {
 	m := manager.StartNodes[treelock.Key[any]](t.Context())
 	for _, bad := range []any{math.NaN(), []int{1}} {
-		if _, err := m.TryAcquire(treelock.For[treelock.Key[any]]().Read(keyOf(bad))); !errors.Is(err, treelock.ErrIncomparable) {
+		if _, err := m.TryAcquire(t.Context(), treelock.For[treelock.Key[any]]().Read(keyOf(bad))); !errors.Is(err, treelock.ErrIncomparable) {
 			t.Errorf("TryAcquire(%T) = %v, want ErrIncomparable", bad, err)
 		}
 	}

@@ -29,37 +29,47 @@ import (
 // Acquire costs O(d) in the manager, with d the number of the nodes in req and their ancestors. It
 // allocates nothing if req has at most four claims and no label, need not wait, and its nodes are
 // in use or remembered (see [WithIdleNodes]). Otherwise it allocates each new node and its name.
-func (m *Manager[N]) Acquire(ctx context.Context, req treelock.Request[N]) (Grant[N], error) {
-	c, err := m.newCall(&req, modeWait)
+func (m *Manager[N]) Acquire(
+	ctx context.Context, req treelock.Request[N],
+) (treelock.Grant[N], error) {
+	return m.acquire(ctx, scopeRef[N]{}, &req)
+}
+
+// acquire acquires req in a scope.
+func (m *Manager[N]) acquire(
+	ctx context.Context, in scopeRef[N], req *treelock.Request[N],
+) (treelock.Grant[N], error) {
+	c, err := m.newCall(req, modeWait)
 	if err != nil {
-		return Grant[N]{}, err
+		return treelock.Grant[N]{}, err
 	}
+	c.grant.token = in.token
 	// Done may be user code, so it is called before the request can be granted.
 	ended := ctx.Done()
 	queued := len(m.inbox)
 	c.expectWait = c.expectWait || ended == nil || queued >= backlog
-	if o := m.submit(ctx, ended, kindAcquire, c); o != outcomeSent {
-		return Grant[N]{}, withRequest("acquire", &req, m.unsentErr(o, ctx))
+	if o := m.submit(ctx, ended, kindAcquire, c, in); o != outcomeSent {
+		return treelock.Grant[N]{}, withRequest("acquire", req, m.unsentErr(o, ctx))
 	}
 	// Most requests need not wait and are replied to at once, so the client does not look at ctx
 	// yet: a select costs as much as the rest of the call. Behind a backlog the reply takes longer,
 	// so the client selects on ctx at once. It then sets expectWait, so that no verdictMustWait is
 	// sent: replies has room for two verdicts. A context that never ends needs no first look either.
 	if !c.expectWait && m.awaitReply(c, queued+1) != verdictMustWait {
-		return m.resultOf("acquire", &req, c)
+		return m.resultOf("acquire", req, c)
 	}
 	if m.awaitLastReply(c, ended) {
-		return m.resultOf("acquire", &req, c)
+		return m.resultOf("acquire", req, c)
 	}
-	return Grant[N]{}, withRequest("acquire", &req, m.cancelCall(ctx, c))
+	return treelock.Grant[N]{}, withRequest("acquire", req, m.cancelCall(ctx, c))
 }
 
-// submit sends c, unless ctx, whose Done channel is ended, has ended. A call that is not sent is
-// recycled.
+// submit sends c, for a request in a scope, unless ctx, whose Done channel is ended, has ended. A
+// call that is not sent is recycled.
 func (m *Manager[N]) submit(
-	ctx context.Context, ended <-chan struct{}, kind messageKind, c *call[N],
+	ctx context.Context, ended <-chan struct{}, kind messageKind, c *call[N], in scopeRef[N],
 ) outcome {
-	msg := message[N]{kind: kind, call: c}
+	msg := message[N]{kind: kind, call: c, req: in.owner, seq: in.seq}
 	o := outcomeStopped
 	// A request under a context that has ended never enters the inbox. Err is called before any
 	// select on ended, so that the end of the context wins over room in the inbox.
@@ -107,72 +117,94 @@ func (m *Manager[N]) awaitLastReply(c *call[N], ended <-chan struct{}) bool {
 // TryAcquire grants req at once or fails, leaving no trace. It respects the order of arrival: it
 // fails with [treelock.ErrConflict] if an earlier conflicting request is live, even one that only
 // waits. That error is also a [treelock.BlockedError]. Other errors and the cost are those of
-// [Manager.Acquire].
-func (m *Manager[N]) TryAcquire(req treelock.Request[N]) (Grant[N], error) {
-	c, err := m.newCall(&req, modeNoWait)
+// [Manager.Acquire]. It looks at ctx before it sends the request, and while the inbox is full.
+func (m *Manager[N]) TryAcquire(
+	ctx context.Context, req treelock.Request[N],
+) (treelock.Grant[N], error) {
+	return m.tryAcquire(ctx, scopeRef[N]{}, &req)
+}
+
+// tryAcquire is TryAcquire in a scope.
+func (m *Manager[N]) tryAcquire(
+	ctx context.Context, in scopeRef[N], req *treelock.Request[N],
+) (treelock.Grant[N], error) {
+	c, err := m.newCall(req, modeNoWait)
 	if err != nil {
-		return Grant[N]{}, err
+		return treelock.Grant[N]{}, err
 	}
-	if !m.send(message[N]{kind: kindAcquire, call: c}) {
-		m.recycle(c)
-		return Grant[N]{}, withRequest("try to acquire", &req, m.stoppedErr())
+	c.grant.token = in.token
+	if o := m.submit(ctx, ctx.Done(), kindAcquire, c, in); o != outcomeSent {
+		return treelock.Grant[N]{}, withRequest("try to acquire", req, m.unsentErr(o, ctx))
 	}
 	m.awaitReply(c, len(m.inbox))
-	return m.resultOf("try to acquire", &req, c)
+	return m.resultOf("try to acquire", req, c)
 }
 
 // Do runs f while it holds req, and releases it when f returns, panics or ends its goroutine. It
-// returns f's error, or that of [Manager.Acquire] without calling f. f receives ctx.
+// returns f's error, or that of [Manager.Acquire] without calling f. It is [treelock.Do]: the
+// context of f carries the grant.
 func (m *Manager[N]) Do(
 	ctx context.Context, req treelock.Request[N], f func(context.Context) error,
 ) error {
-	grant, err := m.Acquire(ctx, req)
-	if err != nil {
-		return err
-	}
-	defer grant.Release()
-	return f(ctx)
+	return treelock.Do(ctx, m, req, f)
 }
 
-// acquire is the arrival of a request. On the manager goroutine.
-func (l *loop[N]) acquire(c *call[N]) {
+// acquire is the arrival of a request: inside the grant that owner and seq name, or with a nil
+// owner for the manager itself. On the manager goroutine.
+func (l *loop[N]) acquire(c *call[N], owner *request[N], seq uint64) {
 	l.assertOwner()
 	c.yieldPays = l.yielder.pays()
-	// Draining is checked on arrival and not by the client, so the order of messages decides
-	// whether a request comes before the drain.
-	if l.draining {
-		l.stats.Draining++
-		c.refuse(treelock.ErrDraining)
+	s, err := l.scopeFor(c, owner, seq)
+	if err != nil {
+		c.refuse(err)
 		return
 	}
-	r := l.table.Submit(client[N]{meta: c.meta, since: l.now}, c.claims)
+	r := s.table.Submit(client[N]{meta: c.meta, since: l.now, scope: s}, c.claims)
 	// The request is in the table before it is refused, since the table then knows its blockers.
 	// Ending it in the same step leaves no trace.
 	if err := l.refusal(c, r); err != nil {
 		err = l.explain(r, err, l.m.maxBlockers)
-		l.table.End(r) // r is the latest request, so no request waits for it
+		s.table.End(r) // r is the latest request, so no request waits for it
+		l.leave(s)
 		c.refuse(err)
 		return
 	}
 	l.countArrival(r)
-	grant := Grant[N]{m: l.m, req: r, seq: r.Seq()} // names the request, until it is granted
+	g := grant[N]{req: r, seq: r.Seq()} // names the request, until it is granted
 	if r.Granted() {
-		grant = l.grant(r)
+		g = l.grant(r)
 	}
 	// The client of a ticket gets its reply at once. Any other client gets one reply with the
 	// grant, or verdictMustWait first if it asked for that.
 	if c.mode == modeTicket {
-		l.acquireTicket(c, grant)
+		l.acquireTicket(c, g)
 		return
 	}
 	if r.Granted() {
-		c.deliver(grant)
+		c.deliver(g)
 		return
 	}
-	r.Who.call, c.grant, c.waited = c, grant, true
+	r.Who.call, c.grant, c.waited = c, g, true
 	if !c.expectWait {
 		c.replies <- verdictMustWait
 	}
+}
+
+// scopeFor returns the scope for a request that arrives with c, or the error that refuses it.
+func (l *loop[N]) scopeFor(c *call[N], owner *request[N], seq uint64) (*scope[N], error) {
+	if owner != nil {
+		if err := l.heldErr(owner, seq, c.claims); err != nil {
+			return nil, err
+		}
+		return l.enter(owner, c.grant.token), nil
+	}
+	// Draining is checked on arrival and not by the client, so the order of messages decides
+	// whether a request comes before the drain. Requests inside grants go on.
+	if l.draining {
+		l.stats.Draining++
+		return nil, treelock.ErrDraining
+	}
+	return l.root, nil
 }
 
 // refusal returns why r, which has just arrived with c, must not wait. It returns nil if r is
@@ -184,7 +216,7 @@ func (l *loop[N]) refusal(c *call[N], r *request[N]) error {
 	case c.mode == modeNoWait:
 		l.stats.Conflicts++
 		return treelock.ErrConflict
-	case l.m.maxWaiting >= 0 && l.table.Waiting() > l.m.maxWaiting:
+	case l.m.maxWaiting >= 0 && l.waiting >= l.m.maxWaiting:
 		l.stats.Busy++
 		return treelock.ErrBusy
 	}
@@ -195,7 +227,9 @@ func (l *loop[N]) refusal(c *call[N], r *request[N]) error {
 // for releases, cancellations and withdrawals, so that no end misses a count, a grant or a drain.
 func (l *loop[N]) end(r *request[N]) {
 	l.countEnd(r)
-	l.deliverAll(l.table.End(r))
+	s := r.Who.scope
+	l.deliverAll(s.table.End(r))
+	l.leave(s)
 	l.checkDrained()
 }
 
@@ -209,11 +243,11 @@ func (l *loop[N]) deliverAll(granted []*request[N]) {
 		// a held grant keeps no ticket in memory.
 		call, ticket := r.Who.call, r.Who.ticket
 		r.Who.call, r.Who.ticket, r.Who.since = nil, nil, l.now
-		grant := l.grant(r)
+		g := l.grant(r)
 		if ticket != nil {
-			ticket.deliver(grant)
+			ticket.deliver(g)
 		} else {
-			call.deliver(grant)
+			call.deliver(g)
 		}
 	}
 }

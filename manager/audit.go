@@ -9,4 +9,4 @@ func newAuditor() auditor { return auditor{} }
 
 func (auditor) assertOwner() {}
 
-func (auditor) audit(any) {}
+func (l *loop[N]) auditAll() {}

@@ -43,6 +43,19 @@ func (a *auditor) audit(table interface {
 	}
 }
 
+// auditAll audits the tables of all scopes, and the invariants of scopes.
+func (l *loop[N]) auditAll() {
+	l.audit(l.table)
+	for s := range l.inner {
+		l.audit(s.table)
+		if x := s.owner.Who.extra; x == nil || x.inner != s || s.table.Live() == 0 {
+			panic("BUG: treelock: the scope of a grant is empty, or the grant does not know it")
+		} else if x.released && s.table.Waiting() > 0 {
+			panic("BUG: treelock: a request waits inside a grant that was released")
+		}
+	}
+}
+
 // goroutineID returns the number of the calling goroutine. Only a stack trace has it.
 func goroutineID() string {
 	var buf [64]byte

@@ -25,9 +25,9 @@ func BenchmarkCancel(b *testing.B) {
 						b.Fatal(err)
 					}
 					if mode == modeTicket {
-						c.ticket = &Ticket[path]{m: m, granted: make(chan Grant[path], 1)}
+						c.ticket = &Ticket[path]{m: m, granted: make(chan treelock.Grant[path], 1)}
 					}
-					l.acquire(c)
+					l.acquire(c, nil, 0)
 					if len(c.replies) > 0 {
 						<-c.replies
 					}

@@ -148,7 +148,7 @@ func TestDrainingBeginsWhenThereIsRoom(t *testing.T) {
 		}
 		go m.run()
 		synctest.Wait()
-		if _, err := m.TryAcquire(treelock.Read("/a")); !errors.Is(err, treelock.ErrDraining) {
+		if _, err := m.TryAcquire(t.Context(), treelock.Read("/a")); !errors.Is(err, treelock.ErrDraining) {
 			t.Errorf("TryAcquire() = %v, want ErrDraining", err)
 		}
 	})

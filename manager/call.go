@@ -35,9 +35,11 @@ type call[N treelock.Node[N]] struct {
 	claim  [1]locktable.Claim[N] // the storage of claims for one claim
 	node   [1]N                  // the storage of lineage for one node
 
-	// The manager goroutine's until the last reply.
-	grant Grant[N] // with verdictDone; while the request waits, it names the request for cancel
-	err   error    // with verdictRefused and verdictCanceled
+	// The manager goroutine's until the last reply. grant comes with verdictDone. While the request
+	// waits, it names the request for cancel. At first it has the token of the grant that the request
+	// is inside.
+	grant grant[N]
+	err   error // with verdictRefused and verdictCanceled
 
 	inspector inspector[N] // of kindInspect
 
@@ -118,7 +120,7 @@ func (m *Manager[N]) emptyCall() *call[N] {
 }
 
 // result returns what the last reply to c means, and recycles c.
-func (m *Manager[N]) result(c *call[N]) (Grant[N], error) {
+func (m *Manager[N]) result(c *call[N]) (grant[N], error) {
 	grant, err := c.grant, c.err
 	c.expectWait, c.yieldFirst = c.waited, c.yieldPays
 	m.recycle(c)
@@ -133,7 +135,7 @@ func (m *Manager[N]) recycle(c *call[N]) {
 		return
 	}
 	c.claims, c.lineage = c.claims[:0], c.lineage[:0]
-	c.grant, c.err, c.waited, c.ticket, c.meta, c.inspector = Grant[N]{}, nil, false, nil, nil, nil
+	c.grant, c.err, c.waited, c.ticket, c.meta, c.inspector = grant[N]{}, nil, false, nil, nil, nil
 	m.calls.Put(c)
 }
 
@@ -145,12 +147,15 @@ type client[N treelock.Node[N]] struct {
 	ticket *Ticket[N]
 	meta   *requestMeta
 	since  instant // when the request began to wait or, once granted, to hold
+
+	scope *scope[N] // where the request is admitted
+	extra *extra[N] // of a grant; nil for most
 }
 
-// stop tells the client that the manager has stopped, with err.
-func (c client[N]) stop(err error) {
+// refuse tells the client that there will be no grant, as err says.
+func (c *client[N]) refuse(err error) {
 	if c.ticket != nil {
-		c.ticket.endWith(ticketStopped)
+		c.ticket.endWith(ticketStopped) // only the end of the manager ends a ticket
 	} else {
 		c.call.refuse(err)
 	}
@@ -158,8 +163,8 @@ func (c client[N]) stop(err error) {
 
 // deliver sends the last reply to a call that was granted. On the manager goroutine, which must not
 // use c afterwards: the client may reuse it at once.
-func (c *call[N]) deliver(grant Grant[N]) {
-	c.grant = grant
+func (c *call[N]) deliver(g grant[N]) {
+	c.grant = g
 	c.replies <- verdictDone
 }
 

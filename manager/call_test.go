@@ -39,7 +39,7 @@ func TestEveryReplySaysWhetherToYield(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.yieldPays = !pays
-			l.acquire(c)
+			l.acquire(c, nil, 0)
 			if v := <-c.replies; v != want || c.yieldPays != pays {
 				t.Errorf("the reply is %d, and to yield: %t, want %d and %t", v, c.yieldPays, want, pays)
 			}

@@ -91,7 +91,7 @@ func TestClientBehindABacklogLeavesRoomForTheLastReply(t *testing.T) {
 			<-m.inbox
 		}
 		msg := <-m.inbox
-		l.acquire(msg.call)
+		l.acquire(msg.call, nil, 0)
 		l.release(holder.req, holder.seq)
 		if len(msg.call.replies) == cap(msg.call.replies) {
 			t.Error("no room for the reply to a canceled client")

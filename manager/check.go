@@ -21,7 +21,7 @@ func (m *Manager[N]) Check(ctx context.Context, req treelock.Request[N]) error {
 	answer := &checker[N]{call: c}
 	c.inspector = answer
 	ended := ctx.Done()
-	if o := m.submit(ctx, ended, kindInspect, c); o != outcomeSent {
+	if o := m.submit(ctx, ended, kindInspect, c, scopeRef[N]{}); o != outcomeSent {
 		return withRequest("check", &req, m.unsentErr(o, ctx))
 	}
 	select {
@@ -52,7 +52,7 @@ func (k *checker[N]) inspect(l *loop[N]) {
 		k.err = treelock.ErrDraining
 		return
 	}
-	r := l.table.Submit(client[N]{meta: k.call.meta, since: l.now}, k.call.claims)
+	r := l.table.Submit(client[N]{meta: k.call.meta, since: l.now, scope: l.root}, k.call.claims)
 	if !r.Granted() {
 		k.err = l.explain(r, treelock.ErrConflict, l.m.maxBlockers)
 	}

@@ -29,7 +29,7 @@ func TestCheckSaysWhatTryAcquireWould(t *testing.T) {
 		if diff := cmp.Diff(before, after); diff != "" {
 			t.Errorf("Check(%v) leaves a trace: -before +after:\n%s", req, diff)
 		}
-		grant, try := m.TryAcquire(req)
+		grant, try := m.TryAcquire(t.Context(), req)
 		grant.Release()
 		if (check == nil) != (try == nil) || errors.Is(check, treelock.ErrConflict) != errors.Is(try, treelock.ErrConflict) {
 			t.Errorf("Check(%v) = %v, want as TryAcquire: %v", req, check, try)
@@ -58,7 +58,7 @@ func TestCheckKeepsNoRequestOut(t *testing.T) {
 		}()
 	}
 	for range 2000 {
-		grant, err := m.TryAcquire(treelock.Write("/a"))
+		grant, err := m.TryAcquire(t.Context(), treelock.Write("/a"))
 		if err != nil {
 			t.Errorf("TryAcquire() = %v beside checks, want a grant", err)
 			break

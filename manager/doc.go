@@ -10,7 +10,7 @@
 //
 // # Terminology
 //
-//   - A client is a goroutine that calls a method of a [Manager], a [Grant] or a [Ticket].
+//   - A client is a goroutine that calls a method of a [Manager], a [treelock.Grant] or a [Ticket].
 //   - The manager goroutine runs the loop in run.go. One serves each manager.
 //   - A message goes from a client to the manager goroutine. Its kind says what is to be done.
 //   - The inbox is the one channel of messages. Its order is the order of arrival.

@@ -45,7 +45,7 @@ func (l *loop[N]) drain() {
 
 // checkDrained closes drainDone once no request is live. As none arrives any more, that is final.
 func (l *loop[N]) checkDrained() {
-	if l.draining && !l.drainDone && l.table.Live() == 0 {
+	if l.draining && !l.drainDone && l.live == 0 {
 		l.drainDone = true
 		close(l.m.drainDone)
 	}

@@ -27,7 +27,7 @@ func TestDrainOfAManagerThatWasDrainedAndStopped(t *testing.T) {
 
 	ctx, stop = context.WithCancel(t.Context())
 	m = manager.Start(ctx)
-	must(m.TryAcquire(treelock.Write("/a")))
+	must(m.TryAcquire(t.Context(), treelock.Write("/a")))
 	stop()
 	<-m.Done()
 	if err := m.Drain(t.Context()); !errors.Is(err, treelock.ErrStopped) {
@@ -53,10 +53,10 @@ func TestDrainReturnsTheSameWhereSeveralEndsAreKnown(t *testing.T) {
 	for range 100 { // one context for both
 		ctx, stop := context.WithCancelCause(t.Context())
 		m := manager.Start(ctx)
-		must(m.TryAcquire(treelock.Write("/a")))
+		must(m.TryAcquire(t.Context(), treelock.Write("/a")))
 		told := make(chan error)
 		go func() { told <- m.Drain(ctx) }()
-		for !errors.Is(second(m.TryAcquire(treelock.Read("/b"))), treelock.ErrDraining) {
+		for !errors.Is(second(m.TryAcquire(t.Context(), treelock.Read("/b"))), treelock.ErrDraining) {
 		}
 		stop(why)
 		if err := <-told; !errors.Is(err, context.Canceled) || !errors.Is(err, why) || !errors.Is(err, treelock.ErrStopped) {
@@ -70,7 +70,7 @@ func TestDrainReturnsTheSameWhereSeveralEndsAreKnown(t *testing.T) {
 // granted.
 func TestGrantsOfADrainingManagerCanBeNarrowed(t *testing.T) {
 	m := manager.Start(t.Context())
-	holder := must(m.TryAcquire(treelock.Write("/a")))
+	holder := must(m.TryAcquire(t.Context(), treelock.Write("/a")))
 	waiter := must(m.Submit(t.Context(), treelock.Write("/a/x")))
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -31,7 +31,7 @@ func ExampleStart() {
 
 	cancel(errors.New("shutting down"))
 	<-m.Done()
-	_, err := m.TryAcquire(treelock.Read("/"))
+	_, err := m.TryAcquire(context.Background(), treelock.Read("/"))
 	fmt.Println(errors.Is(err, treelock.ErrStopped))
 	fmt.Println(err)
 	// Output:
@@ -64,13 +64,13 @@ func ExampleManager_TryAcquire() {
 	defer cancel()
 	m := manager.Start(ctx)
 
-	reader, err := m.TryAcquire(treelock.Read("/docs"))
+	reader, err := m.TryAcquire(ctx, treelock.Read("/docs"))
 	fmt.Println(err)
-	_, err = m.TryAcquire(treelock.Write("/docs/a.txt"))
+	_, err = m.TryAcquire(ctx, treelock.Write("/docs/a.txt"))
 	fmt.Println(errors.Is(err, treelock.ErrConflict))
 
 	reader.Release()
-	_, err = m.TryAcquire(treelock.Write("/docs/a.txt"))
+	_, err = m.TryAcquire(ctx, treelock.Write("/docs/a.txt"))
 	fmt.Println(err)
 	// Output:
 	// <nil>
@@ -84,7 +84,7 @@ func ExampleManager_Check() {
 	defer cancel()
 	m := manager.Start(ctx)
 
-	reader, _ := m.TryAcquire(treelock.Read("/docs"))
+	reader, _ := m.TryAcquire(ctx, treelock.Read("/docs"))
 	fmt.Println(m.Check(ctx, treelock.Read("/docs/a.txt")))
 	fmt.Println(errors.Is(m.Check(ctx, treelock.Write("/docs/a.txt")), treelock.ErrConflict))
 	reader.Release()
@@ -172,7 +172,7 @@ func ExampleManager_Do() {
 		return errors.New("disk full")
 	})
 	fmt.Println(err)
-	_, err = m.TryAcquire(treelock.Write("/docs")) // it was released
+	_, err = m.TryAcquire(ctx, treelock.Write("/docs")) // it was released
 	fmt.Println(err)
 	// Output:
 	// disk full
@@ -220,12 +220,12 @@ func ExampleGrant_Release() {
 	defer cancel()
 	m := manager.Start(ctx)
 
-	first, _ := m.TryAcquire(treelock.Write("/docs"))
+	first, _ := m.TryAcquire(ctx, treelock.Write("/docs"))
 	first.Release()
-	_, err := m.TryAcquire(treelock.Write("/docs"))
+	_, err := m.TryAcquire(ctx, treelock.Write("/docs"))
 	fmt.Println(err)
 	first.Release()
-	_, err = m.TryAcquire(treelock.Write("/docs"))
+	_, err = m.TryAcquire(ctx, treelock.Write("/docs"))
 	fmt.Println(errors.Is(err, treelock.ErrConflict))
 	// Output:
 	// <nil>
@@ -239,14 +239,14 @@ func ExampleGrant_Narrow() {
 	defer cancel()
 	m := manager.Start(ctx)
 
-	writer, err := m.TryAcquire(treelock.Write("/docs"))
+	writer, err := m.TryAcquire(ctx, treelock.Write("/docs"))
 	fmt.Println(err)
 	fmt.Println(writer.Narrow(treelock.Read("/docs"))) // written: now to check it, with other readers
-	_, err = m.TryAcquire(treelock.ReadNode("/docs"))
+	_, err = m.TryAcquire(ctx, treelock.ReadNode("/docs"))
 	fmt.Println(err)
 
 	fmt.Println(writer.Narrow(treelock.Read("/docs/drafts")))
-	_, err = m.TryAcquire(treelock.Write("/docs/final"))
+	_, err = m.TryAcquire(ctx, treelock.Write("/docs/final"))
 	fmt.Println(err)
 	fmt.Println(errors.Is(writer.Narrow(treelock.Read("/docs")), treelock.ErrNotHeld)) // no way back
 	// Output:
@@ -277,10 +277,10 @@ func ExampleGrant_Token() {
 	m := manager.Start(ctx)
 	store := &fencedStore{}
 
-	stale, _ := m.TryAcquire(treelock.Write("/docs"))
+	stale, _ := m.TryAcquire(ctx, treelock.Write("/docs"))
 	store.put(stale.Token(), "first")
 	stale.Release() // by a supervisor
-	fresh, _ := m.TryAcquire(treelock.Write("/docs"))
+	fresh, _ := m.TryAcquire(ctx, treelock.Write("/docs"))
 	store.put(fresh.Token(), "second")
 	store.put(stale.Token(), "late")
 	// Output:

@@ -54,11 +54,11 @@ func ExampleStartNodes() {
 	m := manager.StartNodes[document](ctx)
 
 	export := treelock.Request[document]{}.Read(document{tenant: 7}) // all its documents
-	if _, err := m.TryAcquire(export); err != nil {
+	if _, err := m.TryAcquire(ctx, export); err != nil {
 		fmt.Println(err)
 	}
 	for _, d := range []document{{tenant: 7, id: 1}, {tenant: 8, id: 1}} {
-		_, err := m.TryAcquire(treelock.Request[document]{}.Write(d))
+		_, err := m.TryAcquire(ctx, treelock.Request[document]{}.Write(d))
 		fmt.Println(d, err == nil)
 	}
 	// Output:
@@ -72,7 +72,7 @@ func ExampleWithFirstToken() {
 	defer cancel()
 	m := manager.Start(ctx, manager.WithFirstToken(1001)) // 1000 was the last one stored
 
-	grant, _ := m.TryAcquire(treelock.Write("/docs"))
+	grant, _ := m.TryAcquire(ctx, treelock.Write("/docs"))
 	fmt.Println(grant.Token())
 	// Output: 1001
 }
@@ -99,7 +99,7 @@ func ExampleWithMaxDepth() {
 	m := manager.Start(ctx, manager.WithMaxDepth(3))
 
 	for _, p := range []treelock.Path{"/a/b", "/a/b/c"} { // the root counts
-		_, err := m.TryAcquire(treelock.Read(p))
+		_, err := m.TryAcquire(ctx, treelock.Read(p))
 		fmt.Println(p, errors.Is(err, treelock.ErrTooDeep))
 	}
 	// Output:

@@ -26,7 +26,7 @@ func ExampleManager_TryAcquire_blocked() {
 	}
 	defer backup.Release()
 
-	_, err = m.TryAcquire(treelock.Write("/photos/2024", "/photos/2025").Labeled("rename 17"))
+	_, err = m.TryAcquire(ctx, treelock.Write("/photos/2024", "/photos/2025").Labeled("rename 17"))
 	var blocked *treelock.BlockedError[treelock.Path]
 	if errors.As(err, &blocked) {
 		b := blocked.Blockers[0]

@@ -24,7 +24,7 @@ func (l *loop[N]) explain(r *request[N], err error, limit int) error {
 
 		Blockers: make([]treelock.Blocker[N], 0, min(limit, defaultBlockers)),
 	}
-	more, all := l.table.Blockers(r, limit, func(b *request[N], why locktable.ConflictPair[N]) {
+	more, all := r.Who.scope.table.Blockers(r, limit, func(b *request[N], why locktable.ConflictPair[N]) {
 		blocked.Blockers = append(blocked.Blockers, treelock.Blocker[N]{
 			Number: b.Seq(),
 			Label:  b.Who.meta.labelOf(),

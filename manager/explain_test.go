@@ -44,7 +44,7 @@ func TestTryAcquireNamesItsBlockers(t *testing.T) {
 		must(m.Submit(t.Context(), treelock.Write("/photos/2024", "/photos/2025").Labeled("rename 2")))
 		time.Sleep(2 * time.Second)
 
-		_, err := m.TryAcquire(treelock.Write("/photos/2025/cat.jpg").Labeled("put 3"))
+		_, err := m.TryAcquire(t.Context(), treelock.Write("/photos/2025/cat.jpg").Labeled("put 3"))
 		want := blockedError{
 			Op: "try to acquire", Label: "put 3", Claims: []treelock.Claim[path]{claim(treelock.Write("/photos/2025/cat.jpg"))},
 			Blockers: []blocker{
@@ -63,15 +63,15 @@ func TestTryAcquireNamesItsBlockers(t *testing.T) {
 func TestBlockersBelowAreFound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := manager.Start(t.Context())
-		must(m.TryAcquire(treelock.Read("/other").Labeled("elsewhere")))
-		must(m.TryAcquire(treelock.Read("/a/b/c").Labeled("reader")))
-		must(m.TryAcquire(treelock.WriteNode("/a/x").Labeled("writer")))
+		must(m.TryAcquire(t.Context(), treelock.Read("/other").Labeled("elsewhere")))
+		must(m.TryAcquire(t.Context(), treelock.Read("/a/b/c").Labeled("reader")))
+		must(m.TryAcquire(t.Context(), treelock.WriteNode("/a/x").Labeled("writer")))
 
-		_, err := m.TryAcquire(treelock.Read("/a"))
+		_, err := m.TryAcquire(t.Context(), treelock.Read("/a"))
 		if got := blockedBy(t, err).Blockers; len(got) != 1 || got[0].Label != "writer" || got[0].Claim != claim(treelock.WriteNode("/a/x")) {
 			t.Errorf("a reader of the folder is blocked by %v, want the writer", got)
 		}
-		_, err = m.TryAcquire(treelock.Write("/a"))
+		_, err = m.TryAcquire(t.Context(), treelock.Write("/a"))
 		if got := blockedBy(t, err).Blockers; len(got) != 2 || got[0].Label != "reader" || got[1].Label != "writer" {
 			t.Errorf("a writer of the folder is blocked by %v, want the reader and the writer", got)
 		}
@@ -120,11 +120,11 @@ func TestOtherErrorsNameNoBlockers(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, early := m.Acquire(ended, treelock.Write("/a"))
-	_, wrong := m.TryAcquire(treelock.Write("a"))
+	_, wrong := m.TryAcquire(t.Context(), treelock.Write("a"))
 	if err := m.Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	_, late := m.TryAcquire(treelock.Write("/a"))
+	_, late := m.TryAcquire(t.Context(), treelock.Write("/a"))
 	var blocked *blockedError
 	for _, err := range []error{early, wrong, late} {
 		if err == nil || errors.As(err, &blocked) {
@@ -140,9 +140,9 @@ func TestErrorsNameAsManyBlockersAsTheyAreToldTo(t *testing.T) {
 	} {
 		m := manager.Start(t.Context(), manager.WithBlockers(n))
 		for range holders {
-			must(m.TryAcquire(treelock.Read("/a")))
+			must(m.TryAcquire(t.Context(), treelock.Read("/a")))
 		}
-		_, err := m.TryAcquire(treelock.Write("/a"))
+		_, err := m.TryAcquire(t.Context(), treelock.Write("/a"))
 		if n == 0 {
 			var blocked *blockedError
 			if !errors.Is(err, treelock.ErrConflict) || errors.As(err, &blocked) {
@@ -164,11 +164,11 @@ func TestErrorsNameAsManyBlockersAsTheyAreToldTo(t *testing.T) {
 func TestBlockerIsFoundBehindManyRequests(t *testing.T) {
 	m := manager.Start(t.Context())
 	for range 3000 {
-		must(m.TryAcquire(treelock.Read("/crowd")))
+		must(m.TryAcquire(t.Context(), treelock.Read("/crowd")))
 	}
-	must(m.TryAcquire(treelock.Write("/a/b").Labeled("behind many")))
+	must(m.TryAcquire(t.Context(), treelock.Write("/a/b").Labeled("behind many")))
 	for _, node := range []path{"/a", "/a/b"} {
-		_, err := m.TryAcquire(treelock.Write(node))
+		_, err := m.TryAcquire(t.Context(), treelock.Write(node))
 		got := blockedBy(t, err)
 		if len(got.Blockers) != 1 || got.AtLeast || got.Blockers[0].Label != "behind many" || got.Blockers[0].Claim.Node != "/a/b" {
 			t.Errorf("TryAcquire(%s) = %v, want it blocked by the one that holds /a/b", node, err)
@@ -181,9 +181,9 @@ func TestBlockerIsFoundBehindManyRequests(t *testing.T) {
 func TestSearchForBlockersIsBounded(t *testing.T) {
 	m := manager.Start(t.Context())
 	for i := range 3000 {
-		must(m.TryAcquire(treelock.Write(path(fmt.Sprint("/a/", i)))))
+		must(m.TryAcquire(t.Context(), treelock.Write(path(fmt.Sprint("/a/", i)))))
 	}
-	_, err := m.TryAcquire(treelock.Write("/a"))
+	_, err := m.TryAcquire(t.Context(), treelock.Write("/a"))
 	if got := blockedBy(t, err); len(got.Blockers) != 4 || !got.AtLeast || got.More < 1000 || got.More > 2000 {
 		t.Errorf("TryAcquire() = %v, want 4 blockers, and at least 1,000 more", err)
 	}
@@ -230,8 +230,8 @@ func TestNamedClaimConflictsWithTheWantedOne(t *testing.T) {
 				{above, others, claim(treelock.Read(top)), claim(treelock.Write(deep))},
 			} {
 				m := manager.Start(t.Context())
-				must(m.TryAcquire(test.held))
-				_, err := m.TryAcquire(test.asked)
+				must(m.TryAcquire(t.Context(), test.held))
+				_, err := m.TryAcquire(t.Context(), test.asked)
 				blocked := blockedBy(t, err)
 				if len(blocked.Blockers) != 1 {
 					t.Fatalf("%d levels, %s: %d blockers, want 1", levels, name, len(blocked.Blockers))

@@ -1,54 +1,84 @@
 package manager
 
 import (
-	"log/slog"
-	"strconv"
+	"context"
 
 	"github.com/treelock/treelock"
 )
 
-// A Grant is a request that is held, until it is released. It is a small value that may be copied,
-// and all copies mean the same hold. The zero Grant holds nothing.
-type Grant[N treelock.Node[N]] struct {
-	m     *Manager[N]
-	req   *request[N] // the manager goroutine's: only to be passed back to it
-	seq   uint64      // tells whether req still stores the request that was granted
-	token uint64
+// A grant is how the manager goroutine and its clients name a request that is held, or a request
+// that waits for its grant. Programs get it as a [treelock.Grant].
+type grant[N treelock.Node[N]] struct {
+	req *request[N] // the manager goroutine's: only to be passed back to it
+	seq uint64      // tells whether req still stores the same request
+
+	token uint64 // 0 while the request waits
 }
 
-// Number returns the place of the request in the order of arrival. It never changes, and errors,
-// snapshots and logs name the request by it. Numbers begin at 1; the zero Grant has the number 0.
-func (g Grant[N]) Number() uint64 { return g.seq }
-
-// Token returns the fencing token, which is the place in the order of grants: among conflicting
-// grants of one manager, a later grant has a larger token. It is not the number, as requests may be
-// granted in another order than they arrive. All copies of a grant have its token, and
-// [Grant.Narrow] keeps it. Tokens begin at 1 or at [WithFirstToken]; the zero Grant has the token
-// 0.
-//
-// A store that remembers the largest token it has seen can refuse a holder that another one has
-// succeeded, say after a long pause. (The scheme is that of the lock sequencers in Burrows, "The
-// Chubby lock service", 2006.)
-func (g Grant[N]) Token() uint64 { return g.token }
-
-// String names the grant for a log line: "grant #7 (token 12)", or "no grant" for the zero Grant.
-func (g Grant[N]) String() string {
-	if g.m == nil {
-		return "no grant"
+// grant returns the grant of r, which has just been granted. Its token is the next one, or that of
+// the grant that r is inside. On the manager goroutine.
+func (l *loop[N]) grant(r *request[N]) grant[N] {
+	if owner := r.Who.scope.owner; owner != nil {
+		return grant[N]{req: r, seq: r.Seq(), token: r.Who.scope.token}
 	}
-	seq, token := strconv.FormatUint(g.seq, 10), strconv.FormatUint(g.token, 10)
-	return "grant #" + seq + " (token " + token + ")"
-}
-
-// LogValue returns a group of the number and the token.
-func (g Grant[N]) LogValue() slog.Value {
-	return slog.GroupValue(slog.Uint64("number", g.seq), slog.Uint64("token", g.token))
-}
-
-// grant returns the grant of r, which has just been granted, with the next token. On the manager
-// goroutine.
-func (l *loop[N]) grant(r *request[N]) Grant[N] {
 	token := l.nextToken
 	l.nextToken++
-	return Grant[N]{m: l.m, req: r, seq: r.Seq(), token: token}
+	return grant[N]{req: r, seq: r.Seq(), token: token}
+}
+
+// public returns g for programs.
+func (m *Manager[N]) public(g grant[N]) treelock.Grant[N] {
+	hold := treelock.Hold{Ref: g.req, Number: g.seq, Token: g.token}
+	return treelock.NewGrant((*engine[N])(m), hold)
+}
+
+// refOf returns the request of a hold that this package has made.
+func refOf[N treelock.Node[N]](h treelock.Hold) *request[N] { return h.Ref.(*request[N]) }
+
+// An engine is a Manager with the methods that a [treelock.Grant] calls. They are not methods of
+// Manager, so programs see each of them in one place.
+type engine[N treelock.Node[N]] Manager[N]
+
+// Engine returns m as the [treelock.Engine] of its grants. It is for [treelock.Inside].
+func (m *Manager[N]) Engine() treelock.Engine[N] { return (*engine[N])(m) }
+
+// manager returns the manager of e.
+func (e *engine[N]) manager() *Manager[N] { return (*Manager[N])(e) }
+
+// Acquire is [treelock.Grant.Acquire].
+func (e *engine[N]) Acquire(
+	ctx context.Context, h treelock.Hold, req treelock.Request[N],
+) (treelock.Grant[N], error) {
+	return e.manager().acquire(ctx, inside[N](h), &req)
+}
+
+// TryAcquire is [treelock.Grant.TryAcquire].
+func (e *engine[N]) TryAcquire(
+	ctx context.Context, h treelock.Hold, req treelock.Request[N],
+) (treelock.Grant[N], error) {
+	return e.manager().tryAcquire(ctx, inside[N](h), &req)
+}
+
+// Holds is [treelock.Grant.Holds].
+func (e *engine[N]) Holds(h treelock.Hold, req treelock.Request[N]) bool {
+	m := e.manager()
+	c, err := m.newCall(&req, modeNoWait)
+	if err != nil {
+		return false
+	}
+	defer m.recycle(c)
+	holds := &holder[N]{of: inside[N](h), call: c}
+	c.inspector = holds
+	return m.send(message[N]{kind: kindInspect, call: c}) && <-c.replies == verdictDone && holds.yes
+}
+
+// A holder is the inspector that finds out whether a grant holds the claims of a call.
+type holder[N treelock.Node[N]] struct {
+	of   scopeRef[N]
+	call *call[N]
+	yes  bool
+}
+
+func (h *holder[N]) inspect(l *loop[N]) {
+	h.yes = l.heldErr(h.of.owner, h.of.seq, h.call.claims) == nil
 }

@@ -31,7 +31,7 @@ func (c stuckContext) Err() error {
 func TestContextsThatBlockStopNoOtherCancellation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := Start(t.Context())
-		if _, err := m.TryAcquire(treelock.Write("/a")); err != nil {
+		if _, err := m.TryAcquire(t.Context(), treelock.Write("/a")); err != nil {
 			t.Fatal(err)
 		}
 		hostile := stuckContext{t.Context(), make(chan struct{}), make(chan struct{})}

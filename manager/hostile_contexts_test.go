@@ -31,29 +31,29 @@ func (c *mine) Err() error            { c.step(); return c.Context.Err() }
 func (c *mine) Value(key any) any     { c.step(); return c.Context.Value(key) }
 
 // A contextVerb is a call with a context. It returns what it was granted.
-type contextVerb func(*manager.Manager[path], context.Context) (manager.Grant[path], error)
+type contextVerb func(*manager.Manager[path], context.Context) (treelock.Grant[path], error)
 
 var contextVerbs = map[string]contextVerb{
-	"Acquire": func(m *manager.Manager[path], ctx context.Context) (manager.Grant[path], error) {
+	"Acquire": func(m *manager.Manager[path], ctx context.Context) (treelock.Grant[path], error) {
 		return m.Acquire(ctx, treelock.Write("/a"))
 	},
-	"Submit": func(m *manager.Manager[path], ctx context.Context) (manager.Grant[path], error) {
+	"Submit": func(m *manager.Manager[path], ctx context.Context) (treelock.Grant[path], error) {
 		ticket, err := m.Submit(ctx, treelock.Write("/a"))
 		if err != nil {
-			return manager.Grant[path]{}, err
+			return treelock.Grant[path]{}, err
 		}
 		defer ticket.Withdraw()
 		return <-ticket.Granted(), nil
 	},
-	"Check": func(m *manager.Manager[path], ctx context.Context) (manager.Grant[path], error) {
-		return manager.Grant[path]{}, m.Check(ctx, treelock.Write("/a"))
+	"Check": func(m *manager.Manager[path], ctx context.Context) (treelock.Grant[path], error) {
+		return treelock.Grant[path]{}, m.Check(ctx, treelock.Write("/a"))
 	},
-	"Do": func(m *manager.Manager[path], ctx context.Context) (manager.Grant[path], error) {
-		return manager.Grant[path]{}, m.Do(ctx, treelock.Write("/a"), func(context.Context) error { return nil })
+	"Do": func(m *manager.Manager[path], ctx context.Context) (treelock.Grant[path], error) {
+		return treelock.Grant[path]{}, m.Do(ctx, treelock.Write("/a"), func(context.Context) error { return nil })
 	},
-	"Snapshot": func(m *manager.Manager[path], ctx context.Context) (manager.Grant[path], error) {
+	"Snapshot": func(m *manager.Manager[path], ctx context.Context) (treelock.Grant[path], error) {
 		_, err := m.Snapshot(ctx, manager.Query[path]{Below: []path{"/a"}})
-		return manager.Grant[path]{}, err
+		return treelock.Grant[path]{}, err
 	},
 }
 
@@ -85,7 +85,7 @@ func stepOnMine(
 	t *testing.T, what string, call contextVerb, harm func(func(), <-chan struct{}), at int, end string,
 ) {
 	m := manager.Start(t.Context())
-	holder := must(m.TryAcquire(treelock.Write("/a")))
+	holder := must(m.TryAcquire(t.Context(), treelock.Write("/a")))
 	if end == "free" {
 		holder.Release()
 	}
@@ -113,7 +113,7 @@ func stepOnMine(
 		t.Errorf("%s: %d requests are live, want none", what, live)
 	}
 	must(m.Snapshot(t.Context(), manager.Query[path]{}))
-	must(m.TryAcquire(treelock.Write("/a"))).Release()
+	must(m.TryAcquire(t.Context(), treelock.Write("/a"))).Release()
 	close(free)
 	synctest.Wait()
 	select {

@@ -27,7 +27,7 @@ func TestSnapshotCallsNoParent(t *testing.T) {
 // the first row, and at the last check of its context. The next snapshot shows all requests.
 func TestSnapshotIsLeftByItsContext(t *testing.T) {
 	m := manager.Start(t.Context())
-	must(m.TryAcquire(treelock.Write("/a")))
+	must(m.TryAcquire(t.Context(), treelock.Write("/a")))
 	for range 1000 {
 		must(m.Submit(t.Context(), treelock.Write("/a")))
 	}

@@ -158,7 +158,7 @@ func TestSlowLogSurvivesUserCode(t *testing.T) {
 			ctx, stop := context.WithCancel(t.Context())
 			m := StartNodes[rude](ctx, WithSlowLog(SlowLog{Hold: time.Second, Logger: slog.New(c)}))
 			for _, name := range append(names, "last") {
-				if _, err := m.TryAcquire(treelock.Request[rude]{}.Read(name)); err != nil {
+				if _, err := m.TryAcquire(t.Context(), treelock.Request[rude]{}.Read(name)); err != nil {
 					t.Fatal(err)
 				}
 			}

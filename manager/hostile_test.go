@@ -23,7 +23,7 @@ func plain() *trap { return &trap{func() (*trap, bool) { return nil, false }} }
 // works fails the test if m does not grant, or something is held.
 func works(t *testing.T, m *manager.Manager[*trap]) {
 	t.Helper()
-	g, err := m.TryAcquire(treelock.Request[*trap]{}.Write(plain()))
+	g, err := m.TryAcquire(t.Context(), treelock.Request[*trap]{}.Write(plain()))
 	if err != nil {
 		t.Fatalf("TryAcquire() = %v, want a grant", err)
 	}
@@ -49,7 +49,7 @@ func TestLineageWithoutEndIsRefused(t *testing.T) {
 	steps := 0
 	var next func() (*trap, bool)
 	next = func() (*trap, bool) { steps++; return &trap{next}, true }
-	if _, err := m.TryAcquire(treelock.Request[*trap]{}.Read(&trap{next})); !errors.Is(err, treelock.ErrTooDeep) {
+	if _, err := m.TryAcquire(t.Context(), treelock.Request[*trap]{}.Read(&trap{next})); !errors.Is(err, treelock.ErrTooDeep) {
 		t.Errorf("TryAcquire(an endless lineage) = %v, want ErrTooDeep", err)
 	}
 	if steps > 101 {
@@ -115,11 +115,11 @@ func (c child) Parent() (child, bool) { return child{math.NaN(), c.depth + 1}, c
 func TestValuesThatNameNoNodeAreRefused(t *testing.T) {
 	m := manager.StartNodes[value](t.Context())
 	for _, v := range []any{math.NaN(), []int{1}, map[int]int{}, func() {}, [1]any{[]int{}}, struct{ f float32 }{float32(math.NaN())}} {
-		if _, err := m.TryAcquire(treelock.Request[value]{}.Read(value{1}, value{v})); !errors.Is(err, treelock.ErrIncomparable) {
+		if _, err := m.TryAcquire(t.Context(), treelock.Request[value]{}.Read(value{1}, value{v})); !errors.Is(err, treelock.ErrIncomparable) {
 			t.Errorf("TryAcquire(%T) = %v, want ErrIncomparable", v, err)
 		}
 	}
-	g, err := m.TryAcquire(treelock.Request[value]{}.Write(value{nil}, value{1}, value{"1"}, value{1.0}))
+	g, err := m.TryAcquire(t.Context(), treelock.Request[value]{}.Write(value{nil}, value{1}, value{"1"}, value{1.0}))
 	if err != nil {
 		t.Errorf("TryAcquire(values that can be compared) = %v, want a grant", err)
 	}
@@ -132,7 +132,7 @@ func TestValuesThatNameNoNodeAreRefused(t *testing.T) {
 	}
 
 	children := manager.StartNodes[child](t.Context())
-	if _, err := children.TryAcquire(treelock.Request[child]{}.Read(child{})); !errors.Is(err, treelock.ErrIncomparable) {
+	if _, err := children.TryAcquire(t.Context(), treelock.Request[child]{}.Read(child{})); !errors.Is(err, treelock.ErrIncomparable) {
 		t.Errorf("TryAcquire(a node with a NaN above it) = %v, want ErrIncomparable", err)
 	}
 }
@@ -208,7 +208,7 @@ func TestPanicInTheContextOfDrainDrainsNothing(t *testing.T) {
 		}()
 		m.Drain(&mine{Context: t.Context(), at: 1, harm: func() { panic("mine") }})
 	}()
-	must(m.TryAcquire(treelock.Write("/a")))
+	must(m.TryAcquire(t.Context(), treelock.Write("/a")))
 }
 
 // A folder is a node that can be moved.
@@ -228,7 +228,7 @@ func TestMovingAClaimedNodeDoesNotStopTheManager(t *testing.T) {
 	x := &folder{"x", b}
 	request := treelock.Request[*folder]{}
 
-	mover, _ := m.TryAcquire(request.Write(a, b))
+	mover, _ := m.TryAcquire(t.Context(), request.Write(a, b))
 	waiting, err := m.Submit(t.Context(), request.Read(x)) // below b
 	if err != nil {
 		t.Fatal(err)
@@ -237,7 +237,7 @@ func TestMovingAClaimedNodeDoesNotStopTheManager(t *testing.T) {
 	mover.Release()
 	reader := <-waiting.Granted()
 
-	writer, err := m.TryAcquire(request.Write(a))
+	writer, err := m.TryAcquire(t.Context(), request.Write(a))
 	if err != nil {
 		t.Fatalf("TryAcquire(a) = %v, want a grant: the reader of x is still below b", err)
 	}
@@ -262,12 +262,12 @@ func (k key) Parent() (key, bool) { return key{k.tenant, k.document + 1}, true }
 
 func TestErrorsNameTheNodeInFewWords(t *testing.T) {
 	keys := manager.StartNodes[key](t.Context())
-	_, err := keys.TryAcquire(treelock.Request[key]{}.Read(key{1, 2}))
+	_, err := keys.TryAcquire(t.Context(), treelock.Request[key]{}.Read(key{1, 2}))
 	if err == nil || !strings.Contains(err.Error(), "from {1 2} up") {
 		t.Errorf("TryAcquire(a key) = %v, want an error that names {1 2}", err)
 	}
 	paths := manager.Start(t.Context())
-	_, err = paths.TryAcquire(treelock.Read(path(strings.Repeat("/long", 10_000))))
+	_, err = paths.TryAcquire(t.Context(), treelock.Read(path(strings.Repeat("/long", 10_000))))
 	if err == nil || len(err.Error()) > 500 {
 		t.Errorf("TryAcquire(a very deep path) has an error of %d bytes, want at most 500", len(err.Error()))
 	}

@@ -53,7 +53,7 @@ func TestWaitThatIsOverIsNotReported(t *testing.T) {
 			m: m, slow: SlowLog{Logger: slog.New(slog.NewTextHandler(&log, nil))},
 			strings: newIsolator(1, time.Second), handlers: newIsolator(1, time.Second),
 		}
-		holder, err := m.TryAcquire(treelock.Write("/a"))
+		holder, err := m.TryAcquire(t.Context(), treelock.Write("/a"))
 		if err != nil {
 			t.Fatal(err)
 		}

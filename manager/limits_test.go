@@ -18,7 +18,7 @@ func TestRealNamesFit(t *testing.T) {
 	m := manager.Start(t.Context())
 	key := treelock.PathOf(strings.Split(strings.Repeat("/", 1024), "/")...)
 	for _, p := range []path{key, path(strings.Repeat("/n", 4095/2)), path("/" + strings.Repeat("n", 4094))} {
-		grant, err := m.TryAcquire(treelock.Write(p))
+		grant, err := m.TryAcquire(t.Context(), treelock.Write(p))
 		if err != nil {
 			t.Errorf("TryAcquire(%.20s..., %d bytes) = %v, want a grant", p, len(p), err)
 		}
@@ -29,7 +29,7 @@ func TestRealNamesFit(t *testing.T) {
 func TestLongPathIsRefused(t *testing.T) {
 	m := manager.Start(t.Context(), manager.WithMaxPath(100))
 	long := path("/" + strings.Repeat("x", 100))
-	grant, err := m.TryAcquire(treelock.Write(long[:100]))
+	grant, err := m.TryAcquire(t.Context(), treelock.Write(long[:100]))
 	if err != nil {
 		t.Fatalf("TryAcquire(100 bytes) = %v, want a grant", err)
 	}
@@ -51,7 +51,7 @@ func TestWideRequestIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = m.Acquire(t.Context(), wide)
-	_, errTry := m.TryAcquire(wide)
+	_, errTry := m.TryAcquire(t.Context(), wide)
 	_, errSubmit := m.Submit(t.Context(), wide)
 	for verb, err := range map[string]error{"Acquire": err, "TryAcquire": errTry, "Submit": errSubmit, "Narrow": grant.Narrow(wide)} {
 		if !errors.Is(err, treelock.ErrTooWide) || !strings.Contains(err.Error(), "4") {
@@ -109,7 +109,7 @@ func TestDefaultsAreThoseOfTheirDocs(t *testing.T) {
 			treelock.Read(slices.Repeat([]path{"/a"}, 65_536)...),
 		}
 		for i, req := range fits {
-			if _, err := m.TryAcquire(req); err != nil {
+			if _, err := m.TryAcquire(t.Context(), req); err != nil {
 				t.Errorf("options: %s: request %d = %.300v, want a grant", name, i, err)
 			}
 		}
@@ -121,11 +121,11 @@ func TestDefaultsAreThoseOfTheirDocs(t *testing.T) {
 			{treelock.Read(path("/" + strings.Repeat("x", 65_536))), treelock.ErrTooLong},
 			{treelock.Read(slices.Repeat([]path{"/a"}, 65_537)...), treelock.ErrTooWide},
 		} {
-			if _, err := m.TryAcquire(test.req); !errors.Is(err, test.want) {
+			if _, err := m.TryAcquire(t.Context(), test.req); !errors.Is(err, test.want) {
 				t.Errorf("options: %s: TryAcquire() = %.300v, want %v", name, err, test.want)
 			}
 		}
-		if token := must(m.TryAcquire(treelock.Write("/first"))).Token(); token != uint64(len(fits))+1 {
+		if token := must(m.TryAcquire(t.Context(), treelock.Write("/first"))).Token(); token != uint64(len(fits))+1 {
 			t.Errorf("options: %s: the token is %d, want tokens from 1 on", name, token)
 		}
 		must(m.Submit(t.Context(), treelock.Write("/first"))) // there is no limit on waiting requests
@@ -135,15 +135,15 @@ func TestDefaultsAreThoseOfTheirDocs(t *testing.T) {
 // TestSmallestLimits includes the root alone, which has a lineage of one.
 func TestSmallestLimits(t *testing.T) {
 	m := manager.Start(t.Context(), manager.WithMaxDepth(1), manager.WithMaxPath(1), manager.WithMaxClaims(1))
-	must(m.TryAcquire(treelock.Write("/"))).Release()
+	must(m.TryAcquire(t.Context(), treelock.Write("/"))).Release()
 	for _, p := range []path{"/a", "/a/b"} {
-		if _, err := m.TryAcquire(treelock.Write(p)); !errors.Is(err, treelock.ErrTooLong) {
+		if _, err := m.TryAcquire(t.Context(), treelock.Write(p)); !errors.Is(err, treelock.ErrTooLong) {
 			t.Errorf("TryAcquire(%s) = %v, want ErrTooLong", p, err)
 		}
 	}
 	m = manager.Start(t.Context(), manager.WithMaxDepth(2))
-	must(m.TryAcquire(treelock.Write("/", "/a"))).Release()
-	if _, err := m.TryAcquire(treelock.Write("/a/b")); !errors.Is(err, treelock.ErrTooDeep) {
+	must(m.TryAcquire(t.Context(), treelock.Write("/", "/a"))).Release()
+	if _, err := m.TryAcquire(t.Context(), treelock.Write("/a/b")); !errors.Is(err, treelock.ErrTooDeep) {
 		t.Errorf("TryAcquire(/a/b) = %v, want ErrTooDeep", err)
 	}
 }
@@ -158,8 +158,8 @@ func TestErrorsAreBounded(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New(strings.Repeat("cause ", 100_000)))
 	_, ended := m.Acquire(ctx, treelock.Write(paths...))
-	must(m.TryAcquire(treelock.Write("/a")))
-	_, conflict := m.TryAcquire(treelock.Write(paths...))
+	must(m.TryAcquire(t.Context(), treelock.Write("/a")))
+	_, conflict := m.TryAcquire(t.Context(), treelock.Write(paths...))
 	for _, err := range []error{ended, conflict} {
 		if text := err.Error(); len(text) > 2000 || !strings.Contains(text, "99") {
 			t.Errorf("an error of %d bytes: %.600s, want at most 2,000, and how many claims there are", len(text), text)
@@ -171,10 +171,10 @@ func TestErrorsAreBounded(t *testing.T) {
 func TestNoErrorNamesMoreThan64Blockers(t *testing.T) {
 	m := manager.Start(t.Context(), manager.WithBlockers(1000))
 	for range 50 {
-		must(m.TryAcquire(treelock.Read("/a")))
-		must(m.TryAcquire(treelock.Read("/b")))
+		must(m.TryAcquire(t.Context(), treelock.Read("/a")))
+		must(m.TryAcquire(t.Context(), treelock.Read("/b")))
 	}
-	_, err := m.TryAcquire(treelock.Write("/a", "/b"))
+	_, err := m.TryAcquire(t.Context(), treelock.Write("/a", "/b"))
 	if got := blockedBy(t, err); len(got.Blockers) != 64 || got.More != 36 {
 		t.Errorf("%d blockers are named, %d more, want 64 and 36", len(got.Blockers), got.More)
 	}
@@ -186,7 +186,7 @@ func TestAnyNumberOfIdleNodesMayBeRemembered(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		m := manager.Start(ctx, manager.WithIdleNodes(n))
 		for range 2 {
-			must(m.TryAcquire(treelock.Write(long))).Release()
+			must(m.TryAcquire(t.Context(), treelock.Write(long))).Release()
 		}
 		if got := m.Stats().Nodes; n > 1 && got != 2 {
 			t.Errorf("WithIdleNodes(%d): %d nodes are remembered, want 2", n, got)

@@ -32,7 +32,7 @@ func arrives(t *testing.T, l *loop[path], req treelock.Request[path], mode callM
 		t.Fatal(err)
 	}
 	if mode == modeTicket {
-		c.ticket = &Ticket[path]{m: l.m, granted: make(chan Grant[path], 1)}
+		c.ticket = &Ticket[path]{m: l.m, granted: make(chan treelock.Grant[path], 1)}
 	}
 	l.dispatch(message[path]{kind: kindAcquire, call: c})
 	if mode == modeTicket {
@@ -56,7 +56,7 @@ func withdraws(l *loop[path], c *call[path], mode callMode) {
 }
 
 // takeGrant receives the grant of a call that was granted.
-func takeGrant(t *testing.T, c *call[path]) Grant[path] {
+func takeGrant(t *testing.T, c *call[path]) grant[path] {
 	t.Helper()
 	if v := <-c.replies; v != verdictDone {
 		t.Fatalf("the reply is %d, %v, want verdictDone", v, c.err)

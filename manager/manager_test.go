@@ -31,7 +31,7 @@ func TestDoReleasesHoweverItsFunctionEnds(t *testing.T) {
 				}
 			}()
 			err := m.Do(t.Context(), treelock.Write("/a"), func(ctx context.Context) error {
-				if _, err := m.TryAcquire(treelock.Read("/a/b")); !errors.Is(err, treelock.ErrConflict) {
+				if _, err := m.TryAcquire(ctx, treelock.Read("/a/b")); !errors.Is(err, treelock.ErrConflict) {
 					t.Errorf("%s: TryAcquire() inside = %v, want ErrConflict", name, err)
 				}
 				return end(ctx)
@@ -41,7 +41,7 @@ func TestDoReleasesHoweverItsFunctionEnds(t *testing.T) {
 			}
 		}()
 		<-done
-		g, err := m.TryAcquire(treelock.Write("/"))
+		g, err := m.TryAcquire(t.Context(), treelock.Write("/"))
 		if err != nil {
 			t.Errorf("%s: TryAcquire() afterwards = %v, want a grant", name, err)
 		}
@@ -81,7 +81,7 @@ func TestErrorsGiveTheCause(t *testing.T) {
 	}
 
 	cancel(cause)
-	_, err = m.TryAcquire(treelock.Read("/"))
+	_, err = m.TryAcquire(t.Context(), treelock.Read("/"))
 	if !errors.Is(err, treelock.ErrStopped) || !errors.Is(err, cause) || !strings.Contains(err.Error(), cause.Error()) {
 		t.Errorf("TryAcquire() of a stopped manager = %v, want ErrStopped and its cause", err)
 	}
@@ -94,7 +94,7 @@ func TestErrorNamesTheStopAsWell(t *testing.T) {
 		cause := errors.New("shutting down")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		m := manager.Start(ctx)
-		if _, err := m.TryAcquire(treelock.Write("/a")); err != nil {
+		if _, err := m.TryAcquire(t.Context(), treelock.Write("/a")); err != nil {
 			t.Fatal(err)
 		}
 		waiter := make(chan error)
@@ -134,7 +134,7 @@ func TestNothingIsGrantedOnceTheContextHasEnded(t *testing.T) {
 		}
 		cancel()
 		holder.Release()
-		if _, err := m.TryAcquire(treelock.Read("/b")); !errors.Is(err, treelock.ErrStopped) {
+		if _, err := m.TryAcquire(t.Context(), treelock.Read("/b")); !errors.Is(err, treelock.ErrStopped) {
 			t.Fatalf("TryAcquire() = %v, want ErrStopped", err)
 		}
 		if _, ok := <-waiter.Granted(); ok || !errors.Is(waiter.Err(), treelock.ErrStopped) {

@@ -94,9 +94,9 @@ func TestGrantOfAStoppedManagerKeepsNothingElse(t *testing.T) {
 	before := liveHeap()
 	ctx, stop := context.WithCancel(t.Context())
 	m := Start(ctx)
-	var kept Grant[path]
+	var kept treelock.Grant[path]
 	for i := range many(50_000) {
-		g, err := m.TryAcquire(treelock.Write(path(fmt.Sprint("/a/", i))))
+		g, err := m.TryAcquire(t.Context(), treelock.Write(path(fmt.Sprint("/a/", i))))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +113,7 @@ func TestGrantOfAStoppedManagerKeepsNoWaiters(t *testing.T) {
 	before := liveHeap()
 	ctx, stop := context.WithCancel(t.Context())
 	m := Start(ctx)
-	kept, err := m.TryAcquire(treelock.Write("/a"))
+	kept, err := m.TryAcquire(t.Context(), treelock.Write("/a"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func TestGrantOfAStoppedManagerKeepsNoWaiters(t *testing.T) {
 // TestHeldGrantDoesNotKeepItsTicket drops the ticket once its grant is received.
 func TestHeldGrantDoesNotKeepItsTicket(t *testing.T) {
 	m := Start(t.Context())
-	holder, err := m.TryAcquire(treelock.Write("/a"))
+	holder, err := m.TryAcquire(t.Context(), treelock.Write("/a"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestHeldGrantDoesNotKeepItsTicket(t *testing.T) {
 
 func TestWithoutIdleNodesNoneAreKept(t *testing.T) {
 	m := Start(t.Context(), WithIdleNodes(0))
-	grant, err := m.TryAcquire(treelock.Write("/a/b"))
+	grant, err := m.TryAcquire(t.Context(), treelock.Write("/a/b"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,13 +186,13 @@ func TestPlainPathAllocatesNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	one := treelock.Write("/a/b/c/d")
-	ways := map[string]func() (Grant[path], error){
-		"Acquire":                  func() (Grant[path], error) { return m.Acquire(ctx, one) },
-		"Acquire, built each time": func() (Grant[path], error) { return m.Acquire(ctx, treelock.Write("/a/b").Read("/c/d")) },
-		"Acquire, four nodes": func() (Grant[path], error) {
+	ways := map[string]func() (treelock.Grant[path], error){
+		"Acquire":                  func() (treelock.Grant[path], error) { return m.Acquire(ctx, one) },
+		"Acquire, built each time": func() (treelock.Grant[path], error) { return m.Acquire(ctx, treelock.Write("/a/b").Read("/c/d")) },
+		"Acquire, four nodes": func() (treelock.Grant[path], error) {
 			return m.Acquire(ctx, treelock.Write("/a/b/c/d", "/e/f/g/h").Read("/i/j/k/l").ReadNode("/m/n/o/p"))
 		},
-		"TryAcquire": func() (Grant[path], error) { return m.TryAcquire(one) },
+		"TryAcquire": func() (treelock.Grant[path], error) { return m.TryAcquire(t.Context(), one) },
 	}
 	for name, way := range ways {
 		allocs := testing.AllocsPerRun(1000, func() {
@@ -223,7 +223,7 @@ func TestMetadataCostsWhatTheDocsSay(t *testing.T) {
 		"both": {sites, treelock.Write("/a").Labeled("x"), 2},
 	} {
 		allocs := testing.AllocsPerRun(1000, func() {
-			g, err := test.m.TryAcquire(test.req)
+			g, err := test.m.TryAcquire(t.Context(), test.req)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,7 +8,7 @@ type messageKind uint8
 
 // The comments name the fields that a message of the kind has.
 const (
-	kindAcquire  messageKind = iota // call
+	kindAcquire  messageKind = iota // call; req, seq of the grant that the request is inside, if any
 	kindRelease                     // req, seq
 	kindCancel                      // call, of an Acquire whose context has ended
 	kindWithdraw                    // call, with a ticket

@@ -60,10 +60,10 @@ func WithMaxWaiting(n int) Option {
 	return func(o *options) { o.maxWaiting = n }
 }
 
-// WithFirstToken makes fencing tokens (see [Grant.Token]) begin at token instead of 1. So a process
-// that restarts can go on above all tokens that it ever gave out: pass the largest one known to
-// have been used, plus one. Zero means 1. Tokens grow by one for each grant, and wrap to 0 at
-// 1<<64.
+// WithFirstToken makes fencing tokens (see [treelock.Grant.Token]) begin at token instead of 1. So
+// a process that restarts can go on above all tokens that it ever gave out: pass the largest one
+// known to have been used, plus one. Zero means 1. Tokens grow by one for each grant, and wrap to 0
+// at 1<<64.
 func WithFirstToken(token uint64) Option {
 	return func(o *options) { o.firstToken = max(token, 1) }
 }
@@ -95,10 +95,10 @@ func WithMaxPath(n int) Option {
 }
 
 // WithMaxClaims refuses requests of more than n claims, with [treelock.ErrTooWide], on the
-// goroutine of their client. It also bounds [Grant.Narrow], but not the nodes of [Query]. A request
-// arrives as one step of the manager, and everything else waits for that: some 0.3 microseconds for
-// each claim of a new node (BenchmarkWide in manager/bench). The default is 65,536; zero and
-// negative mean the default.
+// goroutine of their client. It also bounds [treelock.Grant.Narrow], but not the nodes of [Query].
+// A request arrives as one step of the manager, and everything else waits for that: some 0.3
+// microseconds for each claim of a new node (BenchmarkWide in manager/bench). The default is
+// 65,536; zero and negative mean the default.
 func WithMaxClaims(n int) Option {
 	return func(o *options) {
 		if n <= 0 {

@@ -12,7 +12,7 @@ import (
 
 type (
 	path   = treelock.Path
-	grant  = manager.Grant[path]
+	grant  = treelock.Grant[path]
 	ticket = manager.Ticket[path]
 )
 
@@ -45,7 +45,7 @@ func TestCancellationAgainstGrantLeaksNothing(t *testing.T) {
 			t.Fatalf("Acquire() = %v, want nil or Canceled", err)
 		}
 		outcomes[err == nil]++
-		after, err := m.TryAcquire(treelock.Write("/"))
+		after, err := m.TryAcquire(t.Context(), treelock.Write("/"))
 		if err != nil {
 			t.Fatalf("something is held after the race: %v", err)
 		}

@@ -1,12 +1,10 @@
 package manager
 
-// Release ends the hold, and the requests that waited only for it are granted. It never waits for
-// other clients. It does nothing on a grant of which any copy was released before, on the zero
-// Grant, and after the manager has stopped. It costs O(d).
-func (g Grant[N]) Release() {
-	if g.m != nil {
-		g.m.send(message[N]{kind: kindRelease, req: g.req, seq: g.seq})
-	}
+import "github.com/treelock/treelock"
+
+// Release is [treelock.Grant.Release].
+func (e *engine[N]) Release(h treelock.Hold) {
+	e.manager().send(message[N]{kind: kindRelease, req: refOf[N](h), seq: h.Number})
 }
 
 // release ends the hold of a request, unless it has ended. On the manager goroutine.
@@ -15,5 +13,26 @@ func (l *loop[N]) release(r *request[N], seq uint64) {
 	if r.Seq() != seq {
 		return // released before
 	}
+	if r.Who.extra != nil {
+		l.releaseAround(r)
+		return
+	}
 	l.end(r)
+}
+
+// releaseAround releases a grant that may have requests inside. The grants among these keep it in
+// its table until they are released, too: leave then ends it.
+func (l *loop[N]) releaseAround(r *request[N]) {
+	x := r.Who.extra
+	if x.released {
+		return
+	}
+	if x.inner != nil {
+		l.failInside(x.inner, treelock.ErrReleased)
+	}
+	if x.inner == nil { // failInside may have ended the last request inside
+		l.end(r)
+	} else {
+		x.released = true
+	}
 }

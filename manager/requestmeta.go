@@ -32,8 +32,8 @@ func (r *requestMeta) labelOf() string {
 	return r.label
 }
 
-// site returns the function, file and line outside of this package that made the request, or ""
-// without a stack.
+// site returns the function, file and line that made the request, outside of this package and
+// package treelock, or "" without a stack.
 func (r *requestMeta) site() string {
 	if r == nil || len(r.stack) == 0 {
 		return ""
@@ -45,17 +45,19 @@ func (r *requestMeta) site() string {
 		if frame.Function != "runtime.goexit" {
 			site = frame.Function + " (" + frame.File + ":" + strconv.Itoa(frame.Line) + ")"
 		}
-		if !more || !strings.HasPrefix(frame.Function, pkgPrefix) {
+		if !more || !ours(frame.Function) {
 			return site
 		}
 	}
 }
 
-// pkgPrefix begins the names of all functions of this package.
-const pkgPrefix = "github.com/treelock/treelock/manager."
+// ours reports whether a function belongs to this package or to package treelock.
+func ours(function string) bool {
+	const root = "github.com/treelock/treelock"
+	return strings.HasPrefix(function, root+".") || strings.HasPrefix(function, root+"/manager.")
+}
 
-// callers returns as many inner frames of the stack as are needed to find one outside of this
-// package.
+// callers returns as many inner frames of the stack as are needed to find one that is not ours.
 func callers() []uintptr {
 	var pcs [8]uintptr
 	n := runtime.Callers(3, pcs[:])

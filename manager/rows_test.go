@@ -37,7 +37,7 @@ func TestRowsKeepTheEarliestInEitherOrder(t *testing.T) {
 // last.
 func TestSurveyKeepsTheEarliest(t *testing.T) {
 	l := startLoop(t)
-	var grants []Grant[path]
+	var grants []grant[path]
 	for range 1000 {
 		grants = append(grants, takeGrant(t, arrives(t, l, treelock.Read("/a"), modeWait)))
 	}

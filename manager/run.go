@@ -13,7 +13,17 @@ type request[N treelock.Node[N]] = locktable.Request[N, client[N]]
 // can name it. In builds with the race detector its methods check that.
 type loop[N treelock.Node[N]] struct {
 	m     *Manager[N]
-	table *locktable.Table[N, client[N]]
+	table *locktable.Table[N, client[N]] // of root
+	root  *scope[N]                      // where requests of the manager itself are admitted
+
+	// inner has the scopes inside grants that are not empty, and freeTables the tables of former
+	// ones.
+	inner      map[*scope[N]]struct{}
+	freeTables []*locktable.Table[N, client[N]]
+
+	// Requests in all scopes.
+	live    int
+	waiting int
 
 	// Both stay true once they are.
 	draining  bool // no request arrives any more
@@ -53,15 +63,18 @@ func (m *Manager[N]) run() {
 			return
 		}
 		l.dispatch(msg)
-		l.audit(l.table)
+		l.auditAll()
 	}
 }
 
 // newLoop returns the state of a manager goroutine, which must be the calling one.
 func newLoop[N treelock.Node[N]](m *Manager[N]) loop[N] {
+	table := locktable.New[N, client[N]](m.maxIdle)
 	return loop[N]{
 		m:         m,
-		table:     locktable.New[N, client[N]](m.maxIdle),
+		table:     table,
+		root:      &scope[N]{table: table},
+		inner:     map[*scope[N]]struct{}{},
 		nextToken: m.firstToken,
 		auditor:   newAuditor(),
 	}
@@ -73,7 +86,7 @@ func (l *loop[N]) dispatch(msg message[N]) {
 	// kindStop ends run, and kindSealed is never received by the loop, so neither has a case.
 	switch msg.kind {
 	case kindAcquire:
-		l.acquire(msg.call)
+		l.acquire(msg.call, msg.req, msg.seq)
 	case kindRelease:
 		l.release(msg.req, msg.seq)
 	case kindCancel:

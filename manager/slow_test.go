@@ -52,7 +52,7 @@ func TestSlowHoldsAndWaitsAreReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, log := startSlow(t.Context(), manager.SlowLog{Wait: time.Second, Hold: 4 * time.Second})
 		must(m.Acquire(t.Context(), treelock.Read("/a").Labeled("backup 1")))
-		must(m.TryAcquire(treelock.Read("/b"))).Release()
+		must(m.TryAcquire(t.Context(), treelock.Read("/b"))).Release()
 		rename := must(m.Submit(t.Context(), treelock.Write("/a/b", "/a/c").Labeled("rename 2")))
 		pass := func(d time.Duration) []map[string]any {
 			time.Sleep(d)
@@ -131,7 +131,7 @@ func TestManyOldSlowHoldsHideNoNewOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, log := startSlow(t.Context(), manager.SlowLog{Hold: time.Second})
 		for range 300 {
-			must(m.TryAcquire(treelock.Read("/lease")))
+			must(m.TryAcquire(t.Context(), treelock.Read("/lease")))
 		}
 		seen := 0
 		for range 20 {
@@ -142,7 +142,7 @@ func TestManyOldSlowHoldsHideNoNewOne(t *testing.T) {
 		if seen < 300 {
 			t.Errorf("%d were reported, want all 300", seen)
 		}
-		must(m.TryAcquire(treelock.Write("/leak").Labeled("leak")))
+		must(m.TryAcquire(t.Context(), treelock.Write("/leak").Labeled("leak")))
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
 		for _, line := range log.lines(t) {
@@ -176,7 +176,7 @@ func acquireHere(m *manager.Manager[path], ctx context.Context) {
 	must(m.Acquire(ctx, treelock.Read("/a")))
 }
 
-func tryHere(m *manager.Manager[path]) { must(m.TryAcquire(treelock.Read("/a"))) }
+func tryHere(m *manager.Manager[path]) { must(m.TryAcquire(context.Background(), treelock.Read("/a"))) }
 
 func submitHere(m *manager.Manager[path], ctx context.Context) {
 	must(m.Submit(ctx, treelock.Read("/a")))
@@ -230,7 +230,7 @@ func TestSlowLogNamesTheSite(t *testing.T) {
 func TestSlowLogOmitsEmptyFields(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, log := startSlow(t.Context(), manager.SlowLog{Hold: time.Second})
-		must(m.TryAcquire(treelock.Read("/a")))
+		must(m.TryAcquire(t.Context(), treelock.Read("/a")))
 		time.Sleep(1100 * time.Millisecond)
 		synctest.Wait()
 		want := []map[string]any{{

@@ -104,7 +104,7 @@ func TestSlowLogReportsFewInARound(t *testing.T) {
 		start := time.Now()
 		m, log := startSlow(t.Context(), manager.SlowLog{Hold: hold})
 		for range slow {
-			must(m.TryAcquire(treelock.Read("/a")))
+			must(m.TryAcquire(t.Context(), treelock.Read("/a")))
 		}
 		for round, want := range []int{200, 200, 100} {
 			time.Sleep(hold + time.Duration(round)*hold/4 + time.Millisecond - time.Since(start))
@@ -124,7 +124,7 @@ func TestSlowLogEndsSoonAfterTheManager(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		m := manager.Start(ctx, manager.WithSlowLog(manager.SlowLog{Hold: time.Second, Logger: slog.New(s)}))
 		for range 100 {
-			must(m.TryAcquire(treelock.Read("/a")))
+			must(m.TryAcquire(t.Context(), treelock.Read("/a")))
 		}
 		time.Sleep(2 * time.Second)
 		stop()

@@ -13,9 +13,9 @@ import (
 // modes.
 func TestSnapshotNamesEachBlockerOnceAndByArrival(t *testing.T) {
 	m := manager.Start(t.Context())
-	must(m.TryAcquire(treelock.Read("/a").Read("/b"))) // #1
-	must(m.TryAcquire(treelock.Read("/a/b")))          // #2
-	must(m.TryAcquire(treelock.Read("/a")))            // #3
+	must(m.TryAcquire(t.Context(), treelock.Read("/a").Read("/b"))) // #1
+	must(m.TryAcquire(t.Context(), treelock.Read("/a/b")))          // #2
+	must(m.TryAcquire(t.Context(), treelock.Read("/a")))            // #3
 	must(m.Submit(t.Context(), treelock.Write("/a", "/b")))
 	got := must(m.Snapshot(t.Context(), query{})).Waiters[0]
 	if diff := cmp.Diff([]uint64{1, 2, 3}, got.BlockedBy); diff != "" || got.More != 0 {
@@ -28,7 +28,7 @@ func TestSnapshotNamesFewBlockersAndCountsMore(t *testing.T) {
 	for holders, atLeast := range map[int]bool{8: false, 20: false, 63: false, 64: false, 65: true} {
 		m := manager.Start(t.Context())
 		for range holders {
-			must(m.TryAcquire(treelock.Read("/a")))
+			must(m.TryAcquire(t.Context(), treelock.Read("/a")))
 		}
 		must(m.Submit(t.Context(), treelock.Write("/a")))
 		got := must(m.Snapshot(t.Context(), query{})).Waiters[0]
@@ -47,9 +47,9 @@ func TestSnapshotNamesFewBlockersAndCountsMore(t *testing.T) {
 func TestSnapshotFindsBlockersAmongMany(t *testing.T) {
 	m := manager.Start(t.Context())
 	for range 3000 {
-		must(m.TryAcquire(treelock.Read("/crowd")))
+		must(m.TryAcquire(t.Context(), treelock.Read("/crowd")))
 	}
-	must(m.TryAcquire(treelock.Write("/a/b"))) // 3001
+	must(m.TryAcquire(t.Context(), treelock.Write("/a/b"))) // 3001
 	must(m.Submit(t.Context(), treelock.Write("/a")))
 	must(m.Submit(t.Context(), treelock.Write("/crowd")))
 	s := must(m.Snapshot(t.Context(), query{}))

@@ -21,7 +21,7 @@ const still = 600
 func TestSnapshotsAreConsistent(t *testing.T) {
 	m := manager.Start(t.Context(), manager.WithClients(2))
 	for i := range still {
-		must(m.TryAcquire(treelock.ReadNode(path(fmt.Sprintf("/still/%d", i)))))
+		must(m.TryAcquire(t.Context(), treelock.ReadNode(path(fmt.Sprintf("/still/%d", i)))))
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	var clients sync.WaitGroup

@@ -112,7 +112,7 @@ func TestSnapshotKeepsToItsLimit(t *testing.T) {
 	} {
 		m := manager.Start(t.Context())
 		for range live.holders {
-			must(m.TryAcquire(treelock.Read("/a")))
+			must(m.TryAcquire(t.Context(), treelock.Read("/a")))
 		}
 		for range live.waiters {
 			must(m.Submit(t.Context(), treelock.Write("/a")))

@@ -70,30 +70,41 @@ func (v Var) String() string {
 // currentStats returns the statistics up to now.
 func (l *loop[N]) currentStats() Stats {
 	s := l.stats
-	s.Live, s.Waiting, s.Nodes = l.table.Live(), l.table.Waiting(), l.table.Nodes()
+	s.Live, s.Waiting, s.Nodes = l.live, l.waiting, l.table.Nodes()
+	for inner := range l.inner {
+		s.Nodes += inner.table.Nodes()
+	}
+	for _, table := range l.freeTables {
+		s.Nodes += table.Nodes()
+	}
 	s.Inbox = len(l.m.inbox)
 	return s
 }
 
 // countArrival counts a request that has arrived and was not refused.
 func (l *loop[N]) countArrival(r *request[N]) {
+	l.live++
 	if r.Granted() {
 		l.stats.Granted++
 		return
 	}
+	l.waiting++
 	l.stats.Waited++
-	l.stats.Queue.add(uint64(l.table.Waiting()))
+	l.stats.Queue.add(uint64(l.waiting))
 }
 
 // countGrant counts a request that is granted after it had to wait.
 func (l *loop[N]) countGrant(r *request[N]) {
+	l.waiting--
 	l.stats.Granted++
 	l.stats.WaitTime.add(l.now.microsSince(r.Who.since))
 }
 
 // countEnd counts a request that is about to end.
 func (l *loop[N]) countEnd(r *request[N]) {
+	l.live--
 	if r.Waiting() {
+		l.waiting--
 		l.stats.Withdrawn++
 		return
 	}

@@ -34,7 +34,7 @@ func TestStatsCountEveryOutcome(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		m := manager.Start(ctx, manager.WithMaxWaiting(2))
 		first := must(m.Acquire(ctx, treelock.Write("/a")))   // granted
-		m.TryAcquire(treelock.Read("/a"))                     // refused
+		m.TryAcquire(t.Context(), treelock.Read("/a"))        // refused
 		second := must(m.Submit(ctx, treelock.Write("/a/b"))) // waits 3 ms, holds 1 s
 		leaver := must(m.Submit(ctx, treelock.Write("/a")))   // waits, and is withdrawn
 		if _, err := m.Acquire(ctx, treelock.Write("/a")); err == nil {
@@ -57,7 +57,7 @@ func TestStatsCountEveryOutcome(t *testing.T) {
 		if err := m.Drain(ctx); err != nil {
 			t.Fatal(err)
 		}
-		m.TryAcquire(treelock.Read("/a"))
+		m.TryAcquire(t.Context(), treelock.Read("/a"))
 
 		want := manager.Stats{
 			Granted: 2, Waited: 3, Withdrawn: 2, Released: 2, Conflicts: 1, Busy: 1, Draining: 1, Nodes: 3,
@@ -76,7 +76,7 @@ func TestStatsCountEveryOutcome(t *testing.T) {
 
 func TestVarIsForExpvar(t *testing.T) {
 	m := manager.Start(t.Context())
-	must(m.TryAcquire(treelock.Read("/a")))
+	must(m.TryAcquire(t.Context(), treelock.Read("/a")))
 	var v expvar.Var = m.Var()
 	var got manager.Stats
 	if err := json.Unmarshal([]byte(v.String()), &got); err != nil {

@@ -10,7 +10,12 @@ func (l *loop[N]) stop(msg message[N]) {
 	// The messages of the requests that wait were handled long ago: no message in the inbox leads to
 	// their clients.
 	for _, r := range l.table.Waiters() {
-		r.Who.stop(err)
+		r.Who.refuse(err)
+	}
+	for s := range l.inner {
+		for _, r := range s.table.Waiters() {
+			r.Who.refuse(err)
+		}
 	}
 	for msg.kind != kindStop { // announceStop ends once its message is received
 		refuseMessage(msg, err)
@@ -22,6 +27,9 @@ func (l *loop[N]) stop(msg message[N]) {
 	l.m.seal(err)
 	// A grant that outlives the manager must not keep the table in memory.
 	l.table.Abandon()
+	for s := range l.inner {
+		s.table.Abandon()
+	}
 }
 
 // seal replies to all messages in the inbox and leaves it full, so that a client that sends later

@@ -85,17 +85,17 @@ func sealAgainst(t *testing.T, before, behind int) {
 // TestNothingIsSentOnceTheContextHasEnded checks what seal needs to terminate.
 func TestNothingIsSentOnceTheContextHasEnded(t *testing.T) {
 	ctx, req := context.Background(), treelock.Write("/a")
-	for name, verb := range map[string]func(m *Manager[path], g Grant[path], tick *Ticket[path]){
-		"Acquire":    func(m *Manager[path], _ Grant[path], _ *Ticket[path]) { m.Acquire(ctx, req) },
-		"TryAcquire": func(m *Manager[path], _ Grant[path], _ *Ticket[path]) { m.TryAcquire(req) },
-		"Submit":     func(m *Manager[path], _ Grant[path], _ *Ticket[path]) { m.Submit(ctx, req) },
-		"Release":    func(_ *Manager[path], g Grant[path], _ *Ticket[path]) { g.Release() },
-		"Narrow":     func(_ *Manager[path], g Grant[path], _ *Ticket[path]) { g.Narrow(req) },
-		"Withdraw":   func(_ *Manager[path], _ Grant[path], tick *Ticket[path]) { tick.Withdraw() },
-		"Err":        func(_ *Manager[path], _ Grant[path], tick *Ticket[path]) { tick.Err() },
-		"Drain":      func(m *Manager[path], _ Grant[path], _ *Ticket[path]) { m.Drain(ctx) },
-		"Snapshot":   func(m *Manager[path], _ Grant[path], _ *Ticket[path]) { m.Snapshot(ctx, Query[path]{}) },
-		"Stats":      func(m *Manager[path], _ Grant[path], _ *Ticket[path]) { m.Stats() },
+	for name, verb := range map[string]func(m *Manager[path], g treelock.Grant[path], tick *Ticket[path]){
+		"Acquire":    func(m *Manager[path], _ treelock.Grant[path], _ *Ticket[path]) { m.Acquire(ctx, req) },
+		"TryAcquire": func(m *Manager[path], _ treelock.Grant[path], _ *Ticket[path]) { m.TryAcquire(ctx, req) },
+		"Submit":     func(m *Manager[path], _ treelock.Grant[path], _ *Ticket[path]) { m.Submit(ctx, req) },
+		"Release":    func(_ *Manager[path], g treelock.Grant[path], _ *Ticket[path]) { g.Release() },
+		"Narrow":     func(_ *Manager[path], g treelock.Grant[path], _ *Ticket[path]) { g.Narrow(req) },
+		"Withdraw":   func(_ *Manager[path], _ treelock.Grant[path], tick *Ticket[path]) { tick.Withdraw() },
+		"Err":        func(_ *Manager[path], _ treelock.Grant[path], tick *Ticket[path]) { tick.Err() },
+		"Drain":      func(m *Manager[path], _ treelock.Grant[path], _ *Ticket[path]) { m.Drain(ctx) },
+		"Snapshot":   func(m *Manager[path], _ treelock.Grant[path], _ *Ticket[path]) { m.Snapshot(ctx, Query[path]{}) },
+		"Stats":      func(m *Manager[path], _ treelock.Grant[path], _ *Ticket[path]) { m.Stats() },
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			stopping, stop := context.WithCancel(context.Background())
@@ -105,7 +105,7 @@ func TestNothingIsSentOnceTheContextHasEnded(t *testing.T) {
 			waiting := arrives(t, &l, treelock.Write("/b"), modeTicket).ticket
 			stop()
 			returned := make(chan struct{})
-			go func() { verb(m, held, waiting); close(returned) }()
+			go func() { verb(m, m.public(held), waiting); close(returned) }()
 			synctest.Wait()
 			if len(m.inbox) > 0 {
 				t.Errorf("%s sends a message to a manager that stops", name)
@@ -128,8 +128,8 @@ func TestFullInboxOfAManagerThatStops(t *testing.T) {
 			_, err := m.Acquire(ctx, treelock.Read("/a"))
 			return err
 		},
-		"TryAcquire": func(m *Manager[path], _ context.Context) error {
-			_, err := m.TryAcquire(treelock.Read("/a"))
+		"TryAcquire": func(m *Manager[path], ctx context.Context) error {
+			_, err := m.TryAcquire(ctx, treelock.Read("/a"))
 			return err
 		},
 		"Submit": func(m *Manager[path], ctx context.Context) error {
@@ -141,7 +141,9 @@ func TestFullInboxOfAManagerThatStops(t *testing.T) {
 			_, err := m.Snapshot(ctx, Query[path]{})
 			return err
 		},
-		"Narrow": func(m *Manager[path], _ context.Context) error { return Grant[path]{m: m}.Narrow(treelock.Read("/a")) },
+		"Narrow": func(m *Manager[path], _ context.Context) error {
+			return m.public(grant[path]{req: new(request[path]), seq: 1}).Narrow(treelock.Read("/a"))
+		},
 	} {
 		for _, sealed := range []bool{false, true} { // before the client came
 			synctest.Test(t, func(t *testing.T) {

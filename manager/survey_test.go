@@ -107,7 +107,7 @@ func TestSurveyShowsOneMoment(t *testing.T) {
 // move.
 func TestSurveyFindsRequestsThatMove(t *testing.T) {
 	l := startLoop(t)
-	var grants []Grant[path]
+	var grants []grant[path]
 	for i := range 3000 {
 		grants = append(grants, takeGrant(t, arrives(t, l, treelock.Read("/a").Labeled(fmt.Sprint(i)), modeWait)))
 	}

@@ -40,7 +40,7 @@ func TestErrorsDoNotReadThroughNodes(t *testing.T) {
 	}()
 	defer func() { close(stop); <-stopped }()
 	for range 100 {
-		_, err := m.TryAcquire(req)
+		_, err := m.TryAcquire(t.Context(), req)
 		snapshot, snapErr := m.Snapshot(t.Context(), manager.Query[*cabinet]{})
 		if snapErr != nil {
 			t.Fatal(snapErr)
@@ -56,8 +56,8 @@ func TestErrorsDoNotReadThroughNodes(t *testing.T) {
 
 func TestDistinctPathsStayDistinctInSnapshots(t *testing.T) {
 	m := manager.Start(t.Context())
-	must(m.TryAcquire(treelock.Write("/caf\xe9")))
-	must(m.TryAcquire(treelock.Write("/caf\xe8")))
+	must(m.TryAcquire(t.Context(), treelock.Write("/caf\xe9")))
+	must(m.TryAcquire(t.Context(), treelock.Write("/caf\xe8")))
 	snapshot := must(m.Snapshot(t.Context(), manager.Query[path]{}))
 	text := must(json.Marshal(snapshot))
 	var again manager.Snapshot[path]
@@ -73,17 +73,17 @@ func TestDistinctPathsStayDistinctInSnapshots(t *testing.T) {
 
 func TestGrantIsNamedByNumberAndToken(t *testing.T) {
 	m := manager.Start(t.Context(), manager.WithFirstToken(1001))
-	first := must(m.TryAcquire(treelock.Write("/a")))
+	first := must(m.TryAcquire(t.Context(), treelock.Write("/a")))
 	waiting := must(m.Submit(t.Context(), treelock.Write("/a")))
-	third := must(m.TryAcquire(treelock.Write("/b")))
+	third := must(m.TryAcquire(t.Context(), treelock.Write("/b")))
 	first.Release()
 	second := <-waiting.Granted()
 	for _, test := range []struct {
-		grant         manager.Grant[path]
+		grant         treelock.Grant[path]
 		number, token uint64
 		text          string
 	}{
-		{manager.Grant[path]{}, 0, 0, "no grant"},
+		{treelock.Grant[path]{}, 0, 0, "no grant"},
 		{first, 1, 1001, "grant #1 (token 1001)"},
 		{second, 2, 1003, "grant #2 (token 1003)"},
 		{third, 3, 1002, "grant #3 (token 1002)"},
@@ -92,7 +92,7 @@ func TestGrantIsNamedByNumberAndToken(t *testing.T) {
 			t.Errorf("the grant is %v with number %d and token %d, want %s", g, g.Number(), g.Token(), test.text)
 		}
 	}
-	_, err := m.TryAcquire(treelock.Read("/b"))
+	_, err := m.TryAcquire(t.Context(), treelock.Read("/b"))
 	if got := blockedBy(t, err).Blockers[0].Number; got != third.Number() {
 		t.Errorf("the error names #%d, want the number %d of the grant", got, third.Number())
 	}
@@ -115,7 +115,7 @@ func (silent) Done() <-chan struct{} {
 
 func TestContextWithoutErrorGetsASensibleText(t *testing.T) {
 	m := manager.Start(t.Context())
-	must(m.TryAcquire(treelock.Write("/a")))
+	must(m.TryAcquire(t.Context(), treelock.Write("/a")))
 	_, err := m.Acquire(silent{context.Background()}, treelock.Read("/a").Labeled("x"))
 	want := `treelock: acquire "x" (read /a): the context is done, and its Err is nil`
 	if err == nil || !strings.HasPrefix(err.Error(), want) {
@@ -127,7 +127,7 @@ func TestEveryErrorIsOneLineAndNamesItsRequest(t *testing.T) {
 	cause := errors.New("first\nsecond\u202e")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	m := manager.Start(ctx, manager.WithBlockers(0), manager.WithMaxWaiting(0))
-	must(m.TryAcquire(treelock.Write("/a")))
+	must(m.TryAcquire(t.Context(), treelock.Write("/a")))
 	req := treelock.Read("/a\n", "/a").Labeled("l\n")
 	ended, end := context.WithCancelCause(t.Context())
 	end(cause)
@@ -138,7 +138,7 @@ func TestEveryErrorIsOneLineAndNamesItsRequest(t *testing.T) {
 			t.Errorf("the error is %v, want %s", err, want)
 		}
 	}
-	_, err := m.TryAcquire(req)
+	_, err := m.TryAcquire(t.Context(), req)
 	check(err, treelock.ErrConflict, "try to acquire", "an earlier conflicting request is live")
 	_, err = m.Submit(t.Context(), req)
 	check(err, treelock.ErrBusy, "submit", "too many requests are waiting")
@@ -153,7 +153,7 @@ func TestEveryErrorIsOneLineAndNamesItsRequest(t *testing.T) {
 // TestNarrowKeepsNumberTokenAndLabel also checks the token after the largest.
 func TestNarrowKeepsNumberTokenAndLabel(t *testing.T) {
 	m := manager.Start(t.Context(), manager.WithFirstToken(math.MaxUint64))
-	g := must(m.TryAcquire(treelock.Write("/a").Labeled("first")))
+	g := must(m.TryAcquire(t.Context(), treelock.Write("/a").Labeled("first")))
 	if err := g.Narrow(treelock.Read("/a/b").Labeled("second")); err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func TestNarrowKeepsNumberTokenAndLabel(t *testing.T) {
 	if live.Label != "first" || live.Number != g.Number() || g.Token() != math.MaxUint64 || live.Claims[0].Node != "/a/b" {
 		t.Errorf("after Narrow: %+v, token %d, want the label, the number and the token of before", live, g.Token())
 	}
-	if next := must(m.TryAcquire(treelock.Read("/x"))).Token(); next != 0 {
+	if next := must(m.TryAcquire(t.Context(), treelock.Read("/x"))).Token(); next != 0 {
 		t.Errorf("the token after the largest is %d, want 0, as the doc says", next)
 	}
 }

@@ -13,7 +13,7 @@ type Ticket[N treelock.Node[N]] struct {
 
 	// granted: from the manager goroutine to the clients with the ticket. It has room for the one
 	// grant, and is closed if there is none: see endWith.
-	granted chan Grant[N]
+	granted chan treelock.Grant[N]
 
 	// The manager goroutine owns these fields until it ends. req and seq name the request. Once there
 	// will be no grant, req is nil and seq says why: ticketStopped or ticketWithdrawn. (A hundred
@@ -39,10 +39,10 @@ func (m *Manager[N]) Submit(ctx context.Context, req treelock.Request[N]) (*Tick
 	if err != nil {
 		return nil, err
 	}
-	t := &Ticket[N]{m: m, granted: make(chan Grant[N], 1)}
+	t := &Ticket[N]{m: m, granted: make(chan treelock.Grant[N], 1)}
 	c.ticket = t
 	ended := ctx.Done()
-	if o := m.submit(ctx, ended, kindAcquire, c); o != outcomeSent {
+	if o := m.submit(ctx, ended, kindAcquire, c, scopeRef[N]{}); o != outcomeSent {
 		return nil, withRequest("submit", &req, m.unsentErr(o, ctx))
 	}
 	select {
@@ -60,7 +60,7 @@ func (m *Manager[N]) Submit(ctx context.Context, req treelock.Request[N]) (*Tick
 
 // Granted returns the channel that delivers the grant, once. A further receive blocks. The channel
 // is closed without a grant if the request is withdrawn or the manager stops; Err then says which.
-func (t *Ticket[N]) Granted() <-chan Grant[N] { return t.granted }
+func (t *Ticket[N]) Granted() <-chan treelock.Grant[N] { return t.granted }
 
 // Wait waits for the grant, and withdraws the ticket if ctx ends first. It returns either a grant
 // and a nil error, or an error and nothing held: that of ctx (see [Manager.Acquire]), which also
@@ -69,20 +69,20 @@ func (t *Ticket[N]) Granted() <-chan Grant[N] { return t.granted }
 //
 // The grant is delivered once. If another receive from [Ticket.Granted] takes it, Wait returns when
 // ctx ends.
-func (t *Ticket[N]) Wait(ctx context.Context) (Grant[N], error) {
+func (t *Ticket[N]) Wait(ctx context.Context) (treelock.Grant[N], error) {
 	ended := ctx.Done()
 	select {
 	case grant, ok := <-t.granted:
 		switch {
 		case !ok:
-			return Grant[N]{}, t.Err()
+			return treelock.Grant[N]{}, t.Err()
 		case !isClosed(ended):
 			return grant, nil
 		}
 		grant.Release()
 	case <-ended:
 	}
-	return Grant[N]{}, t.cancelWait(ctx)
+	return treelock.Grant[N]{}, t.cancelWait(ctx)
 }
 
 // cancelWait withdraws the ticket, as ctx has ended, and returns the error that says so.
@@ -149,20 +149,20 @@ type ticketState[N treelock.Node[N]] struct {
 func (s *ticketState[N]) inspect(*loop[N]) { s.err = s.t.endErr() }
 
 // acquireTicket is the arrival of a request with a ticket. On the manager goroutine.
-func (l *loop[N]) acquireTicket(c *call[N], grant Grant[N]) {
+func (l *loop[N]) acquireTicket(c *call[N], g grant[N]) {
 	t := c.ticket
 	// The ticket is filled in before the grant can be received, and before the reply.
-	t.req, t.seq = grant.req, grant.seq
-	if grant.req.Granted() {
-		t.deliver(grant)
+	t.req, t.seq = g.req, g.seq
+	if g.req.Granted() {
+		t.deliver(g)
 	} else {
-		grant.req.Who.ticket = t
+		g.req.Who.ticket = t
 	}
 	c.replies <- verdictDone
 }
 
 // deliver sends the grant. It never blocks, as granted has room for it. On the manager goroutine.
-func (t *Ticket[N]) deliver(grant Grant[N]) { t.granted <- grant }
+func (t *Ticket[N]) deliver(g grant[N]) { t.granted <- t.m.public(g) }
 
 // endWith closes granted, as there will be no grant, and keeps the reason.
 func (t *Ticket[N]) endWith(reason uint64) {

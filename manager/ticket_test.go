@@ -12,11 +12,11 @@ import (
 func TestOldTicketWithdrawsNoOtherWaiter(t *testing.T) {
 	l := startLoop(t)
 	old := arrives(t, l, treelock.Write("/a"), modeTicket)
-	g := <-old.ticket.Granted()
+	g := inside[path]((<-old.ticket.Granted()).Hold())
 	arrives(t, l, treelock.Write("/a/b"), modeWait)
-	l.release(g.req, g.seq)
+	l.release(g.owner, g.seq)
 	next := arrives(t, l, treelock.Write("/a"), modeTicket)
-	if next.ticket.req != g.req || !next.ticket.req.Waiting() {
+	if next.ticket.req != g.owner || !next.ticket.req.Waiting() {
 		t.Fatal("the storage of a released request is not used for one that waits, so the test checks nothing")
 	}
 	withdraws(l, old, modeTicket)
@@ -77,15 +77,15 @@ func TestGrantThatMeetsAWithdrawalEnds(t *testing.T) {
 func TestGrantThatWasReceivedStaysWithItsReceiver(t *testing.T) {
 	l := startLoop(t)
 	c := arrives(t, l, treelock.Write("/a"), modeTicket)
-	g := <-c.ticket.Granted()
+	g := inside[path]((<-c.ticket.Granted()).Hold())
 	withdraws(l, c, modeTicket)
-	if !g.req.Granted() || c.ticket.endErr() != nil {
-		t.Errorf("after a late withdrawal: held %t, error %v, want true and nil", g.req.Granted(), c.ticket.endErr())
+	if !g.owner.Granted() || c.ticket.endErr() != nil {
+		t.Errorf("after a late withdrawal: held %t, error %v, want true and nil", g.owner.Granted(), c.ticket.endErr())
 	}
-	l.dispatch(message[path]{kind: kindRelease, req: g.req, seq: g.seq})
+	l.dispatch(message[path]{kind: kindRelease, req: g.owner, seq: g.seq})
 	next := takeGrant(t, arrives(t, l, treelock.Write("/a"), modeWait))
 	withdraws(l, c, modeTicket) // whose storage serves next by now
-	if next.req != g.req {
+	if next.req != g.owner {
 		t.Fatal("the storage of a released request was not used again, so the test checks nothing")
 	}
 	if !next.req.Granted() {

@@ -37,7 +37,7 @@ func (h *harness[N]) openHostile() {
 	node, _ := h.tree.parse("/hostile/c")
 	x.maxDepth = h.options.MaxDepth
 	x.reenter = func() {
-		if g, err := lock.TryAcquire(treelock.Request[N]{}.Read(node)); err == nil {
+		if g, err := lock.TryAcquire(context.Background(), treelock.Request[N]{}.Read(node)); err == nil {
 			g.Release()
 		}
 	}

@@ -29,7 +29,7 @@ type Lock[N treelock.Node[N]] struct {
 	Acquire func(ctx context.Context, req treelock.Request[N]) (Grant, error)
 
 	// TryAcquire fails with treelock.ErrConflict where it would have to wait.
-	TryAcquire func(req treelock.Request[N]) (Grant, error)
+	TryAcquire func(ctx context.Context, req treelock.Request[N]) (Grant, error)
 
 	// Submit returns when the request has arrived.
 	Submit func(ctx context.Context, req treelock.Request[N]) (Ticket, error)

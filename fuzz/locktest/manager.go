@@ -22,7 +22,9 @@ func Manager[N treelock.Node[N]](ctx context.Context, o Options) (Lock[N], error
 		Acquire: func(ctx context.Context, req treelock.Request[N]) (Grant, error) {
 			return grantOrNil(m.Acquire(ctx, req))
 		},
-		TryAcquire: func(req treelock.Request[N]) (Grant, error) { return grantOrNil(m.TryAcquire(req)) },
+		TryAcquire: func(ctx context.Context, req treelock.Request[N]) (Grant, error) {
+			return grantOrNil(m.TryAcquire(ctx, req))
+		},
 		Submit: func(ctx context.Context, req treelock.Request[N]) (Ticket, error) {
 			t, err := m.Submit(ctx, req)
 			if err != nil {
@@ -37,8 +39,8 @@ func Manager[N treelock.Node[N]](ctx context.Context, o Options) (Lock[N], error
 }
 
 // grantOrNil returns nil for the zero grant, which a manager returns with an error.
-func grantOrNil[N treelock.Node[N]](g manager.Grant[N], err error) (Grant, error) {
-	if g == (manager.Grant[N]{}) {
+func grantOrNil[N treelock.Node[N]](g treelock.Grant[N], err error) (Grant, error) {
+	if g == (treelock.Grant[N]{}) {
 		return nil, err
 	}
 	return g, err

@@ -23,7 +23,7 @@ func (h *harness[N]) request(verb, name string, args []string) *command[N] {
 	case "try":
 		c.tries, c.ctx, c.cancel, c.expired = true, nil, nil, false
 		run.waits = c.hostile
-		run.run = func() { c.run(func() (Grant, error) { return h.lock.TryAcquire(c.req) }) }
+		run.run = func() { c.run(func() (Grant, error) { return h.lock.TryAcquire(context.Background(), c.req) }) }
 	case "submit", "no-receive":
 		c.noReceive = verb == "no-receive"
 		run.waits = c.hostile

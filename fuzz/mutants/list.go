@@ -28,6 +28,8 @@ const (
 	options  = "manager/options.go"
 	table    = "internal/locktable/table.go"
 	shrink   = "internal/locktable/narrow.go"
+	insides  = "internal/locktable/inside.go"
+	scopes   = "manager/scope.go"
 	nodes    = "internal/locktable/node.go"
 	requests = "internal/locktable/request.go"
 	blockers = "internal/locktable/blockers.go"
@@ -68,7 +70,7 @@ var mutants = []mutant{
 	{"a lineage is planned up to a known node", table, "} else if i > 0 && n.modes.Has(mode) {", "} else if i > 0 {"},
 	{"the old goes before the new comes", shrink, "\tfor i := range uses {\n\t\tuses[i].node.queue.ForceAdmit", "\tt.leave(r.uses)\n\tr.uses = nil\n\tfor i := range uses {\n\t\tuses[i].node.queue.ForceAdmit"},
 	{"the old stays when the new comes", shrink, "\tt.leave(old)\n", "\t_ = old\n"},
-	{"a read is narrowed to a write", shrink, "n.modes.Has(waitqueue.TR) && !writes", "(n.modes.Has(waitqueue.TR) || !writes && false)"},
+	{"a read is narrowed to a write", insides, "held.Has(waitqueue.TR) && !writes", "held.Has(waitqueue.TR)"},
 	{"a node that is used is evicted", nodes, "\tif !n.queue.Empty() {\n\t\treturn\n\t}\n\tn.unlink()", "\tn.unlink()"},
 	{"a number is used twice", requests, "t.lastSeq++\n", "if len(t.storage.freeRequests) > 2 {\n\t\tt.lastSeq--\n\t}\n\tt.lastSeq++\n"},
 
@@ -101,15 +103,15 @@ var mutants = []mutant{
 	// The manager.
 	{"leak: a withdrawal that meets the grant", withdraw, "&& (r.Waiting() || t.reclaimGrant()) {", "&& r.Waiting() {"},
 	{"leak: the end of a context is not sent", cancel, "\tif !m.send(message[N]{kind: kindCancel, call: c}) {\n\t\treturn nil", "\tif true {\n\t\treturn nil"},
-	{"leak: a refused request stays", acquire, "l.table.End(r) // r is the latest request, so no request waits for it\n", ""},
+	{"leak: a refused request stays", acquire, "s.table.End(r) // r is the latest request, so no request waits for it\n", ""},
 	{"double grant: a withdrawn ticket delivers", withdraw, "case _, ok := <-t.granted:\n\t\treturn ok", "case g, ok := <-t.granted:\n\t\tif ok && t.m.ctx.Err() == nil {\n\t\t\tgo func() { t.granted <- g }()\n\t\t}\n\t\treturn ok"},
 	{"lost wake-up: a withdrawal wakes nobody", withdraw, "\t\tl.end(r)\n", "\t\tl.table.End(r)\n"},
-	{"lost wake-up: a release wakes nobody", release, "l.end(r)", "l.table.End(r)"},
+	{"lost wake-up: a release wakes nobody", release, "\tl.end(r)\n}\n\n// releaseAround", "\tl.table.End(r)\n}\n\n// releaseAround"},
 	{"lost wake-up: narrowing wakes nobody", narrow, "l.deliverAll(granted)", "l.deliverAll(granted[:0])"},
 	{"lost wake-up: a withdrawal is not confirmed", withdraw, "\tc.replies <- verdictDone\n", "\tif t.req == nil {\n\t\tc.replies <- verdictDone\n\t}\n"},
 	{"lost wake-up: draining misses an end", acquire, "\tl.checkDrained()\n", ""},
 	{"an old grant releases somebody else's", release, "if r.Seq() != seq {", "if r.Seq() == 0 {"},
-	{"an old grant narrows somebody else's", narrow, "if r.Seq() != seq {", "if r.Seq() == 0 {"},
+	{"an old grant narrows somebody else's", scopes, "if r.Seq() != seq ||", "if r.Seq() == 0 ||"},
 	{"race: a call is used again too early", cancel, "\tfor <-c.replies != verdictCanceled {\n\t}\n", ""},
 	{"lost wake-up: who gives up is not answered", cancel, "\tc.confirmCancel(why)\n", "\t_ = why\n"},
 	{"stop strands who gives up", stop, "\t\tmsg.call.confirmCancel(nil)\n", ""},
@@ -117,22 +119,22 @@ var mutants = []mutant{
 	{"race: the inbox is not sealed", stop, "\tl.m.seal(err)\n", ""},
 	{"leak: the stop message is not awaited", stop, "for msg.kind != kindStop {", "for false {"},
 	{"stop strands those that wait", calls, "\t\tc.call.refuse(err)\n", ""},
-	{"stop strands tickets", calls, "\t\tc.ticket.endWith(ticketStopped)\n", ""},
+	{"stop strands tickets", calls, "\t\tc.ticket.endWith(ticketStopped) //", "\t\t_ = ticketStopped //"},
 	{"stop strands those in the inbox", stop, "case kindAcquire, kindWithdraw, kindNarrow, kindInspect:\n", "case kindWithdraw, kindNarrow, kindInspect:\n"},
 	{"lost wake-up: a patient client is not answered", acquire, "\tif !c.expectWait {\n\t\tc.replies <- verdictMustWait", "\tif c.expectWait {\n\t\tc.replies <- verdictMustWait"},
 	{"leak: who gives up is not looked for", cancel, "r != nil && r.Seq() == c.grant.seq {", "r != nil && r.Waiting() {"},
 	{"a ticket that ended says nothing", ticket, "{ s.err = s.t.endErr() }", "{}"},
-	{"the limit lets one more wait", acquire, "l.table.Waiting() > l.m.maxWaiting", "l.table.Waiting() > l.m.maxWaiting+1"},
+	{"the limit lets one more wait", acquire, "l.waiting >= l.m.maxWaiting", "l.waiting > l.m.maxWaiting"},
 	{"a draining manager lets requests in", acquire, "if l.draining {", "if l.draining && l.table.Live() == 0 {"},
-	{"drained too early", drain, "l.table.Live() == 0", "l.table.Waiting() == 0"},
+	{"drained too early", drain, "l.live == 0", "l.waiting == 0"},
 	{"TryAcquire waits", acquire, "case c.mode == modeNoWait:", "case c.mode == modeNoWait && l.draining:"},
 	{"tokens do not grow", grant, "l.nextToken++", "l.nextToken += l.nextToken & 1"},
 	{"the first token is forgotten", options, "o.firstToken = max(token, 1)", "o.firstToken = max(min(token, 1), 1)"},
 	{"the cause of a context is lost", mErrors, "err, cause := ctx.Err(), context.Cause(ctx)", "err, cause := ctx.Err(), ctx.Err()"},
 	{"the cause of a stop is lost", mErrors, "return []error{treelock.ErrStopped, cause}", "return []error{treelock.ErrStopped}"},
-	{"stop says that tickets were withdrawn", calls, "\t\tc.ticket.endWith(ticketStopped)\n", "\t\tc.ticket.endWith(ticketWithdrawn)\n"},
+	{"stop says that tickets were withdrawn", calls, "\t\tc.ticket.endWith(ticketStopped) //", "\t\tc.ticket.endWith(ticketWithdrawn) //"},
 	{"a ticket ends with the context of its submission", ticket, "\treturn t, nil\n", "\tcontext.AfterFunc(ctx, t.Withdraw)\n\treturn t, nil\n"},
-	{"TryAcquire says busy", acquire, "case c.mode == modeNoWait:", "case c.mode == modeNoWait && !(l.m.maxWaiting >= 0 && l.table.Waiting() > l.m.maxWaiting):"},
+	{"TryAcquire says busy", acquire, "case c.mode == modeNoWait:", "case c.mode == modeNoWait && !(l.m.maxWaiting >= 0 && l.waiting >= l.m.maxWaiting):"},
 	{"a context that has ended is not looked at", acquire, "if ctx.Err() != nil {", "if false && ctx != nil {"},
 	{"lineages have no limit", lineage, "if length++; length > limit {", "if length++; length > 1<<16 {"},
 	{"values are not vetted", lineage, "if again := node; again != node {", "if again := node; again == node {\n\t\treturn nil\n\t} else if false {"},
@@ -145,16 +147,16 @@ var mutants = []mutant{
 	{"fresh: who is revoked is not marked", shrink, "\t\tuse.waiting = true\n", ""},
 	{"fresh: narrowing yields to the next in line", shrink, "if earliest < r.seq {", "if earliest <= r.seq+1 {"},
 	{"fresh: a waiter is revoked once for each place", shrink, "return slices.Compact(waiters)", "return waiters"},
-	{"fresh: a write of a node holds no read of it", shrink, " || n.modes.Has(waitqueue.NW) && claim.Mode == waitqueue.NR", ""},
-	{"fresh: what holds a node holds those below", shrink, "if i == 0 && (n.modes", "if (n.modes"},
+	{"fresh: a write of a node holds no read of it", insides, " || held.Has(waitqueue.NW) && mode == waitqueue.NR", ""},
+	{"fresh: what holds a node holds those below", insides, "case here:", "case here || true:"},
 	{"fresh: drained and then stopped is an error", drain, "case isClosed(m.drainDone):", "case isClosed(m.drainDone) && !isClosed(m.done):"},
 
 	// The shell of goroutines: contexts, drains, and what clients are told.
 	{"shell: a refusal is taken for the end of a context", acquire, "return v != verdictDone || !isClosed(ended)", "return v == verdictDone && !isClosed(ended)"},
 	{"shell: a granted request that is cancelled is explained", cancel, "\t\tif r.Waiting() {\n\t\t\twhy =", "\t\tif true {\n\t\t\twhy ="},
 	{"shell: drained twice", drain, "if l.draining && !l.drainDone &&", "if l.draining &&"},
-	{"shell: a call that waits does not know its request", acquire, "r.Who.call, c.grant, c.waited = c, grant, true", "r.Who.call, c.waited = c, true"},
-	{"shell: a ticket does not know its number", ticket, "t.req, t.seq = grant.req, grant.seq", "t.req = grant.req"},
+	{"shell: a call that waits does not know its request", acquire, "r.Who.call, c.grant, c.waited = c, g, true", "r.Who.call, c.waited = c, true"},
+	{"shell: a ticket does not know its number", ticket, "t.req, t.seq = g.req, g.seq", "t.req = g.req"},
 	{"shell: Err takes the grant of a stopped manager", ticket, "if err := t.endErr(); err != nil || len(t.granted) > 0 {", "if err := t.endErr(); err != nil {"},
 	{"shell: a grant that is taken back leaves its channel open", withdraw, "\t\tclose(t.granted)\n", ""},
 

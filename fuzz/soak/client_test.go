@@ -13,7 +13,7 @@ import (
 
 type (
 	request = treelock.Request[path]
-	grant   = manager.Grant[path]
+	grant   = treelock.Grant[path]
 )
 
 // A client makes requests of a soak. Its helper is a goroutine that withdraws or releases in its
@@ -65,7 +65,7 @@ func (c *client) request(m *manager.Manager[path]) (err error) {
 	var g grant
 	switch c.rng.IntN(8) {
 	case 0, 1:
-		g, err = m.TryAcquire(req)
+		g, err = m.TryAcquire(ctx, req)
 	case 2, 3, 4:
 		g, err = m.Acquire(ctx, req)
 	case 5, 6:
@@ -109,7 +109,7 @@ func (c *client) submit(ctx context.Context, m *manager.Manager[path], req reque
 		return none, nil
 	}
 	if c.rng.IntN(4) == 0 {
-		probe, _ := m.TryAcquire(request{}) // when it returns, a grant without a wait is there
+		probe, _ := m.TryAcquire(ctx, request{}) // when it returns, a grant without a wait is there
 		probe.Release()
 		if len(ticket.Granted()) == 0 && ticket.Err() == nil {
 			c.counts["waited"]++

@@ -166,7 +166,7 @@ func (s *soak) epoch() {
 
 // checkNothingIsLive checks that nothing is live when all clients have left.
 func (s *soak) checkNothingIsLive(m *manager.Manager[path]) {
-	g, err := m.TryAcquire(treelock.Write("/"))
+	g, err := m.TryAcquire(context.Background(), treelock.Write("/"))
 	if err != nil {
 		s.fail("TryAcquire(write /) when all clients have left = %v, want a grant", err)
 	}

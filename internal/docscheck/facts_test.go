@@ -113,7 +113,7 @@ func TestCommandsNameWhatIsThere(t *testing.T) {
 func TestErrorsCountBlockersUpToTheLimits(t *testing.T) {
 	m := manager.Start(t.Context(), manager.WithBlockers(64))
 	hold := func(req treelock.Request[treelock.Path]) {
-		if _, err := m.TryAcquire(req); err != nil {
+		if _, err := m.TryAcquire(t.Context(), req); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -139,7 +139,7 @@ func TestErrorsCountBlockersUpToTheLimits(t *testing.T) {
 		"/few":      {100, false},
 		"/many":     {1024, true},
 	} {
-		_, err := m.TryAcquire(treelock.Write(node))
+		_, err := m.TryAcquire(t.Context(), treelock.Write(node))
 		var blocked *treelock.BlockedError[treelock.Path]
 		if !errors.As(err, &blocked) {
 			t.Fatalf("TryAcquire(write %s) = %v, want a BlockedError", node, err)

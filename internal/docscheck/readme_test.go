@@ -163,12 +163,12 @@ var (
 func TestRecipesExcludeWhatTheyMust(t *testing.T) {
 	m, readme := manager.Start(t.Context()), read(t, "README.md")
 	conflict := func(a, b string) bool {
-		held, err := m.TryAcquire(evaluate(t, a))
+		held, err := m.TryAcquire(t.Context(), evaluate(t, a))
 		if err != nil {
 			t.Fatalf("%s: %v", a, err)
 		}
 		defer held.Release()
-		grant, err := m.TryAcquire(evaluate(t, b))
+		grant, err := m.TryAcquire(t.Context(), evaluate(t, b))
 		grant.Release()
 		return err != nil
 	}

@@ -3,8 +3,6 @@ package locktable
 import (
 	"cmp"
 	"slices"
-
-	"github.com/treelock/treelock/waitqueue"
 )
 
 // Narrow makes r, which must be granted, hold claims instead of what it held, and returns the
@@ -158,17 +156,9 @@ func (t *Table[N, W]) Holds(r *Request[N, W], claims []Claim[N]) bool {
 // carry the number of the latest plan, and its modes. One mode at one node must cover the claim: no
 // set of single nodes makes up a subtree, since the table does not know all nodes of one.
 func (t *Table[N, W]) holdsClaim(claim Claim[N]) bool {
-	writes := claim.Mode.Intention() == waitqueue.IW
-	// A subtree that is held at an ancestor covers the claim. A single node is covered only at
-	// itself.
 	for i, name, ok := 0, claim.Lineage[0], true; ok; i++ {
-		if n := t.nodes.find(name); n != nil && n.plan == t.plan {
-			if n.modes.Has(waitqueue.TW) || n.modes.Has(waitqueue.TR) && !writes {
-				return true
-			}
-			if i == 0 && (n.modes.Has(claim.Mode) || n.modes.Has(waitqueue.NW) && claim.Mode == waitqueue.NR) {
-				return true
-			}
+		if n := t.nodes.find(name); n != nil && n.plan == t.plan && covers(n.modes, claim.Mode, i == 0) {
+			return true
 		}
 		name, ok = t.nodes.parentName(name, claim.Lineage, i)
 	}

@@ -18,7 +18,7 @@ import (
 
 type (
 	path        = treelock.Path
-	grant       = manager.Grant[path]
+	grant       = treelock.Grant[path]
 	ticket      = manager.Ticket[path]
 	lockManager = manager.Manager[path]
 )

@@ -86,7 +86,7 @@ func startBystander(m *lockManager) (longest func() time.Duration, stop func()) 
 		req, worst := treelock.Write("/other/client"), time.Duration(0)
 		for {
 			start := time.Now()
-			must(m.TryAcquire(req)).Release()
+			must(m.TryAcquire(context.Background(), req)).Release()
 			worst = max(worst, time.Since(start))
 			select {
 			case longests <- worst:

@@ -23,9 +23,9 @@ func BenchmarkVerb(b *testing.B) {
 		{"Acquire/request=new", func(m *lockManager, ctx context.Context, node path) func() {
 			return func() { must(m.Acquire(ctx, treelock.Write(node))).Release() }
 		}},
-		{"TryAcquire/request=reused", func(m *lockManager, _ context.Context, node path) func() {
+		{"TryAcquire/request=reused", func(m *lockManager, ctx context.Context, node path) func() {
 			req := treelock.Write(node)
-			return func() { must(m.TryAcquire(req)).Release() }
+			return func() { must(m.TryAcquire(ctx, req)).Release() }
 		}},
 		{"Do/request=reused", func(m *lockManager, ctx context.Context, node path) func() {
 			req := treelock.Write(node)

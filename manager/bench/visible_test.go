@@ -55,15 +55,15 @@ func BenchmarkRefusal(b *testing.B) {
 				held := path("/a/b/c/d")
 				if where == "below" {
 					for i := range 10_000 {
-						must(m.TryAcquire(treelock.Write(inForest("elsewhere", i))))
+						must(m.TryAcquire(b.Context(), treelock.Write(inForest("elsewhere", i))))
 					}
 					held = "/a/b/c/d/e"
 				}
-				must(m.TryAcquire(treelock.Write(held)))
+				must(m.TryAcquire(b.Context(), treelock.Write(held)))
 				req := treelock.Write("/a/b/c/d")
 				b.ReportAllocs()
 				for b.Loop() {
-					if _, err := m.TryAcquire(req); err == nil {
+					if _, err := m.TryAcquire(b.Context(), req); err == nil {
 						b.Fatal("TryAcquire() has granted what is held")
 					}
 				}
@@ -89,7 +89,7 @@ func BenchmarkSnapshot(b *testing.B) {
 		b.Run(fmt.Sprintf("impl=treelock/live=%d/snapshots=%s", live, what.name), func(b *testing.B) {
 			m := startManager(b)
 			for i := range live {
-				must(m.TryAcquire(treelock.Write(inForest("live", i))))
+				must(m.TryAcquire(b.Context(), treelock.Write(inForest("live", i))))
 			}
 			step := acquireStep(b, m, treelock.Write("/a/b/c/d"))
 			ctx, cancel := context.WithCancel(b.Context())

@@ -1,0 +1,142 @@
+package treelock
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+)
+
+// A Grant is a request that is held, until it is released. It is a small value that may be copied,
+// and all copies mean the same hold. The zero Grant holds nothing.
+//
+// A Grant is also a [Locker]: it grants requests for parts of what it holds. See [Grant.Acquire].
+//
+// Its methods are safe for concurrent use. They cost one message to the lock manager, unless they
+// say otherwise.
+type Grant[N Node[N]] struct {
+	engine Engine[N] // nil for the zero Grant
+	hold   Hold
+}
+
+// An Engine is the lock manager behind a [Grant]: each method of a Grant calls that of its engine.
+// It is for authors of lock managers; other programs have no need of it. What a method promises is
+// said at the method of Grant. All methods are safe for concurrent use.
+type Engine[N Node[N]] interface {
+	Acquire(ctx context.Context, h Hold, req Request[N]) (Grant[N], error)
+	TryAcquire(ctx context.Context, h Hold, req Request[N]) (Grant[N], error)
+	Narrow(h Hold, req Request[N]) error
+	Holds(h Hold, req Request[N]) bool
+	Release(h Hold)
+}
+
+// A Hold is how an [Engine] names one of its grants.
+type Hold struct {
+	Ref    any // what the engine needs to find the grant; a pointer costs no allocation
+	Number uint64
+	Token  uint64
+}
+
+// NewGrant returns the grant that engine calls h.
+func NewGrant[N Node[N]](engine Engine[N], h Hold) Grant[N] { return Grant[N]{engine, h} }
+
+// Engine returns the lock manager that made the grant, nil for the zero Grant. [Inside] compares
+// engines.
+func (g Grant[N]) Engine() Engine[N] { return g.engine }
+
+// Hold returns how the engine names the grant.
+func (g Grant[N]) Hold() Hold { return g.hold }
+
+// Release ends the hold, and the requests that waited only for it are granted. It never waits for
+// other clients. It does nothing on a grant of which any copy was released before, on the zero
+// Grant, and after the lock manager has stopped. It costs O(d), with d the number of the nodes that
+// the grant holds and their ancestors.
+//
+// Grants inside this one stay valid. What the grant holds is given up when they are released, too.
+// Requests that wait inside it, and new ones, fail with [ErrReleased].
+func (g Grant[N]) Release() {
+	if g.engine != nil {
+		g.engine.Release(g.hold)
+	}
+}
+
+// Narrow makes the grant hold req instead of what it holds, and grants the requests that waited
+// only for the rest. Every claim of req must lie inside a claim that the grant holds. So a write
+// may become a read, a subtree may become a smaller one or its top node, and a claim may go.
+// Otherwise the error is [ErrNotHeld], and nothing changes.
+//
+// The error is also ErrNotHeld if the grant is over, if a live request inside the grant would fall
+// outside, and where a claimed node has moved (see [Node]) so that another request holds what req
+// names. It is [ErrStopped] if the lock manager has stopped, and [ErrTooWide] or an error of a node
+// as for Acquire.
+//
+// Narrow applies to all copies of the grant, and never waits for other clients. The number, the
+// token and the label stay. Narrow allocates, and costs O(d). A move to nodes further down, which
+// waiting requests claim with a conflict, costs O(d) more for each request that waits at or below
+// what the grant held.
+func (g Grant[N]) Narrow(req Request[N]) error {
+	if g.engine == nil {
+		return ErrNotHeld
+	}
+	return g.engine.Narrow(g.hold, req)
+}
+
+// Holds reports whether every claim of req lies inside what the grant holds now. It is false for a
+// grant that is over, and for a node that the lock manager refuses. A grant that was released holds
+// nothing for this purpose, even while grants inside it live.
+func (g Grant[N]) Holds(req Request[N]) bool {
+	return g.engine != nil && g.engine.Holds(g.hold, req)
+}
+
+// Acquire waits until req is granted inside g, or ctx ends. Every claim of req must lie inside what
+// g holds, else the error is [ErrNotHeld]. Requests inside one grant are admitted by the rule of
+// the lock manager among themselves alone: requests from outside play no part, as g keeps them out.
+// So an owner works below its own lock and hands parts of it to goroutines that exclude each other.
+//
+// The result is a sub-grant. It has its own number and the token of g, and it must be released.
+// Requests inside a sub-grant nest to any depth. The error is [ErrReleased] if g is over, or ends
+// while the request waits; other errors and the cost are those of an Acquire of the lock manager.
+func (g Grant[N]) Acquire(ctx context.Context, req Request[N]) (Grant[N], error) {
+	if g.engine == nil {
+		return Grant[N]{}, ErrNotHeld
+	}
+	return g.engine.Acquire(ctx, g.hold, req)
+}
+
+// TryAcquire grants req inside g at once, as [Grant.Acquire] does, or fails with [ErrConflict],
+// leaving no trace.
+func (g Grant[N]) TryAcquire(ctx context.Context, req Request[N]) (Grant[N], error) {
+	if g.engine == nil {
+		return Grant[N]{}, ErrNotHeld
+	}
+	return g.engine.TryAcquire(ctx, g.hold, req)
+}
+
+// Number returns the place of the request in the order of arrival. It never changes, and errors,
+// snapshots and logs name the request by it. Numbers begin at 1; the zero Grant has the number 0.
+// It sends no message.
+func (g Grant[N]) Number() uint64 { return g.hold.Number }
+
+// Token returns the fencing token, which is the place in the order of grants: among conflicting
+// grants of one lock manager, a later grant has a larger token. It is not the number, as requests
+// may be granted in another order than they arrive. All copies of a grant have its token, and
+// [Grant.Narrow] keeps it. A sub-grant has the token of its grant. The zero Grant has the token 0.
+// Token sends no message.
+//
+// A store that remembers the largest token it has seen can refuse a holder that another one has
+// succeeded, say after a long pause. (The scheme is that of the lock sequencers in Burrows, "The
+// Chubby lock service", 2006.)
+func (g Grant[N]) Token() uint64 { return g.hold.Token }
+
+// String names the grant for a log line: "grant #7 (token 12)", or "no grant" for the zero Grant.
+func (g Grant[N]) String() string {
+	if g.engine == nil {
+		return "no grant"
+	}
+	number, token := strconv.FormatUint(g.hold.Number, 10), strconv.FormatUint(g.hold.Token, 10)
+	return "grant #" + number + " (token " + token + ")"
+}
+
+// LogValue returns a group of the number and the token.
+func (g Grant[N]) LogValue() slog.Value {
+	return slog.GroupValue(slog.Uint64("number", g.hold.Number), slog.Uint64("token", g.hold.Token))
+}

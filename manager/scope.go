@@ -1,0 +1,125 @@
+package manager
+
+import (
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/locktable"
+)
+
+// A scope is where requests are admitted by the rule among themselves. The manager has one, and
+// each grant has one of its own while requests inside it are live. The manager goroutine owns all
+// scopes. These invariants hold between messages:
+//
+//   - A live request is in the table of its scope, Who.scope.
+//   - Each claim of a request inside a grant lies inside what the grant holds.
+//   - The scope of a grant, inner, is set exactly while a request inside the grant is live.
+//   - A grant that was released is live, as released, exactly while requests inside it are live.
+//     None of these waits.
+type scope[N treelock.Node[N]] struct {
+	table *locktable.Table[N, client[N]]
+	owner *locktable.Request[N, client[N]] // the grant; nil in the manager's own scope
+	token uint64                           // of the owner, and so of each grant in the scope
+}
+
+// A scopeRef is how a client names the scope that its request is for: by the grant, or with a nil
+// owner the manager's own.
+type scopeRef[N treelock.Node[N]] struct {
+	owner *locktable.Request[N, client[N]] // only to be passed back to the manager goroutine
+	seq   uint64
+	token uint64 // of the grant, as the client knows it
+}
+
+// inside returns the scope of the grant that h names.
+func inside[N treelock.Node[N]](h treelock.Hold) scopeRef[N] {
+	return scopeRef[N]{h.Ref.(*request[N]), h.Number, h.Token}
+}
+
+// An extra is what the manager goroutine keeps of a grant that few grants need.
+type extra[N treelock.Node[N]] struct {
+	inner    *scope[N] // nil if no request inside is live
+	released bool
+}
+
+// Bounds of the tables that are kept for later grants. Their idle nodes are kept as well, so that a
+// grant that is asked again and again does not make its nodes each time. See BenchmarkInside in
+// manager/bench.
+const (
+	maxInnerTables = 4
+	maxInnerIdle   = 256
+)
+
+// heldErr returns nil if the request with number seq that was stored in owner is a grant that holds
+// all of claims.
+func (l *loop[N]) heldErr(owner *request[N], seq uint64, claims []locktable.Claim[N]) error {
+	if err := l.overErr(owner, seq); err != nil {
+		return err
+	}
+	if !owner.Who.scope.table.Holds(owner, claims) {
+		return treelock.ErrNotHeld
+	}
+	return nil
+}
+
+// overErr returns why the grant with number seq that was stored in r is over, or nil if it is not.
+func (l *loop[N]) overErr(r *request[N], seq uint64) error {
+	if r.Seq() != seq || r.Who.extra != nil && r.Who.extra.released {
+		return treelock.ErrReleased
+	}
+	return nil
+}
+
+// enter returns the scope inside a grant, and makes it if need be. token is that of the grant, or
+// an earlier one.
+func (l *loop[N]) enter(owner *request[N], token uint64) *scope[N] {
+	x := l.extraOf(owner)
+	if x.inner == nil {
+		x.inner = &scope[N]{table: l.innerTable(), owner: owner, token: token}
+		l.inner[x.inner] = struct{}{}
+	}
+	x.inner.token = max(x.inner.token, token)
+	return x.inner
+}
+
+// extraOf returns the extra of a grant, and makes it if need be.
+func (l *loop[N]) extraOf(r *request[N]) *extra[N] {
+	if r.Who.extra == nil {
+		r.Who.extra = new(extra[N])
+	}
+	return r.Who.extra
+}
+
+// innerTable returns an empty table for a scope.
+func (l *loop[N]) innerTable() *locktable.Table[N, client[N]] {
+	if last := len(l.freeTables) - 1; last >= 0 {
+		t := l.freeTables[last]
+		l.freeTables = l.freeTables[:last]
+		return t
+	}
+	return l.root.table.NewInside(min(l.m.maxIdle, maxInnerIdle))
+}
+
+// leave removes a scope inside a grant if its last request has ended. A grant that was released
+// ends with it.
+func (l *loop[N]) leave(s *scope[N]) {
+	if s.owner == nil || s.table.Live() > 0 {
+		return
+	}
+	delete(l.inner, s)
+	if len(l.freeTables) < maxInnerTables {
+		l.freeTables = append(l.freeTables, s.table)
+	}
+	s.owner.Who.extra.inner = nil
+	if s.owner.Who.extra.released {
+		l.end(s.owner)
+	}
+}
+
+// failInside ends the requests that wait inside a grant, with err.
+func (l *loop[N]) failInside(s *scope[N], err error) {
+	// The latest request goes first: no request waits for it, so none is granted.
+	waiters := s.table.Waiters()
+	for i := len(waiters) - 1; i >= 0; i-- {
+		who := waiters[i].Who
+		l.end(waiters[i])
+		who.refuse(err)
+	}
+}

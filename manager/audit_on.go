@@ -46,7 +46,7 @@ func (a *auditor) audit(table interface {
 // auditAll audits the tables of all scopes, and the invariants of scopes.
 func (l *loop[N]) auditAll() {
 	l.audit(l.table)
-	for s := range l.inner {
+	for s := l.inner; s != nil; s = s.next {
 		l.audit(s.table)
 		if x := s.owner.Who.extra; x == nil || x.inner != s || s.table.Live() == 0 {
 			panic("BUG: treelock: the scope of a grant is empty, or the grant does not know it")

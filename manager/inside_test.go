@@ -3,6 +3,7 @@ package manager_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -200,6 +201,10 @@ func TestRequestsInsideCountInTheLimits(t *testing.T) {
 		done := make(chan struct{})
 		go func() { defer close(done); must(g.Acquire(ctx, treelock.Write("/a"))).Release() }()
 		synctest.Wait()
+		snapshot := must(m.Snapshot(ctx, manager.Query[path]{}))
+		if w := snapshot.Waiters; len(w) != 1 || w[0].Inside != g.Number() || !slices.Equal(w[0].BlockedBy, []uint64{sub.Number()}) {
+			t.Errorf("the snapshot shows the waiters %+v, want one inside %v that waits for %v alone", w, g, sub)
+		}
 		if s := m.Stats(); s.Live != 3 || s.Waiting != 1 {
 			t.Errorf("%d live, %d waiting, want 3 and 1", s.Live, s.Waiting)
 		}

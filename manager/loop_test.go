@@ -43,6 +43,18 @@ func arrives(t *testing.T, l *loop[path], req treelock.Request[path], mode callM
 	return c
 }
 
+// arrivesInside lets a call for a request inside a grant arrive.
+func arrivesInside(t *testing.T, l *loop[path], g grant[path], req treelock.Request[path]) *call[path] {
+	t.Helper()
+	c, err := l.m.newCall(&req, modeWait)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.grant.token = g.token
+	l.dispatch(message[path]{kind: kindAcquire, call: c, req: g.req, seq: g.seq})
+	return c
+}
+
 // withdraws lets a message arrive that ends c's request, as its client would send it.
 func withdraws(l *loop[path], c *call[path], mode callMode) {
 	if mode == modeWait {

@@ -14,6 +14,7 @@ import (
 type row[N treelock.Node[N]] struct {
 	req    *locktable.Request[N, client[N]] // only to be passed back to the manager goroutine
 	seq    uint64
+	inside uint64 // the number of the grant that the request is inside, or 0
 	state  treelock.State
 	since  instant
 	meta   *requestMeta

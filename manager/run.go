@@ -16,10 +16,9 @@ type loop[N treelock.Node[N]] struct {
 	table *locktable.Table[N, client[N]] // of root
 	root  *scope[N]                      // where requests of the manager itself are admitted
 
-	// inner has the scopes inside grants that are not empty, and freeTables the tables of former
-	// ones.
-	inner      map[*scope[N]]struct{}
-	freeTables []*locktable.Table[N, client[N]]
+	inner      *scope[N]                        // the first scope inside a grant; the latest comes first
+	freeTables []*locktable.Table[N, client[N]] // of former scopes
+	survey     *survey[N]                       // the one that is under way, nil if there is none
 
 	// Requests in all scopes.
 	live    int
@@ -74,7 +73,6 @@ func newLoop[N treelock.Node[N]](m *Manager[N]) loop[N] {
 		m:         m,
 		table:     table,
 		root:      &scope[N]{table: table},
-		inner:     map[*scope[N]]struct{}{},
 		nextToken: m.firstToken,
 		auditor:   newAuditor(),
 	}

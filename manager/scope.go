@@ -18,6 +18,8 @@ type scope[N treelock.Node[N]] struct {
 	table *locktable.Table[N, client[N]]
 	owner *locktable.Request[N, client[N]] // the grant; nil in the manager's own scope
 	token uint64                           // of the owner, and so of each grant in the scope
+
+	next, prev *scope[N] // in the list loop.inner
 }
 
 // A scopeRef is how a client names the scope that its request is for: by the grant, or with a nil
@@ -72,8 +74,11 @@ func (l *loop[N]) overErr(r *request[N], seq uint64) error {
 func (l *loop[N]) enter(owner *request[N], token uint64) *scope[N] {
 	x := l.extraOf(owner)
 	if x.inner == nil {
-		x.inner = &scope[N]{table: l.innerTable(), owner: owner, token: token}
-		l.inner[x.inner] = struct{}{}
+		x.inner = &scope[N]{table: l.innerTable(), owner: owner, token: token, next: l.inner}
+		if l.inner != nil {
+			l.inner.prev = x.inner
+		}
+		l.inner = x.inner
 	}
 	x.inner.token = max(x.inner.token, token)
 	return x.inner
@@ -103,13 +108,28 @@ func (l *loop[N]) leave(s *scope[N]) {
 	if s.owner == nil || s.table.Live() > 0 {
 		return
 	}
-	delete(l.inner, s)
+	l.remove(s)
 	if len(l.freeTables) < maxInnerTables {
 		l.freeTables = append(l.freeTables, s.table)
 	}
 	s.owner.Who.extra.inner = nil
 	if s.owner.Who.extra.released {
 		l.end(s.owner)
+	}
+}
+
+// remove removes s from the list of scopes. A survey goes on with the next one.
+func (l *loop[N]) remove(s *scope[N]) {
+	if l.survey != nil && l.survey.at == s {
+		l.survey.goOn(l)
+	}
+	if s.next != nil {
+		s.next.prev = s.prev
+	}
+	if s.prev != nil {
+		s.prev.next = s.next
+	} else {
+		l.inner = s.next
 	}
 }
 

@@ -132,7 +132,7 @@ func (w *watcher[N]) round() {
 		if w.m.stopping() {
 			return
 		}
-		age := s.at.since(row.since)
+		age := s.began.since(row.since)
 		w.report(row, age)
 		next[keyOf(row.seq, row.state)] = 2 * age
 	}
@@ -177,6 +177,9 @@ func (w *watcher[N]) attrsOf(r *report[N], age time.Duration) []slog.Attr {
 	}
 	if r.info.Label != "" {
 		attrs = append(attrs, slog.String("label", r.info.Label))
+	}
+	if r.info.Inside != 0 {
+		attrs = append(attrs, slog.Uint64("inside", r.info.Inside))
 	}
 	if r.info.Site != "" {
 		attrs = append(attrs, slog.String("site", r.info.Site))

@@ -41,7 +41,8 @@ type RequestInfo[N treelock.Node[N]] struct {
 	State  treelock.State      `json:"state"`
 	Since  time.Time           `json:"since"` // when it began to hold, or to wait
 	Claims []treelock.Claim[N] `json:"claims"`
-	Site   string              `json:"site,omitempty"` // where it was made, with SlowLog.Sites
+	Inside uint64              `json:"inside,omitempty"` // the number of the grant that it is inside
+	Site   string              `json:"site,omitempty"`   // where it was made, with SlowLog.Sites
 
 	// BlockedBy has the numbers of the earliest requests in the same snapshot that the request
 	// waits for. More is how many more there are; with AtLeast, there may be more than that. The
@@ -108,7 +109,7 @@ func (m *Manager[N]) buildSnapshot(ctx context.Context, s *survey[N]) (*Snapshot
 		holders = holders[:min(len(holders), s.limit-keep)]
 	}
 	snapshot := &Snapshot[N]{
-		Taken:   m.time(s.at),
+		Taken:   m.time(s.began),
 		Stats:   s.stats,
 		Waiters: make([]RequestInfo[N], len(waiters)),
 		Holders: make([]RequestInfo[N], len(holders)),
@@ -146,6 +147,7 @@ func (m *Manager[N]) infoOf(row *row[N]) RequestInfo[N] {
 		Label:  row.meta.labelOf(),
 		State:  row.state,
 		Since:  m.time(row.since),
+		Inside: row.inside,
 		Site:   row.meta.site(),
 		Claims: []treelock.Claim[N]{},
 	}

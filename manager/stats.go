@@ -71,7 +71,7 @@ func (v Var) String() string {
 func (l *loop[N]) currentStats() Stats {
 	s := l.stats
 	s.Live, s.Waiting, s.Nodes = l.live, l.waiting, l.table.Nodes()
-	for inner := range l.inner {
+	for inner := l.inner; inner != nil; inner = inner.next {
 		s.Nodes += inner.table.Nodes()
 	}
 	for _, table := range l.freeTables {

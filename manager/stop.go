@@ -12,7 +12,7 @@ func (l *loop[N]) stop(msg message[N]) {
 	for _, r := range l.table.Waiters() {
 		r.Who.refuse(err)
 	}
-	for s := range l.inner {
+	for s := l.inner; s != nil; s = s.next {
 		for _, r := range s.table.Waiters() {
 			r.Who.refuse(err)
 		}
@@ -27,7 +27,7 @@ func (l *loop[N]) stop(msg message[N]) {
 	l.m.seal(err)
 	// A grant that outlives the manager must not keep the table in memory.
 	l.table.Abandon()
-	for s := range l.inner {
+	for s := l.inner; s != nil; s = s.next {
 		s.table.Abandon()
 	}
 }

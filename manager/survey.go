@@ -18,9 +18,10 @@ type survey[N treelock.Node[N]] struct {
 	// due, if set, selects requests by state and age.
 	due func(seq uint64, state treelock.State, age time.Duration) bool
 
-	table   *locktable.Survey[N, client[N]] // nil before the first step
+	records *locktable.Survey[N, client[N]] // nil before the first step
+	at      *scope[N]                       // the scope that is visited next
 	over    bool
-	at      instant // of the first step
+	began   instant // the first step
 	matches int     // requests that the query selects
 
 	stats            Stats
@@ -80,20 +81,46 @@ func (m *Manager[N]) abandonSurvey(s *survey[N]) {
 func (s *survey[N]) inspect(l *loop[N]) {
 	// The first step fixes the moment that the survey shows. From then on the table records a
 	// request before it changes.
-	if s.table == nil {
+	if s.records == nil {
 		l.readClock()
-		s.at, s.stats = l.now, l.currentStats()
-		s.table = l.table.BeginSurvey(s.record)
+		s.began, s.stats = l.now, l.currentStats()
+		s.records, s.at = l.table.BeginSurvey(s.record), l.root
+		l.survey = s
 	}
-	s.over = l.table.StepSurvey(s.table, stepWork)
+	for work := stepWork; work > 0 && !s.over; {
+		if work = s.at.table.StepSurvey(s.records, work); work > 0 {
+			s.goOn(l)
+		}
+	}
+}
+
+// goOn goes on to the next scope. A scope that is made during the survey comes first in the list,
+// and has no request for the survey. A scope that ends meanwhile is passed over by loop.remove.
+func (s *survey[N]) goOn(l *loop[N]) {
+	if s.at == l.root {
+		s.at = l.inner
+	} else {
+		s.at = s.at.next
+	}
+	if s.over = s.at == nil; s.over {
+		s.end(l)
+	}
 }
 
 // A surveyEnd is the inspector that ends a survey before it is over.
 type surveyEnd[N treelock.Node[N]] struct{ *survey[N] }
 
 func (s surveyEnd[N]) inspect(l *loop[N]) {
-	if s.table != nil {
-		l.table.EndSurvey(s.table)
+	if s.records != nil {
+		s.end(l)
+	}
+}
+
+// end ends the survey, complete or not. It does not affect a later one.
+func (s *survey[N]) end(l *loop[N]) {
+	l.table.EndSurvey(s.records)
+	if l.survey == s {
+		l.survey = nil
 	}
 }
 
@@ -117,14 +144,18 @@ func (s *survey[N]) record(r *locktable.Request[N, client[N]], waiting bool) (wo
 	// A row copies the places of a request, so none is made for a request that the limit would
 	// drop.
 	if s.limit <= 0 || list.len() < s.limit || list.keeps(r.Seq()) {
-		list.add(&row[N]{r, r.Seq(), state, r.Who.since, r.Who.meta, r.NodeModes()}, s.limit)
+		row := &row[N]{r, r.Seq(), 0, state, r.Who.since, r.Who.meta, r.NodeModes()}
+		if owner := r.Who.scope.owner; owner != nil {
+			row.inside = owner.Seq()
+		}
+		list.add(row, s.limit)
 	}
 	return work
 }
 
 // selects reports whether the query selects r.
 func (s *survey[N]) selects(r *locktable.Request[N, client[N]], state treelock.State) bool {
-	age := s.at.since(r.Who.since)
+	age := s.began.since(r.Who.since)
 	return age >= s.minAge &&
 		(s.due == nil || s.due(r.Seq(), state, age)) &&
 		(s.reach == nil || r.Reaches(s.reach))

@@ -2,6 +2,7 @@ package manager
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -172,8 +173,8 @@ func TestSurveyLeavesOutTheYoung(t *testing.T) {
 	arrives(t, l, treelock.Write("/a").Labeled("old"), modeWait)
 	l.now += instant(time.Hour)
 	arrives(t, l, treelock.Write("/a").Labeled("young"), modeWait)
-	s := &survey[path]{minAge: time.Minute, at: l.now}
-	s.table = l.table.BeginSurvey(s.record)
+	s := &survey[path]{minAge: time.Minute, began: l.now}
+	s.records, s.at = l.table.BeginSurvey(s.record), l.root
 	if diff := cmp.Diff([]string{"old holding"}, seen(t, l, s)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -232,4 +233,65 @@ func TestOldWaiterIsNotExplainedByAnother(t *testing.T) {
 	if e.blocked != nil {
 		t.Errorf("a request that has ended is explained: %v", e.blocked)
 	}
+}
+
+// TestSurveyShowsRequestsInsideGrantsAtItsStart changes the scopes between the steps of a survey:
+// scopes end before their visit and during it, and others are made. The survey shows the first
+// moment.
+func TestSurveyShowsRequestsInsideGrantsAtItsStart(t *testing.T) {
+	for _, first := range []int{0, 1, 2} { // the scope that ends first
+		l := startLoop(t)
+		var owners, subs []grant[path]
+		for i := range 3 {
+			owner := takeGrant(t, arrives(t, l, treelock.Write(path(fmt.Sprint("/", i))), modeWait))
+			owners = append(owners, owner)
+			for range 2 {
+				subs = append(subs, takeGrant(t, arrivesInside(t, l, owner, treelock.Read(path(fmt.Sprint("/", i))))))
+			}
+		}
+		s := &survey[path]{}
+		s.inspect(l)
+		whole := insideOf(s)
+		if !s.over || len(whole) != 9 {
+			t.Fatalf("a survey in one step shows %d requests, over: %t, want 9 and true", len(whole), s.over)
+		}
+
+		s = &survey[path]{}
+		s.began, s.records, s.at = l.now, l.table.BeginSurvey(s.record), l.root
+		l.survey = s
+		end := func(scope int) {
+			for _, sub := range subs[2*scope : 2*scope+2] {
+				l.release(sub.req, sub.seq)
+			}
+			l.release(owners[scope].req, owners[scope].seq)
+		}
+		end(first)
+		late := takeGrant(t, arrives(t, l, treelock.Write("/late"), modeWait))
+		takeGrant(t, arrivesInside(t, l, late, treelock.Write("/late")))
+		l.table.StepSurvey(s.records, stepWork)
+		s.goOn(l)
+		for scope := range owners { // one of them is visited at this moment
+			if scope != first {
+				end(scope)
+			}
+		}
+		for !s.over {
+			s.inspect(l)
+		}
+		if got := insideOf(s); !maps.Equal(got, whole) {
+			t.Errorf("scope %d ends first: the survey shows %v, want %v", first, got, whole)
+		}
+		if l.table.Surveyed() || l.survey != nil {
+			t.Error("a survey that is over goes on, or is kept")
+		}
+	}
+}
+
+// insideOf returns the number of the scope of each request in a survey.
+func insideOf(s *survey[path]) map[uint64]uint64 {
+	inside := map[uint64]uint64{}
+	for _, row := range append(s.waiters.sorted(), s.holders.sorted()...) {
+		inside[row.seq] = row.inside
+	}
+	return inside
 }

@@ -22,7 +22,9 @@ type Table[N comparable, W any] struct {
 	uses    int // the node uses of all live requests
 
 	storage storage[N, W]
-	survey  *Survey[N, W] // nil if none is under way
+
+	*surveying[N, W]
+	visits visits[N, W]
 
 	// Scratch space, valid during one call.
 	plan     uint64           // the number of the latest plan
@@ -45,14 +47,14 @@ type entry[N comparable, W any] = waitqueue.Entry[*wait[N, W]]
 
 // New returns an empty table that keeps at most maxIdle idle nodes.
 func New[N comparable, W any](maxIdle int) *Table[N, W] {
-	return &Table[N, W]{nodes: newNodes[N, W](maxIdle), numbers: new(numbers)}
+	return &Table[N, W]{nodes: newNodes[N, W](maxIdle), numbers: new(numbers), surveying: new(surveying[N, W])}
 }
 
 // NewInside returns an empty table that keeps at most maxIdle idle nodes and shares its sequence
-// numbers with t. It is for the requests inside a grant of t. So no two requests of both tables
-// have the same number, and the later one has the larger one.
+// numbers and its surveys with t. It is for the requests inside a grant of t. So no two requests of
+// both tables have the same number, and the later one has the larger one.
 func (t *Table[N, W]) NewInside(maxIdle int) *Table[N, W] {
-	return &Table[N, W]{nodes: newNodes[N, W](maxIdle), numbers: t.numbers}
+	return &Table[N, W]{nodes: newNodes[N, W](maxIdle), numbers: t.numbers, surveying: t.surveying}
 }
 
 // Live returns the number of live requests.

@@ -16,7 +16,7 @@ type loop[N treelock.Node[N]] struct {
 	table *locktable.Table[N, client[N]] // of root
 	root  *scope[N]                      // where requests of the manager itself are admitted
 
-	inner      *scope[N]                        // the first scope inside a grant; the latest comes first
+	inner      *scope[N]                        // the latest scope inside a grant
 	freeTables []*locktable.Table[N, client[N]] // of former scopes
 	survey     *survey[N]                       // the one that is under way, nil if there is none
 

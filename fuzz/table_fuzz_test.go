@@ -10,6 +10,7 @@ import (
 	"github.com/treelock/treelock/fuzz/tabletest"
 	"github.com/treelock/treelock/internal/locktable"
 	"github.com/treelock/treelock/internal/model"
+	"github.com/treelock/treelock/internal/terms"
 )
 
 type path = treelock.Path
@@ -45,12 +46,13 @@ var (
 
 // newTableRequest returns a request that has long names in the table.
 func newTableRequest(req treelock.Request[path]) tabletest.Request[path, tableRequest] {
-	var claims []treelock.Claim[path]
-	for c := range req.Claims() {
-		c.Node = path(lengthen.Replace(string(c.Node)))
-		claims = append(claims, c)
+	var long []locktable.Claim[path]
+	for mode, lineage := range terms.Claims(req) {
+		for i, node := range lineage {
+			lineage[i] = path(lengthen.Replace(string(node)))
+		}
+		long = append(long, locktable.Claim[path]{Mode: mode, Lineage: lineage})
 	}
-	long := locktable.ClaimsOf(model.Of(claims...))
 	return tabletest.Request[path, tableRequest]{Rule: tableRequest{req}, Claims: long, Places: tabletest.CountPlaces(long)}
 }
 
@@ -76,9 +78,9 @@ func playTable(t *testing.T, data []byte) (log string) {
 	h := history.Decode(data)
 	claimOf := func(u locktable.NodeMode[path]) tableRequest {
 		u.Node = path(shorten.Replace(string(u.Node)))
-		return tableRequest{model.Of(locktable.ClaimOf(u))}
+		return tableRequest{model.Of(terms.ClaimOf(u.Node, u.Mode))}
 	}
-	g := &tableCheck{t: t, harness: tabletest.New(max(h.IdleNodes, 0), tableNodes(), claimOf)}
+	g := &tableCheck{t: t, harness: tabletest.New(max(h.IdleNodes, 0), terms.NewPaths(), tableNodes(), claimOf)}
 	for _, op := range h.Ops {
 		g.play(op)
 	}

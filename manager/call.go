@@ -5,6 +5,7 @@ import (
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
+	"github.com/treelock/treelock/internal/terms"
 )
 
 // A call carries a request from a client to the manager goroutine, and the replies back. The client
@@ -96,7 +97,7 @@ func (m *Manager[N]) newCall(req *treelock.Request[N], mode callMode) (*call[N],
 			return nil, err
 		}
 		c.claims = append(c.claims, locktable.Claim[N]{
-			Mode:    locktable.ModeOf(claim.Scope, claim.Access),
+			Mode:    terms.ModeOf(claim.Scope, claim.Access),
 			Lineage: c.lineage[start:],
 		})
 	}

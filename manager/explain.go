@@ -3,6 +3,7 @@ package manager
 import (
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
+	"github.com/treelock/treelock/internal/terms"
 )
 
 // explain returns err with the names of at most limit requests that r waits for, or err alone if
@@ -30,8 +31,8 @@ func (l *loop[N]) explain(r *request[N], err error, limit int) error {
 			Label:  b.Who.meta.labelOf(),
 			State:  stateOf(b),
 			For:    l.now.since(b.Who.since),
-			Claim:  locktable.ClaimOf(why.Claim),
-			Wanted: locktable.ClaimOf(why.Wanted),
+			Claim:  terms.ClaimOf(why.Claim.Node, why.Claim.Mode),
+			Wanted: terms.ClaimOf(why.Wanted.Node, why.Wanted.Mode),
 		})
 	})
 	// The search visits a bounded number of requests. If it did not visit all, more is a lower

@@ -11,7 +11,8 @@ import (
 )
 
 // TestThereIsNoMutex reads the source of everything that decides about locks: channels alone carry
-// what passes between goroutines. sync.Pool is allowed, where a benchmark shows the need.
+// what passes between goroutines. sync.Pool is allowed, where a benchmark shows the need. The test
+// also checks that the lock table and the queues know nothing of package treelock.
 func TestThereIsNoMutex(t *testing.T) {
 	for _, dir := range []string{".", "../waitqueue", "../internal/locktable"} {
 		files, err := fs.Glob(os.DirFS(dir), "*.go")
@@ -20,13 +21,13 @@ func TestThereIsNoMutex(t *testing.T) {
 		}
 		for _, name := range files {
 			if !strings.HasSuffix(name, "_test.go") {
-				checkSync(t, dir+"/"+name)
+				checkImports(t, dir+"/"+name, dir == ".")
 			}
 		}
 	}
 }
 
-func checkSync(t *testing.T, name string) {
+func checkImports(t *testing.T, name string, mayKnowRequests bool) {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, name, nil, 0)
 	if err != nil {
@@ -36,6 +37,9 @@ func checkSync(t *testing.T, name string) {
 		imported := strings.Trim(spec.Path.Value, `"`)
 		if strings.HasPrefix(imported, "sync/") || imported == "sync" && spec.Name != nil {
 			t.Errorf("%s imports %s %v", name, imported, spec.Name)
+		}
+		if imported == "github.com/treelock/treelock" && !mayKnowRequests {
+			t.Errorf("%s imports %s, and must know nothing of it", name, imported)
 		}
 	}
 	ast.Inspect(file, func(n ast.Node) bool {

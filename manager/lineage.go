@@ -5,20 +5,28 @@ import (
 	"strings"
 
 	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/locktable"
 	"github.com/treelock/treelock/internal/nodetext"
+	"github.com/treelock/treelock/internal/terms"
 )
 
-// A lineageFunc appends node and its ancestors to lineage. It returns an error if one of them is
-// not valid, or if there are more than o allows.
-type lineageFunc[N any] func(lineage []N, node N, o *options) ([]N, error)
+// A nodeType is all that depends on the type of nodes.
+type nodeType[N comparable] struct {
+	// appendLineage appends node and its ancestors to lineage, as far as the lock table reads them.
+	// It returns an error if one of them is not valid, or if there are more than o allows. Clients
+	// call it.
+	appendLineage func(lineage []N, node N, o *options) ([]N, error)
 
-// lineageFuncFor returns the function for nodes of type N.
-func lineageFuncFor[N treelock.Node[N]]() lineageFunc[N] {
-	// The type is looked at once for each manager, so a path costs no interface call for each node.
-	if f, ok := any(lineageFunc[treelock.Path](pathLineage)).(lineageFunc[N]); ok {
-		return f
+	naming locktable.Naming[N] // for the lock table; nil if lineages say all
+}
+
+// nodeTypeOf returns what N needs. This is the one place where a Path is special.
+func nodeTypeOf[N treelock.Node[N]]() nodeType[N] {
+	paths := nodeType[treelock.Path]{pathLineage, terms.NewPaths()}
+	if t, ok := any(paths).(nodeType[N]); ok {
+		return t
 	}
-	return nodeLineage[N]
+	return nodeType[N]{appendLineage: nodeLineage[N]}
 }
 
 // nodeLineage calls Parent of each node. It checks every node, since a valid node may have an

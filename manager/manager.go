@@ -19,7 +19,7 @@ type Manager[N treelock.Node[N]] struct {
 	// Immutable.
 
 	options
-	appendLineage lineageFunc[N] // for clients
+	nodeType[N]
 
 	// ended is the Done channel of ctx, the context given to Start. Clients and the manager
 	// goroutine look at ended, which runs no user code. Only errors that say why the manager
@@ -75,8 +75,8 @@ func StartNodes[N treelock.Node[N]](ctx context.Context, opts ...Option) *Manage
 func newManager[N treelock.Node[N]](ctx context.Context, opts []Option) *Manager[N] {
 	o := buildOptions(opts)
 	return &Manager[N]{
-		options:       o,
-		appendLineage: lineageFuncFor[N](),
+		options:  o,
+		nodeType: nodeTypeOf[N](),
 
 		ended:   ctx.Done(),
 		ctx:     ctx,

@@ -68,7 +68,7 @@ func (m *Manager[N]) run() {
 
 // newLoop returns the state of a manager goroutine, which must be the calling one.
 func newLoop[N treelock.Node[N]](m *Manager[N]) loop[N] {
-	table := locktable.New[N, client[N]](m.maxIdle)
+	table := locktable.New[N, client[N]](m.maxIdle, m.naming)
 	return loop[N]{
 		m:         m,
 		table:     table,

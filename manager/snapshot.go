@@ -7,6 +7,7 @@ import (
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
+	"github.com/treelock/treelock/internal/terms"
 )
 
 // A Query selects what a snapshot shows. The zero Query selects everything.
@@ -156,8 +157,7 @@ func (m *Manager[N]) infoOf(row *row[N]) RequestInfo[N] {
 	for _, used := range row.places {
 		for parts := used.Mode.Parts(); parts != 0; parts = parts.WithoutFirst() {
 			if part := parts.First(); part.Claims() {
-				claim := locktable.ClaimOf(locktable.NodeMode[N]{Node: used.Node, Mode: part})
-				info.Claims = append(info.Claims, claim)
+				info.Claims = append(info.Claims, terms.ClaimOf(used.Node, part))
 			}
 		}
 	}

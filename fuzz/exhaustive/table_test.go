@@ -15,7 +15,7 @@ type table struct {
 
 func newTable(w *world, maxIdle int) *table {
 	claimOf := func(u locktable.NodeMode[int]) asker { return w.ofClaim[u] }
-	return &table{Harness: tabletest.New(maxIdle, w.order, claimOf), w: w, maxIdle: maxIdle}
+	return &table{Harness: tabletest.New(maxIdle, nil, w.order, claimOf), w: w, maxIdle: maxIdle}
 }
 
 // play takes a step and returns an error if the table does not do what the rule says.

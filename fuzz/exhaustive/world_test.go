@@ -9,6 +9,7 @@ import (
 	"github.com/treelock/treelock/fuzz/tabletest"
 	"github.com/treelock/treelock/internal/locktable"
 	"github.com/treelock/treelock/internal/model"
+	"github.com/treelock/treelock/internal/terms"
 )
 
 type (
@@ -115,7 +116,7 @@ func (w *world) extend(s spelling) (longer []spelling) {
 		for kind, req := range []request{s.req.ReadNode(p), s.req.Read(p), s.req.WriteNode(p), s.req.Write(p)} {
 			scope, access := treelock.Scope((kind+1)%2), treelock.Access(kind/2)
 			next := spelling{req: req}
-			next.Claims = append(slices.Clip(s.Claims), claim{Mode: locktable.ModeOf(scope, access), Lineage: w.lineage(node)})
+			next.Claims = append(slices.Clip(s.Claims), claim{Mode: terms.ModeOf(scope, access), Lineage: w.lineage(node)})
 			longer = append(longer, next)
 		}
 	}
@@ -160,7 +161,7 @@ func (w *world) formOf(s *spelling) (f form) {
 	for _, claim := range w.extend(spelling{}) {
 		f.covers += fmt.Sprint(model.Inside(claim.req, s.req), " ")
 	}
-	h := tabletest.New[int, asker](0, nil, nil)
+	h := tabletest.New[int, asker](0, nil, nil, nil)
 	h.Submit(0, s.Request)
 	f.entries = string(h.AppendEntries(nil, w.order))
 	return f

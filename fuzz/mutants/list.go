@@ -36,7 +36,7 @@ const (
 	conflict = "internal/locktable/conflict.go"
 	claimed  = "internal/locktable/claimlist.go"
 	children = "internal/locktable/children.go"
-	paths    = "internal/locktable/paths.go"
+	long     = "internal/locktable/longnames.go"
 	claims   = "claimjson.go"
 	exact    = "internal/nodetext/exact.go"
 	walk     = "internal/nodetext/walk.go"
@@ -96,7 +96,7 @@ var mutants = []mutant{
 	{"children: a node that has moved stays", nodes, "\tn.unlink()\n\tswitch {", "\tswitch {"},
 	{"children: an evicted node stays", nodes, "\tn.unlink()\n\tn.children.unlinkAll()\n", "\tn.children.unlinkAll()\n"},
 	{"children: those of an evicted node stay", nodes, "\tn.children.unlinkAll()\n", ""},
-	{"paths: the hash of a parent is wrong", paths, "n.long.hash-p.hashName(slash, s[slash+1:])", "n.long.hash-p.hashName(slash+1, s[slash+1:])"},
+	{"paths: the hash of a parent is wrong", long, "hash := n.long.hash - step", "hash := n.long.hash - step + 1"},
 	{"claimed: the last one stays", claimed, "\t\t\tfirst.prev = l.prev // it was the last one\n", ""},
 	{"claimed: further claims stay", claimed, "\t\t\tuse.node.removeClaim(l, use.mode)\n", ""},
 

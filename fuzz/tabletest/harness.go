@@ -51,9 +51,9 @@ type liveRequest[N comparable] struct {
 }
 
 // New returns a harness with an empty table that keeps at most maxIdle idle nodes. Requests claim
-// some of nodes. claimOf returns the request of one claim.
-func New[N comparable, R model.Asker[R]](maxIdle int, nodes []N, claimOf func(locktable.NodeMode[N]) R) *Harness[N, R] {
-	return &Harness[N, R]{Table: locktable.New[N, int](maxIdle), nodes: nodes, claimOf: claimOf, maxIdle: maxIdle}
+// some of nodes, which the table finds by naming. claimOf returns the request of one claim.
+func New[N comparable, R model.Asker[R]](maxIdle int, naming locktable.Naming[N], nodes []N, claimOf func(locktable.NodeMode[N]) R) *Harness[N, R] {
+	return &Harness[N, R]{Table: locktable.New[N, int](maxIdle, naming), nodes: nodes, claimOf: claimOf, maxIdle: maxIdle}
 }
 
 // Submit is the arrival of a request. The table knows its client as who.

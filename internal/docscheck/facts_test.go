@@ -30,7 +30,7 @@ func TestFactsAreThoseOfTheCode(t *testing.T) {
 		{"README.md", "need Go 1.26", "go.work", "go 1.26.0"},
 		{"docs/figures.md", "up to four claims", "request.go", "fewClaims = 4"},
 		{"docs/figures.md", "at most 4,096", "manager/options.go", "defaultIdle = 4096"},
-		{"docs/figures.md", "longer than 256 bytes", "internal/locktable/paths.go", "maxShort = 256"},
+		{"docs/figures.md", "longer than 256 bytes", "internal/locktable/longnames.go", "maxShort = 256"},
 	} {
 		if !strings.Contains(plain(read(t, fact.document)), fact.words) {
 			t.Errorf("%s does not say %q, but %s has %q", fact.document, fact.words, fact.file, fact.code)

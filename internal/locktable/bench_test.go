@@ -6,6 +6,7 @@ import (
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
+	"github.com/treelock/treelock/internal/terms"
 )
 
 // BenchmarkSubmit measures the arrival and the end of a write four levels deep. It shows that the
@@ -13,7 +14,7 @@ import (
 func BenchmarkSubmit(b *testing.B) {
 	for _, n := range []int{0, 10, 1_000, 100_000} {
 		b.Run(fmt.Sprintf("op=submit-end/depth=4/live=%d", n), func(b *testing.B) {
-			tb := locktable.New[treelock.Path, string](4096)
+			tb := locktable.New[treelock.Path, string](4096, terms.NewPaths())
 			for i := range n {
 				tb.Submit("elsewhere", locktable.ClaimsOf(treelock.Write(treelock.Path(fmt.Sprintf("/a/%d/c/%d", i%1000, i)))))
 			}
@@ -36,7 +37,7 @@ type contention struct {
 }
 
 func newContention(n int) *contention {
-	c := &contention{table: locktable.New[treelock.Path, string](4096), claims: locktable.ClaimsOf(treelock.Write("/a/b/c/d"))}
+	c := &contention{table: locktable.New[treelock.Path, string](4096, terms.NewPaths()), claims: locktable.ClaimsOf(treelock.Write("/a/b/c/d"))}
 	c.holder = c.Submit("holder", c.claims)
 	for range n {
 		c.waiters = append(c.waiters, c.Submit("waiter", c.claims))

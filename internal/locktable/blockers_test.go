@@ -7,6 +7,7 @@ import (
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
+	"github.com/treelock/treelock/internal/terms"
 	"github.com/treelock/treelock/waitqueue"
 )
 
@@ -24,7 +25,7 @@ func BenchmarkBlockers(b *testing.B) {
 	for _, live := range []int{0, 1000, 10_000, 100_000} {
 		for _, where := range []string{"here", "below", "all-here", "all-below"} {
 			b.Run(fmt.Sprintf("live=%d/where=%s", live, where), func(b *testing.B) {
-				tb := locktable.New[treelock.Path, string](4096)
+				tb := locktable.New[treelock.Path, string](4096, terms.NewPaths())
 				other := map[string]treelock.Path{"all-here": "/a/b", "all-below": "/a/b"}[where]
 				for i := range live {
 					switch {
@@ -59,7 +60,7 @@ func BenchmarkBlockers(b *testing.B) {
 // product of claims and depth.
 func TestReasonOfAWideRequestIsFoundInLinearTime(t *testing.T) {
 	const blockers, depth, wide, root, a, blocked = 4, 4000, 60_000, 0, 1, 2
-	tb := locktable.New[int, int](10)
+	tb := locktable.New[int, int](10, nil)
 	for range blockers {
 		tb.Submit(0, []locktable.Claim[int]{{Mode: waitqueue.TR, Lineage: []int{a, root}}})
 	}

@@ -267,8 +267,8 @@ func (t *nodes[N, W]) check() error {
 			}
 		}
 	}
-	if t.paths != nil && bytes != t.paths.idleBytes {
-		return fmt.Errorf("I8: the names in the idle list take %d bytes, but %d are counted", bytes, t.paths.idleBytes)
+	if bytes != t.long.idleBytes {
+		return fmt.Errorf("I8: the names in the idle list take %d bytes, but %d are counted", bytes, t.long.idleBytes)
 	}
 	if listed := t.idle.len(); flagged != listed || listed > t.maxIdle {
 		return fmt.Errorf("I8: the idle list has %d nodes, %d have inIdleList set, the limit is %d", listed, flagged, t.maxIdle)

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/terms"
 	"github.com/treelock/treelock/waitqueue"
 )
 
@@ -42,7 +43,7 @@ func TestRequestIsAtEachNodeOnce(t *testing.T) {
 		{treelock.Write("/a/y").ReadNode("/a", "/"), map[string]string{"/a/y": "TW", "/a": "IW+NR", "/": "IW+NR"}},
 		{treelock.ReadNode("/a/b").Read("/"), map[string]string{"/a/b": "NR", "/a": "IR", "/": "TR"}},
 	} {
-		table := New[treelock.Path, string](4)
+		table := New[treelock.Path, string](4, terms.NewPaths())
 		r := table.Submit("", ClaimsOf(test.req))
 		if diff := cmp.Diff(test.want, modesOf(r)); diff != "" {
 			t.Errorf("Submit(%v) queues, -want +got:\n%s", test.req, diff)
@@ -69,7 +70,7 @@ type broken struct {
 }
 
 func newBroken() broken {
-	b := broken{Table: New[treelock.Path, string](2)}
+	b := broken{Table: New[treelock.Path, string](2, terms.NewPaths())}
 	idle := b.Submit("idle", ClaimsOf(treelock.Read("/idle/1")))
 	b.holder = b.Submit("holder", ClaimsOf(treelock.Write("/a")))
 	b.early = b.Submit("early", ClaimsOf(treelock.Read("/a/x")))
@@ -122,7 +123,7 @@ func TestCheckFindsBrokenTables(t *testing.T) {
 		"a child is not in the table":        {linkEvicted, "I9: node /evicted is in a list of children of /idle"},
 		"a node is its own child":            {linkToItself, "I9: node /idle/1 is in a list of children of /idle/1"},
 		"a long name has another hash":       {changeHash, "I8: node /long"},
-		"bytes of long names are off":        {func(b broken) { b.nodes.paths.idleBytes++ }, "I8: the names in the idle list"},
+		"bytes of long names are off":        {func(b broken) { b.nodes.long.idleBytes++ }, "I8: the names in the idle list"},
 		"an unknown node is listed as idle":  {listForeign, "I8: node /foreign is in the idle list"},
 		"a node has another name":            {func(b broken) { b.node("/a").name = "/b" }, "I8: node /b"},
 		"a node is marked as evicted":        {func(b broken) { b.node("/a").inTable = false }, "I8: node /a"},
@@ -195,7 +196,7 @@ func linkToItself(b broken) {
 // changeHash moves the node with a long name to another hash.
 func changeHash(b broken) {
 	b.Submit("long", ClaimsOf(treelock.Read(treelock.Path("/long"+strings.Repeat("g", maxShort)))))
-	p := b.nodes.paths
+	p := b.nodes.long
 	for hash, n := range p.byHash {
 		delete(p.byHash, hash)
 		p.byHash[hash+1] = n
@@ -236,7 +237,7 @@ func overtake(b broken) {
 }
 
 func TestSpareStorageIsBounded(t *testing.T) {
-	table := New[treelock.Path, string](10)
+	table := New[treelock.Path, string](10, terms.NewPaths())
 	var live []*Request[treelock.Path, string]
 	for i := range 2 * maxFree {
 		live = append(live, table.Submit("", ClaimsOf(treelock.Read(treelock.Path(fmt.Sprint("/", i))))))
@@ -259,7 +260,7 @@ func TestSpareStorageIsBounded(t *testing.T) {
 
 // Free waits are kept for reuse, up to a limit.
 func TestStorageOfWaitersIsBounded(t *testing.T) {
-	table := New[treelock.Path, string](10)
+	table := New[treelock.Path, string](10, terms.NewPaths())
 	holder := table.Submit("", ClaimsOf(treelock.Write("/")))
 	for range 2 * maxFree {
 		table.Submit("", ClaimsOf(treelock.Write("/")))

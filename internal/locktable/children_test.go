@@ -5,11 +5,12 @@ import (
 	"testing"
 
 	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/terms"
 )
 
 // TestSearchUnlinksIdleChildren: the next search does not visit a child that this one found idle.
 func TestSearchUnlinksIdleChildren(t *testing.T) {
-	table := New[treelock.Path, string](1000)
+	table := New[treelock.Path, string](1000, terms.NewPaths())
 	for i := range 100 {
 		table.End(table.Submit("", ClaimsOf(treelock.Write(treelock.Path(fmt.Sprint("/x/", i))))))
 	}

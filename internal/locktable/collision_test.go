@@ -6,11 +6,12 @@ import (
 	"testing"
 
 	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/terms"
 )
 
 // TestNamesWithTheSameHashAreToldApart makes names collide: no other test meets two by chance.
 func TestNamesWithTheSameHashAreToldApart(t *testing.T) {
-	p := newPaths[treelock.Path, string]()
+	p := newLongNames[treelock.Path, string](terms.NewPaths())
 	var names []treelock.Path
 	var all []*node[treelock.Path, string]
 	for _, last := range []string{"a", "b", "c"} {
@@ -36,13 +37,13 @@ func TestNamesWithTheSameHashAreToldApart(t *testing.T) {
 // few names.
 func TestOrderOfNamesChangesTheHash(t *testing.T) {
 	names := strings.Split(strings.Repeat("x", 200)+" a b c d e f g", " ")
-	tb := New[treelock.Path, string](10)
+	tb := New[treelock.Path, string](10, terms.NewPaths())
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 1000 {
 		rng.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 		tb.Submit("", ClaimsOf(treelock.Read(treelock.Path("/"+strings.Join(names, "/")+"/"+strings.Repeat("y", maxShort)))))
 	}
-	if p := tb.nodes.paths; len(p.byHash) != p.count || p.count < 900 {
+	if p := tb.nodes.long; len(p.byHash) != p.count || p.count < 900 {
 		t.Errorf("%d nodes with long names have %d hashes, want as many, and 900 at least", p.count, len(p.byHash))
 	}
 }

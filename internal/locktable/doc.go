@@ -19,6 +19,8 @@
 //
 //   - A lineage is a node, its parent, and so on up to the root.
 //
+//   - A naming finds the parent of a node from the name of the node alone. See [Naming].
+//
 //   - A node use is how a request uses one node: its mode there, and whether it is admitted or
 //     waits. A request has one for each node that it claims and for each ancestor of these.
 //

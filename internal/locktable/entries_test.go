@@ -8,10 +8,11 @@ import (
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
+	"github.com/treelock/treelock/internal/terms"
 )
 
 func TestNodeEntriesAreTheUsesOfANode(t *testing.T) {
-	tb := locktable.New[treelock.Path, string](4)
+	tb := locktable.New[treelock.Path, string](4, terms.NewPaths())
 	tb.End(submit(tb, "gone", treelock.Write("/idle")))
 	submit(tb, "writer", treelock.Write("/a/x"))
 	submit(tb, "reader", treelock.Read("/a").WriteNode("/a"))

@@ -5,10 +5,11 @@ import (
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
+	"github.com/treelock/treelock/internal/terms"
 )
 
 func TestTablesInsideOneAnotherShareNumbers(t *testing.T) {
-	outer := locktable.New[treelock.Path, string](0)
+	outer := locktable.New[treelock.Path, string](0, terms.NewPaths())
 	inner := outer.NewInside(0)
 	innermost := inner.NewInside(0)
 	claims := locktable.ClaimsOf(treelock.Write("/a"))
@@ -29,7 +30,7 @@ func TestTablesInsideOneAnotherShareNumbers(t *testing.T) {
 }
 
 func TestHoldsComparesClaimByClaim(t *testing.T) {
-	tb := locktable.New[treelock.Path, string](0)
+	tb := locktable.New[treelock.Path, string](0, terms.NewPaths())
 	r := tb.Submit("", locktable.ClaimsOf(treelock.Read("/a").WriteNode("/b")))
 	for _, tt := range []struct {
 		req  treelock.Request[treelock.Path]

@@ -11,6 +11,7 @@ import (
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
 	"github.com/treelock/treelock/internal/model"
+	"github.com/treelock/treelock/internal/terms"
 	"github.com/treelock/treelock/waitqueue"
 )
 
@@ -23,7 +24,7 @@ func claimAt(mode waitqueue.Mode, lineage ...string) []locktable.Claim[string] {
 // keeps from one request to the next.
 func TestMovedNodeIsExcludedUnderItsNewParent(t *testing.T) {
 	for _, maxIdle := range []int{0, 1, 2, 3, 100} {
-		tb := locktable.New[string, string](maxIdle)
+		tb := locktable.New[string, string](maxIdle, nil)
 		tb.End(tb.Submit("before", claimAt(waitqueue.TW, "x", "old", "root")))
 
 		folder := tb.Submit("folder", claimAt(waitqueue.TW, "new", "root"))
@@ -47,7 +48,7 @@ func TestMovedNodeIsExcludedUnderItsNewParent(t *testing.T) {
 
 // TestRootThatGotAParentIsExcludedUnderIt also checks the reverse: the node becomes a root again.
 func TestRootThatGotAParentIsExcludedUnderIt(t *testing.T) {
-	tb := locktable.New[string, string](10)
+	tb := locktable.New[string, string](10, nil)
 	tb.End(tb.Submit("before", claimAt(waitqueue.TW, "x")))
 	above := tb.Submit("above", claimAt(waitqueue.TR, "root"))
 	below := tb.Submit("below", claimAt(waitqueue.TW, "x", "root"))
@@ -94,7 +95,7 @@ func randomTreeRequest(rng *rand.Rand, f *forest) (req treelock.Request[tree], c
 		scope, access := treelock.Scope(rng.IntN(2)), treelock.Access(rng.IntN(2))
 		add := [2][2]func(...tree) treelock.Request[tree]{{req.Read, req.Write}, {req.ReadNode, req.WriteNode}}
 		req = add[scope][access](node)
-		claim := locktable.Claim[int]{Mode: locktable.ModeOf(scope, access)}
+		claim := locktable.Claim[int]{Mode: terms.ModeOf(scope, access)}
 		for ok := true; ok; node, ok = node.Parent() {
 			claim.Lineage = append(claim.Lineage, node.node)
 		}
@@ -108,7 +109,7 @@ func randomTreeRequest(rng *rand.Rand, f *forest) (req treelock.Request[tree], c
 func TestTableFollowsTheRuleInForestsThatChange(t *testing.T) {
 	for seed := range uint64(40) {
 		rng := rand.New(rand.NewPCG(seed, 5))
-		tb := locktable.New[int, string](rng.IntN(8))
+		tb := locktable.New[int, string](rng.IntN(8), nil)
 		for range 20 {
 			playForest(t, rng, tb, randomForest(rng))
 			if tb.Live() != 0 || tb.Waiting() != 0 {
@@ -149,7 +150,7 @@ func playForest(t *testing.T, rng *rand.Rand, tb *locktable.Table[int, string], 
 
 // TestNodeThatIsItsOwnParentIsNoChildOfItself: a lineage is finite, so its last node has no parent.
 func TestNodeThatIsItsOwnParentIsNoChildOfItself(t *testing.T) {
-	tb := locktable.New[string, string](10)
+	tb := locktable.New[string, string](10, nil)
 	tb.Submit("below", claimAt(waitqueue.TW, "x", "loop", "loop"))
 	waits := tb.Submit("above", claimAt(waitqueue.TR, "loop", "loop"))
 	var names []string
@@ -164,7 +165,7 @@ func TestNodeThatIsItsOwnParentIsNoChildOfItself(t *testing.T) {
 
 // TestRefusedNarrowLeavesNoNodes moves a node that another request holds at its former parent.
 func TestRefusedNarrowLeavesNoNodes(t *testing.T) {
-	tb := locktable.New[string, string](0)
+	tb := locktable.New[string, string](0, nil)
 	folder := tb.Submit("folder", claimAt(waitqueue.TW, "folder", "root"))
 	tb.Submit("other", claimAt(waitqueue.TW, "x", "elsewhere", "root"))
 	before := tb.Nodes()
@@ -179,7 +180,7 @@ func TestRefusedNarrowLeavesNoNodes(t *testing.T) {
 
 // TestWrittenNodeThatMovesIsLinkedAsWritten moves a claimed node, which a program must not do.
 func TestWrittenNodeThatMovesIsLinkedAsWritten(t *testing.T) {
-	tb := locktable.New[string, string](10)
+	tb := locktable.New[string, string](10, nil)
 	tb.Submit("writer", claimAt(waitqueue.TW, "x", "old", "root"))
 	tb.Submit("reader", claimAt(waitqueue.NR, "x", "new", "root"))
 	checkSound(t, tb)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
+	"github.com/treelock/treelock/internal/terms"
 	"github.com/treelock/treelock/waitqueue"
 )
 
@@ -39,7 +40,7 @@ func (w watchedValues) kept() (n int) {
 
 // The table forgets the caller's value when a request ends, however it ends.
 func TestEndedRequestKeepsNothingOfItsOwner(t *testing.T) {
-	tb := locktable.New[string, *watchedValue](10)
+	tb := locktable.New[string, *watchedValue](10, nil)
 	var owners watchedValues
 	claims := claimAt(waitqueue.TW, "/a", "/")
 	released, withdrawn, granted := tb.Submit(owners.add(), claims), tb.Submit(owners.add(), claims), tb.Submit(owners.add(), claims)
@@ -56,7 +57,7 @@ func TestEndedRequestKeepsNothingOfItsOwner(t *testing.T) {
 // no wait, and by no claim link.
 func TestDroppedRequestsAreForgotten(t *testing.T) {
 	const many, most = 5000, 1024
-	tb := locktable.New[string, int](10)
+	tb := locktable.New[string, int](10, nil)
 	holder := tb.Submit(0, claimAt(waitqueue.TW, "/"))
 	claims := append(claimAt(waitqueue.TR, "/a", "/"), claimAt(waitqueue.TR, "/b", "/")...)
 	var live []*locktable.Request[string, int]
@@ -87,7 +88,7 @@ func TestDroppedRequestsAreForgotten(t *testing.T) {
 // An evicted node is kept by no request that claimed it, and by no node below it.
 func TestEvictedNodesAreForgotten(t *testing.T) {
 	const many, maxIdle = 500, 10 // fewer than the requests that a table keeps for reuse
-	tb := locktable.New[*watchedValue, int](maxIdle)
+	tb := locktable.New[*watchedValue, int](maxIdle, nil)
 	var nodes watchedValues
 	var live []*locktable.Request[*watchedValue, int]
 	for range many {
@@ -114,7 +115,7 @@ func wideClaims(n int) (claims []locktable.Claim[int]) {
 
 // A request of an abandoned table keeps nothing else of the table in memory.
 func TestAbandonedTableKeepsNothing(t *testing.T) {
-	tb := locktable.New[*watchedValue, *watchedValue](100)
+	tb := locktable.New[*watchedValue, *watchedValue](100, nil)
 	var all watchedValues
 	root := all.add()
 	var live []*locktable.Request[*watchedValue, *watchedValue]
@@ -172,7 +173,7 @@ func TestMemoryIsReturned(t *testing.T) {
 			return tb
 		}},
 		"many requests that are granted together": {1 << 20, func(t *testing.T, peak func()) any {
-			tb := locktable.New[string, int](10)
+			tb := locktable.New[string, int](10, nil)
 			holder := tb.Submit(0, claimAt(waitqueue.TW, "/"))
 			live := make([]*locktable.Request[string, int], 400_000)
 			for i, claims := 0, claimAt(waitqueue.TR, "/"); i < len(live); i++ {
@@ -186,7 +187,7 @@ func TestMemoryIsReturned(t *testing.T) {
 			return tb
 		}},
 		"many claims of few requests": {1 << 20, func(_ *testing.T, peak func()) any {
-			tb := locktable.New[int, int](10)
+			tb := locktable.New[int, int](10, nil)
 			for range 2 {
 				r := tb.Submit(0, wideClaims(300_000))
 				peak()
@@ -196,7 +197,7 @@ func TestMemoryIsReturned(t *testing.T) {
 		}},
 		"many free requests with many nodes each": {4 << 20, func(*testing.T, func()) any {
 			const many, wide = 1000, 60
-			tb := locktable.New[int, int](10)
+			tb := locktable.New[int, int](10, nil)
 			var live []*locktable.Request[int, int]
 			for i := range many {
 				claims := wideClaims(wide)
@@ -209,7 +210,7 @@ func TestMemoryIsReturned(t *testing.T) {
 			return tb
 		}},
 		"many long names": {512 << 10, func(_ *testing.T, peak func()) any {
-			tb := locktable.New[treelock.Path, string](10)
+			tb := locktable.New[treelock.Path, string](10, terms.NewPaths())
 			var live []*request
 			for i := range 60_000 {
 				live = append(live, submit(tb, "", treelock.Read(deepPath(i, 1, 300))))
@@ -219,7 +220,7 @@ func TestMemoryIsReturned(t *testing.T) {
 			return tb
 		}},
 		"idle nodes with very long names": {6 << 20, func(t *testing.T, _ func()) any {
-			tb := locktable.New[treelock.Path, string](4096)
+			tb := locktable.New[treelock.Path, string](4096, terms.NewPaths())
 			for i := range 20 {
 				tb.End(submit(tb, "", treelock.Write(deepPath(i, 1000, 250))))
 			}
@@ -230,7 +231,7 @@ func TestMemoryIsReturned(t *testing.T) {
 			return tb
 		}},
 		"busy parents of released nodes with long names": {2 << 20, func(t *testing.T, _ func()) any {
-			tb := locktable.New[treelock.Path, string](0)
+			tb := locktable.New[treelock.Path, string](0, terms.NewPaths())
 			for i := range 100 {
 				parent := deepPath(i, 2, 200)
 				child := submit(tb, "", treelock.Write(parent+treelock.Path("/"+strings.Repeat("x", 200_000))))

@@ -45,9 +45,8 @@ type nodes[N comparable, W any] struct {
 	byName map[N]*node[N, W] // the nodes with short names
 	peak   int               // the largest size of byName since it was made: maps never shrink
 
-	// paths is nil unless N is treelock.Path. A path alone says what its parent is. So lineages are
-	// not read then: they may not be in the cache of this processor.
-	paths *paths[N, W]
+	naming Naming[N] // nil if lineages decide what the parent of a node is
+	long   longNames[N, W]
 
 	maxIdle int
 	idle    fifo[*node[N, W]] // in the order in which they became idle
@@ -56,20 +55,15 @@ type nodes[N comparable, W any] struct {
 // minShrink is the smallest former size of a map that is worth remaking.
 const minShrink = 4096
 
-func newNodes[N comparable, W any](maxIdle int) nodes[N, W] {
+func newNodes[N comparable, W any](maxIdle int, naming Naming[N]) nodes[N, W] {
 	return nodes[N, W]{
-		byName: make(map[N]*node[N, W]), paths: newPaths[N, W](),
+		byName: make(map[N]*node[N, W]), naming: naming, long: newLongNames[N, W](naming),
 		maxIdle: min(maxIdle, math.MaxInt/idleName), // so that the bound in bytes is an int, too
 	}
 }
 
 // len returns the number of nodes.
-func (t *nodes[N, W]) len() int {
-	if t.paths == nil {
-		return len(t.byName)
-	}
-	return len(t.byName) + t.paths.count
-}
+func (t *nodes[N, W]) len() int { return len(t.byName) + t.long.count }
 
 // all calls yield for each node.
 func (t *nodes[N, W]) all(yield func(*node[N, W]) bool) {
@@ -78,10 +72,7 @@ func (t *nodes[N, W]) all(yield func(*node[N, W]) bool) {
 			return
 		}
 	}
-	if t.paths == nil {
-		return
-	}
-	for _, n := range t.paths.byHash {
+	for _, n := range t.long.byHash {
 		for n != nil {
 			other := n.long.sameHash
 			if !yield(n) {
@@ -94,32 +85,32 @@ func (t *nodes[N, W]) all(yield func(*node[N, W]) bool) {
 
 // find returns the node with that name, or nil.
 func (t *nodes[N, W]) find(name N) *node[N, W] {
-	if n := t.byName[name]; n != nil || t.paths == nil {
+	if n := t.byName[name]; n != nil {
 		return n
 	}
-	return t.paths.find(name)
+	return t.long.find(name)
 }
 
 // findOrAdd returns the node with that name, and adds it if need be. It evicts no node, so the
 // nodes of one request stay valid while the rest are found. The caller calls maybeIdle for each
 // node that no request comes to use: a node with an empty queue must be in the idle list (I8).
 //
-// The table copies the name of a path before it keeps it: the name may be part of a larger string
+// With a naming, the table copies a name before it keeps it: the name may be part of larger memory
 // of the caller.
 func (t *nodes[N, W]) findOrAdd(name N) *node[N, W] {
 	if n := t.byName[name]; n != nil {
 		return n
 	}
-	if t.paths == nil {
+	if t.naming == nil {
 		return t.add(name)
 	}
-	if n := t.paths.find(name); n != nil {
+	if !t.long.isLong(name) {
+		return t.add(t.naming.Clone(name))
+	}
+	if n := t.long.find(name); n != nil {
 		return n
 	}
-	if t.paths.isLong(name) {
-		return t.paths.add(name)
-	}
-	return t.add(t.paths.clone(name))
+	return t.long.add(name)
 }
 
 // add adds a node with a short name, which it keeps.
@@ -133,8 +124,8 @@ func (t *nodes[N, W]) add(name N) *node[N, W] {
 // parentOf returns the parent of n, which has the i-th name of lineage, and adds it if need be. It
 // returns nil at the root.
 func (t *nodes[N, W]) parentOf(n *node[N, W], lineage []N, i int) *node[N, W] {
-	// The parent of a path never changes. Any other node may have moved, so the lineage decides.
-	if parent := n.parent; parent != nil && parent.inTable && (t.paths != nil || i+1 < len(lineage) && parent.name == lineage[i+1]) {
+	// With a naming, a node never moves. Otherwise it may have moved, so the lineage decides.
+	if parent := n.parent; parent != nil && parent.inTable && (t.naming != nil || i+1 < len(lineage) && parent.name == lineage[i+1]) {
 		return parent
 	}
 	return t.findParent(n, lineage, i)
@@ -149,8 +140,8 @@ func (t *nodes[N, W]) findParent(n *node[N, W], lineage []N, i int) *node[N, W] 
 	// The node leaves the lists of its former parent. The arriving request links it again.
 	n.unlink()
 	switch {
-	case t.paths != nil:
-		n.parent = t.parentOfPath(n)
+	case t.naming != nil:
+		n.parent = t.parentByName(n)
 	case i+1 < len(lineage):
 		n.parent = t.findOrAdd(lineage[i+1])
 	default:
@@ -159,16 +150,16 @@ func (t *nodes[N, W]) findParent(n *node[N, W], lineage []N, i int) *node[N, W] 
 	return n.parent
 }
 
-// parentOfPath returns the parent of n, whose name is a path, and adds it if need be. It returns
-// nil at the root. The name of the parent may share the memory of n's name, within the bound of
-// paths.parentOf.
-func (t *nodes[N, W]) parentOfPath(n *node[N, W]) *node[N, W] {
+// parentByName returns the parent of n by the naming, and adds it if need be. It returns nil at the
+// root. The name of the parent may share the memory of n's name, within the bound of
+// longNames.parentOf.
+func (t *nodes[N, W]) parentByName(n *node[N, W]) *node[N, W] {
 	if n.long != nil {
-		if parent, isLong := t.paths.parentOf(n); isLong {
+		if parent, isLong := t.long.parentOf(n); isLong {
 			return parent
 		}
 	}
-	name, ok := t.paths.parent(n.name)
+	name, ok := t.naming.Parent(n.name)
 	if !ok {
 		n.root = true
 		return nil
@@ -177,15 +168,15 @@ func (t *nodes[N, W]) parentOfPath(n *node[N, W]) *node[N, W] {
 		return parent
 	}
 	if n.long != nil {
-		name = t.paths.clone(name)
+		name = t.naming.Clone(name)
 	}
 	return t.add(name)
 }
 
 // parentName returns the parent of name, the i-th name of lineage. ok is false at the root.
 func (t *nodes[N, W]) parentName(name N, lineage []N, i int) (parent N, ok bool) {
-	if t.paths != nil {
-		return t.paths.parent(name)
+	if t.naming != nil {
+		return t.naming.Parent(name)
 	}
 	if i+1 < len(lineage) {
 		return lineage[i+1], true
@@ -205,10 +196,10 @@ func (t *nodes[N, W]) addIdle(n *node[N, W]) {
 	n.inIdleList = true
 	t.idle.push(n)
 	if n.long != nil {
-		t.paths.countIdle(n.long.text, 1)
+		t.long.countIdle(n.long.text, 1)
 	}
 	// The list may be full of busy nodes. Each eviction removes one from it, so the loop ends.
-	for t.idle.len() > t.maxIdle || t.paths != nil && t.paths.idleBytes > idleName*t.maxIdle {
+	for t.idle.len() > t.maxIdle || t.long.idleBytes > idleName*t.maxIdle {
 		t.evictOldest()
 	}
 }
@@ -218,7 +209,7 @@ func (t *nodes[N, W]) evictOldest() {
 	n := t.idle.pop()
 	n.inIdleList = false
 	if n.long != nil {
-		t.paths.countIdle(n.long.text, -1)
+		t.long.countIdle(n.long.text, -1)
 	}
 	// A busy node is not evicted. It is added to the list again when it becomes idle.
 	if !n.queue.Empty() {
@@ -227,7 +218,7 @@ func (t *nodes[N, W]) evictOldest() {
 	n.unlink()
 	n.children.unlinkAll()
 	if n.long != nil {
-		t.paths.remove(n)
+		t.long.remove(n)
 	} else {
 		delete(t.byName, n.name)
 		t.byName, t.peak = shrink(t.byName, t.peak)

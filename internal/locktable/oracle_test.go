@@ -9,6 +9,7 @@ import (
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
+	"github.com/treelock/treelock/internal/terms"
 )
 
 type pathClaim = treelock.Claim[treelock.Path]
@@ -37,7 +38,7 @@ type oracleRequest struct {
 }
 
 func newOracle(maxIdle int) *oracle {
-	return &oracle{tb: locktable.New[treelock.Path, string](maxIdle)}
+	return &oracle{tb: locktable.New[treelock.Path, string](maxIdle, terms.NewPaths())}
 }
 
 func (o *oracle) submit(who string, req treelock.Request[treelock.Path]) *oracleRequest {
@@ -90,7 +91,7 @@ func (o *oracle) check(e *oracleRequest, limit int) string {
 	var wrong string
 	var got []*request
 	more, all := o.tb.Blockers(e.r, limit, func(b *request, why locktable.ConflictPair[treelock.Path]) {
-		claim, wanted := locktable.ClaimOf(why.Claim), locktable.ClaimOf(why.Wanted)
+		claim, wanted := terms.ClaimOf(why.Claim.Node, why.Claim.Mode), terms.ClaimOf(why.Wanted.Node, why.Wanted.Mode)
 		i := slices.IndexFunc(want, func(w *oracleRequest) bool { return w.r == b })
 		switch {
 		case i < 0:
@@ -400,7 +401,7 @@ func TestSearchSaysWhetherItFoundAll(t *testing.T) {
 		"waiters for a node below":          {waiters(1024), treelock.Read("/"), 1024, true},
 		"too many waiters for a node below": {waiters(1025), treelock.Read("/"), 1024, false},
 	} {
-		tb := locktable.New[treelock.Path, string](4096)
+		tb := locktable.New[treelock.Path, string](4096, terms.NewPaths())
 		test.fill(tb)
 		named := 0
 		more, all := tb.Blockers(submit(tb, "", test.req), 3, func(*request, locktable.ConflictPair[treelock.Path]) { named++ })

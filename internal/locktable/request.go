@@ -3,53 +3,13 @@ package locktable
 import (
 	"slices"
 
-	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/waitqueue"
 )
 
 // A Claim is what a request wants of one node. Its mode is NR, NW, TR or TW.
 type Claim[N comparable] struct {
 	Mode    waitqueue.Mode
-	Lineage []N // the node, its parent, and so on to the root; for a Path the node is enough
-}
-
-// ModeOf returns the mode of a claim at the node that it names.
-func ModeOf(scope treelock.Scope, access treelock.Access) waitqueue.Mode {
-	switch {
-	case scope == treelock.NodeOnly && access != treelock.Exclusive:
-		return waitqueue.NR
-	case scope == treelock.NodeOnly:
-		return waitqueue.NW
-	case access != treelock.Exclusive:
-		return waitqueue.TR
-	default:
-		return waitqueue.TW
-	}
-}
-
-// ClaimOf returns the claim that has u's mode at u's node. It is the reverse of ModeOf.
-func ClaimOf[N treelock.Node[N]](u NodeMode[N]) treelock.Claim[N] {
-	claim := treelock.Claim[N]{Node: u.Node}
-	if u.Mode == waitqueue.NR || u.Mode == waitqueue.NW {
-		claim.Scope = treelock.NodeOnly
-	}
-	if u.Mode == waitqueue.NW || u.Mode == waitqueue.TW {
-		claim.Access = treelock.Exclusive
-	}
-	return claim
-}
-
-// ClaimsOf returns the claims of req with the lineages of their nodes. Each node must equal itself,
-// and Parent must reach a root: ClaimsOf checks neither.
-func ClaimsOf[N treelock.Node[N]](req treelock.Request[N]) (claims []Claim[N]) {
-	for c := range req.Claims() {
-		claim := Claim[N]{Mode: ModeOf(c.Scope, c.Access)}
-		for node, ok := c.Node, true; ok; node, ok = node.Parent() {
-			claim.Lineage = append(claim.Lineage, node)
-		}
-		claims = append(claims, claim)
-	}
-	return claims
+	Lineage []N // the node, its parent, and so on to the root; with a naming the node is enough
 }
 
 // A Request is a live request, from [Table.Submit] until [Table.End]. Then the table reuses its

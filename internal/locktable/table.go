@@ -45,16 +45,19 @@ type numbers struct {
 // entry is a wait in the queue of one node.
 type entry[N comparable, W any] = waitqueue.Entry[*wait[N, W]]
 
-// New returns an empty table that keeps at most maxIdle idle nodes.
-func New[N comparable, W any](maxIdle int) *Table[N, W] {
-	return &Table[N, W]{nodes: newNodes[N, W](maxIdle), numbers: new(numbers), surveying: new(surveying[N, W])}
+// New returns an empty table that keeps at most maxIdle idle nodes. naming is nil if lineages say
+// what the parent of a node is.
+func New[N comparable, W any](maxIdle int, naming Naming[N]) *Table[N, W] {
+	return &Table[N, W]{
+		nodes: newNodes[N, W](maxIdle, naming), numbers: new(numbers), surveying: new(surveying[N, W]),
+	}
 }
 
 // NewInside returns an empty table that keeps at most maxIdle idle nodes and shares its sequence
 // numbers and its surveys with t. It is for the requests inside a grant of t. So no two requests of
 // both tables have the same number, and the later one has the larger one.
 func (t *Table[N, W]) NewInside(maxIdle int) *Table[N, W] {
-	return &Table[N, W]{nodes: newNodes[N, W](maxIdle), numbers: t.numbers, surveying: t.surveying}
+	return &Table[N, W]{nodes: newNodes[N, W](maxIdle, t.nodes.naming), numbers: t.numbers, surveying: t.surveying}
 }
 
 // Live returns the number of live requests.

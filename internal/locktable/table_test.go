@@ -10,6 +10,7 @@ import (
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
+	"github.com/treelock/treelock/internal/terms"
 	"github.com/treelock/treelock/waitqueue"
 )
 
@@ -39,7 +40,7 @@ type numbers struct {
 
 func newNumbers(maxIdle int) numbers {
 	claims := []locktable.Claim[int]{{Lineage: make([]int, 3)}}
-	return numbers{Table: locktable.New[int, int](maxIdle), claims: claims}
+	return numbers{Table: locktable.New[int, int](maxIdle, nil), claims: claims}
 }
 
 // submit submits a request for node i, in a folder with every thousandth node.
@@ -75,7 +76,7 @@ func TestTableForgetsReleasedNodes(t *testing.T) {
 }
 
 func TestSequenceNumbersAreNeverReused(t *testing.T) {
-	tb := locktable.New[treelock.Path, string](4)
+	tb := locktable.New[treelock.Path, string](4, terms.NewPaths())
 	rng := rand.New(rand.NewPCG(1, 2))
 	var live []*request
 	recycled, last := 0, uint64(0)
@@ -109,7 +110,7 @@ func TestSequenceNumbersAreNeverReused(t *testing.T) {
 }
 
 func TestRequestsRunByArrival(t *testing.T) {
-	tb := locktable.New[treelock.Path, string](4)
+	tb := locktable.New[treelock.Path, string](4, terms.NewPaths())
 	submit(tb, "holder", treelock.Write("/"))
 	for i := range 6 {
 		submit(tb, fmt.Sprint("w", i), treelock.Write(treelock.Path(fmt.Sprint("/", i%3))))
@@ -142,7 +143,7 @@ func TestRequestsRunByArrival(t *testing.T) {
 }
 
 func TestStepsOutOfOrderPanic(t *testing.T) {
-	tb := locktable.New[treelock.Path, string](4)
+	tb := locktable.New[treelock.Path, string](4, terms.NewPaths())
 	submit(tb, "holder", treelock.Write("/"))
 	waiter := submit(tb, "waiter", treelock.Write("/"))
 	ended := submit(tb, "ended", treelock.Write("/"))
@@ -164,7 +165,7 @@ func TestStepsOutOfOrderPanic(t *testing.T) {
 }
 
 func TestSteadyStateAllocatesNothing(t *testing.T) {
-	tb := locktable.New[treelock.Path, string](16)
+	tb := locktable.New[treelock.Path, string](16, terms.NewPaths())
 	claims := locktable.ClaimsOf(treelock.Read("/a/b/c").Write("/a/b/d", "/x"))
 	for name, round := range map[string]func(){
 		"Submit and Release": func() { tb.End(tb.Submit("holder", claims)) },

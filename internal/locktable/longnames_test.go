@@ -7,6 +7,7 @@ import (
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
+	"github.com/treelock/treelock/internal/terms"
 )
 
 // deepPath returns a path of that many names, each i in that many digits.
@@ -18,7 +19,7 @@ func deepPath(i, names, bytes int) treelock.Path {
 func TestLongPathsAreNodesLikeShortOnes(t *testing.T) {
 	long := strings.Repeat("n", 150)
 	for _, maxIdle := range []int{0, 3, 4096} {
-		tb := locktable.New[treelock.Path, string](maxIdle)
+		tb := locktable.New[treelock.Path, string](maxIdle, terms.NewPaths())
 		name := func(names string) treelock.Path {
 			return treelock.Path(strings.ReplaceAll(names, "/", "/"+long))
 		}
@@ -49,7 +50,7 @@ func BenchmarkLongPath(b *testing.B) {
 	for _, names := range []int{100, 1000} {
 		for _, bytes := range []int{10, 100, 1000} {
 			b.Run(fmt.Sprintf("names=%d/bytes=%d", names, bytes), func(b *testing.B) {
-				tb := locktable.New[treelock.Path, string](0)
+				tb := locktable.New[treelock.Path, string](0, terms.NewPaths())
 				claims := locktable.ClaimsOf(treelock.Write(deepPath(0, names, bytes)))
 				b.ReportAllocs()
 				for b.Loop() {

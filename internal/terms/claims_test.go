@@ -1,10 +1,10 @@
-package locktable_test
+package terms_test
 
 import (
 	"testing"
 
 	"github.com/treelock/treelock"
-	"github.com/treelock/treelock/internal/locktable"
+	"github.com/treelock/treelock/internal/terms"
 	"github.com/treelock/treelock/waitqueue"
 )
 
@@ -15,7 +15,7 @@ func TestModeAgreesWithTheVerb(t *testing.T) {
 	for scope := range treelock.Scope(4) {
 		for access := range treelock.Access(4) {
 			verb := treelock.Claim[treelock.Path]{Node: "/a", Scope: scope, Access: access}.Verb()
-			if got, want := locktable.ModeOf(scope, access), modes[verb]; got != want {
+			if got, want := terms.ModeOf(scope, access), modes[verb]; got != want {
 				t.Errorf("ModeOf(%d, %d) = %v, want %v, as its verb is %s", scope, access, got, want, verb)
 			}
 		}

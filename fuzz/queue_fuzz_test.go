@@ -112,9 +112,13 @@ func (g *queueCheck) narrow(r *queued, mode waitqueue.Mode) {
 	g.queue.ForceAdmit(mode)
 	r.mode, r.holds = mode, true
 	for _, other := range slices.Backward(admitted) {
-		g.wait(other, (*queue).Requeue)
+		g.wait(other, requeue)
 	}
 	g.advance(old)
+}
+
+func requeue(q *queue, e *entry, r *queued, seq uint64, mode waitqueue.Mode) {
+	q.Requeue(e, r, seq, 0, mode)
 }
 
 // checkRivals checks the number of admitted requests, and the earliest waiting one, that conflict

@@ -67,8 +67,8 @@ func BenchmarkQueue(b *testing.B) {
 			r.wait(&extra)
 			r.admitted = r.queue.Withdraw(&extra, r.admitted[:0])
 		})
-		run("op=withdraw/at=front", func(r *waiterRing) { r.requeue(r.queue.lists[TW]) })
-		run("op=withdraw/at=back", func(r *waiterRing) { r.requeue(r.queue.lists[TW].prev) })
+		run("op=withdraw/at=front", func(r *waiterRing) { r.requeue(r.queue.lists.heads[TW]) })
+		run("op=withdraw/at=back", func(r *waiterRing) { r.requeue(r.queue.lists.heads[TW].prev) })
 		run("op=withdraw/at=middle", withdrawMiddle)
 		run("op=hand-over", func(r *waiterRing) {
 			r.queue.Leave(TW)

@@ -6,55 +6,68 @@ import "fmt"
 // is for tests and for builds with the race detector: it takes time in proportion to the number of
 // entries.
 //
-// It checks that each waiting entry waits for an earlier request (the queue's part of I2), that it
-// is in the list of its mode (I3) in order of arrival (I4), and that the sets of modes are right
-// (I4). The queue does not know which requests are admitted. Package locktable checks that.
+// It checks that each waiting entry waits for a request (the queue's part of I2), that it is in the
+// list of its mode or in its group (I3) in order of arrival (I4), and that the sets of modes are
+// right (I4). The queue does not know which requests are admitted. Package locktable checks that.
 func (q *Queue[R]) Check() error {
 	var admitted, waiting Modes
 	for mode := range Mode(NumModes) {
 		if q.byMode[mode] > 0 {
 			admitted = admitted.With(mode)
 		}
-		if q.lists != nil && q.lists[mode] != nil {
+		if q.lists != nil && q.lists.heads[mode] != nil {
 			waiting = waiting.With(mode)
 		}
+	}
+	for g := q.groups(); g != nil; g = g.next {
+		if g.head == nil || q.group(g.held, g.mode) != g || g.held.WithoutFirst() != 0 || g.held.First().Covers(g.mode) {
+			return fmt.Errorf("I3: the group of widenings from %v to %v is empty, or should not exist", g.held.First(), g.mode)
+		}
+		waiting = waiting.With(g.mode) | widening
 	}
 	if admitted != q.admitted || waiting != q.waiting {
 		return fmt.Errorf("I4: the sets of admitted or waiting modes differ from the counts and the lists")
 	}
-	for rest := waiting; rest != 0; rest = rest.WithoutFirst() {
-		if err := q.checkList(rest.First()); err != nil {
+	return q.checkLists()
+}
+
+// checkLists checks each list.
+func (q *Queue[R]) checkLists() error {
+	if q.lists == nil {
+		return nil
+	}
+	for mode, head := range q.lists.heads {
+		if err := q.checkList(head, 0, Mode(mode)); err != nil {
+			return err
+		}
+	}
+	for g := q.groups(); g != nil; g = g.next {
+		if err := q.checkList(g.head, g.held, g.mode); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// checkList checks the list of one mode.
-func (q *Queue[R]) checkList(mode Mode) error {
-	head := q.lists[mode]
-	earliest := q.earliest(conflicts[mode] & q.waiting)
-	for e, last := head, uint64(0); ; e = e.next {
-		if e.mode != mode || e.next == nil || e.next.prev != e {
+// checkList checks one list.
+func (q *Queue[R]) checkList(head *Entry[R], held Modes, mode Mode) error {
+	earliest := ^uint64(0)
+	for e := range q.Waiting(conflicts[mode] &^ passed(held)) {
+		earliest = min(earliest, e.seq)
+	}
+	for e, last := head, uint64(0); e != nil; e = e.next {
+		if e.mode != mode || e.held != held || e.next == nil || e.next.prev != e {
 			return fmt.Errorf("I3: entry %v of request %d is in the list of %v by mistake, or its links are broken", e.mode, e.seq, mode)
 		}
 		if e.seq <= last {
 			return fmt.Errorf("I4: entry %v of request %d waits behind the entry of request %d", e.mode, e.seq, last)
 		}
-		if conflicts[mode]&q.admitted == 0 && e.seq <= earliest {
+		if q.others(held, mode) == 0 && e.seq <= earliest {
 			return fmt.Errorf("I2: entry %v of request %d waits for no request", e.mode, e.seq)
 		}
 		if last = e.seq; e.next == head {
 			return nil
 		}
 	}
-}
-
-// earliest returns the smallest sequence number that waits in modes. It does not rely on the order.
-func (q *Queue[R]) earliest(modes Modes) uint64 {
-	earliest := ^uint64(0)
-	for e := range q.Waiting(modes) {
-		earliest = min(earliest, e.seq)
-	}
-	return earliest
+	return nil
 }

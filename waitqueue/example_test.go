@@ -40,7 +40,7 @@ func ExampleQueue_ForceAdmit() {
 
 	queue.Arrive(waitqueue.NR)
 	queue.ForceAdmit(waitqueue.NW)
-	queue.Requeue(&reader, "reader", 2, waitqueue.NR)
+	queue.Requeue(&reader, "reader", 2, 0, waitqueue.NR)
 
 	queue.Leave(waitqueue.NW)
 	for _, admitted := range queue.Advance(waitqueue.NW, nil) {

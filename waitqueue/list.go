@@ -1,37 +1,142 @@
 package waitqueue
 
-// lists holds the head of the circular list of each mode, nil if no entry waits in the mode.
-type lists[R any] [NumModes]*Entry[R]
+// lists holds the waiting entries of a queue.
+type lists[R any] struct {
+	heads [NumModes]*Entry[R] // of the circular list of each mode, nil if no entry waits in it
+	more  *more[R]            // nil until a widening waits or a search passes
+}
 
-// insert links e between the tail and the head of the list of its mode. That is the end of the
-// list, unless the caller makes e the head.
-func (q *Queue[R]) insert(e *Entry[R]) {
+// more is what few queues have.
+type more[R any] struct {
+	groups *group[R] // of the widenings that wait, in no order
+	taken  [NumModes]taken[R]
+}
+
+// A group is the circular list of the widenings that wait in one mode and hold another. It exists
+// while a widening waits in it.
+type group[R any] struct {
+	held  Modes // one mode
+	mode  Mode
+	head  *Entry[R]
+	taken taken[R]
+	next  *group[R]
+}
+
+// taken says which entries of a list a search has taken: those from one on.
+type taken[R any] struct {
+	search uint64
+	from   *Entry[R]
+}
+
+// extra returns q.lists.more, which it makes if need be.
+func (q *Queue[R]) extra() *more[R] {
+	if q.lists.more == nil {
+		q.lists.more = new(more[R])
+	}
+	return q.lists.more
+}
+
+// groups returns the first group.
+func (q *Queue[R]) groups() *group[R] {
+	if q.lists == nil || q.lists.more == nil {
+		return nil
+	}
+	return q.lists.more.groups
+}
+
+// group returns the group of a widening to mode of what holds held, or nil.
+func (q *Queue[R]) group(held Modes, mode Mode) *group[R] {
+	g := q.groups()
+	for g != nil && (g.held != held || g.mode != mode) {
+		g = g.next
+	}
+	return g
+}
+
+// head returns the head of the list of e: that of its mode, or that of its group.
+func (q *Queue[R]) head(e *Entry[R]) **Entry[R] {
+	if e.held == 0 {
+		return &q.lists.heads[e.mode]
+	}
+	g := q.group(e.held, e.mode)
+	if g == nil {
+		g = &group[R]{held: e.held, mode: e.mode, next: q.extra().groups}
+		q.extra().groups = g
+	}
+	return &g.head
+}
+
+// insert links e between the tail and the head of its list, and returns the head. That is the end
+// of the list, unless the caller makes e the head.
+func (q *Queue[R]) insert(e *Entry[R]) (head **Entry[R]) {
 	if q.lists == nil {
 		q.lists = new(lists[R])
 	}
-	head := q.lists[e.mode]
-	if head == nil {
-		e.next, e.prev = e, e
-		q.lists[e.mode] = e
-		q.waiting = q.waiting.With(e.mode)
-		return
+	head = q.head(e)
+	if first := *head; first != nil {
+		e.next, e.prev = first, first.prev
+		first.prev.next = e
+		first.prev = e
+		return head
 	}
-	e.next, e.prev = head, head.prev
-	head.prev.next = e
-	head.prev = e
+	e.next, e.prev = e, e
+	*head = e
+	q.waiting = q.waiting.With(e.mode)
+	if e.held != 0 {
+		q.waiting |= widening
+	}
+	return head
 }
 
-// remove unlinks e from the list of its mode.
+// remove unlinks e from its list.
 func (q *Queue[R]) remove(e *Entry[R]) {
+	head := q.head(e)
 	if e.next == e {
-		q.lists[e.mode] = nil
-		q.waiting = q.waiting.Without(e.mode)
+		*head = nil
+		q.removeList(e)
 	} else {
 		e.prev.next = e.next
 		e.next.prev = e.prev
-		if q.lists[e.mode] == e {
-			q.lists[e.mode] = e.next
+		if *head == e {
+			*head = e.next
 		}
 	}
 	e.next, e.prev = nil, nil
+}
+
+// removeList notes that the list of e is empty.
+func (q *Queue[R]) removeList(e *Entry[R]) {
+	if e.held != 0 {
+		q.removeGroup(e)
+	}
+	if q.lists.heads[e.mode] == nil && q.firstGroup(e.mode) == nil {
+		q.waiting = q.waiting.Without(e.mode)
+	}
+}
+
+// removeGroup removes the group of e.
+func (q *Queue[R]) removeGroup(e *Entry[R]) {
+	all := &q.lists.more.groups
+	for (*all).held != e.held || (*all).mode != e.mode {
+		all = &(*all).next
+	}
+	if *all = (*all).next; q.lists.more.groups == nil {
+		q.waiting &^= widening
+	}
+}
+
+// firstGroup returns the first group of widenings to mode, or nil.
+func (q *Queue[R]) firstGroup(mode Mode) *group[R] {
+	if q.waiting&widening == 0 {
+		return nil
+	}
+	return q.groups().to(mode)
+}
+
+// to returns g, or the first group after it, of widenings to mode.
+func (g *group[R]) to(mode Mode) *group[R] {
+	for g != nil && g.mode != mode {
+		g = g.next
+	}
+	return g
 }

@@ -73,7 +73,7 @@ func (q *namedQueue) hold(name string, mode waitqueue.Mode, requeued ...string) 
 	q.admitted[name] = mode
 	for _, requeued := range requeued {
 		q.entries[requeued] = new(entry)
-		q.queue.Requeue(q.entries[requeued], requeued, q.seqs[requeued], q.admitted[requeued])
+		q.queue.Requeue(q.entries[requeued], requeued, q.seqs[requeued], 0, q.admitted[requeued])
 	}
 	q.check()
 }

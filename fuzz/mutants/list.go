@@ -56,14 +56,14 @@ var mutants = []mutant{
 
 	// The order in a queue.
 	{"a request overtakes those that wait", queue, "if conflicts[mode]&(t.admitted|t.waiting) != 0 {", "if conflicts[mode]&t.admitted != 0 {"},
-	{"a request waits for itself", queue, "if q.lists[conflicting.First()].seq < e.seq {", "if q.lists[conflicting.First()].seq <= e.seq {"},
-	{"an arrival goes to the front", list, "head.prev.next = e\n\thead.prev = e\n", "head.prev.next = e\n\thead.prev = e\n\tq.lists[e.mode] = e\n"},
+	{"a request waits for itself", queue, "if q.earliest(conflicting.First()) < e.seq {", "if q.earliest(conflicting.First()) <= e.seq {"},
+	{"an arrival goes to the front", list, "first.prev.next = e\n\t\tfirst.prev = e\n", "first.prev.next = e\n\t\tfirst.prev = e\n\t\t*head = e\n"},
 	{"lost wake-up: one mode is woken only", queue, "affected != 0; affected = affected.WithoutFirst() {", "affected != 0; affected = 0 {"},
-	{"lost wake-up: one entry is woken only", queue, "admitted = append(admitted, e)\n", "admitted = append(admitted, e)\n\t\tbreak\n"},
-	{"lost wake-up: the end of the middle", queue, "wasHead := q.lists[e.mode] == e", "wasHead := q.lists[e.mode] == e && e.next != e"},
-	{"double grant: the queue forgets who is admitted", queue, "\t\tq.remove(e)\n\t\tq.add(mode)\n", "\t\tq.remove(e)\n"},
+	{"lost wake-up: one entry is woken only", queue, "\t\tadmitted = q.admit(e, admitted)\n", "\t\tadmitted = q.admit(e, admitted)\n\t\tbreak\n"},
+	{"lost wake-up: the end of the middle", queue, "wasHead := *q.head(e) == e", "wasHead := *q.head(e) == e && e.next != e"},
+	{"double grant: the queue forgets who is admitted", queue, "\tq.remove(e)\n\tq.add(e.mode)\n", "\tq.remove(e)\n"},
 	{"a narrowed hold lets its waiters in", shrink, "\tt.requeueAll()\n", "\tt.requeued = reuse(t.requeued)\n"},
-	{"a narrowed hold goes to the end", queue, "\tq.insert(e)\n\tq.lists[mode] = e\n", "\tq.insert(e)\n"},
+	{"a narrowed hold goes to the end", queue, "*q.insert(e) = e", "q.insert(e)"},
 
 	// The table.
 	{"half a request is enough", table, "t.enqueue(r, len(uses)-1)\n", "if r.blocked == 0 {\n\t\t\t\tt.enqueue(r, len(uses)-1)\n\t\t\t} else {\n\t\t\t\tn.queue.ForceAdmit(mode)\n\t\t\t}\n"},
@@ -85,7 +85,7 @@ var mutants = []mutant{
 	{"blockers: those that wait are not found", blockers, "\t\ts.add(w.request, w.use, i)\n", "_ = w\n"},
 	{"blockers: those that write below are not found", blockers, "for kind := writing; kind >= reading; kind-- {", "for kind := reading; kind >= reading; kind-- {"},
 	{"blockers: those that read below are not found", blockers, "for kind := writing; kind >= reading; kind-- {", "for kind := writing; kind > reading; kind-- {"},
-	{"blockers: who came later is found", blockers, "if e.Seq() >= s.request.seq {", "if e.Seq() == s.request.seq {"},
+	{"blockers: who came later is found", blockers, "WaitingBefore(s.request.seq, 1<<mode)", "Waiting(1<<mode)"},
 	{"blockers: those below are not all looked for", blockers, "\tif !s.add(r, theirs, i) {\n", "\tif s.add(r, theirs, i); false {\n"},
 	{"blockers: claims that are no reason", conflict, "if as.First().Conflicts(bs.First()) {", "if true {"},
 	{"blockers: a claim that is elsewhere", conflict, "j > 0 && r.uses[j-1].node.parent == r.uses[j].node; j--", "j > 0; j--"},
@@ -142,7 +142,7 @@ var mutants = []mutant{
 
 	// Changes of a kind that the tests above had not seen.
 	{"fresh: the end of a head looks at another mode", queue, "return q.Advance(e.mode, admitted)", "return q.Advance(e.mode&^1, admitted)"},
-	{"fresh: a list begins with its last", list, "q.lists[e.mode] = e.next\n", "q.lists[e.mode] = e.prev\n"},
+	{"fresh: a list begins with its last", list, "*head = e.next\n", "*head = e.prev\n"},
 	{"fresh: who is revoked twice counts once", shrink, "\t\tr.blocked++\n", "\t\tr.blocked = 1\n"},
 	{"fresh: who is revoked is not marked", shrink, "\t\tuse.waiting = true\n", ""},
 	{"fresh: narrowing yields to the next in line", shrink, "if earliest < r.seq {", "if earliest <= r.seq+1 {"},
@@ -164,8 +164,8 @@ var mutants = []mutant{
 	{"blockers: the last below is skipped", blockers, "\t\t\tif c == last {\n", "\t\t\tif next == last {\n"},
 	{"blockers: one level below only", blockers, "\t\t\t\tleft = s.searchBelow(c, i, left)\n", ""},
 	{"blockers: a claim below that came later", blockers, "left > 0 && l.request.seq < s.request.seq && s.spend()", "left > 0 && s.spend()"},
-	{"blockers: those that wait below are not found", blockers, "\t\t\tleft -= s.addBelow(e.Request().request, e.Request().use, i)\n", ""},
-	{"blockers: those that wait below and came later", blockers, "left == 0 || e.Seq() >= s.request.seq ||", "left == 0 ||"},
+	{"blockers: those that wait below are not found", blockers, "left -= s.addBelow(w.request, w.use, i)", "left--"},
+	{"blockers: those that wait below and came later", blockers, "return r.seq < s.request.seq && r != s.request.partner", "return r != s.request.partner"},
 	{"claimed: the last one is forgotten by narrowing", claimed, "l.next, l.prev, second.prev = second, last, l", "l.next, l.prev, second.prev = second, second, l"},
 	{"blockers: readers of a node alone hide the others", blockers, "\t\tcase l.readsNode():\n\t\t\ts.addAdmitted(i, l, readers)\n", "\t\tcase l.readsNode():\n\t\t\ts.addAdmitted(i, l, min(readers, 1))\n"},
 	{"blockers: nodes above a reason stay marked", conflict, "\tt.plan++\n", ""},

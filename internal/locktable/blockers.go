@@ -82,22 +82,27 @@ func (s *search[N, W]) searchUse(i int) {
 	// The search counts a request once in total, even if it blocks at several nodes. At each of these
 	// nodes it reduces the number of requests that are still to be found there.
 	s.table.searches++
-	for rest := use.mode.Conflicting(); rest != 0; rest = rest.WithoutFirst() {
+	for rest := use.blocking(); rest != 0; rest = rest.WithoutFirst() {
 		s.addWaiting(i, rest.First())
 	}
 	readers, others, below := 0, 0, 0
 	// The queue knows how many admitted requests conflict. So it is known how many links of each
-	// claim list to visit, or whether to look below at all. Admitted claims come first in a list
-	// (I4), and all of them have the same mode, since different modes of one list conflict.
+	// claim list to visit, or whether to look below at all. Admitted claims come first in a list,
+	// except for those of widenings (I4).
 	for rest := use.mode.Conflicting(); rest != 0; rest = rest.WithoutFirst() {
-		switch mode := rest.First(); {
+		mode := rest.First()
+		admitted := use.node.queue.Admitted(mode)
+		if use.held.Has(mode) {
+			admitted-- // the grant of the request itself
+		}
+		switch {
 		case mode == waitqueue.NR:
-			readers = use.node.queue.Admitted(mode)
+			readers = admitted
 		case mode.Claims():
-			others += use.node.queue.Admitted(mode)
+			others += admitted
 		// These requests have intentions here: what they claim is further down.
 		default:
-			below += use.node.queue.Admitted(mode)
+			below += admitted
 		}
 	}
 	for _, l := range use.node.claimLists() {
@@ -110,21 +115,18 @@ func (s *search[N, W]) searchUse(i int) {
 		}
 	}
 	if below > 0 {
-		// A remainder means that a bound was reached, or that nodes have moved.
-		if below = s.searchBelow(use.node, i, below); below > 0 {
+		// A remainder of more than the widenings that came later means that a bound was reached, or
+		// that nodes have moved.
+		if below = s.searchBelow(use.node, i, below); below > s.table.widenings {
 			s.truncated = true
 		}
 	}
 }
 
-// addWaiting adds the earlier requests that wait in mode at the i-th node use. They are in order of
-// arrival (I4), so the first later one ends the search.
+// addWaiting adds the earlier requests that wait in mode at the i-th node use.
 func (s *search[N, W]) addWaiting(i int, mode waitqueue.Mode) {
 	here := 0
-	for e := range s.request.uses[i].node.queue.Waiting(1 << mode) {
-		if e.Seq() >= s.request.seq {
-			return
-		}
+	for e := range s.request.uses[i].node.queue.WaitingBefore(s.request.seq, 1<<mode) {
 		if here++; here > maxHere {
 			s.truncated = true
 			return
@@ -135,16 +137,32 @@ func (s *search[N, W]) addWaiting(i int, mode waitqueue.Mode) {
 }
 
 // addAdmitted adds left admitted requests that claim the node of the i-th use, from l on. They are
-// the first ones of the list, as admitted claims come before waiting ones (I4).
+// the first ones of the list (I4), unless widenings wait. A widening that came later may be one of
+// the requests that the queue counts, so the search may find fewer.
 func (s *search[N, W]) addAdmitted(i int, l *claimLink[N, W], left int) {
-	if left > maxHere {
-		s.truncated = true
-		left = maxHere
+	for visits := 0; l != nil && left > 0; l = l.next {
+		if visits++; visits > maxHere {
+			s.truncated = true
+			return
+		}
+		if s.isBlockedBy(i, l) {
+			s.add(l.request, l.use, i)
+			left--
+		}
 	}
-	for ; left > 0; left-- {
-		s.add(l.request, l.use, i)
-		l = l.next
-	}
+}
+
+// isBlockedBy reports whether l, a claim of the node of the i-th use, is admitted and blocks it.
+func (s *search[N, W]) isBlockedBy(i int, l *claimLink[N, W]) bool {
+	use := &l.request.uses[l.use]
+	return !use.waiting && use.mode.Conflicts(s.request.uses[i].mode) && s.isOther(l.request)
+}
+
+// isOther reports whether r is earlier than the request, and not the grant that it widens. A
+// request that holds what another one waits for always has the smaller number, since it would
+// otherwise have had to wait itself.
+func (s *search[N, W]) isOther(r *Request[N, W]) bool {
+	return r.seq < s.request.seq && r != s.request.partner
 }
 
 // searchBelow adds requests that claim something below n and conflict with the i-th node use, which
@@ -207,15 +225,15 @@ func (s *search[N, W]) relink(parent, c *node[N, W]) activity {
 // with that use. It stops after left requests, and returns how many are still to be found.
 //
 // A claim that writes n conflicts with every other claim of n. So if only writes conflict, an
-// admitted one is the first of its list.
+// admitted one is the first of its list, unless a widening passed others.
 func (s *search[N, W]) addClaimsBelow(n *node[N, W], i, left int) int {
 	wanted := s.request.uses[i].mode
-	all := wanted.Conflicts(waitqueue.IR)
+	all := wanted.Conflicts(waitqueue.IR) || s.table.widenings > 0
 	for _, l := range n.claimLists() {
 		// The first later request ends the search: the list is in order of arrival, except for
 		// requests that have narrowed, which are at the front.
 		for ; l != nil && left > 0 && l.request.seq < s.request.seq && s.spend(); l = l.next {
-			if _, ok := l.request.uses[l.use].claimAgainst(wanted); ok {
+			if _, ok := l.request.uses[l.use].claimAgainst(wanted); ok && s.isBlockedBelow(i, l.request) {
 				left -= s.addBelow(l.request, l.use, i)
 			}
 			if !all {
@@ -223,36 +241,67 @@ func (s *search[N, W]) addClaimsBelow(n *node[N, W], i, left int) int {
 			}
 		}
 	}
-	if all {
+	if wanted.Conflicts(waitqueue.IR) {
 		return left
 	}
 	// A waiting writer may be behind any number of admitted readers in the claim list, where the
 	// loop above does not reach it. The queue has a list for its mode alone.
 	for rest := writesNode; rest != 0; rest = rest.WithoutFirst() {
-		for e := range n.queue.Waiting(1 << rest.First()) {
-			if left == 0 || e.Seq() >= s.request.seq || !s.spend() {
+		for e := range n.queue.WaitingBefore(s.request.seq, 1<<rest.First()) {
+			if left == 0 || !s.spend() {
 				break
 			}
-			left -= s.addBelow(e.Request().request, e.Request().use, i)
+			if w := e.Request(); s.isBlockedBelow(i, w.request) {
+				left -= s.addBelow(w.request, w.use, i)
+			}
 		}
 	}
 	return left
 }
 
-// addBelow adds r, whose node use is below the i-th one of the waiting request. It returns 1 if r
-// was not found there before, otherwise 0.
+// isBlockedBelow reports whether r, which conflicts with the i-th node use and claims something
+// below, is not passed there. A widening passes each request that waits there for its grant.
+func (s *search[N, W]) isBlockedBelow(i int, r *Request[N, W]) bool {
+	if !s.isOther(r) {
+		return false
+	}
+	ours := &s.request.uses[i]
+	if ours.held == 0 || r.Granted() {
+		return true
+	}
+	theirs := r.useOf(ours.node)
+	return theirs == nil || !theirs.mode.Conflicts(ours.held.First())
+}
+
+// useOf returns the use of n by r, or nil.
+func (r *Request[N, W]) useOf(n *node[N, W]) *nodeUse[N, W] {
+	for i := range r.uses {
+		if r.uses[i].node == n {
+			return &r.uses[i]
+		}
+	}
+	return nil
+}
+
+// addBelow adds r, whose node use is below the i-th one of the waiting request. It returns 1 if the
+// queue there counts r and r was not found there before, otherwise 0.
 func (s *search[N, W]) addBelow(r *Request[N, W], theirs, i int) int {
 	if !s.add(r, theirs, i) {
 		return 0
 	}
 	s.foundBelow++
+	if r.Widens() != nil && r.useOf(s.request.uses[i].node) == nil {
+		return 0 // the mode of its grant there covers its own
+	}
 	return 1
 }
 
 // spend counts a visit of a node or a claim below, and reports whether the budget allows it.
 func (s *search[N, W]) spend() bool {
 	s.spent++
-	return s.spent <= maxVisits && s.foundBelow < maxBelow
+	ok := s.spent <= maxVisits && s.foundBelow < maxBelow
+	s.truncated = s.truncated || !ok
+	return ok
 }
 
 // add adds r, unless it was found already. It reports whether r is new at this node use of the

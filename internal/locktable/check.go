@@ -67,7 +67,7 @@ func (t *Table[N, W]) checkRequests(recounts map[*node[N, W]]*recount) error {
 		}
 	}
 	// Requests sorts by number. So a number that is used twice shows up as two equal neighbours.
-	live, waiting, uses, last := 0, 0, 0, uint64(0)
+	live, waiting, widenings, uses, last := 0, 0, 0, 0, uint64(0)
 	for _, r := range t.Requests() {
 		if r.seq > t.lastSeq || r.seq == last {
 			return fmt.Errorf("I5: request %d has a number that is too large or used twice", r.seq)
@@ -75,18 +75,59 @@ func (t *Table[N, W]) checkRequests(recounts map[*node[N, W]]*recount) error {
 		if err := r.check(recounts); err != nil {
 			return err
 		}
+		if err := r.checkPartner(); err != nil {
+			return err
+		}
 		if r.Waiting() {
 			waiting++
+		}
+		if r.Widens() != nil {
+			widenings++
 		}
 		live++
 		uses += len(r.uses)
 		last = r.seq
 	}
-	if live != t.live || waiting != t.waiting || live+len(t.storage.freeRequests) != len(t.storage.requests) {
+	granted := 0 // widenings, which have ended, but are not free yet
+	for _, r := range t.granted {
+		if r.seq == 0 && r.partner != nil {
+			granted++
+		}
+	}
+	if live != t.live || waiting != t.waiting || live+granted+len(t.storage.freeRequests) != len(t.storage.requests) {
 		return fmt.Errorf("I5: %d requests are live and %d wait, but the table counts %d and %d", live, waiting, t.live, t.waiting)
+	}
+	if widenings != t.widenings {
+		return fmt.Errorf("I10: %d widenings wait, but the table counts %d", widenings, t.widenings)
 	}
 	if uses != t.uses {
 		return fmt.Errorf("I3: there are %d node uses, but the table counts %d", uses, t.uses)
+	}
+	return nil
+}
+
+// checkPartner checks a widening and its grant (I10): they know each other, and the widening has a
+// node use exactly where the modes of the grant do not cover what it asks for.
+func (r *Request[N, W]) checkPartner() error {
+	grant := r.Widens()
+	switch {
+	case r.partner == nil:
+		grant = &Request[N, W]{}
+	case r.partner.partner != r || r.partner.Granted() == r.Granted():
+		return fmt.Errorf("I10: request %d has a widening or a grant that does not know it", r.seq)
+	case grant == nil:
+		return nil // the widening is checked
+	}
+	held := make(map[*node[N, W]]waitqueue.Mode, len(grant.uses))
+	for i := range grant.uses {
+		held[grant.uses[i].node] = grant.uses[i].mode
+	}
+	for i := range r.uses {
+		use := &r.uses[i]
+		mode, ok := held[use.node]
+		if ok != (use.held != 0) || ok && (use.held != 1<<mode || mode.Covers(use.mode)) {
+			return fmt.Errorf("I10: request %d uses node %v as a widening of %v, but its grant holds %v there", r.seq, use.node.name, use.held, mode)
+		}
 	}
 	return nil
 }
@@ -123,11 +164,11 @@ func (r *Request[N, W]) check(recounts map[*node[N, W]]*recount) error {
 }
 
 // checkOrder checks that r is admitted nowhere before an earlier request that conflicts with it
-// there (I2). It needs the recounts of all requests.
+// there, unless r is a widening that passes it (I2). It needs the recounts of all requests.
 func (r *Request[N, W]) checkOrder(recounts map[*node[N, W]]*recount) error {
 	for i := range r.uses {
 		use := &r.uses[i]
-		for conflicting := use.mode.Conflicting(); !use.waiting && conflicting != 0; conflicting = conflicting.WithoutFirst() {
+		for conflicting := use.blocking(); !use.waiting && conflicting != 0; conflicting = conflicting.WithoutFirst() {
 			if earlier := recounts[use.node].earliest[conflicting.First()]; earlier < r.seq {
 				return fmt.Errorf("I2: request %d is admitted at node %v before request %d, which is earlier", r.seq, use.node.name, earlier)
 			}
@@ -156,7 +197,7 @@ func (n *node[N, W]) check(recount *recount) error {
 		w := e.Request()
 		// An entry and its node use point to each other, and agree in mode and number.
 		use := &w.request.uses[w.use]
-		if use.node != n || !use.waiting || use.mode != e.Mode() || w.request.seq != e.Seq() {
+		if use.node != n || !use.waiting || use.mode != e.Mode() || use.held != e.Held() || w.request.seq != e.Seq() {
 			return fmt.Errorf("I3: node %v has an entry of request %d that does not match the request", n.name, e.Seq())
 		}
 		waiting++
@@ -183,7 +224,7 @@ func (n *node[N, W]) checkClaims(recount *recount) error {
 			if !l.isClaimOf(n) || l.readsNode() != first.readsNode() || last != nil && l.prev != last {
 				return fmt.Errorf("I3: node %v lists a claim of request %d that is wrong, or linked wrongly", n.name, l.request.seq)
 			}
-			if last != nil && last.waits() && !l.waits() {
+			if last != nil && last.waits() && !l.waits() && l.request.Widens() == nil {
 				return fmt.Errorf("I4: node %v lists request %d, which waits, before request %d, which is admitted", n.name, last.request.seq, l.request.seq)
 			}
 			claims++

@@ -5,30 +5,38 @@ import (
 	"slices"
 )
 
-// Narrow makes r, which must be granted, hold claims instead of what it held, and returns the
-// requests that become granted. The slice is valid until the next call. Narrow returns false and
-// changes nothing if r does not hold all of claims. The sequence number stays.
+// Narrow makes r, which must be granted and have no widening, hold claims instead of what it held,
+// and returns the requests that become granted. The slice is valid until the next call. Narrow
+// returns false and changes nothing if r does not hold all of claims. The sequence number stays.
 //
 // No grant is taken back: what conflicts with claims also conflicts with what r held, so it waits,
 // and goes on waiting. That holds as long as nodes do not move while they are claimed. If a node
 // has moved, and another request holds it or came to it earlier, Narrow returns false as well.
 func (t *Table[N, W]) Narrow(r *Request[N, W], claims []Claim[N]) (granted []*Request[N, W], ok bool) {
-	if !r.Granted() {
-		panic("BUG: treelock: Narrow of a request that is not granted")
+	if !r.Granted() || r.partner != nil {
+		panic("BUG: treelock: Narrow of a request that is not granted, or that widens")
 	}
-	t.granted = reuse(t.granted)
+	t.forgetGranted()
 	if !t.Holds(r, claims) {
 		return nil, false
 	}
 	// Holds has marked nodes with its own number. The plan for the new node uses needs another.
 	t.plan++
-	uses := t.planClaims(nil, claims)
-	// planClaims may have added nodes that no request uses now.
+	if !t.replace(r, t.planClaims(nil, claims)) {
+		return nil, false
+	}
+	return t.granted, true
+}
+
+// replace makes r, which is granted, have uses, the node uses of the latest plan, instead of those
+// that it has. Their region must be inside that of r. It returns false and changes nothing if a
+// node has moved and the rule does not allow it.
+func (t *Table[N, W]) replace(r *Request[N, W], uses []nodeUse[N, W]) (ok bool) {
 	if !t.findRequeued(r, uses) {
 		for i := range uses {
 			t.nodes.maybeIdle(uses[i].node) // the plan may have added it
 		}
-		return nil, false
+		return false
 	}
 	t.beforeChange(r, false)
 	// Admit the new node uses before leaving the old ones, so that no waiter is granted in between.
@@ -43,7 +51,7 @@ func (t *Table[N, W]) Narrow(r *Request[N, W], claims []Claim[N]) (granted []*Re
 	t.listClaims(r, true)
 	t.uses += len(uses)
 	t.leave(old)
-	return t.granted, true
+	return true
 }
 
 // A requeued is an admitted node use, of a request that waits elsewhere, which has to wait from now
@@ -130,7 +138,7 @@ func (t *Table[N, W]) requeueAll() {
 		r := requeued.request
 		w, use := t.newWait(r, requeued.use), &r.uses[requeued.use]
 		use.waiting = true
-		use.node.queue.Requeue(&w.entry, w, r.seq, use.mode)
+		use.node.queue.Requeue(&w.entry, w, r.seq, use.held, use.mode)
 		r.blocked++
 	}
 	t.requeued = reuse(t.requeued)
@@ -139,17 +147,22 @@ func (t *Table[N, W]) requeueAll() {
 // Holds reports whether each of claims is inside what r, which must be granted, holds. It takes
 // time in proportion to the node uses of r and to the lineages of claims.
 func (t *Table[N, W]) Holds(r *Request[N, W], claims []Claim[N]) bool {
-	t.plan++
-	for i := range r.uses {
-		use := &r.uses[i]
-		use.node.plan, use.node.modes = t.plan, use.mode.Parts()
-	}
+	t.markHeld(r)
 	for _, claim := range claims {
 		if !t.holdsClaim(claim) {
 			return false
 		}
 	}
 	return true
+}
+
+// markHeld marks the nodes that r uses with the number of a new plan, and with the modes of r.
+func (t *Table[N, W]) markHeld(r *Request[N, W]) {
+	t.plan++
+	for i := range r.uses {
+		use := &r.uses[i]
+		use.node.plan, use.node.modes = t.plan, use.mode.Parts()
+	}
 }
 
 // holdsClaim reports whether claim is inside what a request holds. The nodes that the request uses

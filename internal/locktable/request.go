@@ -27,6 +27,9 @@ type Request[N comparable, W any] struct {
 	// that has ended, stale uses may follow.
 	uses []nodeUse[N, W]
 
+	// partner is the widening that waits, of a granted request. Of a widening it is the grant.
+	partner *Request[N, W]
+
 	search     uint64          // the number of the latest search that found the request
 	waits      *wait[N, W]     // one for each node where it had to wait; nil once granted
 	firstClaim claimLink[N, W] // the link of its first claim
@@ -36,7 +39,17 @@ type Request[N comparable, W any] struct {
 type nodeUse[N comparable, W any] struct {
 	node    *node[N, W]
 	mode    waitqueue.Mode
-	waiting bool // it has an entry in the node's queue; else it is counted there
+	waiting bool            // it has an entry in the node's queue; else it is counted there
+	held    waitqueue.Modes // of a widening: the mode that its grant has there; else empty
+}
+
+// blocking returns the modes in which an earlier request that waits at the node blocks the use:
+// those that conflict, except for those that a widening passes.
+func (use *nodeUse[N, W]) blocking() waitqueue.Modes {
+	if use.held == 0 {
+		return use.mode.Conflicting()
+	}
+	return use.mode.Conflicting() &^ use.held.First().Conflicting()
 }
 
 // A wait is the entry of a request in the queue of one node. In the list of free waits only next is
@@ -110,12 +123,18 @@ func (t *Table[N, W]) newRequest(who W) *Request[N, W] {
 // freeRequest ends the life of r, which has left all queues. A few stale node uses may keep their
 // nodes in memory. That is harmless: a node that has left the table is cleared and small.
 func (t *Table[N, W]) freeRequest(r *Request[N, W]) {
-	var none W
 	t.live--
 	if len(r.uses) > maxStale {
 		clear(r.uses)
 	}
-	r.Who, r.seq, r.blocked, r.uses = none, 0, 0, r.uses[:0]
+	r.seq, r.blocked, r.uses = 0, 0, r.uses[:0]
+	t.keepRequest(r)
+}
+
+// keepRequest keeps the storage of r for reuse, or drops it.
+func (t *Table[N, W]) keepRequest(r *Request[N, W]) {
+	var none W
+	r.Who, r.partner = none, nil
 	if len(t.storage.freeRequests) < maxFree && cap(r.uses) <= maxUses {
 		t.storage.freeRequests = append(t.storage.freeRequests, r)
 	} else {

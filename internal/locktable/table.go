@@ -17,9 +17,10 @@ type Table[N comparable, W any] struct {
 
 	*numbers
 
-	live    int
-	waiting int // the live requests that wait
-	uses    int // the node uses of all live requests
+	live      int
+	waiting   int // the live requests that wait
+	widenings int // of these, the widenings
+	uses      int // the node uses of all live requests
 
 	storage storage[N, W]
 
@@ -27,11 +28,11 @@ type Table[N comparable, W any] struct {
 	visits visits[N, W]
 
 	// Scratch space, valid during one call.
-	plan     uint64           // the number of the latest plan
 	admitted []*entry[N, W]   // the entries that a queue has admitted
 	granted  []*Request[N, W] // the requests that the latest call granted
 	scratch  []nodeUse[N, W]  // node uses of a request without storage for them
 	requeued []requeued[N, W]
+	missing  []Claim[N] // of a widening
 	found    []blocker[N, W]
 }
 
@@ -39,7 +40,8 @@ type Table[N comparable, W any] struct {
 // comparison orders the requests of both, and one search can go through both.
 type numbers struct {
 	lastSeq  uint64 // the number of the latest request
-	searches uint64 // the number of the latest search, which requests carry as a mark
+	plan     uint64 // the number of the latest plan, which nodes carry as a mark
+	searches uint64 // the number of the latest search, which requests and lists carry as a mark
 }
 
 // entry is a wait in the queue of one node.
@@ -60,11 +62,14 @@ func (t *Table[N, W]) NewInside(maxIdle int) *Table[N, W] {
 	return &Table[N, W]{nodes: newNodes[N, W](maxIdle, t.nodes.naming), numbers: t.numbers, surveying: t.surveying}
 }
 
-// Live returns the number of live requests.
+// Live returns the number of live requests. Widenings that wait are among them.
 func (t *Table[N, W]) Live() int { return t.live }
 
 // Waiting returns the number of live requests that are not granted.
 func (t *Table[N, W]) Waiting() int { return t.waiting }
+
+// Widenings returns the number of widenings that wait.
+func (t *Table[N, W]) Widenings() int { return t.widenings }
 
 // NodeUses returns the number of node uses of all live requests.
 func (t *Table[N, W]) NodeUses() int { return t.uses }
@@ -141,14 +146,14 @@ func (t *Table[N, W]) arrive(r *Request[N, W], claims []Claim[N]) {
 func (t *Table[N, W]) arriveAlone(r *Request[N, W], claim *Claim[N]) {
 	// A request with new storage collects its uses in scratch space first. Then its own storage has
 	// no room to spare: with many live requests that is most of the memory of a table.
-	mode, uses, fresh := claim.Mode, r.uses[:0], cap(r.uses) == 0
+	mode, plan, uses, fresh := claim.Mode, t.plan, r.uses[:0], cap(r.uses) == 0
 	need := activityOf(1 << mode)
 	if fresh {
 		uses = t.scratch[:0]
 	}
 	for i, n := 0, t.nodes.findOrAdd(claim.Lineage[0]); n != nil; i++ {
-		if n.plan != t.plan { // otherwise the mode of r there covers the intention
-			n.plan = t.plan
+		if n.plan != plan { // otherwise the mode of r there covers the intention
+			n.plan = plan
 			uses = append(uses, nodeUse[N, W]{node: n, mode: mode})
 			// Only the claim itself is listed: intentions are in no claim list.
 			if i == 0 {
@@ -178,7 +183,7 @@ func (t *Table[N, W]) arriveAlone(r *Request[N, W], claim *Claim[N]) {
 func (t *Table[N, W]) enqueue(r *Request[N, W], i int) {
 	w, use := t.newWait(r, i), &r.uses[i]
 	use.waiting = true
-	use.node.queue.Wait(&w.entry, w, r.seq, use.mode)
+	use.node.queue.WaitToWiden(&w.entry, w, r.seq, use.held, use.mode)
 	r.blocked++
 }
 
@@ -189,8 +194,17 @@ func (t *Table[N, W]) End(r *Request[N, W]) (granted []*Request[N, W]) {
 		panic("BUG: treelock: End of a request that is not live")
 	}
 	if len(t.granted) > 0 {
-		t.granted = reuse(t.granted)
+		t.forgetGranted()
 	}
+	if r.partner != nil {
+		t.separate(r)
+	}
+	t.end(r)
+	return t.granted
+}
+
+// end ends r, which has no widening and is no longer known as one.
+func (t *Table[N, W]) end(r *Request[N, W]) {
 	// A survey must see the request as it was.
 	t.beforeChange(r, r.blocked > 0)
 	// The claims leave their lists first, while all node uses are complete.
@@ -200,7 +214,17 @@ func (t *Table[N, W]) End(r *Request[N, W]) (granted []*Request[N, W]) {
 	}
 	t.leave(r.uses)
 	t.freeRequest(r)
-	return t.granted
+}
+
+// forgetGranted begins a call. The requests that the previous call granted are not looked at any
+// more.
+func (t *Table[N, W]) forgetGranted() {
+	for _, r := range t.granted {
+		if r.partner != nil && r.seq == 0 { // a widening, which has ended with its grant
+			t.keepRequest(r)
+		}
+	}
+	t.granted = reuse(t.granted)
 }
 
 // withdraw removes the waiting request r from the queues where it waits, and clears its uses there.
@@ -225,8 +249,9 @@ func (t *Table[N, W]) withdraw(r *Request[N, W]) {
 // leave gives up uses, which are admitted or cleared, and appends to t.granted the requests that no
 // longer wait anywhere.
 //
-// A departure admits a waiting request only if it is the last one in its mode at a node (package
-// waitqueue says why). So most departures decrease a count and do nothing else.
+// A departure admits a waiting request only if it is the last one in its mode at a node, or the
+// last but one (package waitqueue says why). So most departures decrease a count and do nothing
+// else.
 func (t *Table[N, W]) leave(uses []nodeUse[N, W]) {
 	t.uses -= len(uses)
 	for i := range uses {
@@ -261,6 +286,10 @@ func (t *Table[N, W]) admit(admitted []*entry[N, W]) {
 			t.beforeChange(r, true)
 			t.waiting--
 			t.freeWaits(r)
+			if r.partner != nil {
+				t.widenings--
+				t.widen(r)
+			}
 			t.granted = append(t.granted, r)
 		}
 	}

@@ -2,6 +2,7 @@ package fuzz_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,6 +45,19 @@ var (
 	shorten      = strings.NewReplacer(longX, "/x", longZ, "/z")
 )
 
+func (a tableRequest) ConflictsBeside(held, other tableRequest) bool {
+	return model.ConflictBeside(a.req, held.req, other.req)
+}
+
+func (a tableRequest) Without(held tableRequest) (rest tableRequest, ok bool) {
+	rest = tableRequest{model.Without(a.req, held.req)}
+	return rest, rest.req.Len() > 0
+}
+
+func (a tableRequest) With(other tableRequest) tableRequest {
+	return tableRequest{a.req.With(slices.Collect(other.req.Claims())...)}
+}
+
 // newTableRequest returns a request that has long names in the table.
 func newTableRequest(req treelock.Request[path]) tabletest.Request[path, tableRequest] {
 	var long []locktable.Claim[path]
@@ -69,7 +83,6 @@ type tableCheck struct {
 	t       *testing.T
 	harness *tabletest.Harness[path, tableRequest]
 	script  tabletest.Script
-	clients []int           // of the live requests, by arrival
 	log     strings.Builder // the grants, in order
 }
 
@@ -84,37 +97,66 @@ func playTable(t *testing.T, data []byte) (log string) {
 	for _, op := range h.Ops {
 		g.play(op)
 	}
-	for len(g.clients) > 0 {
+	for g.harness.Rule.Live() > 0 {
 		g.end(0)
 	}
 	return g.log.String()
 }
 
+// A client has a request, at most one more under the context of that one, and at most one widening.
+// The table knows them by these numbers.
+func under(client int) int    { return client + history.Clients }
+func widening(client int) int { return client + 2*history.Clients }
+
+// play takes a step. Verbs that mean nothing to a table stand for what only a table does here.
 func (g *tableCheck) play(op history.Op) {
-	rank := -1
-	for i, client := range g.clients {
-		if client == op.Client {
-			rank = i
-		}
-	}
+	rank, rule := g.harness.RankOf(op.Client), &g.harness.Rule
 	switch {
 	case rank < 0 && (op.Verb == history.Next || op.Verb == history.Again):
-		g.clients = append(g.clients, op.Client)
 		g.script.Submit(op.Request())
 		g.check(nil, g.harness.Submit(op.Client, newTableRequest(op.Request())))
 	case rank < 0:
-	case op.Verb == history.Narrow && g.harness.Rule.Granted(rank):
-		narrower := op.Narrower(g.harness.Rule.Request(rank).req)
+	case op.Verb == history.Withdraw || op.Verb == history.Next && !rule.Granted(rank):
+		g.endFirst(widening(op.Client), under(op.Client), op.Client)
+	case op.Verb == history.Next:
+		g.endFirst(op.Client)
+	case !rule.Granted(rank) || rule.Widening(rank) >= 0:
+	case op.Verb == history.Narrow:
+		narrower := op.Narrower(rule.Request(rank).req)
 		g.script.Narrow(rank, narrower)
 		g.check(g.harness.Narrow(rank, newTableRequest(narrower)))
-	case op.Verb == history.Next, op.Verb == history.Withdraw:
-		g.end(rank)
+	case op.Verb == history.Receive || op.Verb == history.Again:
+		g.script.Widen(rank, op.Request())
+		_, err := g.harness.Widen(rank, widening(op.Client), newTableRequest(op.Request()))
+		g.check(nil, err)
+	case op.Verb == history.Token || op.Verb == history.Burst:
+		g.submitUnder(rank, op)
+	}
+}
+
+// submitUnder submits a request while its client holds another one.
+func (g *tableCheck) submitUnder(rank int, op history.Op) {
+	if g.harness.RankOf(under(op.Client)) >= 0 {
+		g.endFirst(under(op.Client))
+		return
+	}
+	g.script.SubmitUnder(rank, op.Request())
+	_, err := g.harness.SubmitUnder(rank, under(op.Client), newTableRequest(op.Request()))
+	g.check(nil, err)
+}
+
+// endFirst ends the first request of these that is live.
+func (g *tableCheck) endFirst(clients ...int) {
+	for _, client := range clients {
+		if rank := g.harness.RankOf(client); rank >= 0 {
+			g.end(rank)
+			return
+		}
 	}
 }
 
 // end ends the request of a rank.
 func (g *tableCheck) end(rank int) {
-	g.clients = append(g.clients[:rank], g.clients[rank+1:]...)
 	g.script.End(rank)
 	g.check(g.harness.End(rank))
 }

@@ -15,6 +15,7 @@ var (
 	tree    = flag.String("tree", "/ /a /a/x /b", "with -wide: the `nodes` of the tree, parents included")
 	clients = flag.Int("clients", 3, "with -wide: the number of clients, 8 at most")
 	claims  = flag.Int("claims", 2, "with -wide: the number of claims that a request may have")
+	widens  = flag.Bool("widens", false, "with -wide: grants widen, and requests are made under them")
 	spelled = flag.Bool("spelled", false, "with -wide: distinguish requests that mean the same but have other claims, or another order of claims")
 )
 
@@ -27,7 +28,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // worlds.
 func TestTableGrantsWhatTheRuleSaysInEveryOrder(t *testing.T) {
 	if *wide {
-		size := size{clients: *clients, claims: *claims, spelled: *spelled}
+		size := size{clients: *clients, claims: *claims, spelled: *spelled, widens: *widens}
 		for _, node := range strings.Fields(*tree) {
 			size.nodes = append(size.nodes, path(node))
 		}
@@ -36,6 +37,7 @@ func TestTableGrantsWhatTheRuleSaysInEveryOrder(t *testing.T) {
 	}
 	exploreIn(t, size{nodes: five, clients: 3, claims: 1})
 	exploreIn(t, size{nodes: chain, clients: 2, claims: 2})
+	exploreIn(t, size{nodes: []path{"/", "/a"}, clients: 2, claims: 1, widens: true})
 	if !longTests() {
 		return
 	}
@@ -48,7 +50,7 @@ func TestTableGrantsWhatTheRuleSaysInEveryOrder(t *testing.T) {
 
 // exploreIn is a subtest that explores one world.
 func exploreIn(t *testing.T, size size) {
-	name := fmt.Sprintf("nodes=%d/clients=%d/claims=%d/spelled=%t", len(size.nodes), size.clients, size.claims, size.spelled)
+	name := fmt.Sprintf("nodes=%d/clients=%d/claims=%d/spelled=%t/widens=%t", len(size.nodes), size.clients, size.claims, size.spelled, size.widens)
 	t.Run(name, func(t *testing.T) {
 		if size.clients > maxClients {
 			t.Fatalf("%d clients are too many, want %d at most", size.clients, maxClients)

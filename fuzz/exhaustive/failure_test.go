@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/fuzz/locktest"
 	"github.com/treelock/treelock/internal/model"
 )
@@ -25,7 +24,7 @@ type failure struct {
 // newFailure returns the failure of the latest step of t.
 func newFailure(t *table, err error) *failure {
 	f := &failure{w: t.w, err: err, maxIdle: t.maxIdle}
-	all := episodes(t.log)
+	all := f.w.episodes(t.log)
 	f.past = slices.Concat(all[:len(all)-1]...)
 	latest := all[len(all)-1]
 	for i, s := range latest {
@@ -60,6 +59,19 @@ func (w *world) step(r *model.Rule[asker], s step) {
 		r.End(int(s.rank))
 	case narrow:
 		r.Narrow(int(s.rank), w.spellings[s.spelling].Rule)
+	case widen:
+		_, waits := r.Widen(int(s.rank), w.spellings[s.spelling].Rule)
+		w.refuseCircle(r, waits)
+	case submitUnder:
+		granted := r.SubmitUnder(int(s.rank), w.spellings[s.spelling].Rule)
+		w.refuseCircle(r, len(granted) == 0)
+	}
+}
+
+// refuseCircle ends the latest request, if it waits and closes a circle.
+func (w *world) refuseCircle(r *model.Rule[asker], waits bool) {
+	if last := r.Live() - 1; waits && r.OnCircle(last) {
+		r.End(last)
 	}
 }
 
@@ -94,7 +106,7 @@ func (f *failure) findPast() {
 		_, err := f.replay(withPast(past))
 		return err != nil
 	}
-	past := episodes(f.past)
+	past := f.w.episodes(f.past)
 	if !fails(past) {
 		f.err = fmt.Errorf("%w (once only, the second time nothing has failed)", f.err)
 		return
@@ -129,8 +141,7 @@ func (f *failure) String() string {
 // the right rule.
 func TestFailureIsAScenario(t *testing.T) {
 	w := newWorld(size{nodes: chain, clients: 3, claims: 1})
-	write, below := w.find(t, treelock.Write("/a")), w.find(t, treelock.ReadNode("/a/x"))
-	w.conflict[write][below] = false
+	w.pairs[2*kinds+readNode].conflict &^= 1 << (1*kinds + write)
 	s := newSearch(w, t.Logf)
 	s.run()
 	if s.failed == nil {
@@ -165,18 +176,6 @@ func TestPastIsReducedToWhatIsNeeded(t *testing.T) {
 	if diff := cmp.Diff([][]step{past[13], past[77]}, got, cmp.AllowUnexported(step{})); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-}
-
-// find returns the form of a request.
-func (w *world) find(t *testing.T, req request) uint16 {
-	t.Helper()
-	for _, s := range w.spellings {
-		if s.req.String() == req.String() {
-			return s.Rule.form
-		}
-	}
-	t.Fatalf("%v is no request of this world", req)
-	return 0
 }
 
 // TestScriptsAreWhatAManagerDoes plays random walks as scenario files with a real manager. So the

@@ -106,24 +106,45 @@ func (s *search) way(i int) (way []step) {
 // A request arrives as, and is narrowed to, every spelling if a client is free after that, else one
 // spelling of each form. See the package's documentation.
 func (w *world) eachStep(r *model.Rule[asker], yield func(step)) {
-	if r.Live() < w.clients {
-		for _, i := range w.choices(r.Live() + 1) {
+	free := freeClients(w, r)
+	if free > 0 {
+		for _, i := range w.choices(free - 1) {
 			yield(step{verb: submit, spelling: uint16(i)})
 		}
 	}
 	for rank := range r.Live() {
 		yield(step{verb: end, rank: uint8(rank)})
-		for _, i := range w.choices(r.Live()) {
-			if r.Granted(rank) && w.spellings[i].Rule.Inside(r.Request(rank)) {
-				yield(step{verb: narrow, rank: uint8(rank), spelling: uint16(i)})
+		for _, i := range w.choices(free) {
+			if !r.Granted(rank) {
+				break
+			}
+			s := step{rank: uint8(rank), spelling: uint16(i)}
+			if s.verb = narrow; r.Widening(rank) < 0 && w.spellings[i].Rule.Inside(r.Request(rank)) {
+				yield(s)
+			} else if s.verb = widen; w.widens && r.Widening(rank) < 0 {
+				yield(s)
+			}
+			if s.verb = submitUnder; w.widens && free > 0 {
+				yield(s)
 			}
 		}
 	}
 }
 
-// choices returns the spellings of requests to choose from for one of so many live requests.
-func (w *world) choices(live int) []int {
-	if live < w.clients {
+// freeClients returns how many clients have no request. A widening is of the client of its grant.
+func freeClients(w *world, r *model.Rule[asker]) int {
+	free := w.clients
+	for rank := range r.Live() {
+		if r.Widens(rank) < 0 {
+			free--
+		}
+	}
+	return free
+}
+
+// choices returns the spellings of requests to choose from if so many clients are free afterwards.
+func (w *world) choices(free int) []int {
+	if free > 0 {
 		return w.all
 	}
 	return w.forms

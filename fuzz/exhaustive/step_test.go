@@ -3,13 +3,16 @@ package exhaustive_test
 import (
 	"cmp"
 	"slices"
+
+	"github.com/treelock/treelock/internal/model"
 )
 
-// A step is what a client does. end is a release or a withdrawal, whichever it is for.
+// A step is what a client does. end is a release or a withdrawal, whichever it is for. A widening
+// and a request under a grant that would close a circle are refused.
 type step struct {
 	verb     verb
-	rank     uint8  // of the request, for end and narrow
-	spelling uint16 // for submit and narrow
+	rank     uint8  // of the request, except for submit
+	spelling uint16 // except for end
 }
 
 type verb uint8
@@ -18,6 +21,8 @@ const (
 	submit verb = iota
 	end
 	narrow
+	widen
+	submitUnder
 )
 
 // compare orders steps as they are tried: requests with fewer claims come first.
@@ -31,16 +36,11 @@ func compareWays(a, b []step) int {
 }
 
 // episodes cuts steps after each that leaves nothing live.
-func episodes(steps []step) (all [][]step) {
-	live, start := 0, 0
+func (w *world) episodes(steps []step) (all [][]step) {
+	var r model.Rule[asker]
+	start := 0
 	for i, s := range steps {
-		switch s.verb {
-		case submit:
-			live++
-		case end:
-			live--
-		}
-		if live == 0 || i == len(steps)-1 {
+		if w.step(&r, s); r.Live() == 0 || i == len(steps)-1 {
 			all = append(all, steps[start:i+1])
 			start = i + 1
 		}

@@ -28,6 +28,10 @@ func (t *table) play(s step) (err error) {
 		_, err = t.End(int(s.rank))
 	case narrow:
 		_, err = t.Narrow(int(s.rank), t.w.spellings[s.spelling].Request)
+	case widen:
+		_, err = t.Widen(int(s.rank), len(t.log), t.w.spellings[s.spelling].Request)
+	case submitUnder:
+		_, err = t.SubmitUnder(int(s.rank), len(t.log), t.w.spellings[s.spelling].Request)
 	}
 	return err
 }
@@ -52,8 +56,8 @@ func (t *table) playAndCheck(s step) error {
 
 // endAll ends all requests, in an order that depends on luck.
 func (t *table) endAll(luck int) error {
-	for live := t.Rule.Live(); live > 0; live-- {
-		if err := t.play(step{verb: end, rank: uint8(luck % live)}); err != nil {
+	for t.Rule.Live() > 0 {
+		if err := t.play(step{verb: end, rank: uint8(luck % t.Rule.Live())}); err != nil {
 			return err
 		}
 		luck /= 2
@@ -61,15 +65,26 @@ func (t *table) endAll(luck int) error {
 	return nil
 }
 
-// appendKey appends to key what identifies the state: the number of live requests, their forms by
-// arrival, and all entries of the queues.
+// appendKey appends to key what identifies the state: the number of live requests, what they ask
+// for or hold, by arrival, what they widen and under what they were made, and all entries of the
+// queues.
 func (t *table) appendKey(key []byte) []byte {
 	key = append(key, byte(t.Rule.Live()))
 	for rank := range t.Rule.Live() {
-		form := t.Rule.Request(rank).form
-		key = append(key, byte(form>>8), byte(form))
+		key = t.Rule.Request(rank).appendKey(key)
+		if t.w.widens {
+			key = append(key, byte(t.Rule.Widens(rank)+1)<<4|byte(t.under(rank)+1))
+		}
 	}
 	return t.AppendEntries(key, t.w.order)
+}
+
+// under returns the rank of the grant under which the request of a rank waits, or -1.
+func (t *table) under(rank int) int {
+	if t.Rule.Granted(rank) {
+		return -1
+	}
+	return t.Rule.Under(rank)
 }
 
 // script returns steps as a scenario file.
@@ -83,6 +98,10 @@ func (w *world) script(steps []step) string {
 			s.End(int(step.rank))
 		case narrow:
 			s.Narrow(int(step.rank), req)
+		case widen:
+			s.Widen(int(step.rank), req)
+		case submitUnder:
+			s.SubmitUnder(int(step.rank), req)
 		}
 	}
 	return s.String()

@@ -48,7 +48,7 @@ func (w *worker) visit(i int) {
 		steps++
 		w.check(w.try(state{int32(i), s}, way))
 	})
-	if r.Live() < w.w.clients {
+	if freeClients(w.w, &r) > 0 {
 		refused, err := w.refuse(way, &r)
 		w.check(err)
 		steps += refused
@@ -90,7 +90,7 @@ func (w *worker) refuse(way []step, r *model.Rule[asker]) (refused int64, err er
 	}
 	for rank := range r.Live() {
 		for i := range w.w.spellings {
-			if !r.Granted(rank) || w.w.spellings[i].Rule.Inside(r.Request(rank)) {
+			if !r.Granted(rank) || r.Widening(rank) >= 0 || w.w.spellings[i].Rule.Inside(r.Request(rank)) {
 				continue
 			}
 			refused++

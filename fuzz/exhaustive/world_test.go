@@ -39,6 +39,7 @@ type size struct {
 	clients int
 	claims  int  // that a request may have
 	spelled bool // that each spelling is a form of its own
+	widens  bool // that grants widen, and requests are made under them
 }
 
 // A world is a tree, a number of clients, and all requests of up to a number of claims in it.
@@ -48,9 +49,8 @@ type world struct {
 	spellings []spelling                        // by the number of claims; the first has none
 	all       []int                             // the indices of all spellings
 	forms     []int                             // of each form, the index of its first spelling
-	conflict  [][]bool                          // [form][form]: what model.Conflict says
-	inside    [][]bool                          // [asked form][held form]: what model.Inside says
 	ofClaim   map[locktable.NodeMode[int]]asker // the requests of one claim
+	pairs     [numClaims]pair                   // by claim
 }
 
 // A spelling is a request as a client writes it down: a sequence of claims. Claims may repeat, or
@@ -70,16 +70,6 @@ type form struct {
 	spelling int // 0 except in a world of spellings
 }
 
-// An asker is the form of a request, for the rule.
-type asker struct {
-	w    *world
-	form uint16
-}
-
-func (a asker) Conflicts(b asker) bool { return a.w.conflict[a.form][b.form] }
-
-func (a asker) Inside(held asker) bool { return a.w.inside[a.form][held.form] }
-
 // maxSpellings is due to the size of a step, of which a search has many millions.
 const maxSpellings = 1 << 16
 
@@ -98,15 +88,8 @@ func newWorld(size size) *world {
 	if len(w.spellings) > maxSpellings {
 		panic(fmt.Sprintf("there are %d requests of up to %d claims, want %d at most", len(w.spellings), w.claims, maxSpellings))
 	}
+	w.findPairs()
 	w.findForms()
-	for i := range w.forms {
-		conflict, inside := make([]bool, len(w.forms)), make([]bool, len(w.forms))
-		for j := range w.forms {
-			a, b := w.spellings[w.forms[i]].req, w.spellings[w.forms[j]].req
-			conflict[j], inside[j] = model.Conflict(a, b), model.Inside(a, b)
-		}
-		w.conflict, w.inside = append(w.conflict, conflict), append(w.inside, inside)
-	}
 	return w
 }
 
@@ -117,6 +100,7 @@ func (w *world) extend(s spelling) (longer []spelling) {
 			scope, access := treelock.Scope((kind+1)%2), treelock.Access(kind/2)
 			next := spelling{req: req}
 			next.Claims = append(slices.Clip(s.Claims), claim{Mode: terms.ModeOf(scope, access), Lineage: w.lineage(node)})
+			next.Rule = asker{w: w, claims: s.Rule.claims.with(node*kinds + kind)}
 			longer = append(longer, next)
 		}
 	}
@@ -150,7 +134,10 @@ func (w *world) findForms() {
 			known[f] = len(w.forms)
 			w.forms = append(w.forms, i)
 		}
-		s.Rule = asker{w, uint16(known[f])}
+		s.Rule.w = w
+		if w.spelled {
+			s.Rule.spelling = uint16(i)
+		}
 		if len(s.Claims) == 1 {
 			w.ofClaim[locktable.NodeMode[int]{Node: s.Claims[0].Lineage[0], Mode: s.Claims[0].Mode}] = s.Rule
 		}

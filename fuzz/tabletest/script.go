@@ -29,6 +29,41 @@ func (s *Script) Submit(req treelock.Request[treelock.Path]) {
 	s.end(granted)
 }
 
+// SubmitUnder adds the arrival of a request whose caller holds the request of a rank meanwhile.
+func (s *Script) SubmitUnder(rank int, req treelock.Request[treelock.Path]) {
+	s.names++
+	grant, name := s.model.Live()[rank], fmt.Sprint("r", s.names)
+	granted := s.model.SubmitUnder(grant, name, req)
+	fmt.Fprintf(s, "submit-under %s %s %s\n----\n", grant, name, locktest.Claims(req))
+	s.waits(name, name)
+	s.end(granted)
+}
+
+// Widen adds a widening of the request of a rank. If it waits it has the name of the request and a
+// plus sign.
+func (s *Script) Widen(rank int, req treelock.Request[treelock.Path]) {
+	name := s.model.Live()[rank]
+	fmt.Fprintf(s, "widen %s %s\n----\n", name, locktest.Claims(req))
+	granted, waits := s.model.Widen(name, name+"+", req)
+	if waits {
+		s.waits(name, name+"+")
+	} else if len(granted) == 0 {
+		fmt.Fprintf(s, "%s: holds that\n", name)
+	}
+	s.end(granted)
+}
+
+// waits adds what a new request waits for, or that it is refused because it closes a circle.
+func (s *Script) waits(who, name string) {
+	if blockers := s.model.Blockers(name); len(blockers) > 0 && !s.model.Granted(name) {
+		fmt.Fprintf(s, "%s: waits for %s\n", who, strings.Join(blockers, ", "))
+	}
+	if s.model.OnCircle(name) {
+		fmt.Fprintf(s, "%s: refused\n", who)
+		s.model.End(name)
+	}
+}
+
 // End adds the end of a request.
 func (s *Script) End(rank int) {
 	name := s.model.Live()[rank]

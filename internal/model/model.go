@@ -32,6 +32,19 @@ func (a named[N]) Conflicts(b named[N]) bool { return Conflict(a.req, b.req) }
 
 func (a named[N]) Inside(held named[N]) bool { return Inside(a.req, held.req) }
 
+func (a named[N]) ConflictsBeside(held, other named[N]) bool {
+	return ConflictBeside(a.req, held.req, other.req)
+}
+
+func (a named[N]) Without(held named[N]) (rest named[N], ok bool) {
+	rest = named[N]{a.name, Without(a.req, held.req)}
+	return rest, rest.req.Len() > 0
+}
+
+func (a named[N]) With(other named[N]) named[N] {
+	return named[N]{a.name, a.req.With(slices.Collect(other.req.Claims())...)}
+}
+
 // Submit is the arrival of a request. It returns the names of the requests granted by that: name or
 // none.
 func (m *Model[N]) Submit(name string, req treelock.Request[N]) (granted []string) {
@@ -58,6 +71,22 @@ func (m *Model[N]) Narrow(name string, req treelock.Request[N]) (granted []strin
 	return m.names(ranks), ok
 }
 
+// SubmitUnder is Submit for a call that blocks while its caller holds the live request named grant.
+func (m *Model[N]) SubmitUnder(grant, name string, req treelock.Request[N]) (granted []string) {
+	return m.names(m.rule.SubmitUnder(m.rank(grant), named[N]{name, req}))
+}
+
+// Widen is the arrival of a widening of a granted request that has none. It returns the name of the
+// request if it holds more from now on. If the widening waits, it has the name widening.
+func (m *Model[N]) Widen(name, widening string, req treelock.Request[N]) (granted []string, waits bool) {
+	ranks, waits := m.rule.Widen(m.rank(name), named[N]{widening, req})
+	return m.names(ranks), waits
+}
+
+// OnCircle reports whether a request or widening is on a circle of requests that wait for one
+// another.
+func (m *Model[N]) OnCircle(name string) bool { return m.rule.OnCircle(m.rank(name)) }
+
 // Granted reports whether a request of that name is live and granted.
 func (m *Model[N]) Granted(name string) bool {
 	rank := m.rank(name)
@@ -80,7 +109,9 @@ func (m *Model[N]) Waiting() int { return m.rule.Waiting() }
 func (m *Model[N]) IsLive(name string) bool { return m.rank(name) >= 0 }
 
 // Clone returns a copy of the model.
-func (m *Model[N]) Clone() Model[N] { return Model[N]{Rule[named[N]]{live: slices.Clone(m.rule.live)}} }
+func (m *Model[N]) Clone() Model[N] {
+	return Model[N]{Rule[named[N]]{live: slices.Clone(m.rule.live), lastID: m.rule.lastID}}
+}
 
 // Live returns the names of all live requests, by arrival.
 func (m *Model[N]) Live() (names []string) {
@@ -128,6 +159,58 @@ func Conflict[N treelock.Node[N]](a, b treelock.Request[N]) bool {
 	return false
 }
 
+// ConflictBeside reports whether req, by which a holder of held widens, conflicts with other at a
+// node at which held and other do not conflict. Claims that conflict meet at the upper one of the
+// nodes that they name. If held reads a subtree, it counts there as reading the subtree of each
+// node on the way to a claim of req.
+func ConflictBeside[N treelock.Node[N]](req, held, other treelock.Request[N]) bool {
+	held = withReadsBelow(held, req)
+	for c := range req.Claims() {
+		for d := range other.Claims() {
+			if conflict(c, d) && !conflictAt(meeting(c, d), held, other) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// conflictAt reports whether claims of a and b conflict and meet at node.
+func conflictAt[N treelock.Node[N]](node N, a, b treelock.Request[N]) bool {
+	for c := range a.Claims() {
+		for d := range b.Claims() {
+			if conflict(c, d) && meeting(c, d) == node {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// meeting returns the node at which two claims that conflict meet.
+func meeting[N treelock.Node[N]](c, d treelock.Claim[N]) N {
+	if contains(c, d.Node) {
+		return c.Node
+	}
+	return d.Node
+}
+
+// withReadsBelow returns held and, where it reads a subtree, a read of the subtree of each node on
+// the way from there to a claim of req.
+func withReadsBelow[N treelock.Node[N]](held, req treelock.Request[N]) treelock.Request[N] {
+	reads := held
+	for h := range held.Claims() {
+		for c := range req.Claims() {
+			for node, ok := c.Node, h.Scope == treelock.Subtree && h.Access == treelock.Shared; ok; node, ok = node.Parent() {
+				if contains(h, node) {
+					reads = reads.Read(node)
+				}
+			}
+		}
+	}
+	return reads
+}
+
 // conflict reports whether the regions of two claims share a node and at least one of them writes.
 func conflict[N treelock.Node[N]](c, d treelock.Claim[N]) bool {
 	shared := contains(c, d.Node) || contains(d, c.Node)
@@ -155,6 +238,16 @@ func Inside[N treelock.Node[N]](req, held treelock.Request[N]) bool {
 		}
 	}
 	return true
+}
+
+// Without returns the claims of req that no claim of held covers.
+func Without[N treelock.Node[N]](req, held treelock.Request[N]) (rest treelock.Request[N]) {
+	for claim := range req.Claims() {
+		if !covered(claim, held) {
+			rest = rest.With(claim)
+		}
+	}
+	return rest
 }
 
 // covered reports whether some claim of held covers claim. Single nodes never cover a subtree,

@@ -33,9 +33,7 @@ func (t *Table[N, W]) Narrow(r *Request[N, W], claims []Claim[N]) (granted []*Re
 // node has moved and the rule does not allow it.
 func (t *Table[N, W]) replace(r *Request[N, W], uses []nodeUse[N, W]) (ok bool) {
 	if !t.findRequeued(r, uses) {
-		for i := range uses {
-			t.nodes.maybeIdle(uses[i].node) // the plan may have added it
-		}
+		t.dropPlan(uses)
 		return false
 	}
 	t.beforeChange(r, false)
@@ -52,6 +50,16 @@ func (t *Table[N, W]) replace(r *Request[N, W], uses []nodeUse[N, W]) (ok bool) 
 	t.uses += len(uses)
 	t.leave(old)
 	return true
+}
+
+// dropPlan ends a plan that is not carried out. It may have added nodes that no request uses.
+func (t *Table[N, W]) dropPlan(uses []nodeUse[N, W]) {
+	for i := range uses {
+		// An earlier iteration may have evicted the node.
+		if n := uses[i].node; n.inTable {
+			t.nodes.maybeIdle(n)
+		}
+	}
 }
 
 // A requeued is an admitted node use, of a request that waits elsewhere, which has to wait from now

@@ -288,6 +288,7 @@ func (t *Table[N, W]) admit(admitted []*entry[N, W]) {
 			t.freeWaits(r)
 			if r.partner != nil {
 				t.widenings--
+				t.unlistClaims(r)
 				t.widen(r)
 			}
 			t.granted = append(t.granted, r)

@@ -23,17 +23,23 @@ func (t *Table[N, W]) Widen(r *Request[N, W], who W, claims []Claim[N]) (w *Requ
 		panic("BUG: treelock: Widen of a request that is not granted, or that widens")
 	}
 	t.forgetGranted()
-	claims = t.findMissing(r, claims)
-	if len(claims) == 0 {
-		return nil, false
+	uses := t.planWidening(r, claims)
+	if !t.areApart(claims) {
+		t.dropPlan(uses)
+		claims = t.findMissing(r, claims)
+		if len(claims) == 0 {
+			return nil, false
+		}
+		t.enterReads(r, claims)
+		uses = t.planWidening(r, claims)
+		t.missing = reuse(t.missing)
 	}
-	t.enterReads(r, claims)
 	w = t.newRequest(who)
 	w.partner, r.partner = r, w
-	t.arriveToWiden(w, claims)
-	t.uses += len(w.uses)
-	t.missing = reuse(t.missing)
+	t.arriveToWiden(w, uses)
+	t.scratch = reuse(uses)
 	if w.blocked > 0 {
+		t.listClaims(w, false)
 		t.waiting++
 		t.widenings++
 		return w, false
@@ -42,6 +48,37 @@ func (t *Table[N, W]) Widen(r *Request[N, W], who W, claims []Claim[N]) (w *Requ
 	t.keepRequest(w)
 	return nil, true
 }
+
+// planWidening returns the node uses of a request for claims, with their modes. The nodes that r
+// uses then carry the number of the latest plan, and the modes of r. The uses are in scratch space.
+func (t *Table[N, W]) planWidening(r *Request[N, W], claims []Claim[N]) (uses []nodeUse[N, W]) {
+	t.plan++
+	uses = t.planClaims(t.scratch, claims)
+	for i := range uses {
+		uses[i].mode = uses[i].node.modes.Combined()
+	}
+	t.markHeld(r)
+	return uses
+}
+
+// areApart reports whether each of claims adds something and is not below a subtree that the marked
+// request reads. That is the common case: claims need not be filtered, and no node entered.
+func (t *Table[N, W]) areApart(claims []Claim[N]) bool {
+	for _, claim := range claims {
+		// planWidening has just found the parents.
+		for i, n := 0, t.nodes.find(claim.Lineage[0]); n != nil; i, n = i+1, n.parent {
+			switch {
+			case n.plan != t.plan:
+			case i == 0 && n.modes.Combined().Covers(claim.Mode), i > 0 && n.modes&subtrees != 0:
+				return false
+			}
+		}
+	}
+	return len(claims) > 0
+}
+
+// subtrees is the set of simple modes that claim a subtree.
+const subtrees waitqueue.Modes = 1<<waitqueue.TR | 1<<waitqueue.TW
 
 // Widening returns the widening of r that waits, or nil.
 func (r *Request[N, W]) Widening() *Request[N, W] {
@@ -138,36 +175,24 @@ func (t *Table[N, W]) planReads(uses []nodeUse[N, W], claim Claim[N]) []nodeUse[
 	return uses
 }
 
-// arriveToWiden lets the widening w arrive with claims. At a node that its grant uses, the queue
-// must know the mode of the grant there, and w needs no node use if that mode covers its own.
-func (t *Table[N, W]) arriveToWiden(w *Request[N, W], claims []Claim[N]) {
-	t.plan++
-	w.uses = t.planClaims(w.uses, claims)
-	for i := range w.uses {
-		w.uses[i].mode = w.uses[i].node.modes.Combined()
-	}
-	t.plan++
-	for i := range w.partner.uses {
-		use := &w.partner.uses[i]
-		use.node.plan, use.node.modes = t.plan, 1<<use.mode
-	}
-	uses := w.uses[:0]
-	for _, use := range w.uses {
+// arriveToWiden lets the widening w arrive at the nodes of planned. At a node that its grant uses,
+// which carries the number of the latest plan, the queue must know the mode of the grant there. w
+// needs no node use if that mode covers its own.
+func (t *Table[N, W]) arriveToWiden(w *Request[N, W], planned []nodeUse[N, W]) {
+	for _, use := range planned {
 		if use.node.plan == t.plan {
-			use.held = use.node.modes
+			held := use.node.modes.Combined()
+			if held.Covers(use.mode) {
+				continue
+			}
+			use.held = 1 << held
 		}
-		if use.held == 0 || !use.held.First().Covers(use.mode) {
-			uses = append(uses, use)
-		}
-	}
-	w.uses = uses
-	for i := range uses {
-		use := &uses[i]
+		w.uses = append(w.uses, use)
 		if !use.node.queue.Widen(use.held, use.mode) {
-			t.enqueue(w, i)
+			t.enqueue(w, len(w.uses)-1)
 		}
 	}
-	t.listClaims(w, false)
+	t.uses += len(w.uses)
 }
 
 // widen makes the grant of w hold what w asked for. w waits nowhere. It ends, but its partner and
@@ -175,7 +200,6 @@ func (t *Table[N, W]) arriveToWiden(w *Request[N, W], claims []Claim[N]) {
 func (t *Table[N, W]) widen(w *Request[N, W]) {
 	r := w.partner
 	t.beforeChange(r, false)
-	t.unlistClaims(w)
 	t.unlistClaims(r)
 	t.plan++
 	for i := range w.uses {

@@ -43,6 +43,10 @@ var (
 	// that wait inside a grant fail with it when the grant is released.
 	ErrReleased = errors.New("treelock: the grant was released")
 
+	// ErrWidening says that another Widen of the same grant waits. Only one may, and the grant cannot
+	// be narrowed meanwhile.
+	ErrWidening = errors.New("treelock: another widening of the grant waits")
+
 	// ErrDeadlock says that the wait of a call would have closed a circle of requests that wait for
 	// one another. The error returned is a DeadlockError, which names the circle. Release what is
 	// held before trying again.

@@ -25,6 +25,8 @@ type Engine[N Node[N]] interface {
 	Acquire(ctx context.Context, h Hold, req Request[N]) (Grant[N], error)
 	TryAcquire(ctx context.Context, h Hold, req Request[N]) (Grant[N], error)
 	Narrow(h Hold, req Request[N]) error
+	Widen(ctx context.Context, h Hold, req Request[N]) (Grant[N], error)
+	TryWiden(ctx context.Context, h Hold, req Request[N]) (Grant[N], error)
 	Holds(h Hold, req Request[N]) bool
 	Release(h Hold)
 }
@@ -78,6 +80,43 @@ func (g Grant[N]) Narrow(req Request[N]) error {
 		return ErrNotHeld
 	}
 	return g.engine.Narrow(g.hold, req)
+}
+
+// Widen waits, while g keeps what it holds, until g holds req as well. It returns g with its new
+// token. On error it returns g, which holds what it held. So a read becomes a write, and a grant of
+// the empty request becomes a transaction that takes locks as it goes.
+//
+// What req adds has its own place in the order of arrival, that of the call. One exception lets a
+// grant be widened while other requests wait for it: at a node that g holds, it passes the requests
+// that wait there for g itself. They cannot be granted before g ends or narrows, so they lose
+// nothing. Claims that g holds already add nothing; if no other is left, nothing changes, and g
+// keeps its token.
+//
+// A Widen that would close a circle of requests that wait for one another fails at once with a
+// [DeadlockError]. Its caller must release g before it tries again: what g holds is in the circle.
+//
+// The error is [ErrWidening] while another Widen of g waits, [ErrReleased] if g is over, or is
+// released meanwhile, [ErrNotHeld] for a sub-grant that would leave its grant, and otherwise as for
+// the Acquire of the lock manager. If ctx ends, the widening may be granted at the same moment:
+// then Widen returns the grant and no error.
+//
+// A widening that need not wait costs O(d), with d the nodes that g holds and that req adds, and
+// their ancestors. One that waits also costs the search for a circle: the nodes of those requests
+// that wait for g, directly or through others.
+func (g Grant[N]) Widen(ctx context.Context, req Request[N]) (Grant[N], error) {
+	if g.engine == nil {
+		return g, ErrNotHeld
+	}
+	return g.engine.Widen(ctx, g.hold, req)
+}
+
+// TryWiden is [Grant.Widen] that does not wait: it fails with [ErrConflict] where Widen would wait,
+// and leaves no trace then.
+func (g Grant[N]) TryWiden(ctx context.Context, req Request[N]) (Grant[N], error) {
+	if g.engine == nil {
+		return g, ErrNotHeld
+	}
+	return g.engine.TryWiden(ctx, g.hold, req)
 }
 
 // Holds reports whether every claim of req lies inside what the grant holds now. It is false for a

@@ -19,6 +19,9 @@ import (
 // while the request waits, the error is also a [treelock.BlockedError], which names the blockers
 // (see [WithBlockers]).
 //
+// If ctx carries grants of m (see [treelock.NewContext]), and to wait would close a circle of
+// requests that wait for one another, the error is a [treelock.DeadlockError], at once.
+//
 // A request under a ctx that has ended never arrives. A request that had to wait is not granted if
 // ctx ended before the grant. When ctx ends, Acquire sends a cancellation, and returns when the
 // manager has handled it and the messages before it. It never waits for other clients to release.
@@ -43,7 +46,7 @@ func (m *Manager[N]) acquire(
 	if err != nil {
 		return treelock.Grant[N]{}, err
 	}
-	c.grant.token = in.token
+	c.grant.token, c.under = in.token, m.grantsIn(ctx)
 	// Done may be user code, so it is called before the request can be granted.
 	ended := ctx.Done()
 	queued := len(m.inbox)
@@ -163,7 +166,6 @@ func (l *loop[N]) acquire(c *call[N], owner *request[N], seq uint64) {
 	// The request is in the table before it is refused, since the table then knows its blockers.
 	// Ending it in the same step leaves no trace.
 	if err := l.refusal(c, r); err != nil {
-		err = l.explain(r, err, l.m.maxBlockers)
 		s.table.End(r) // r is the latest request, so no request waits for it
 		l.leave(s)
 		c.refuse(err)
@@ -207,18 +209,20 @@ func (l *loop[N]) scopeFor(c *call[N], owner *request[N], seq uint64) (*scope[N]
 	return l.root, nil
 }
 
-// refusal returns why r, which has just arrived with c, must not wait. It returns nil if r is
-// granted or may wait.
+// refusal returns the error for r, which has just arrived with c, if it must not wait. It returns
+// nil if r is granted or may wait.
 func (l *loop[N]) refusal(c *call[N], r *request[N]) error {
 	switch {
 	case r.Granted():
 		return nil
 	case c.mode == modeNoWait:
 		l.stats.Conflicts++
-		return treelock.ErrConflict
+		return l.explain(r, treelock.ErrConflict, l.m.maxBlockers)
 	case l.m.maxWaiting >= 0 && l.waiting >= l.m.maxWaiting:
 		l.stats.Busy++
-		return treelock.ErrBusy
+		return l.explain(r, treelock.ErrBusy, l.m.maxBlockers)
+	case r.Widens() != nil || c.under != nil:
+		return l.blockUnder(r, c.under)
 	}
 	return nil
 }
@@ -238,11 +242,15 @@ func (l *loop[N]) end(r *request[N]) {
 // grant.
 func (l *loop[N]) deliverAll(granted []*request[N]) {
 	for _, r := range granted {
+		if r.Widens() != nil {
+			l.deliverWidening(r)
+			continue
+		}
 		l.countGrant(r)
 		// The client is cleared before the grant is sent: from then on the call may be reused, and
 		// a held grant keeps no ticket in memory.
 		call, ticket := r.Who.call, r.Who.ticket
-		r.Who.call, r.Who.ticket, r.Who.since = nil, nil, l.now
+		r.Who.call, r.Who.ticket, r.Who.extra, r.Who.since = nil, nil, nil, l.now
 		g := l.grant(r)
 		if ticket != nil {
 			ticket.deliver(g)

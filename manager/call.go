@@ -22,6 +22,7 @@ type call[N treelock.Node[N]] struct {
 	// with contended nodes.
 	expectWait bool
 	waited     bool // before it was granted; set by the manager goroutine
+	widens     bool // of kindWiden
 	yieldPays  bool // it pays to yield before the first reply; set by the manager goroutine
 	yieldFirst bool // what yieldPays was at the last use of the call; owned by the client
 
@@ -43,6 +44,8 @@ type call[N treelock.Node[N]] struct {
 	err   error // with verdictRefused and verdictCanceled
 
 	inspector inspector[N] // of kindInspect
+
+	under []scopeRef[N] // the grants that the caller holds, as its context says; nil for most
 
 	// The client's alone.
 	lineage []N    // the storage of the claims' lineages
@@ -137,6 +140,7 @@ func (m *Manager[N]) recycle(c *call[N]) {
 	}
 	c.claims, c.lineage = c.claims[:0], c.lineage[:0]
 	c.grant, c.err, c.waited, c.ticket, c.meta, c.inspector = grant[N]{}, nil, false, nil, nil, nil
+	c.widens, c.under = false, nil
 	m.calls.Put(c)
 }
 

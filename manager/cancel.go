@@ -8,33 +8,33 @@ const maxCancels = 8
 
 // cancelCall ends the request of c, whose ctx has ended, and returns the error for it.
 func (m *Manager[N]) cancelCall(ctx context.Context, c *call[N]) error {
-	blocked := m.sendCancel(c) // before the context is called, which may be user code
+	_, blocked := m.sendCancel(c) // before the context is called, which may be user code
 	return withBlockers[N](m.canceledErr(ctx), blocked)
 }
 
 // sendCancel ends the request of c and returns what blocked it. If the manager has just granted the
-// request, that grant ends too. The client has a token meanwhile, so no user code runs here:
-// sendCancel does not call the context.
-func (m *Manager[N]) sendCancel(c *call[N]) error {
+// request, that grant ends too. A widening that was granted stays: sendCancel returns its grant.
+// The client has a token meanwhile, so no user code runs here: sendCancel does not call the
+// context.
+func (m *Manager[N]) sendCancel(c *call[N]) (g grant[N], blocked error) {
 	select {
 	case m.cancelSem <- struct{}{}:
 		defer func() { <-m.cancelSem }()
 	case <-m.done:
-		return nil
+		return g, nil
 	}
 	if !m.send(message[N]{kind: kindCancel, call: c}) {
-		return nil // the manager may still write to c, so c is not reused
+		return g, nil // the manager may still write to c, so c is not reused
 	}
 	// A reply that crossed the cancellation comes first. It is ignored: verdictCanceled is the last
 	// one.
 	for <-c.replies != verdictCanceled {
 	}
-	_, blocked := m.result(c)
-	return blocked
+	return m.result(c)
 }
 
-// cancel ends the request of a canceled call, even if its grant was already sent. On the manager
-// goroutine.
+// cancel ends the request of a canceled call, even if its grant was already sent. A widening ends
+// only while it waits: a grant keeps what it holds. On the manager goroutine.
 //
 // The client may have one reply that it has not received, a refusal or a grant. Or it has none.
 // After a refusal c.grant names no live request. The client receives replies until verdictCanceled
@@ -42,7 +42,8 @@ func (m *Manager[N]) sendCancel(c *call[N]) error {
 func (l *loop[N]) cancel(c *call[N]) {
 	l.assertOwner()
 	var why error
-	if r := c.grant.req; r != nil && r.Seq() == c.grant.seq { // it was not refused
+	r := c.grant.req
+	if r != nil && r.Seq() == c.grant.seq && (!c.widens || r.Waiting()) { // it was not refused
 		// A request that was granted meanwhile had no blockers at the end.
 		if r.Waiting() {
 			why = l.explain(r, nil, l.m.maxBlockers)

@@ -26,19 +26,24 @@ func (e *requestError[N]) Unwrap() error { return e.blocked.Err }
 // withRequest adds req, and the operation op, to err. It formats nothing. On the client's
 // goroutine.
 func withRequest[N treelock.Node[N]](op string, req *treelock.Request[N], err error) error {
-	// Both shapes are filled in here, so the manager goroutine copies neither labels nor claims.
-	blocked, ok := err.(*treelock.BlockedError[N])
-	if !ok {
-		e := &requestError[N]{treelock.BlockedError[N]{Err: err}}
-		blocked, err = &e.blocked, e
-	}
-	blocked.Op, blocked.Label = op, req.Label()
+	// All shapes are filled in here, so the manager goroutine copies neither labels nor claims.
 	kept := min(maxErrorClaims, req.Len())
-	blocked.Claims, blocked.MoreClaims = make([]treelock.Claim[N], kept), req.Len()-kept
-	for i := range blocked.Claims {
-		blocked.Claims[i] = req.Claim(i)
+	claims, more := make([]treelock.Claim[N], kept), req.Len()-kept
+	for i := range claims {
+		claims[i] = req.Claim(i)
 	}
-	return err
+	switch e := err.(type) {
+	case *treelock.DeadlockError[N]:
+		e.Op, e.Label, e.Claims, e.MoreClaims = op, req.Label(), claims, more
+		return e
+	case *treelock.BlockedError[N]:
+		e.Op, e.Label, e.Claims, e.MoreClaims = op, req.Label(), claims, more
+		return e
+	default:
+		return &requestError[N]{treelock.BlockedError[N]{
+			Op: op, Label: req.Label(), Claims: claims, MoreClaims: more, Err: err,
+		}}
+	}
 }
 
 // resultOf is result for the call c that op made with req.

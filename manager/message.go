@@ -13,6 +13,7 @@ const (
 	kindCancel                      // call, of an Acquire whose context has ended
 	kindWithdraw                    // call, with a ticket
 	kindNarrow                      // call, req, seq
+	kindWiden                       // call, req, seq
 	kindDrain                       // none
 	kindInspect                     // call, with an inspector
 	kindStop                        // none: the context of the manager has ended

@@ -25,6 +25,10 @@ func (l *loop[N]) narrow(c *call[N], r *request[N], seq uint64) {
 		c.refuse(treelock.ErrNotHeld)
 		return
 	}
+	if r.Widening() != nil {
+		c.refuse(treelock.ErrWidening)
+		return
+	}
 	if x := r.Who.extra; x != nil && x.inner != nil && !x.inner.table.Within(c.claims) {
 		c.refuse(treelock.ErrNotHeld)
 		return

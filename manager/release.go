@@ -13,11 +13,21 @@ func (l *loop[N]) release(r *request[N], seq uint64) {
 	if r.Seq() != seq {
 		return // released before
 	}
+	if w := r.Widening(); w != nil {
+		l.fail(w, treelock.ErrReleased)
+	}
 	if r.Who.extra != nil {
 		l.releaseAround(r)
 		return
 	}
 	l.end(r)
+}
+
+// fail ends a waiting request, with err for its client.
+func (l *loop[N]) fail(r *request[N], err error) {
+	who := r.Who
+	l.end(r)
+	who.refuse(err)
 }
 
 // releaseAround releases a grant that may have requests inside. The grants among these keep it in

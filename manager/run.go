@@ -93,6 +93,8 @@ func (l *loop[N]) dispatch(msg message[N]) {
 		l.withdraw(msg.call)
 	case kindNarrow:
 		l.narrow(msg.call, msg.req, msg.seq)
+	case kindWiden:
+		l.widen(msg.call, msg.req, msg.seq)
 	case kindDrain:
 		l.drain()
 	case kindInspect:

@@ -35,10 +35,13 @@ func inside[N treelock.Node[N]](h treelock.Hold) scopeRef[N] {
 	return scopeRef[N]{h.Ref.(*request[N]), h.Number, h.Token}
 }
 
-// An extra is what the manager goroutine keeps of a grant that few grants need.
+// An extra is what the manager goroutine keeps of few requests.
 type extra[N treelock.Node[N]] struct {
 	inner    *scope[N] // nil if no request inside is live
 	released bool
+	token    uint64 // of the latest widening, or 0
+
+	under []scopeRef[N] // of a request that waits: the grants that its caller holds
 }
 
 // Bounds of the tables that are kept for later grants. Their idle nodes are kept as well, so that a
@@ -80,7 +83,7 @@ func (l *loop[N]) enter(owner *request[N], token uint64) *scope[N] {
 		}
 		l.inner = x.inner
 	}
-	x.inner.token = max(x.inner.token, token)
+	x.inner.token = max(x.inner.token, token, x.token)
 	return x.inner
 }
 
@@ -138,8 +141,6 @@ func (l *loop[N]) failInside(s *scope[N], err error) {
 	// The latest request goes first: no request waits for it, so none is granted.
 	waiters := s.table.Waiters()
 	for i := len(waiters) - 1; i >= 0; i-- {
-		who := waiters[i].Who
-		l.end(waiters[i])
-		who.refuse(err)
+		l.fail(waiters[i], err)
 	}
 }

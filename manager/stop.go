@@ -68,7 +68,7 @@ func (m *Manager[N]) sendSealed() bool {
 // refuseMessage replies to a message that came after the end of the manager's context.
 func refuseMessage[N treelock.Node[N]](msg message[N], err error) {
 	switch msg.kind {
-	case kindAcquire, kindWithdraw, kindNarrow, kindInspect:
+	case kindAcquire, kindWithdraw, kindNarrow, kindWiden, kindInspect:
 		msg.call.refuse(err)
 	case kindCancel:
 		msg.call.confirmCancel(nil)

@@ -65,12 +65,17 @@ func (t *Ticket[N]) Granted() <-chan treelock.Grant[N] { return t.granted }
 // Wait waits for the grant, and withdraws the ticket if ctx ends first. It returns either a grant
 // and a nil error, or an error and nothing held: that of ctx (see [Manager.Acquire]), which also
 // names the blockers if the request still waited, [treelock.ErrWithdrawn], or
-// [treelock.ErrStopped].
+// [treelock.ErrStopped]. If ctx carries grants (see [treelock.NewContext]), and to wait would close
+// a circle, Wait withdraws the ticket and returns a [treelock.DeadlockError].
 //
 // The grant is delivered once. If another receive from [Ticket.Granted] takes it, Wait returns when
 // ctx ends.
 func (t *Ticket[N]) Wait(ctx context.Context) (treelock.Grant[N], error) {
 	ended := ctx.Done()
+	if err := t.blockUnder(t.m.grantsIn(ctx)); err != nil {
+		t.Withdraw()
+		return treelock.Grant[N]{}, err
+	}
 	select {
 	case grant, ok := <-t.granted:
 		switch {
@@ -83,6 +88,33 @@ func (t *Ticket[N]) Wait(ctx context.Context) (treelock.Grant[N], error) {
 	case <-ended:
 	}
 	return treelock.Grant[N]{}, t.cancelWait(ctx)
+}
+
+// blockUnder tells the manager that a client waits for the ticket while it holds grants. It returns
+// a DeadlockError if that closes a circle.
+func (t *Ticket[N]) blockUnder(grants []scopeRef[N]) error {
+	if len(grants) == 0 || len(t.granted) > 0 {
+		return nil
+	}
+	b := ticketUnder[N]{t: t, grants: grants}
+	t.m.inspect(&b)
+	if e, ok := b.err.(*treelock.DeadlockError[N]); ok {
+		e.Op = "wait"
+	}
+	return b.err
+}
+
+// A ticketUnder is the inspector that lets a ticket count as waited for by a client with grants.
+type ticketUnder[N treelock.Node[N]] struct {
+	t      *Ticket[N]
+	grants []scopeRef[N]
+	err    error
+}
+
+func (b *ticketUnder[N]) inspect(l *loop[N]) {
+	if r := b.t.req; r != nil && r.Seq() == b.t.seq && r.Waiting() {
+		b.err = l.blockUnder(r, b.grants)
+	}
 }
 
 // cancelWait withdraws the ticket, as ctx has ended, and returns the error that says so.

@@ -55,3 +55,15 @@ func covers(held waitqueue.Modes, mode waitqueue.Mode, here bool) bool {
 		return false
 	}
 }
+
+// Claims returns the number of claims of r: its modes at the nodes that it claims.
+func (r *Request[N, W]) Claims() (claims int) {
+	for i := range r.uses {
+		for parts := r.uses[i].mode.Parts(); parts != 0; parts = parts.WithoutFirst() {
+			if parts.First().Claims() {
+				claims++
+			}
+		}
+	}
+	return claims
+}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
+	"github.com/treelock/treelock/internal/terms"
 )
 
 // BenchmarkWiden shows that a widening that need not wait costs at most as much as two requests
@@ -31,7 +32,7 @@ func BenchmarkWiden(b *testing.B) {
 		{"refuse", treelock.Read("/a/b/c/d"), treelock.Write("/a/b/c/d"), true},
 	} {
 		b.Run("op="+bm.name, func(b *testing.B) {
-			tb := locktable.New[treelock.Path, string](4096)
+			tb := locktable.New[treelock.Path, string](4096, terms.NewPaths())
 			holds, widens := locktable.ClaimsOf(bm.holds), locktable.ClaimsOf(bm.widens)
 			if bm.reader {
 				tb.Submit("reader", holds)
@@ -56,7 +57,7 @@ func BenchmarkCircle(b *testing.B) {
 	for _, n := range []int{10, 100, 1000, 10_000} {
 		for _, closes := range []bool{true, false} {
 			b.Run(fmt.Sprintf("holders=%d/closes=%t", n, closes), func(b *testing.B) {
-				tb := locktable.New[treelock.Path, string](4096)
+				tb := locktable.New[treelock.Path, string](4096, terms.NewPaths())
 				node := func(i int) []locktable.Claim[treelock.Path] {
 					return locktable.ClaimsOf(treelock.Write(treelock.Path(fmt.Sprintf("/a/%d", i))))
 				}

@@ -1,0 +1,91 @@
+package manager
+
+import (
+	"context"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/locktable"
+	"github.com/treelock/treelock/internal/terms"
+)
+
+// A circle is a list of live requests each of which lasts until the next one ends, and the last one
+// until the first one ends. A request lasts until another one ends in three cases:
+//
+//   - It waits for the other one.
+//   - It is held by the caller of the other one, which waits: the context of that call carries it.
+//   - It is a grant, and the other one is a grant inside it.
+//
+// Only a call that blocks while its caller holds something can close a circle: a request that waits
+// is later than what it waits for. So the manager goroutine looks for a circle when such a call
+// begins to wait, and refuses the call if there is one. Then no circle is ever closed.
+
+// grantsIn returns the grants of m that ctx carries, the innermost first. It calls ctx, which may
+// be user code, so a client calls it before its request arrives.
+func (m *Manager[N]) grantsIn(ctx context.Context) (grants []scopeRef[N]) {
+	for g := range treelock.GrantsOf[N](ctx) {
+		if g.Engine() == m.Engine() {
+			grants = append(grants, inside[N](g.Hold()))
+		}
+	}
+	return grants
+}
+
+// blockUnder notes the grants that the caller of the waiting request r holds. It returns the error
+// that refuses r if its wait would close a circle. On the manager goroutine.
+func (l *loop[N]) blockUnder(r *request[N], under []scopeRef[N]) error {
+	held := l.stillHeld(nil, under)
+	if len(held) == 0 && r.Widens() == nil {
+		return nil
+	}
+	steps := r.Who.scope.table.Circle(r, held, l.lastsFor)
+	if steps != nil {
+		l.stats.Deadlocks++
+		return deadlockError(steps)
+	}
+	if len(held) > 0 {
+		x := l.extraOf(r)
+		x.under = append(x.under, under...) // several clients may wait for one ticket
+	}
+	return nil
+}
+
+// stillHeld appends those of refs to held that are not over.
+func (l *loop[N]) stillHeld(held []*request[N], refs []scopeRef[N]) []*request[N] {
+	for _, g := range refs {
+		if l.overErr(g.owner, g.seq) == nil {
+			held = append(held, g.owner)
+		}
+	}
+	return held
+}
+
+// lastsFor returns the grants that last until r ends: those that the caller of r holds, if r waits,
+// and the grant that r is inside, if r is a grant.
+func (l *loop[N]) lastsFor(r *request[N]) (grants []*request[N]) {
+	switch owner := r.Who.scope.owner; {
+	case r.Waiting() && r.Who.extra != nil:
+		return l.stillHeld(nil, r.Who.extra.under)
+	case r.Granted() && owner != nil:
+		return []*request[N]{owner}
+	default:
+		return nil
+	}
+}
+
+// deadlockError returns the error that names the requests of a circle.
+func deadlockError[N treelock.Node[N]](steps []locktable.Step[N, client[N]]) error {
+	circle := make([]treelock.DeadlockStep[N], len(steps))
+	for i := range steps {
+		r, next := steps[i].Request, steps[(i+1)%len(steps)].Request
+		s := treelock.DeadlockStep[N]{Number: r.Seq(), Label: r.Who.meta.labelOf(), Link: treelock.LinkHolder}
+		if why := &steps[i].Why; steps[i].Waiting != nil {
+			s.Link = treelock.LinkWaits
+			s.Wanted = terms.ClaimOf(why.Wanted.Node, why.Wanted.Mode)
+			s.Claim = terms.ClaimOf(why.Claim.Node, why.Claim.Mode)
+		} else if next.Granted() && next.Who.scope.owner == r {
+			s.Link = treelock.LinkInside
+		}
+		circle[i] = s
+	}
+	return &treelock.DeadlockError[N]{Circle: circle}
+}

@@ -1,0 +1,146 @@
+package manager
+
+import (
+	"context"
+
+	"github.com/treelock/treelock"
+)
+
+// Widen is [treelock.Grant.Widen].
+func (e *engine[N]) Widen(
+	ctx context.Context, h treelock.Hold, req treelock.Request[N],
+) (treelock.Grant[N], error) {
+	m, same := e.manager(), treelock.NewGrant(e.manager().Engine(), h)
+	c, err := m.newWidening(h, &req, modeWait)
+	if err != nil {
+		return same, err
+	}
+	c.under = m.grantsIn(ctx)
+	ended := ctx.Done()
+	if o := m.submit(ctx, ended, kindWiden, c, inside[N](h)); o != outcomeSent {
+		return same, withRequest("widen", &req, m.unsentErr(o, ctx))
+	}
+	select {
+	case <-c.replies:
+		return m.widened("widen", same, &req, c)
+	case <-ended:
+	}
+	g, blocked := m.sendCancel(c)
+	if g.req != nil && g.token != 0 { // it was granted before the cancellation
+		return m.public(g), nil
+	}
+	return same, withRequest("widen", &req, withBlockers[N](m.canceledErr(ctx), blocked))
+}
+
+// TryWiden is [treelock.Grant.TryWiden].
+func (e *engine[N]) TryWiden(
+	ctx context.Context, h treelock.Hold, req treelock.Request[N],
+) (treelock.Grant[N], error) {
+	m, same := e.manager(), treelock.NewGrant(e.manager().Engine(), h)
+	c, err := m.newWidening(h, &req, modeNoWait)
+	if err != nil {
+		return same, err
+	}
+	if o := m.submit(ctx, ctx.Done(), kindWiden, c, inside[N](h)); o != outcomeSent {
+		return same, withRequest("try to widen", &req, m.unsentErr(o, ctx))
+	}
+	<-c.replies
+	return m.widened("try to widen", same, &req, c)
+}
+
+// newWidening returns a call that widens the grant that h names.
+func (m *Manager[N]) newWidening(
+	h treelock.Hold, req *treelock.Request[N], mode callMode,
+) (*call[N], error) {
+	c, err := m.newCall(req, mode)
+	if err == nil {
+		c.widens, c.grant.token = true, h.Token
+	}
+	return c, err
+}
+
+// widened returns what the last reply to a widening means: the grant with its token, or same, the
+// grant as it was, and an error.
+func (m *Manager[N]) widened(
+	op string, same treelock.Grant[N], req *treelock.Request[N], c *call[N],
+) (treelock.Grant[N], error) {
+	g, err := m.result(c)
+	if err != nil {
+		return same, withRequest(op, req, err)
+	}
+	return m.public(g), nil
+}
+
+// widen makes a grant hold the claims of c as well. On the manager goroutine.
+func (l *loop[N]) widen(c *call[N], r *request[N], seq uint64) {
+	l.assertOwner()
+	if err := l.mayWiden(c, r, seq); err != nil {
+		c.refuse(err)
+		return
+	}
+	s, token := r.Who.scope, c.grant.token
+	w, changed := s.table.Widen(r, client[N]{meta: r.Who.meta, since: l.now, scope: s}, c.claims)
+	switch {
+	case w == nil && changed:
+		c.deliver(l.widenedGrant(r))
+		return
+	case w == nil: // it held all of that before
+		if x := r.Who.extra; x != nil {
+			token = max(token, x.token)
+		}
+		c.deliver(grant[N]{req: r, seq: seq, token: token})
+		return
+	}
+	if err := l.refusal(c, w); err != nil {
+		s.table.End(w)
+		c.refuse(err)
+		return
+	}
+	l.countArrival(w)
+	w.Who.call, c.grant, c.waited = c, grant[N]{req: w, seq: w.Seq()}, true
+}
+
+// mayWiden returns why the grant that r and seq name must not be widened by the claims of c, or
+// nil. A grant inside another one must stay inside it. What the grant would hold is bounded as a
+// request is.
+func (l *loop[N]) mayWiden(c *call[N], r *request[N], seq uint64) error {
+	if err := l.overErr(r, seq); err != nil {
+		return err
+	}
+	if r.Widening() != nil {
+		return treelock.ErrWidening
+	}
+	if owner := r.Who.scope.owner; owner != nil {
+		if err := l.heldErr(owner, owner.Seq(), c.claims); err != nil {
+			return err
+		}
+	}
+	if claims := r.Claims() + len(c.claims); claims > l.m.maxClaims {
+		return tooWide(claims, l.m.maxClaims)
+	}
+	return nil
+}
+
+// widenedGrant returns the grant of r, which was just widened, with its new token. A grant inside
+// another one keeps the token of that one.
+func (l *loop[N]) widenedGrant(r *request[N]) grant[N] {
+	l.stats.Widened++
+	g := l.grant(r)
+	if r.Who.scope.owner == nil {
+		x := l.extraOf(r)
+		x.token = g.token
+		if x.inner != nil {
+			x.inner.token = g.token
+		}
+	}
+	return g
+}
+
+// deliverWidening sends the grant of w, a widening that waited and was granted. The table has
+// merged it into the grant that it widens.
+func (l *loop[N]) deliverWidening(w *request[N]) {
+	l.live-- // it is no request of its own any more
+	l.waiting--
+	l.stats.WaitTime.add(l.now.microsSince(w.Who.since))
+	w.Who.call.deliver(l.widenedGrant(w.Widens()))
+}

@@ -16,9 +16,9 @@ type loop[N treelock.Node[N]] struct {
 	table *locktable.Table[N, client[N]] // of root
 	root  *scope[N]                      // where requests of the manager itself are admitted
 
-	inner      *scope[N]                        // the latest scope inside a grant
-	freeTables []*locktable.Table[N, client[N]] // of former scopes
-	survey     *survey[N]                       // the one that is under way, nil if there is none
+	inner      *scope[N]   // the latest scope inside a grant
+	freeScopes []*scope[N] // empty ones, for reuse
+	survey     *survey[N]  // the one that is under way, nil if there is none
 
 	// Requests in all scopes.
 	live    int

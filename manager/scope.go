@@ -44,12 +44,12 @@ type extra[N treelock.Node[N]] struct {
 	under []scopeRef[N] // of a request that waits: the grants that its caller holds
 }
 
-// Bounds of the tables that are kept for later grants. Their idle nodes are kept as well, so that a
-// grant that is asked again and again does not make its nodes each time. See BenchmarkInside in
+// Bounds of the scopes that are kept for later grants. Their idle nodes are kept as well, so that a
+// grant that is asked again and again does not make its nodes each time. See BenchmarkGrow in
 // manager/bench.
 const (
-	maxInnerTables = 4
-	maxInnerIdle   = 256
+	maxFreeScopes = 4
+	maxInnerIdle  = 256
 )
 
 // heldErr returns nil if the request with number seq that was stored in owner is a grant that holds
@@ -77,7 +77,8 @@ func (l *loop[N]) overErr(r *request[N], seq uint64) error {
 func (l *loop[N]) enter(owner *request[N], token uint64) *scope[N] {
 	x := l.extraOf(owner)
 	if x.inner == nil {
-		x.inner = &scope[N]{table: l.innerTable(), owner: owner, token: token, next: l.inner}
+		x.inner = l.newScope()
+		x.inner.owner, x.inner.next = owner, l.inner
 		if l.inner != nil {
 			l.inner.prev = x.inner
 		}
@@ -95,14 +96,14 @@ func (l *loop[N]) extraOf(r *request[N]) *extra[N] {
 	return r.Who.extra
 }
 
-// innerTable returns an empty table for a scope.
-func (l *loop[N]) innerTable() *locktable.Table[N, client[N]] {
-	if last := len(l.freeTables) - 1; last >= 0 {
-		t := l.freeTables[last]
-		l.freeTables = l.freeTables[:last]
-		return t
+// newScope returns a scope with an empty table.
+func (l *loop[N]) newScope() *scope[N] {
+	if last := len(l.freeScopes) - 1; last >= 0 {
+		s := l.freeScopes[last]
+		l.freeScopes = l.freeScopes[:last]
+		return s
 	}
-	return l.root.table.NewInside(min(l.m.maxIdle, maxInnerIdle))
+	return &scope[N]{table: l.root.table.NewInside(min(l.m.maxIdle, maxInnerIdle))}
 }
 
 // leave removes a scope inside a grant if its last request has ended. A grant that was released
@@ -112,12 +113,14 @@ func (l *loop[N]) leave(s *scope[N]) {
 		return
 	}
 	l.remove(s)
-	if len(l.freeTables) < maxInnerTables {
-		l.freeTables = append(l.freeTables, s.table)
+	owner := s.owner
+	*s = scope[N]{table: s.table}
+	if len(l.freeScopes) < maxFreeScopes {
+		l.freeScopes = append(l.freeScopes, s)
 	}
-	s.owner.Who.extra.inner = nil
-	if s.owner.Who.extra.released {
-		l.end(s.owner)
+	owner.Who.extra.inner = nil
+	if owner.Who.extra.released {
+		l.end(owner)
 	}
 }
 

@@ -76,8 +76,8 @@ func (l *loop[N]) currentStats() Stats {
 	for inner := l.inner; inner != nil; inner = inner.next {
 		s.Nodes += inner.table.Nodes()
 	}
-	for _, table := range l.freeTables {
-		s.Nodes += table.Nodes()
+	for _, free := range l.freeScopes {
+		s.Nodes += free.table.Nodes()
 	}
 	s.Inbox = len(l.m.inbox)
 	return s

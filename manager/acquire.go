@@ -46,25 +46,38 @@ func (m *Manager[N]) acquire(
 	if err != nil {
 		return treelock.Grant[N]{}, err
 	}
+	o, replied := m.request(ctx, kindAcquire, c, in)
+	switch {
+	case o != outcomeSent:
+		return treelock.Grant[N]{}, withRequest("acquire", req, m.unsentErr(o, ctx))
+	case replied:
+		return m.resultOf("acquire", req, c)
+	default:
+		return treelock.Grant[N]{}, withRequest("acquire", req, m.cancelCall(ctx, c))
+	}
+}
+
+// request sends c and waits for its last reply. replied is false if ctx ended before, or if c was
+// not sent. A call that was sent and has not replied must be canceled.
+func (m *Manager[N]) request(
+	ctx context.Context, kind messageKind, c *call[N], in scopeRef[N],
+) (o outcome, replied bool) {
 	c.grant.token, c.under = in.token, m.grantsIn(ctx)
 	// Done may be user code, so it is called before the request can be granted.
 	ended := ctx.Done()
 	queued := len(m.inbox)
 	c.expectWait = c.expectWait || ended == nil || queued >= backlog
-	if o := m.submit(ctx, ended, kindAcquire, c, in); o != outcomeSent {
-		return treelock.Grant[N]{}, withRequest("acquire", req, m.unsentErr(o, ctx))
+	if o = m.submit(ctx, ended, kind, c, in); o != outcomeSent {
+		return o, false
 	}
 	// Most requests need not wait and are replied to at once, so the client does not look at ctx
 	// yet: a select costs as much as the rest of the call. Behind a backlog the reply takes longer,
 	// so the client selects on ctx at once. It then sets expectWait, so that no verdictMustWait is
 	// sent: replies has room for two verdicts. A context that never ends needs no first look either.
 	if !c.expectWait && m.awaitReply(c, queued+1) != verdictMustWait {
-		return m.resultOf("acquire", req, c)
+		return o, true
 	}
-	if m.awaitLastReply(c, ended) {
-		return m.resultOf("acquire", req, c)
-	}
-	return treelock.Grant[N]{}, withRequest("acquire", req, m.cancelCall(ctx, c))
+	return o, m.awaitLastReply(c, ended)
 }
 
 // submit sends c, for a request in a scope, unless ctx, whose Done channel is ended, has ended. A
@@ -186,10 +199,8 @@ func (l *loop[N]) acquire(c *call[N], owner *request[N], seq uint64) {
 		c.deliver(g)
 		return
 	}
-	r.Who.call, c.grant, c.waited = c, g, true
-	if !c.expectWait {
-		c.replies <- verdictMustWait
-	}
+	r.Who.call = c
+	c.mustWait(g)
 }
 
 // scopeFor returns the scope for a request that arrives with c, or the error that refuses it.

@@ -166,6 +166,15 @@ func (c *client[N]) refuse(err error) {
 	}
 }
 
+// mustWait keeps what names the request, for its cancellation, and tells the client that it waits,
+// unless that expects it. On the manager goroutine.
+func (c *call[N]) mustWait(g grant[N]) {
+	c.grant, c.waited = g, true
+	if !c.expectWait {
+		c.replies <- verdictMustWait
+	}
+}
+
 // deliver sends the last reply to a call that was granted. On the manager goroutine, which must not
 // use c afterwards: the client may reuse it at once.
 func (c *call[N]) deliver(g grant[N]) {

@@ -11,19 +11,17 @@ func (e *engine[N]) Widen(
 	ctx context.Context, h treelock.Hold, req treelock.Request[N],
 ) (treelock.Grant[N], error) {
 	m, same := e.manager(), treelock.NewGrant(e.manager().Engine(), h)
-	c, err := m.newWidening(h, &req, modeWait)
+	c, err := m.newCall(&req, modeWait)
 	if err != nil {
 		return same, err
 	}
-	c.under = m.grantsIn(ctx)
-	ended := ctx.Done()
-	if o := m.submit(ctx, ended, kindWiden, c, inside[N](h)); o != outcomeSent {
+	c.widens = true
+	o, replied := m.request(ctx, kindWiden, c, inside[N](h))
+	switch {
+	case o != outcomeSent:
 		return same, withRequest("widen", &req, m.unsentErr(o, ctx))
-	}
-	select {
-	case <-c.replies:
+	case replied:
 		return m.widened("widen", same, &req, c)
-	case <-ended:
 	}
 	g, blocked := m.sendCancel(c)
 	if g.req != nil && g.token != 0 { // it was granted before the cancellation
@@ -37,26 +35,16 @@ func (e *engine[N]) TryWiden(
 	ctx context.Context, h treelock.Hold, req treelock.Request[N],
 ) (treelock.Grant[N], error) {
 	m, same := e.manager(), treelock.NewGrant(e.manager().Engine(), h)
-	c, err := m.newWidening(h, &req, modeNoWait)
+	c, err := m.newCall(&req, modeNoWait)
 	if err != nil {
 		return same, err
 	}
+	c.widens, c.grant.token = true, h.Token
 	if o := m.submit(ctx, ctx.Done(), kindWiden, c, inside[N](h)); o != outcomeSent {
 		return same, withRequest("try to widen", &req, m.unsentErr(o, ctx))
 	}
-	<-c.replies
+	m.awaitReply(c, len(m.inbox))
 	return m.widened("try to widen", same, &req, c)
-}
-
-// newWidening returns a call that widens the grant that h names.
-func (m *Manager[N]) newWidening(
-	h treelock.Hold, req *treelock.Request[N], mode callMode,
-) (*call[N], error) {
-	c, err := m.newCall(req, mode)
-	if err == nil {
-		c.widens, c.grant.token = true, h.Token
-	}
-	return c, err
 }
 
 // widened returns what the last reply to a widening means: the grant with its token, or same, the
@@ -97,7 +85,8 @@ func (l *loop[N]) widen(c *call[N], r *request[N], seq uint64) {
 		return
 	}
 	l.countArrival(w)
-	w.Who.call, c.grant, c.waited = c, grant[N]{req: w, seq: w.Seq()}, true
+	w.Who.call = c
+	c.mustWait(grant[N]{req: w, seq: w.Seq()})
 }
 
 // mayWiden returns why the grant that r and seq name must not be widened by the claims of c, or

@@ -56,8 +56,13 @@ func (q *Queue[R]) group(held Modes, mode Mode) *group[R] {
 // head returns the head of the list of e: that of its mode, or that of its group.
 func (q *Queue[R]) head(e *Entry[R]) **Entry[R] {
 	if e.held == 0 {
-		return &q.lists.heads[e.mode]
+		return &q.lists.heads[e.mode] // inlined
 	}
+	return q.groupHead(e)
+}
+
+// groupHead returns the head of the group of e, which it makes if need be.
+func (q *Queue[R]) groupHead(e *Entry[R]) **Entry[R] {
 	g := q.group(e.held, e.mode)
 	if g == nil {
 		g = &group[R]{held: e.held, mode: e.mode, next: q.extra().groups}

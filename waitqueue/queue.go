@@ -234,8 +234,11 @@ func passed(held Modes) Modes {
 	return conflicts[held.First()]
 }
 
-// earliest returns the smallest sequence number that waits in mode, or the largest uint64.
+// earliest returns the smallest sequence number that waits in mode. One must wait.
 func (q *Queue[R]) earliest(mode Mode) uint64 {
+	if q.waiting&widening == 0 {
+		return q.lists.heads[mode].seq
+	}
 	earliest := ^uint64(0)
 	if e := q.lists.heads[mode]; e != nil {
 		earliest = e.seq
@@ -264,20 +267,26 @@ func (q *Queue[R]) admissible(e *Entry[R]) bool {
 // admissible.
 func (q *Queue[R]) advance(mode Mode, admitted []*Entry[R]) []*Entry[R] {
 	for e := q.lists.heads[mode]; e != nil && q.admissible(e); e = q.lists.heads[mode] {
-		admitted = q.admit(e, admitted)
+		q.remove(e)
+		q.add(mode)
+		admitted = append(admitted, e)
 	}
-	for g := q.firstGroup(mode); g != nil; g = g.next.to(mode) {
-		for more := true; more && q.admissible(g.head); {
-			more = g.head.next != g.head // the group is removed with its last entry
-			admitted = q.admit(g.head, admitted)
-		}
+	if q.waiting&widening != 0 {
+		admitted = q.advanceGroups(mode, admitted)
 	}
 	return admitted
 }
 
-// admit admits the waiting entry e.
-func (q *Queue[R]) admit(e *Entry[R], admitted []*Entry[R]) []*Entry[R] {
-	q.remove(e)
-	q.add(e.mode)
-	return append(admitted, e)
+// advanceGroups is advance for the widenings.
+func (q *Queue[R]) advanceGroups(mode Mode, admitted []*Entry[R]) []*Entry[R] {
+	for g := q.firstGroup(mode); g != nil; g = g.next.to(mode) {
+		for left := true; left && q.admissible(g.head); {
+			e := g.head
+			left = e.next != e // the group is removed with its last entry
+			q.remove(e)
+			q.add(mode)
+			admitted = append(admitted, e)
+		}
+	}
+	return admitted
 }

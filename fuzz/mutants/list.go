@@ -59,9 +59,9 @@ var mutants = []mutant{
 	{"a request waits for itself", queue, "if q.earliest(conflicting.First()) < e.seq {", "if q.earliest(conflicting.First()) <= e.seq {"},
 	{"an arrival goes to the front", list, "first.prev.next = e\n\t\tfirst.prev = e\n", "first.prev.next = e\n\t\tfirst.prev = e\n\t\t*head = e\n"},
 	{"lost wake-up: one mode is woken only", queue, "affected != 0; affected = affected.WithoutFirst() {", "affected != 0; affected = 0 {"},
-	{"lost wake-up: one entry is woken only", queue, "\t\tadmitted = q.admit(e, admitted)\n", "\t\tadmitted = q.admit(e, admitted)\n\t\tbreak\n"},
+	{"lost wake-up: one entry is woken only", queue, "\n\t\tadmitted = append(admitted, e)\n\t}\n\tif", "\n\t\tadmitted = append(admitted, e)\n\t\tbreak\n\t}\n\tif"},
 	{"lost wake-up: the end of the middle", queue, "wasHead := *q.head(e) == e", "wasHead := *q.head(e) == e && e.next != e"},
-	{"double grant: the queue forgets who is admitted", queue, "\tq.remove(e)\n\tq.add(e.mode)\n", "\tq.remove(e)\n"},
+	{"double grant: the queue forgets who is admitted", queue, "\n\t\tq.remove(e)\n\t\tq.add(mode)\n", "\n\t\tq.remove(e)\n"},
 	{"a narrowed hold lets its waiters in", shrink, "\tt.requeueAll()\n", "\tt.requeued = reuse(t.requeued)\n"},
 	{"a narrowed hold goes to the end", queue, "*q.insert(e) = e", "q.insert(e)"},
 

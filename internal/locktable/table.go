@@ -199,12 +199,6 @@ func (t *Table[N, W]) End(r *Request[N, W]) (granted []*Request[N, W]) {
 	if r.partner != nil {
 		t.separate(r)
 	}
-	t.end(r)
-	return t.granted
-}
-
-// end ends r, which has no widening and is no longer known as one.
-func (t *Table[N, W]) end(r *Request[N, W]) {
 	// A survey must see the request as it was.
 	t.beforeChange(r, r.blocked > 0)
 	// The claims leave their lists first, while all node uses are complete.
@@ -214,6 +208,7 @@ func (t *Table[N, W]) end(r *Request[N, W]) {
 	}
 	t.leave(r.uses)
 	t.freeRequest(r)
+	return t.granted
 }
 
 // forgetGranted begins a call. The requests that the previous call granted are not looked at any

@@ -233,6 +233,6 @@ func (t *Table[N, W]) separate(r *Request[N, W]) {
 	r.partner, other.partner = nil, nil
 	t.widenings--
 	if r.Granted() {
-		t.end(other)
+		t.End(other)
 	}
 }

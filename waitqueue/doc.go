@@ -19,6 +19,8 @@
 //   - A request is granted when it is admitted to all of its nodes. Package internal/locktable
 //     decides that.
 //
+//   - A widening asks for another mode while its grant is admitted at the node in the held mode.
+//
 // A queue has this layout:
 //
 //	Queue -+- counts --> admitted requests, a number for each mode
@@ -26,6 +28,7 @@
 //	       +- lists ---> IR: nil
 //	                     ...
 //	                     TW: head Entry <--> Entry <--> ... (circular, in order of arrival)
+//	                     more: groups --> TR to TW: head Entry <--> ... --> next group
 //
 // # Why every step is O(1)
 //
@@ -44,4 +47,20 @@
 // entry, and neither does the withdrawal of an entry that is not a head. The last departure in a
 // mode, or the withdrawal of a head, admits a run at the front of each conflicting list. The cost
 // of that run is charged to the arrivals of its entries.
+//
+// # Widenings
+//
+// A widening does not wait for its own grant, and it passes an entry that conflicts with the held
+// mode: that entry waits for the grant here, so it cannot be admitted before the grant is gone.
+// Otherwise a widening is an entry like the others, in the order of its own arrival. So what it
+// waits for depends on its held and its wanted mode alone. Hence the widenings with the same pair
+// of modes are in a group, a list of their own, and the facts above hold for groups as for lists.
+// The number of groups is bounded by that of pairs.
+//
+//   - In the list of the wanted mode a widening would wait behind an entry that waits for its
+//     grant. At the front of that list it would break the order of the others.
+//   - One admitted request in the held mode is the grant itself. So a departure that leaves one
+//     request in a mode may admit a widening, too.
+//   - An admitted widening counts as one more request. Its grant and it become one in the combined
+//     mode (see [Queue.Widened]), which admits no entry.
 package waitqueue

@@ -26,7 +26,8 @@
 //
 // A request takes all claims of an operation at once, /src to be read and /dst to be written, or
 // none of them. No request holds one claim while it waits for another, so requests do not deadlock.
-// A client can still deadlock if it holds one grant while it waits for another one.
+// A client that holds one grant while it waits for another one is refused if that would close a
+// circle, as far as its context carries the grant. See [NewContext] and [Grant.Widen].
 //
 // Arrival order makes it fair. Requests wait only for earlier ones that they conflict with:
 //
@@ -46,6 +47,7 @@
 //   - Two claims conflict if their regions share a node and at least one of them is exclusive.
 //   - A request is a set of claims. It is live from its arrival at the manager until it is released
 //     or withdrawn. A live request is a holder if it was granted, and a waiter if not.
+//   - A grant is a request that is held. A sub-grant is a grant of a request inside another grant.
 //   - A blocker of a request is an earlier live request that conflicts with it.
 //
 // # Reading the code

@@ -14,6 +14,10 @@
 //   - The manager goroutine runs the loop in run.go. One serves each manager.
 //   - A message goes from a client to the manager goroutine. Its kind says what is to be done.
 //   - The inbox is the one channel of messages. Its order is the order of arrival.
+//   - A scope is where requests are admitted by the rule among themselves: the manager's own, or
+//     the inside of one grant. Each scope has a lock table.
+//   - A widening adds claims to a grant. While it waits, the lock table has it as a request of its
+//     own, with its own place in the order of arrival.
 //   - A call carries a request to the manager goroutine, and the replies back. It is reused.
 //   - A verdict is one reply to a call: done, refused, must wait, or canceled.
 //   - A request is live from its arrival until it is released, canceled or withdrawn. It waits,
@@ -75,6 +79,23 @@
 //
 // The manager goroutine lets other goroutines run between batches of messages while that is fast
 // (yield.go).
+//
+// # Scopes, widenings and circles
+//
+// A request inside a grant goes to the lock table of that grant, which the manager goroutine makes
+// for its first request and keeps until its last one has ended (scope.go). So all that holds for
+// the requests of the manager holds there, too: they share the numbers, the limits, the search for
+// blockers and the surveys. A grant that is released stays in its table until the grants inside it
+// have ended.
+//
+// The lock table decides when a widening is granted: see package internal/locktable, and
+// docs/widening.md. Its client is told like that of an Acquire (widen.go).
+//
+// A request waits only for earlier ones, so clients that hold nothing while they wait close no
+// circle. A client that holds something says so by the context of its call. If such a call must
+// wait, the manager goroutine searches for a circle at its arrival, and refuses the call if it
+// finds one (deadlock.go). The search looks at the requests that wait for what the client holds,
+// and no other request pays for it.
 //
 // # Visibility
 //

@@ -47,6 +47,10 @@ var (
 	// be narrowed meanwhile.
 	ErrWidening = errors.New("treelock: another widening of the grant waits")
 
+	// ErrLost says that a request was ended from outside, by Revoke or by the end of the lock manager,
+	// while it waited or was held. The error returned also wraps the cause.
+	ErrLost = errors.New("treelock: the request was lost")
+
 	// ErrDeadlock says that the wait of a call would have closed a circle of requests that wait for
 	// one another. The error returned is a DeadlockError, which names the circle. Release what is
 	// held before trying again.

@@ -21,6 +21,7 @@ var sentinels = map[string]struct {
 	"ErrDraining":     {treelock.ErrDraining, "treelock: the manager is draining"},
 	"ErrWithdrawn":    {treelock.ErrWithdrawn, "treelock: the request was withdrawn"},
 	"ErrNotHeld":      {treelock.ErrNotHeld, "treelock: the grant does not hold all of this"},
+	"ErrLost":         {treelock.ErrLost, "treelock: the request was lost"},
 	"ErrTooDeep":      {treelock.ErrTooDeep, "treelock: a node has too many ancestors"},
 	"ErrTooWide":      {treelock.ErrTooWide, "treelock: the request has too many claims"},
 	"ErrTooLong":      {treelock.ErrTooLong, "treelock: a path is too long"},

@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// A Grant is a request that is held, until it is released. It is a small value that may be copied,
-// and all copies mean the same hold. The zero Grant holds nothing.
+// A Grant is a request that is held, until it is released or lost (see [Grant.Lost]). It is a small
+// value that may be copied, and all copies mean the same hold. The zero Grant holds nothing.
 //
 // A Grant is also a [Locker]: it grants requests for parts of what it holds. See [Grant.Acquire].
 //
@@ -29,6 +29,9 @@ type Engine[N Node[N]] interface {
 	TryWiden(ctx context.Context, h Hold, req Request[N]) (Grant[N], error)
 	Holds(h Hold, req Request[N]) bool
 	Release(h Hold)
+	Lost(h Hold) <-chan struct{}
+	Err(h Hold) error
+	Wanted(h Hold) <-chan struct{}
 }
 
 // A Hold is how an [Engine] names one of its grants.
@@ -49,9 +52,9 @@ func (g Grant[N]) Engine() Engine[N] { return g.engine }
 func (g Grant[N]) Hold() Hold { return g.hold }
 
 // Release ends the hold, and the requests that waited only for it are granted. It never waits for
-// other clients. It does nothing on a grant of which any copy was released before, on the zero
-// Grant, and after the lock manager has stopped. It costs O(d), with d the number of the nodes that
-// the grant holds and their ancestors.
+// other clients. It does nothing on a grant of which any copy was released before, on one that was
+// lost, on the zero Grant, and after the lock manager has stopped. It costs O(d), with d the number
+// of the nodes that the grant holds and their ancestors.
 //
 // Grants inside this one stay valid. What the grant holds is given up when they are released, too.
 // Requests that wait inside it, and new ones, fail with [ErrReleased].
@@ -132,8 +135,9 @@ func (g Grant[N]) Holds(req Request[N]) bool {
 // So an owner works below its own lock and hands parts of it to goroutines that exclude each other.
 //
 // The result is a sub-grant. It has its own number and the token of g, and it must be released.
-// Requests inside a sub-grant nest to any depth. The error is [ErrReleased] if g is over, or ends
-// while the request waits; other errors and the cost are those of an Acquire of the lock manager.
+// Requests inside a sub-grant nest to any depth. The error is [ErrReleased] if g was released, or
+// is while the request waits, and [ErrLost] with its cause if g was lost, or is meanwhile. Other
+// errors and the cost are those of an Acquire of the lock manager.
 func (g Grant[N]) Acquire(ctx context.Context, req Request[N]) (Grant[N], error) {
 	if g.engine == nil {
 		return Grant[N]{}, ErrNotHeld
@@ -148,6 +152,55 @@ func (g Grant[N]) TryAcquire(ctx context.Context, req Request[N]) (Grant[N], err
 		return Grant[N]{}, ErrNotHeld
 	}
 	return g.engine.TryAcquire(ctx, g.hold, req)
+}
+
+// Lost returns a channel that is closed when the grant is lost while it is held: it was revoked, a
+// grant that it lies inside was revoked, or the lock manager has stopped. [Grant.Err] says why.
+// From then on other requests may hold the same claims. The grant need not be released, but may be.
+//
+// Release does not close the channel, so a goroutine that waits for it must also wait for the end
+// of its own work. While the grant is held, all copies and repeated calls get the same channel. A
+// grant that was lost before the call gives a closed channel, and one that was released, like the
+// zero Grant, a nil channel. After the lock manager has stopped the channel is closed in both
+// cases. Only grants that are asked cost more: the first call allocates.
+func (g Grant[N]) Lost() <-chan struct{} {
+	if g.engine == nil {
+		return nil
+	}
+	return g.engine.Lost(g.hold)
+}
+
+// Err returns nil if the grant is held for certain, at a moment between the call and its return. It
+// returns [ErrReleased] if the grant was released, even while grants inside it live, and ErrNotHeld
+// for the zero Grant. If the grant was revoked, or a grant that it lies inside, the error satisfies
+// errors.Is for [ErrLost] and for the cause. Once the lock manager has stopped, it does so for
+// ErrLost, ErrStopped and the cause of that, whether the grant was released or not.
+//
+// The lock manager may remember a bounded number of revocations (see Revoke there). Beyond that Err
+// returns ErrReleased.
+func (g Grant[N]) Err() error {
+	if g.engine == nil {
+		return ErrNotHeld
+	}
+	return g.engine.Err(g.hold)
+}
+
+// Wanted returns a channel that is closed when a request waits for what the grant holds, or a grant
+// that it lies inside. It is for long work that steps aside when it is asked to. The channel is
+// closed from the beginning if such a request waits already, and stays closed if that request gives
+// up.
+//
+// While the grant is held, all copies and repeated calls get the same channel. It is not closed
+// once the grant is over, and is nil if it was over before the call.
+//
+// The first call allocates. Until the channel is closed or the grant is over, each request that
+// arrives and has to wait costs O(d) more, with d the number of the nodes that the grant holds and
+// their ancestors. Other grants cost nothing.
+func (g Grant[N]) Wanted() <-chan struct{} {
+	if g.engine == nil {
+		return nil
+	}
+	return g.engine.Wanted(g.hold)
 }
 
 // Number returns the place of the request in the order of arrival. It never changes, and errors,

@@ -11,13 +11,13 @@ import (
 // error and nothing held, whatever the race between the grant and the end of ctx. A request that
 // arrives after Acquire has returned an error never waits for this one.
 //
-// The error is [treelock.ErrStopped] if the manager stops, [treelock.ErrDraining],
-// [treelock.ErrBusy], one of the request ([treelock.ErrTooWide]) or of a node
-// ([treelock.PathError], [treelock.ErrTooLong], [treelock.ErrTooDeep], [treelock.ErrIncomparable]).
-// If ctx ends, the error satisfies errors.Is for [treelock.ErrGaveUp], its error and its cause, and
-// also for ErrStopped if the manager was seen to have ended as well. With ErrBusy, and if ctx ends
-// while the request waits, the error is also a [treelock.BlockedError], which names the blockers
-// (see [WithBlockers]).
+// The error is [treelock.ErrStopped] if the manager stops, [treelock.ErrLost] if the request is
+// revoked while it waits, [treelock.ErrDraining], [treelock.ErrBusy], one of the request
+// ([treelock.ErrTooWide]) or of a node ([treelock.PathError], [treelock.ErrTooLong],
+// [treelock.ErrTooDeep], [treelock.ErrIncomparable]). If ctx ends, the error satisfies errors.Is
+// for [treelock.ErrGaveUp], its error and its cause, and also for ErrStopped if the manager was
+// seen to have ended as well. With ErrBusy, and if ctx ends while the request waits, the error is
+// also a [treelock.BlockedError], which names the blockers (see [WithBlockers]).
 //
 // If ctx carries grants of m (see [treelock.NewContext]), and to wait would close a circle of
 // requests that wait for one another, the error is a [treelock.DeadlockError], at once.
@@ -185,6 +185,9 @@ func (l *loop[N]) acquire(c *call[N], owner *request[N], seq uint64) {
 		return
 	}
 	l.countArrival(r)
+	if r.Waiting() {
+		l.signalWanted(s)
+	}
 	g := grant[N]{req: r, seq: r.Seq()} // names the request, until it is granted
 	if r.Granted() {
 		g = l.grant(r)

@@ -54,6 +54,22 @@ func (l *loop[N]) auditAll() {
 			panic("BUG: treelock: a request waits inside a grant that was released")
 		}
 	}
+	l.auditSignals()
+}
+
+// auditSignals checks the lists of grants that have asked for signals.
+func (l *loop[N]) auditSignals() {
+	for kind, asked := range l.asked {
+		for i, r := range asked {
+			x := r.Who.extra
+			if x == nil || x.released || !r.Granted() || x.signals[kind].at != i || isClosed(x.signals[kind].c) {
+				panic("BUG: treelock: a signal is to be given to a grant that is over or has got it")
+			}
+			if kind == wantedSignal && l.waitedFor(r, nil) {
+				panic("BUG: treelock: a grant is waited for, and was not told")
+			}
+		}
+	}
 }
 
 // goroutineID returns the number of the calling goroutine. Only a stack trace has it.

@@ -41,7 +41,7 @@ type call[N treelock.Node[N]] struct {
 	// waits, it names the request for cancel. At first it has the token of the grant that the request
 	// is inside.
 	grant grant[N]
-	err   error // with verdictRefused and verdictCanceled
+	err   error // with verdictRefused and verdictCanceled; at first the reason of kindRevoke
 
 	inspector inspector[N] // of kindInspect
 
@@ -160,7 +160,7 @@ type client[N treelock.Node[N]] struct {
 // refuse tells the client that there will be no grant, as err says.
 func (c *client[N]) refuse(err error) {
 	if c.ticket != nil {
-		c.ticket.endWith(ticketStopped) // only the end of the manager ends a ticket
+		c.ticket.endWith(err)
 	} else {
 		c.call.refuse(err)
 	}

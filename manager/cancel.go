@@ -42,13 +42,10 @@ func (m *Manager[N]) sendCancel(c *call[N]) (g grant[N], blocked error) {
 func (l *loop[N]) cancel(c *call[N]) {
 	l.assertOwner()
 	var why error
-	r := c.grant.req
-	if r != nil && r.Seq() == c.grant.seq && (!c.widens || r.Waiting()) { // it was not refused
+	if r := c.grant.req; r != nil && (!c.widens || r.Waiting()) {
 		// A request that was granted meanwhile had no blockers at the end.
-		if r.Waiting() {
-			why = l.explain(r, nil, l.m.maxBlockers)
-		}
-		l.end(r)
+		why = l.explainWaiting(r, c.grant.seq, l.m.maxBlockers)
+		l.release(r, c.grant.seq) // it may have been revoked
 	}
 	c.confirmCancel(why)
 }

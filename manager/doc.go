@@ -20,10 +20,11 @@
 //     own, with its own place in the order of arrival.
 //   - A call carries a request to the manager goroutine, and the replies back. It is reused.
 //   - A verdict is one reply to a call: done, refused, must wait, or canceled.
-//   - A request is live from its arrival until it is released, canceled or withdrawn. It waits,
-//     then holds.
+//   - A request is live from its arrival until it is released, canceled, withdrawn or revoked. It
+//     waits, then holds.
 //   - To cancel is to end a call of Acquire whose context has ended. To withdraw is to end a
-//     ticket.
+//     ticket. To revoke is to end a request by its number, from outside; it is lost then.
+//   - A signal tells a client of a grant, once, that it was lost, or that a request waits for it.
 //   - An inspector reads the state of the manager, on the manager goroutine.
 //   - A survey collects live requests in steps. A [Snapshot] is built from it by the client.
 //

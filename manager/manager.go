@@ -58,8 +58,8 @@ func Start(ctx context.Context, opts ...Option) *Manager[treelock.Path] {
 // StartNodes starts a manager for nodes of any type. It ends when ctx ends: every waiting request
 // fails with [treelock.ErrStopped], which also wraps the cause of ctx, no later request is granted,
 // and [Manager.Done] is closed. Its goroutines end too: the manager goroutine, one that waits for
-// ctx, and that of [WithSlowLog]. Grants that are held are not revoked: their holders must watch
-// ctx.
+// ctx, and that of [WithSlowLog]. Grants that are held are lost: their holders must watch ctx, or
+// [treelock.Grant.Lost].
 //
 // Managers are independent of each other. All users of one tree must use one manager.
 func StartNodes[N treelock.Node[N]](ctx context.Context, opts ...Option) *Manager[N] {

@@ -14,6 +14,7 @@ const (
 	kindWithdraw                    // call, with a ticket
 	kindNarrow                      // call, req, seq
 	kindWiden                       // call, req, seq
+	kindRevoke                      // call, with the reason in err; req, seq
 	kindDrain                       // none
 	kindInspect                     // call, with an inspector
 	kindStop                        // none: the context of the manager has ended
@@ -25,8 +26,8 @@ type message[N treelock.Node[N]] struct {
 	kind messageKind
 	call *call[N]
 
-	// req and seq name a grant. The storage of a request is reused, so seq tells whether req still
-	// stores the same request.
+	// req and seq name a grant, or for kindRevoke any request. The storage of a request is reused, so
+	// seq tells whether req still stores the same request.
 	req *request[N]
 	seq uint64
 }

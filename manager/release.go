@@ -11,7 +11,8 @@ func (e *engine[N]) Release(h treelock.Hold) {
 func (l *loop[N]) release(r *request[N], seq uint64) {
 	l.assertOwner()
 	if r.Seq() != seq {
-		return // released before
+		l.revoked.forget(seq) // if it was not released before
+		return
 	}
 	if w := r.Widening(); w != nil {
 		l.fail(w, treelock.ErrReleased)
@@ -30,13 +31,14 @@ func (l *loop[N]) fail(r *request[N], err error) {
 	who.refuse(err)
 }
 
-// releaseAround releases a grant that may have requests inside. The grants among these keep it in
-// its table until they are released, too: leave then ends it.
+// releaseAround releases a grant that may have requests inside or signals. The grants among these
+// keep it in its table until they are released, too: leave then ends it.
 func (l *loop[N]) releaseAround(r *request[N]) {
 	x := r.Who.extra
 	if x.released {
 		return
 	}
+	l.dropSignals(r)
 	if x.inner != nil {
 		l.failInside(x.inner, treelock.ErrReleased)
 	}

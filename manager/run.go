@@ -20,6 +20,9 @@ type loop[N treelock.Node[N]] struct {
 	freeScopes []*scope[N] // empty ones, for reuse
 	survey     *survey[N]  // the one that is under way, nil if there is none
 
+	asked   [numSignals][]*locktable.Request[N, client[N]] // see signal
+	revoked revocations
+
 	// Requests in all scopes.
 	live    int
 	waiting int
@@ -95,6 +98,8 @@ func (l *loop[N]) dispatch(msg message[N]) {
 		l.narrow(msg.call, msg.req, msg.seq)
 	case kindWiden:
 		l.widen(msg.call, msg.req, msg.seq)
+	case kindRevoke:
+		l.revoke(msg.call, msg.req, msg.seq)
 	case kindDrain:
 		l.drain()
 	case kindInspect:

@@ -14,6 +14,8 @@ import (
 //   - The scope of a grant, inner, is set exactly while a request inside the grant is live.
 //   - A grant that was released is live, as released, exactly while requests inside it are live.
 //     None of these waits.
+//   - A grant is in loop.asked exactly while it is held and a signal of it is asked for and not
+//     given.
 type scope[N treelock.Node[N]] struct {
 	table *locktable.Table[N, client[N]]
 	owner *locktable.Request[N, client[N]] // the grant; nil in the manager's own scope
@@ -40,6 +42,7 @@ type extra[N treelock.Node[N]] struct {
 	inner    *scope[N] // nil if no request inside is live
 	released bool
 	token    uint64 // of the latest widening, or 0
+	signals  *[numSignals]signal // nil until a client asks for one
 
 	under []scopeRef[N] // of a request that waits: the grants that its caller holds
 }
@@ -66,10 +69,13 @@ func (l *loop[N]) heldErr(owner *request[N], seq uint64, claims []locktable.Clai
 
 // overErr returns why the grant with number seq that was stored in r is over, or nil if it is not.
 func (l *loop[N]) overErr(r *request[N], seq uint64) error {
-	if r.Seq() != seq || r.Who.extra != nil && r.Who.extra.released {
-		return treelock.ErrReleased
+	if r.Seq() == seq && (r.Who.extra == nil || !r.Who.extra.released) {
+		return nil
 	}
-	return nil
+	if err := l.revoked.why(seq); err != nil {
+		return err
+	}
+	return treelock.ErrReleased
 }
 
 // enter returns the scope inside a grant, and makes it if need be. token is that of the grant, or

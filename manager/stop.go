@@ -17,6 +17,7 @@ func (l *loop[N]) stop(msg message[N]) {
 			r.Who.refuse(err)
 		}
 	}
+	l.loseAll()
 	for msg.kind != kindStop { // announceStop ends once its message is received
 		refuseMessage(msg, err)
 		msg = <-l.m.inbox
@@ -68,7 +69,7 @@ func (m *Manager[N]) sendSealed() bool {
 // refuseMessage replies to a message that came after the end of the manager's context.
 func refuseMessage[N treelock.Node[N]](msg message[N], err error) {
 	switch msg.kind {
-	case kindAcquire, kindWithdraw, kindNarrow, kindWiden, kindInspect:
+	case kindAcquire, kindWithdraw, kindNarrow, kindWiden, kindRevoke, kindInspect:
 		msg.call.refuse(err)
 	case kindCancel:
 		msg.call.confirmCancel(nil)

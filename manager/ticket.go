@@ -16,17 +16,11 @@ type Ticket[N treelock.Node[N]] struct {
 	granted chan treelock.Grant[N]
 
 	// The manager goroutine owns these fields until it ends. req and seq name the request. Once there
-	// will be no grant, req is nil and seq says why: ticketStopped or ticketWithdrawn. (A hundred
-	// thousand tickets may wait, so they are small.)
+	// will be no grant, req is nil and err says why.
 	req *request[N]
 	seq uint64
+	err error
 }
-
-// Why a ticket will have no grant.
-const (
-	ticketStopped uint64 = iota
-	ticketWithdrawn
-)
 
 // Submit is [Manager.Acquire] for a select: it returns as soon as the request has arrived, with a
 // ticket for the grant. ctx bounds the submission only; a request that is no longer wanted must be
@@ -59,14 +53,15 @@ func (m *Manager[N]) Submit(ctx context.Context, req treelock.Request[N]) (*Tick
 }
 
 // Granted returns the channel that delivers the grant, once. A further receive blocks. The channel
-// is closed without a grant if the request is withdrawn or the manager stops; Err then says which.
+// is closed without a grant if the request is withdrawn or revoked, or the manager stops; Err then
+// says which.
 func (t *Ticket[N]) Granted() <-chan treelock.Grant[N] { return t.granted }
 
 // Wait waits for the grant, and withdraws the ticket if ctx ends first. It returns either a grant
 // and a nil error, or an error and nothing held: that of ctx (see [Manager.Acquire]), which also
-// names the blockers if the request still waited, [treelock.ErrWithdrawn], or
-// [treelock.ErrStopped]. If ctx carries grants (see [treelock.NewContext]), and to wait would close
-// a circle, Wait withdraws the ticket and returns a [treelock.DeadlockError].
+// names the blockers if the request still waited, or that of [Ticket.Err]. If ctx carries grants
+// (see [treelock.NewContext]), and to wait would close a circle, Wait withdraws the ticket and
+// returns a [treelock.DeadlockError].
 //
 // The grant is delivered once. If another receive from [Ticket.Granted] takes it, Wait returns when
 // ctx ends.
@@ -140,8 +135,9 @@ func (b *ticketBlockers[N]) inspect(l *loop[N]) {
 }
 
 // Err returns nil while the request waits and once it was granted, [treelock.ErrWithdrawn] if it
-// was withdrawn, and [treelock.ErrStopped] if the manager stopped while it waited. It sends a
-// message to the manager, and never waits for other clients.
+// was withdrawn, [treelock.ErrLost] with its cause if it was revoked while it waited, and
+// [treelock.ErrStopped] if the manager stopped while it waited. It sends a message to the manager,
+// and never waits for other clients.
 func (t *Ticket[N]) Err() error {
 	reply := ticketState[N]{t: t}
 	if t.m.inspect(&reply) {
@@ -165,10 +161,10 @@ func (t *Ticket[N]) endErr() error {
 	switch {
 	case t.req != nil:
 		return nil
-	case t.seq == ticketWithdrawn:
-		return treelock.ErrWithdrawn
-	default:
+	case t.err == nil: // the manager stopped before the request arrived
 		return t.m.stoppedErr()
+	default:
+		return t.err
 	}
 }
 
@@ -197,7 +193,7 @@ func (l *loop[N]) acquireTicket(c *call[N], g grant[N]) {
 func (t *Ticket[N]) deliver(g grant[N]) { t.granted <- t.m.public(g) }
 
 // endWith closes granted, as there will be no grant, and keeps the reason.
-func (t *Ticket[N]) endWith(reason uint64) {
-	t.req, t.seq = nil, reason
+func (t *Ticket[N]) endWith(err error) {
+	t.req, t.err = nil, err
 	close(t.granted)
 }

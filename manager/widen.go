@@ -85,6 +85,7 @@ func (l *loop[N]) widen(c *call[N], r *request[N], seq uint64) {
 		return
 	}
 	l.countArrival(w)
+	l.signalWanted(s)
 	w.Who.call = c
 	c.mustWait(grant[N]{req: w, seq: w.Seq()})
 }
@@ -131,5 +132,6 @@ func (l *loop[N]) deliverWidening(w *request[N]) {
 	l.live-- // it is no request of its own any more
 	l.waiting--
 	l.stats.WaitTime.add(l.now.microsSince(w.Who.since))
+	l.signalWanted(w.Widens().Who.scope) // by requests that waited for the widening
 	w.Who.call.deliver(l.widenedGrant(w.Widens()))
 }

@@ -1,5 +1,7 @@
 package manager
 
+import "github.com/treelock/treelock"
+
 // Withdraw ends the request. If its grant was sent but not received, the grant ends too. So after
 // Withdraw has returned no grant is ever delivered, and no request waits for this one. If a client
 // has received the grant, that client must release it, and Withdraw does nothing.
@@ -26,9 +28,9 @@ func (l *loop[N]) withdraw(c *call[N]) {
 	l.assertOwner()
 	t := c.ticket
 	r := t.req
-	if r != nil && r.Seq() == t.seq && (r.Waiting() || t.reclaimGrant()) {
-		l.end(r)
-		t.endWith(ticketWithdrawn)
+	if r != nil && (r.Seq() == t.seq && r.Waiting() || t.reclaimGrant()) {
+		l.release(r, t.seq) // it may have been revoked, with its grant still in the channel
+		t.endWith(treelock.ErrWithdrawn)
 	}
 	c.replies <- verdictDone
 }

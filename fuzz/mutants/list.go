@@ -19,6 +19,7 @@ const (
 	release  = "manager/release.go"
 	grant    = "manager/grant.go"
 	cancel   = "manager/cancel.go"
+	explain  = "manager/explain.go"
 	narrow   = "manager/narrow.go"
 	drain    = "manager/drain.go"
 	stop     = "manager/stop.go"
@@ -101,17 +102,17 @@ var mutants = []mutant{
 	{"claimed: further claims stay", claimed, "\t\t\tuse.node.removeClaim(l, use.mode)\n", ""},
 
 	// The manager.
-	{"leak: a withdrawal that meets the grant", withdraw, "&& (r.Waiting() || t.reclaimGrant()) {", "&& r.Waiting() {"},
+	{"leak: a withdrawal that meets the grant", withdraw, "r.Waiting() || t.reclaimGrant()) {", "r.Waiting()) {"},
 	{"leak: the end of a context is not sent", cancel, "\tif !m.send(message[N]{kind: kindCancel, call: c}) {\n\t\treturn g, nil", "\tif true {\n\t\treturn g, nil"},
 	{"leak: a refused request stays", acquire, "s.table.End(r) // r is the latest request, so no request waits for it\n", ""},
 	{"double grant: a withdrawn ticket delivers", withdraw, "case _, ok := <-t.granted:\n\t\treturn ok", "case g, ok := <-t.granted:\n\t\tif ok && t.m.ctx.Err() == nil {\n\t\t\tgo func() { t.granted <- g }()\n\t\t}\n\t\treturn ok"},
-	{"lost wake-up: a withdrawal wakes nobody", withdraw, "\t\tl.end(r)\n", "\t\tl.table.End(r)\n"},
+	{"lost wake-up: a withdrawal wakes nobody", withdraw, "\t\tl.release(r, t.seq) //", "\t\tl.table.End(r) //"},
 	{"lost wake-up: a release wakes nobody", release, "\tl.end(r)\n}\n\n// fail", "\tl.table.End(r)\n}\n\n// fail"},
 	{"lost wake-up: narrowing wakes nobody", narrow, "l.deliverAll(granted)", "l.deliverAll(granted[:0])"},
 	{"lost wake-up: a withdrawal is not confirmed", withdraw, "\tc.replies <- verdictDone\n", "\tif t.req == nil {\n\t\tc.replies <- verdictDone\n\t}\n"},
 	{"lost wake-up: draining misses an end", acquire, "\tl.checkDrained()\n", ""},
 	{"an old grant releases somebody else's", release, "if r.Seq() != seq {", "if r.Seq() == 0 {"},
-	{"an old grant narrows somebody else's", scopes, "if r.Seq() != seq ||", "if r.Seq() == 0 ||"},
+	{"an old grant narrows somebody else's", scopes, "if r.Seq() == seq &&", "if r.Seq() != 0 &&"},
 	{"race: a call is used again too early", cancel, "\tfor <-c.replies != verdictCanceled {\n\t}\n", ""},
 	{"lost wake-up: who gives up is not answered", cancel, "\tc.confirmCancel(why)\n", "\t_ = why\n"},
 	{"stop strands who gives up", stop, "\t\tmsg.call.confirmCancel(nil)\n", ""},
@@ -119,10 +120,10 @@ var mutants = []mutant{
 	{"race: the inbox is not sealed", stop, "\tl.m.seal(err)\n", ""},
 	{"leak: the stop message is not awaited", stop, "for msg.kind != kindStop {", "for false {"},
 	{"stop strands those that wait", calls, "\t\tc.call.refuse(err)\n", ""},
-	{"stop strands tickets", calls, "\t\tc.ticket.endWith(ticketStopped) //", "\t\t_ = ticketStopped //"},
-	{"stop strands those in the inbox", stop, "case kindAcquire, kindWithdraw, kindNarrow, kindWiden, kindInspect:\n", "case kindWithdraw, kindNarrow, kindWiden, kindInspect:\n"},
+	{"stop strands tickets", calls, "\t\tc.ticket.endWith(err)\n", ""},
+	{"stop strands those in the inbox", stop, "case kindAcquire, kindWithdraw, kindNarrow, kindWiden, kindRevoke, kindInspect:\n", "case kindWithdraw, kindNarrow, kindWiden, kindRevoke, kindInspect:\n"},
 	{"lost wake-up: a patient client is not answered", calls, "\tif !c.expectWait {\n\t\tc.replies <- verdictMustWait", "\tif c.expectWait {\n\t\tc.replies <- verdictMustWait"},
-	{"leak: who gives up is not looked for", cancel, "r.Seq() == c.grant.seq && (!c.widens || r.Waiting()) {", "r.Waiting() {"},
+	{"leak: who gives up is not looked for", cancel, "r != nil && (!c.widens || r.Waiting()) {", "r != nil && r.Waiting() {"},
 	{"a ticket that ended says nothing", ticket, "{ s.err = s.t.endErr() }", "{}"},
 	{"the limit lets one more wait", acquire, "l.waiting >= l.m.maxWaiting", "l.waiting > l.m.maxWaiting"},
 	{"a draining manager lets requests in", acquire, "if l.draining {", "if l.draining && l.table.Live() == 0 {"},
@@ -132,7 +133,7 @@ var mutants = []mutant{
 	{"the first token is forgotten", options, "o.firstToken = max(token, 1)", "o.firstToken = max(min(token, 1), 1)"},
 	{"the cause of a context is lost", mErrors, "err, cause := ctx.Err(), context.Cause(ctx)", "err, cause := ctx.Err(), ctx.Err()"},
 	{"the cause of a stop is lost", mErrors, "return []error{treelock.ErrStopped, cause}", "return []error{treelock.ErrStopped}"},
-	{"stop says that tickets were withdrawn", calls, "\t\tc.ticket.endWith(ticketStopped) //", "\t\tc.ticket.endWith(ticketWithdrawn) //"},
+	{"stop says that tickets were withdrawn", calls, "\t\tc.ticket.endWith(err)\n", "\t\tc.ticket.endWith(treelock.ErrWithdrawn)\n"},
 	{"a ticket ends with the context of its submission", ticket, "\treturn t, nil\n", "\tcontext.AfterFunc(ctx, t.Withdraw)\n\treturn t, nil\n"},
 	{"TryAcquire says busy", acquire, "case c.mode == modeNoWait:", "case c.mode == modeNoWait && !(l.m.maxWaiting >= 0 && l.waiting >= l.m.maxWaiting):"},
 	{"a context that has ended is not looked at", acquire, "if ctx.Err() != nil {", "if false && ctx != nil {"},
@@ -153,7 +154,7 @@ var mutants = []mutant{
 
 	// The shell of goroutines: contexts, drains, and what clients are told.
 	{"shell: a refusal is taken for the end of a context", acquire, "return v != verdictDone || !isClosed(ended)", "return v == verdictDone && !isClosed(ended)"},
-	{"shell: a granted request that is cancelled is explained", cancel, "\t\tif r.Waiting() {\n\t\t\twhy =", "\t\tif true {\n\t\t\twhy ="},
+	{"shell: a granted request that is cancelled is explained", explain, "r.Seq() != seq || !r.Waiting() {", "r.Seq() != seq {"},
 	{"shell: drained twice", drain, "if l.draining && !l.drainDone &&", "if l.draining &&"},
 	{"shell: a call that waits does not know its request", calls, "c.grant, c.waited = g, true", "c.waited = true"},
 	{"shell: a ticket does not know its number", ticket, "t.req, t.seq = g.req, g.seq", "t.req = g.req"},

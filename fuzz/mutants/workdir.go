@@ -16,7 +16,7 @@ import (
 
 // The fuzz targets that test the lock manager, and those that test texts.
 var (
-	allTargets  = []string{"FuzzTable", "FuzzManager", "FuzzNodes"}
+	allTargets  = []string{"FuzzTable", "FuzzManager", "FuzzNodes", "FuzzLost"}
 	textTargets = []string{"FuzzNodeText", "FuzzClaimJSON", "FuzzPathText"}
 )
 
@@ -27,8 +27,10 @@ func targetsFor(file string) []string {
 		return []string{"FuzzNodes", "FuzzManager"}
 	case file == claims || strings.HasPrefix(file, "internal/nodetext/"):
 		return textTargets
+	case file == revoke || file == lost || file == wanted || file == signals:
+		return []string{"FuzzLost"}
 	case strings.HasPrefix(file, "manager/"):
-		return []string{"FuzzManager", "FuzzNodes"}
+		return []string{"FuzzManager", "FuzzNodes", "FuzzLost"}
 	}
 	return allTargets
 }

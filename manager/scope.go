@@ -41,7 +41,7 @@ func inside[N treelock.Node[N]](h treelock.Hold) scopeRef[N] {
 type extra[N treelock.Node[N]] struct {
 	inner    *scope[N] // nil if no request inside is live
 	released bool
-	token    uint64 // of the latest widening, or 0
+	token    uint64              // of the latest widening, or 0
 	signals  *[numSignals]signal // nil until a client asks for one
 
 	under []scopeRef[N] // of a request that waits: the grants that its caller holds

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -96,7 +97,7 @@ func (w *lostWorld) step(op, whom, what, more byte) {
 	if len(w.parties) > 0 {
 		p = w.parties[len(w.parties)-1-int(whom)%min(len(w.parties), 8)] // one of the latest
 	}
-	switch op %= 10; {
+	switch op %= 11; {
 	case p == nil, op < 3:
 		w.enter(nil, lostRequest(what, more), op)
 	case op < 5:
@@ -109,6 +110,8 @@ func (w *lostWorld) step(op, whom, what, more byte) {
 		w.withdraw(p)
 	case op == 7:
 		w.narrow(p, lostRequest(what, more>>1))
+	case op == 10:
+		w.widen(p, lostRequest(what, more))
 	case op == 8 && p.ticket != nil:
 		w.note("receive %d", p.number)
 		go receiveFrom(p, p.ticket)
@@ -271,6 +274,28 @@ func (w *lostWorld) narrow(p *party, req pathRequest) {
 	}
 	if can {
 		p.req = req
+	}
+}
+
+// widen tries to widen a grant. The model takes over the result: other targets know when it must
+// succeed.
+func (w *lostWorld) widen(p *party, req pathRequest) {
+	if p.ticket != nil || p.grant == (pathGrant{}) {
+		return
+	}
+	w.note("widen %d by %v", p.number, req)
+	last := w.m.Stats().Conflicts
+	_, err := p.grant.TryWiden(w.t.Context(), req)
+	switch {
+	case p.state == holds && err == nil:
+		if !model.Inside(req, p.req) {
+			w.last++
+		}
+		p.req = model.Of(slices.Concat(slices.Collect(p.req.Claims()), slices.Collect(req.Claims()))...)
+	case p.state == holds:
+		w.last += w.m.Stats().Conflicts - last
+	case !errors.Is(err, p.why):
+		w.t.Errorf("%v\nTryWiden() of %d = %v, want %v", w.script, p.number, err, p.why)
 	}
 }
 

@@ -246,3 +246,59 @@ func TestReleasedAndZeroGrantsAreNotLost(t *testing.T) {
 		}
 	}
 }
+
+func TestRevocationEndsWidenings(t *testing.T) {
+	for _, which := range []string{"the grant", "the widening", "the owner", "released"} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx := t.Context()
+			m := manager.Start(ctx)
+			owner := must(m.Acquire(ctx, treelock.Write("/a")))        // 1
+			g := must(owner.Acquire(ctx, treelock.Read("/a/b")))       // 2
+			beside := must(owner.Acquire(ctx, treelock.Write("/a/c"))) // 3
+			told := make(chan error, 1)
+			go func() {
+				_, err := g.Widen(ctx, treelock.Read("/a/c")) // 4
+				told <- err
+			}()
+			synctest.Wait()
+			behind := make(chan treelock.Grant[path], 1)
+			go func() { // 5 waits for the widening and for beside
+				next, _ := owner.Acquire(ctx, treelock.Write("/a/c"))
+				behind <- next
+			}()
+			synctest.Wait()
+			number := map[string]uint64{"the grant": 2, "the widening": 4, "the owner": 1, "released": 2}[which]
+			if which == "released" {
+				deeper := must(g.Acquire(ctx, treelock.Read("/a/b")))
+				g.Release()
+				if err := <-told; !errors.Is(err, treelock.ErrReleased) {
+					t.Errorf("Widen() of a released grant = %v, want ErrReleased", err)
+				}
+				must(0, m.Revoke(ctx, number, errExpired))
+				checkOver(t, which, deeper, treelock.ErrLost, errExpired)
+			} else {
+				must(0, m.Revoke(ctx, number, errExpired))
+				if err := <-told; !errors.Is(err, treelock.ErrLost) || !errors.Is(err, errExpired) {
+					t.Errorf("%s: Widen() = %v, want ErrLost and the cause", which, err)
+				}
+			}
+			if held := which == "the widening"; held != (g.Err() == nil) {
+				t.Errorf("%s: Err() = %v after the revocation", which, g.Err())
+			}
+			if _, err := g.TryWiden(ctx, treelock.Read("/a/d")); (err == nil) != (which == "the widening") {
+				t.Errorf("%s: TryWiden() = %v after the revocation", which, err)
+			}
+			beside.Release()
+			next := <-behind
+			if (next == treelock.Grant[path]{}) != (which == "the owner") {
+				t.Errorf("%s: the request behind the widening has got %v", which, next)
+			}
+			next.Release()
+			g.Release()
+			owner.Release()
+			if s := m.Stats(); s.Live != 0 || s.Waiting != 0 {
+				t.Errorf("%s: %d live, %d waiting, want none", which, s.Live, s.Waiting)
+			}
+		})
+	}
+}

@@ -28,9 +28,14 @@ import (
 // The cause of a revoked grant is remembered until the grant is released, but only for the latest
 // 4,096 of them. A grant that is forgotten counts as released.
 //
+// A widening that waits has a number of its own. To revoke it fails the call of Widen, and leaves
+// its grant as it was.
+//
 // The manager has no index of requests by number. So Revoke looks at all live requests, in steps
-// like those of [Manager.Snapshot], and waits for snapshots that are under way: see
-// BenchmarkRevoke. To end the request costs what its release would.
+// like those of [Manager.Snapshot], and waits for snapshots that are under way. That takes some
+// milliseconds with 100,000 live requests, during which the manager handles other messages: see
+// BenchmarkRevoke in manager/bench. To end the request costs what its release would, and the same
+// for each request inside it.
 func (m *Manager[N]) Revoke(ctx context.Context, number uint64, cause error) error {
 	if cause == nil {
 		cause = errRevoked

@@ -3,6 +3,7 @@ package manager_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -100,4 +101,37 @@ func TestNarrowedGrantIsWantedForTheRestOnly(t *testing.T) {
 	}
 	waiter.Withdraw()
 	g.Release()
+}
+
+func TestWideningsWantWhatTheyWaitFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := t.Context()
+		m := manager.Start(ctx)
+		g := must(m.Acquire(ctx, treelock.Read("/a")))
+		sub := must(g.Acquire(ctx, treelock.Read("/a")))
+		other := must(m.Acquire(ctx, treelock.Read("/a")))
+		wanted := map[string]<-chan struct{}{"g": g.Wanted(), "sub": sub.Wanted(), "other": other.Wanted()}
+		check := func(when string, want ...string) {
+			t.Helper()
+			synctest.Wait()
+			for name, c := range wanted {
+				if want := slices.Contains(want, name); isClosed(c) != want {
+					t.Errorf("%s: %s is wanted: %t, want %t", when, name, !want, want)
+				}
+			}
+		}
+		widened := make(chan treelock.Grant[path], 1)
+		go func() { widened <- must(g.Widen(ctx, treelock.Write("/b").Write("/a"))) }()
+		check("g waits to write /a", "other")
+		behind := must(m.Submit(ctx, treelock.Read("/b")))
+		check("a request waits for what g waits for", "other")
+		if isClosed(g.Wanted()) {
+			t.Error("g is wanted by its own widening")
+		}
+		other.Release()
+		check("g has it", "other", "g", "sub")
+		behind.Withdraw()
+		sub.Release()
+		(<-widened).Release()
+	})
 }

@@ -167,16 +167,16 @@ var mutants = []mutant{
 	{"shell: a grant that is taken back leaves its channel open", withdraw, "\t\tclose(t.granted)\n", ""},
 
 	// Revocations, and what holders are told.
-	{"lost: a request inside is granted by the revocation", revoke, "range slices.Backward(", "range slices.All("},
-	{"lost: the holder is not told", revoke, "\t\tl.give(r, lostSignal)\n", "\t\tl.drop(r, lostSignal)\n"},
-	{"lost: the reason is forgotten", revoke, "\t\tl.revoked.add(r.Seq(), err)\n", ""},
+	{"lost: a request inside is granted by the revocation", revoke, "\tl.failInside(s, err)\n", ""},
+	{"lost: the holder is not told", revoke, "\tl.give(r, lostSignal)\n", "\tl.drop(r, lostSignal)\n"},
+	{"lost: the reason is forgotten", revoke, "\tl.revoked.add(r.Seq(), err)\n", ""},
 	{"lost: what was released cannot be revoked", revoke, "\tif r.Seq() != seq {", "\tif l.overErr(r, seq) != nil {"},
 	{"lost: a withdrawn ticket delivers", withdraw, "r.Seq() == t.seq && r.Waiting() || t.reclaimGrant()", "r.Seq() == t.seq && (r.Waiting() || t.reclaimGrant())"},
 	{"lost: the release is not noticed", release, "\t\tl.revoked.forget(seq) //", "\t\t//"},
 	{"lost: the end of the manager is not told", stop, "\tl.loseAll()\n", ""},
 	{"wanted: only the grant itself is looked at", wanted, "r = r.Who.scope.owner {", "r = nil {"},
 	{"wanted: who has come before is not seen", signals, "a.kind == wantedSignal && l.waitedFor(a.req, nil)", "false"},
-	{"wanted: by who does not conflict", waited, "queue.Waiting(r.uses[i].mode.Conflicting())", "queue.Waiting(r.uses[i].mode.Conflicting() | 1)"},
+	{"wanted: by who does not conflict", waited, "queue.Waiting(r.uses[i].mode.Conflicting())", "queue.Waiting(^r.uses[i].mode.Conflicting() | r.uses[i].mode.Conflicting())"},
 
 	// Searches that miss a blocker, or name another request.
 	{"blockers: the last below is skipped", blockers, "\t\t\tif c == last {\n", "\t\t\tif next == last {\n"},

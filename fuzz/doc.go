@@ -7,6 +7,7 @@
 //	the rule, in random histories   the queue of one node            go test ./fuzz -fuzz FuzzQueue
 //	                                the lock table alone             go test ./fuzz -fuzz FuzzTable
 //	                                goroutines and channels          go test ./fuzz -fuzz FuzzManager
+//	holders learn of revocations    requests inside requests         go test ./fuzz -fuzz FuzzLost
 //	users' code harms no other      hostile nodes and contexts       go test ./fuzz -fuzz FuzzNodes
 //	names and texts of nodes        round trips                      go test ./fuzz -fuzz FuzzPathOf,
 //	                                                                 FuzzParsePath, FuzzPathText,

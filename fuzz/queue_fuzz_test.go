@@ -34,10 +34,13 @@ func playQueue(t *testing.T, data []byte) {
 		case len(g.all) == 0:
 		case verb == 1 && modes != 0:
 			g.narrow(g.all[pick%len(g.all)], modes.Combined())
+		case verb == 2 && modes != 0:
+			g.widen(g.all[pick%len(g.all)], modes.Combined())
 		default:
 			g.leave(g.all[pick%len(g.all)])
 		}
 		g.check()
+		g.checkSearch()
 	}
 	for len(g.all) > 0 {
 		g.leave(g.all[0])
@@ -58,10 +61,33 @@ type queued struct {
 	seq   uint64
 	mode  waitqueue.Mode
 	entry *entry // nil once it is admitted
-	holds bool   // it has narrowed, so all of its request is held
+	holds bool   // it has narrowed, or widens, so all of its request is held
+
+	grant    *queued // of a widening: what it widens
+	widening *queued // of a grant: its widening, which waits or is admitted
 }
 
-func (r *queued) String() string { return fmt.Sprintf("request %d, in %v", r.seq, r.mode) }
+func (r *queued) String() string {
+	if r.grant != nil {
+		return fmt.Sprintf("widening %d of request %d, to %v", r.seq, r.grant.seq, r.mode)
+	}
+	return fmt.Sprintf("request %d, in %v", r.seq, r.mode)
+}
+
+// held returns the mode of the grant if r is a widening, otherwise none.
+func (r *queued) held() (held waitqueue.Modes) {
+	if r.grant != nil {
+		held = 1 << r.grant.mode
+	}
+	return held
+}
+
+// waitsFor reports whether r waits for other: it conflicts and came earlier, unless r is a widening
+// that passes it.
+func (r *queued) waitsFor(other *queued) bool {
+	passes := r.grant != nil && (other == r.grant || other.entry != nil && other.mode.Conflicts(r.grant.mode))
+	return other.mode.Conflicts(r.mode) && other.seq < r.seq && !passes
+}
 
 // A queueCheck is a queue and the requests in it, by arrival.
 type queueCheck struct {
@@ -69,6 +95,7 @@ type queueCheck struct {
 	queue    queue
 	all      []*queued
 	requests uint64
+	searches uint64
 	script   strings.Builder
 }
 
@@ -78,14 +105,37 @@ func (g *queueCheck) arrive(mode waitqueue.Mode) {
 	r := &queued{seq: g.requests, mode: mode}
 	fmt.Fprintf(&g.script, "%v arrives\n", r)
 	if g.all = append(g.all, r); !g.queue.Arrive(mode) {
-		g.wait(r, (*queue).Wait)
+		g.wait(r, (*queue).WaitToWiden)
 	}
 }
 
+// widen lets r widen to another mode as well. If its widening is admitted, the two become one.
+func (g *queueCheck) widen(r *queued, mode waitqueue.Mode) {
+	switch w := r.widening; {
+	case r.entry != nil || r.grant != nil || w != nil && w.entry != nil:
+	case w != nil:
+		fmt.Fprintf(&g.script, "%v is granted\n", w)
+		r.mode, r.widening = g.queue.Widened(1<<r.mode, w.mode), nil
+		g.remove(w)
+	case !r.mode.Covers(mode):
+		g.requests++
+		w = &queued{seq: g.requests, mode: mode, grant: r}
+		fmt.Fprintf(&g.script, "%v arrives\n", w)
+		r.widening, r.holds = w, true
+		if g.all = append(g.all, w); !g.queue.Widen(1<<r.mode, mode) {
+			g.wait(w, (*queue).WaitToWiden)
+		}
+	}
+}
+
+func (g *queueCheck) remove(r *queued) {
+	g.all = slices.DeleteFunc(g.all, func(other *queued) bool { return other == r })
+}
+
 // wait lets r wait, at the end of the queue or at its front.
-func (g *queueCheck) wait(r *queued, put func(*queue, *entry, *queued, uint64, waitqueue.Mode)) {
+func (g *queueCheck) wait(r *queued, put func(*queue, *entry, *queued, uint64, waitqueue.Modes, waitqueue.Mode)) {
 	r.entry = new(entry)
-	put(&g.queue, r.entry, r, r.seq, r.mode)
+	put(&g.queue, r.entry, r, r.seq, r.held(), r.mode)
 }
 
 // narrow gives r another mode, as if it held a subtree above before. That is possible if r does not
@@ -104,7 +154,7 @@ func (g *queueCheck) narrow(r *queued, mode waitqueue.Mode) {
 	admitted := conflicting(func(other *queued) bool { return !waits(other) })
 	g.checkRivals(r, mode, len(admitted), conflicting(waits))
 	keepsOut := func(other *queued) bool { return other.holds || other.seq < r.seq }
-	if waits(r) || len(conflicting(keepsOut)) > 0 {
+	if waits(r) || r.grant != nil || r.widening != nil || len(conflicting(keepsOut)) > 0 {
 		return
 	}
 	fmt.Fprintf(&g.script, "%v narrows to %v\n", r, mode)
@@ -112,13 +162,9 @@ func (g *queueCheck) narrow(r *queued, mode waitqueue.Mode) {
 	g.queue.ForceAdmit(mode)
 	r.mode, r.holds = mode, true
 	for _, other := range slices.Backward(admitted) {
-		g.wait(other, requeue)
+		g.wait(other, (*queue).Requeue)
 	}
 	g.advance(old)
-}
-
-func requeue(q *queue, e *entry, r *queued, seq uint64, mode waitqueue.Mode) {
-	q.Requeue(e, r, seq, 0, mode)
 }
 
 // checkRivals checks the number of admitted requests, and the earliest waiting one, that conflict
@@ -140,8 +186,13 @@ func (g *queueCheck) checkRivals(r *queued, mode waitqueue.Mode, admitted int, w
 
 // leave takes r out.
 func (g *queueCheck) leave(r *queued) {
+	if r.widening != nil {
+		g.leave(r.widening)
+	}
 	fmt.Fprintf(&g.script, "%v leaves\n", r)
-	g.all = slices.DeleteFunc(g.all, func(other *queued) bool { return other == r })
+	if g.remove(r); r.grant != nil {
+		r.grant.widening = nil
+	}
 	if r.entry == nil {
 		g.advance(r.mode)
 	} else {
@@ -170,9 +221,7 @@ func (g *queueCheck) admit(admitted []*entry) {
 func (g *queueCheck) check() {
 	waiting := 0
 	for _, r := range g.all {
-		free := !slices.ContainsFunc(g.all, func(other *queued) bool {
-			return other.mode.Conflicts(r.mode) && other.seq < r.seq
-		})
+		free := !slices.ContainsFunc(g.all, r.waitsFor)
 		if free != (r.entry == nil) {
 			g.fail("I2: %v has admitted=%t, want %t", r, r.entry == nil, free)
 		}
@@ -185,13 +234,41 @@ func (g *queueCheck) check() {
 	}
 	found := map[*entry]bool{}
 	for e := range g.queue.Waiting(waitqueue.AllModes) {
-		if r := e.Request(); found[e] || r.entry != e || e.Seq() != r.seq || e.Mode() != r.mode {
+		if r := e.Request(); found[e] || r.entry != e || e.Seq() != r.seq || e.Mode() != r.mode || e.Held() != r.held() {
 			g.fail("I3: the queue has an entry that has left, or has it twice, or wrong: %v", r)
 		}
 		found[e] = true
 	}
 	if len(found) != waiting || g.queue.Empty() != (len(g.all) == 0) {
 		g.fail("I3: %d entries wait, want %d; Empty() = %t", len(found), waiting, g.queue.Empty())
+	}
+}
+
+// checkSearch lets a search take the entries that wait for each request in turn, and checks that it
+// takes exactly those, each once.
+func (g *queueCheck) checkSearch() {
+	g.searches++
+	taken := map[*entry]bool{}
+	for _, r := range g.all {
+		after := r.seq
+		if r.entry == nil && r.grant == nil {
+			after = 0 // it holds
+		}
+		waits := func(other *queued) bool {
+			later := after == 0 || other.seq > after && (other.grant == nil || !other.grant.mode.Conflicts(r.mode))
+			return other.entry != nil && other != r && other.mode.Conflicts(r.mode) && later
+		}
+		for _, e := range g.queue.TakeWaiters(g.searches, r.mode, after, nil) {
+			if taken[e] || !waits(e.Request()) {
+				g.fail("I11: the search takes %v for %v, which is wrong or not the first time", e.Request(), r)
+			}
+			taken[e] = true
+		}
+		for _, other := range g.all {
+			if waits(other) && !taken[other.entry] {
+				g.fail("I11: the search does not take %v for %v", other, r)
+			}
+		}
 	}
 }
 

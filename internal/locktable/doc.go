@@ -95,26 +95,26 @@
 // entries and counts agree), I4, I8, I9 and I10. Package model checks the rest from outside: it
 // evaluates the rule over all pairs of requests, claim by claim.
 //
-//	I1  No two conflicting requests are granted at the same time.
-//	I2  A request is granted exactly if no earlier conflicting request is live, and a widening
-//	    exactly if it waits for nothing (see above).
-//	I3  A live request is at each node that it claims, and at each ancestor, exactly once:
-//	    admitted and counted in the queue of the node, or waiting with an entry there. Each
-//	    live claim is in a claim list of its node. A widening is not at a node where the mode
-//	    of its grant covers its own.
-//	I4  The entries of a queue wait in order of arrival, mode by mode, and group by group. In a
-//	    claim list, admitted claims come before waiting ones, except for those of widenings.
-//	I5  A request counts the nodes where it waits. It is granted if that count is 0.
-//	I6  A grant is reported at most once.
-//	I7  Sequence numbers grow in the order of arrival. So they grow along conflicting grants,
-//	    except that a widening may pass those that wait for its grant.
-//	I8  A node with an empty queue is not in the table, or is in its bounded idle list.
-//	I9  A node with a non-empty queue is in one of its parent's lists of children: in that
-//	    of written children if a request writes the node or something below it.
-//	I10 A widening waits and its grant does not, and they know each other. Each node use of
-//	    the widening knows the mode of the grant at the node.
-//	I11 A circle of requests that wait for one another goes through the last one of these calls:
-//	    a widening, or a request of a caller that holds another. Circle finds it exactly then.
+//	I1   No two conflicting requests are granted at the same time.
+//	I2   A request is granted exactly if no earlier conflicting request is live, and a widening
+//	     exactly if it waits for nothing (see above).
+//	I3   A live request is at each node that it claims, and at each ancestor, exactly once:
+//	     admitted and counted in the queue of the node, or waiting with an entry there. Each
+//	     live claim is in a claim list of its node. A widening is not at a node where the mode
+//	     of its grant covers its own.
+//	I4   The entries of a queue wait in order of arrival, mode by mode, and group by group. In a
+//	     claim list, admitted claims come before waiting ones, except for those of widenings.
+//	I5   A request counts the nodes where it waits. It is granted if that count is 0.
+//	I6   A grant is reported at most once.
+//	I7   Sequence numbers grow in the order of arrival. Among requests that never widen, they
+//	     also grow along conflicting grants.
+//	I8   A node with an empty queue is not in the table, or is in its bounded idle list.
+//	I9   A node with a non-empty queue is in one of its parent's lists of children: in that
+//	     of written children if a request writes the node or something below it.
+//	I10  A widening waits and its grant does not, and they know each other. Each node use of
+//	     the widening knows the mode of the grant at the node.
+//	I11  The arrival of a widening, or of a request whose caller holds another one, is all that
+//	     closes a circle of requests that wait for one another. Circle finds it exactly then.
 //
 // The queues ensure I1 to I7, each node deciding alone, because of this fact: two claims conflict
 // exactly if their modes conflict at some node that is in both lineages. If one node is above the

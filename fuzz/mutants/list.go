@@ -104,7 +104,7 @@ var mutants = []mutant{
 	{"children: those of an evicted node stay", nodes, "\tn.children.unlinkAll()\n", ""},
 	{"paths: the hash of a parent is wrong", long, "hash := n.long.hash - step", "hash := n.long.hash - step + 1"},
 	{"claimed: the last one stays", claimed, "\t\t\tfirst.prev = l.prev // it was the last one\n", ""},
-	{"claimed: further claims stay", claimed, "\t\t\tuse.node.removeClaim(l, use.mode)\n", ""},
+	{"claimed: further claims stay", claimed, "\t\tuse.node.removeClaim(l, use.mode)\n", "\t\t_ = use\n"},
 
 	// The manager.
 	{"leak: a withdrawal that meets the grant", withdraw, "r.Waiting() || t.reclaimGrant()) {", "r.Waiting()) {"},

@@ -258,6 +258,22 @@ func TestSpareStorageIsBounded(t *testing.T) {
 	}
 }
 
+// TestNarrowedRequestKeepsFewLinks: it may be reused, and must not keep the storage of a wide one.
+func TestNarrowedRequestKeepsFewLinks(t *testing.T) {
+	table := New[treelock.Path, string](10, terms.NewPaths())
+	wide := treelock.Write("/0")
+	for i := range 2 * maxUses {
+		wide = wide.Write(treelock.Path(fmt.Sprint("/", i)))
+	}
+	r := table.Submit("", ClaimsOf(wide))
+	if _, ok := table.Narrow(r, ClaimsOf(treelock.Write("/0", "/1"))); !ok {
+		t.Fatal("Narrow() = false, want true")
+	}
+	if got := cap(*r.moreClaims); got > maxUses {
+		t.Errorf("a request of 2 claims keeps room for %d more, want %d at most", got, maxUses)
+	}
+}
+
 // Free waits are kept for reuse, up to a limit.
 func TestStorageOfWaitersIsBounded(t *testing.T) {
 	table := New[treelock.Path, string](10, terms.NewPaths())

@@ -87,6 +87,7 @@
 //	                               +- uses --------> node uses: node, mode, waiting
 //	                               +- waits -------> wait, with the index of its node use
 //	                               +- firstClaim --> claim link, with the index of its node use
+//	                               +- moreClaims --> claim links of the other claims
 //
 // # Invariants
 //

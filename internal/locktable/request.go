@@ -32,7 +32,12 @@ type Request[N comparable, W any] struct {
 
 	search     uint64          // the number of the latest search that found the request
 	waits      *wait[N, W]     // one for each node where it had to wait; nil once granted
-	firstClaim claimLink[N, W] // the link of its first claim
+	firstClaim claimLink[N, W] // the link of its first claim, which is the first node use
+
+	// moreClaims has the links of its other claims. It is nil if there never was one. A slice in
+	// its place would take 3% more memory for a request of one claim: see BenchmarkMemory in
+	// manager/bench.
+	moreClaims *[]claimLink[N, W]
 }
 
 // A nodeUse is how a request uses one node.
@@ -82,22 +87,20 @@ func (r *Request[N, W]) NodeModes() []NodeMode[N] {
 	return uses
 }
 
-// storage holds requests, waits and claim links for reuse.
+// storage holds requests and waits for reuse.
 //
 // requests holds every request, live or free. So the live ones can be listed, at no cost to a
 // request that reuses storage, as most do.
 type storage[N comparable, W any] struct {
 	requests     []*Request[N, W]
-	freeRequests []*Request[N, W]
-	freeWaits    *wait[N, W]      // free ones
+	freeRequests []*Request[N, W] // so the plain path allocates nothing
+	freeWaits    *wait[N, W]      // without them, a wait costs 30% more: see BenchmarkWaiters
 	numFreeWaits int              // how many
-	freeLinks    *claimLink[N, W] // free ones, for the claims of a request after its first
-	numFreeLinks int              // how many
 }
 
 // Bounds of the storage that is kept for reuse.
 const (
-	maxFree  = 1024 // the maximum number of free requests, of free waits and of free links
+	maxFree  = 1024 // the maximum number of free requests, and of free waits
 	maxUses  = 128  // a request with room for more node uses is not kept for reuse
 	maxStale = 16   // the maximum number of node uses that a free request keeps, with their nodes
 )

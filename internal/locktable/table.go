@@ -141,8 +141,8 @@ func (t *Table[N, W]) arrive(r *Request[N, W], claims []Claim[N]) {
 
 // arriveAlone is arrive for one claim, in one pass. The nodes of one lineage are distinct, so the
 // mode at each of them is known without a plan. If a lineage has a node twice, the number of the
-// plan tells that the request is there already. BenchmarkLock shows what this second path saves:
-// most requests have one claim.
+// plan tells that the request is there already. Most requests have one claim. Without this second
+// path BenchmarkSubmit takes 20% more, and BenchmarkLock in manager/bench 4%.
 func (t *Table[N, W]) arriveAlone(r *Request[N, W], claim *Claim[N]) {
 	// A request with new storage collects its uses in scratch space first. Then its own storage has
 	// no room to spare: with many live requests that is most of the memory of a table.

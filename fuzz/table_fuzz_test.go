@@ -67,7 +67,7 @@ func newTableRequest(req treelock.Request[path]) tabletest.Request[path, tableRe
 		}
 		long = append(long, locktable.Claim[path]{Mode: mode, Lineage: lineage})
 	}
-	return tabletest.Request[path, tableRequest]{Rule: tableRequest{req}, Claims: long, Places: tabletest.CountPlaces(long)}
+	return tabletest.Request[path, tableRequest]{Rule: tableRequest{req}, Claims: long, NodeUses: tabletest.CountNodeUses(long)}
 }
 
 // tableNodes returns the nodes of the world, as the table knows them.

@@ -28,7 +28,7 @@ const (
 
 // add adds a request. Requests of one state must be added by arrival.
 func (q nodeQueues[N]) add(row *row[N]) {
-	for _, used := range row.places {
+	for _, used := range row.uses {
 		at := q[place[N]{row.inside, used.Node}]
 		if at == nil {
 			at = new([2][waitqueue.NumModes][]uint64)
@@ -42,7 +42,7 @@ func (q nodeQueues[N]) add(row *row[N]) {
 // blockers returns the numbers of the earliest requests that the request of row waits for, and how
 // many more there are. With atLeast there may be more than that.
 func (q nodeQueues[N]) blockers(row *row[N]) (seqs []uint64, more int, atLeast bool) {
-	for _, used := range row.places {
+	for _, used := range row.uses {
 		for _, lists := range q[place[N]{row.inside, used.Node}] {
 			// Every blocker shares a node with the request, in a mode that conflicts there, and
 			// arrived earlier: lists are by arrival, so the earlier ones are a prefix.

@@ -18,7 +18,7 @@ type row[N treelock.Node[N]] struct {
 	state  treelock.State
 	since  instant
 	meta   *requestMeta
-	places []locktable.NodeMode[N]
+	uses   []locktable.NodeMode[N]
 }
 
 // rows is a list of rows. With a limit, it keeps the earliest requests in a heap. Without one it

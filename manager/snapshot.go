@@ -152,9 +152,9 @@ func (m *Manager[N]) infoOf(row *row[N]) RequestInfo[N] {
 		Site:   row.meta.site(),
 		Claims: []treelock.Claim[N]{},
 	}
-	// A place has the modes of all claims of the request at one node, and those of the intentions
+	// A node use has the modes of all claims of the request at one node, and those of the intentions
 	// of claims below. Only the claims are shown, one for each mode.
-	for _, used := range row.places {
+	for _, used := range row.uses {
 		for parts := used.Mode.Parts(); parts != 0; parts = parts.WithoutFirst() {
 			if part := parts.First(); part.Claims() {
 				info.Claims = append(info.Claims, terms.ClaimOf(used.Node, part))

@@ -30,10 +30,10 @@ type survey[N treelock.Node[N]] struct {
 
 // stepWork is how many requests a step visits, so that other messages wait for some 10 µs at most,
 // even if no request is in the processor's cache. A request at many nodes counts as one more for
-// each placesPerVisit of them, or for each of them if they are looked up.
+// each usesPerVisit of them, or for each of them if they are looked up.
 const (
-	stepWork       = 128
-	placesPerVisit = 16
+	stepWork     = 128
+	usesPerVisit = 16
 )
 
 // runSurvey sends s until it is over, once the surveys before it are. Its client has a token
@@ -128,9 +128,9 @@ func (s *survey[N]) end(l *loop[N]) {
 func (s *survey[N]) record(r *locktable.Request[N, client[N]], waiting bool) (work int) {
 	// The work of a step is bounded by nodes, not by requests, so that a wide request does not make
 	// a step long.
-	work = r.Width() / placesPerVisit
+	work = r.NodeUses() / usesPerVisit
 	if s.reach != nil {
-		work += r.Width()
+		work += r.NodeUses()
 	}
 	state, list := treelock.Holding, &s.holders
 	if waiting {
@@ -141,7 +141,7 @@ func (s *survey[N]) record(r *locktable.Request[N, client[N]], waiting bool) (wo
 	}
 	// matches counts all, also beyond the limit, so the client knows how many are left out.
 	s.matches++
-	// A row copies the places of a request, so none is made for a request that the limit would
+	// A row copies the node uses of a request, so none is made for a request that the limit would
 	// drop.
 	if s.limit <= 0 || list.len() < s.limit || list.keeps(r.Seq()) {
 		row := &row[N]{r, r.Seq(), 0, state, r.Who.since, r.Who.meta, r.NodeModes()}

@@ -95,8 +95,8 @@ func TestSurveyShowsOneMoment(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	for _, row := range s.holders.sorted() {
-		if row.seq == narrowed.seq && row.places[0].Node != "/n" {
-			t.Errorf("the one that narrowed held %v, want what it held before", row.places)
+		if row.seq == narrowed.seq && row.uses[0].Node != "/n" {
+			t.Errorf("the one that narrowed held %v, want what it held before", row.uses)
 		}
 	}
 	if live := len(want); s.stats.Live != live || s.stats.Waiting != 3 || s.matches != live {

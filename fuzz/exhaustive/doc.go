@@ -38,7 +38,7 @@
 //   - In storage: idle nodes, cleared nodes and requests, guesses where a parent is. No result may
 //     depend on it. That is not proved but tried: a table is used for many visits, one after the
 //     other, and tables differ in how many idle nodes they keep.
-//   - In the order in which the places of a request are visited, in which spellings of one form
+//   - In the order in which the node uses of a request are visited, in which spellings of one form
 //     differ. The queues of different nodes are independent, and counts do not depend on the order.
 //     So it decides at most in which order one call reports several grants. That is an argument,
 //     not a proof. So all spellings are submitted and narrowed to as long as a client is free after

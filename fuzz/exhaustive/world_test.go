@@ -62,7 +62,7 @@ type spelling struct {
 
 // A form is what is left of a spelling once it is submitted. All spellings of a form cover the same
 // claims by the rule, and leave the same entries in an empty table. They differ only in the order
-// in which the table visits their places. Two spellings that mean the same are different forms if
+// in which the table visits their nodes. Two spellings that mean the same are different forms if
 // the table queues them differently.
 type form struct {
 	covers   string
@@ -125,7 +125,7 @@ func (w *world) findForms() {
 	for i := range w.spellings {
 		w.all = append(w.all, i)
 		s := &w.spellings[i]
-		s.Places = tabletest.CountPlaces(s.Claims)
+		s.NodeUses = tabletest.CountNodeUses(s.Claims)
 		f := w.formOf(s)
 		if w.spelled {
 			f.spelling = i

@@ -152,7 +152,7 @@ var mutants = []mutant{
 	{"fresh: who is revoked twice counts once", shrink, "\t\tr.blocked++\n", "\t\tr.blocked = 1\n"},
 	{"fresh: who is revoked is not marked", shrink, "\t\tuse.waiting = true\n", ""},
 	{"fresh: narrowing yields to the next in line", shrink, "if earliest < r.seq {", "if earliest <= r.seq+1 {"},
-	{"fresh: a waiter is revoked once for each place", shrink, "return slices.Compact(waiters)", "return waiters"},
+	{"fresh: a waiter is revoked once for each node", shrink, "return slices.Compact(waiters)", "return waiters"},
 	{"fresh: a write of a node holds no read of it", insides, " || held.Has(waitqueue.NW) && mode == waitqueue.NR", ""},
 	{"fresh: what holds a node holds those below", insides, "case here:", "case here || true:"},
 	{"fresh: drained and then stopped is an error", drain, "case isClosed(m.drainDone):", "case isClosed(m.drainDone) && !isClosed(m.done):"},

@@ -14,14 +14,14 @@ import (
 
 // A Request is a request of one client, for the rule and for the table.
 type Request[N comparable, R any] struct {
-	Rule   R
-	Claims []locktable.Claim[N]
-	Places int // see CountPlaces
+	Rule     R
+	Claims   []locktable.Claim[N]
+	NodeUses int // see CountNodeUses
 }
 
-// CountPlaces returns the number of places that a request with these claims must have (I3): one for
-// each node that is claimed or above a claimed node.
-func CountPlaces[N comparable](claims []locktable.Claim[N]) int {
+// CountNodeUses returns the number of node uses that a request with these claims must have (I3):
+// one for each node that is claimed or above a claimed node.
+func CountNodeUses[N comparable](claims []locktable.Claim[N]) int {
 	nodes := map[N]bool{}
 	for _, claim := range claims {
 		for _, node := range claim.Lineage {
@@ -42,14 +42,14 @@ type Harness[N comparable, R model.Asker[R]] struct {
 
 	lastSeq uint64
 	live    []liveRequest[N] // by arrival
-	widened bool             // places are not known, as a request has tried to widen
+	widened bool             // node uses are not known, as a request has tried to widen
 	key     []byte           // storage
 }
 
 type liveRequest[N comparable] struct {
 	*locktable.Request[N, int]
-	places int
-	under  uint64 // the number of the grant that its caller holds while it waits, or 0
+	uses  int
+	under uint64 // the number of the grant that its caller holds while it waits, or 0
 }
 
 // New returns a harness with an empty table that keeps at most maxIdle idle nodes. Requests claim
@@ -61,7 +61,7 @@ func New[N comparable, R model.Asker[R]](maxIdle int, naming locktable.Naming[N]
 // Submit is the arrival of a request. The table knows its client as who.
 func (h *Harness[N, R]) Submit(who int, req Request[N, R]) error {
 	want := h.Rule.Submit(req.Rule)
-	return h.submitted(want, who, liveRequest[N]{h.Table.Submit(who, req.Claims), req.Places, 0})
+	return h.submitted(want, who, liveRequest[N]{h.Table.Submit(who, req.Claims), req.NodeUses, 0})
 }
 
 // submitted checks a request that has arrived.
@@ -104,7 +104,7 @@ func (h *Harness[N, R]) End(rank int) (granted []*locktable.Request[N, int], err
 func (h *Harness[N, R]) Narrow(rank int, req Request[N, R]) (granted []*locktable.Request[N, int], err error) {
 	want, wantOK := h.Rule.Narrow(rank, req.Rule)
 	if wantOK {
-		h.live[rank].places = req.Places
+		h.live[rank].uses = req.NodeUses
 	} else {
 		h.key = h.AppendEntries(h.key[:0], h.nodes)
 	}
@@ -157,9 +157,9 @@ func (h *Harness[N, R]) grantError(want []int, granted []*locktable.Request[N, i
 }
 
 func (h *Harness[N, R]) compareLive() error {
-	last, places := uint64(0), 0
+	last, uses := uint64(0), 0
 	for rank, r := range h.live {
-		places += r.places
+		uses += r.uses
 		if r.Seq() <= last {
 			return fmt.Errorf("I7: the request of rank %d has number %d, and the one before it %d", rank, r.Seq(), last)
 		}
@@ -173,8 +173,8 @@ func (h *Harness[N, R]) compareLive() error {
 		return fmt.Errorf("I5: %d requests are live, %d wait, want %d and %d", live, waiting, h.Rule.Live(), h.Rule.Waiting())
 	}
 	h.widened = h.widened && len(h.live) > 0
-	if got := h.Table.NodeUses(); got != places && !h.widened {
-		return fmt.Errorf("I3: there are %d places, want %d", got, places)
+	if got := h.Table.NodeUses(); got != uses && !h.widened {
+		return fmt.Errorf("I3: there are %d node uses, want %d", got, uses)
 	}
 	if len(h.live) == 0 && h.Table.Nodes() > h.maxIdle {
 		return fmt.Errorf("I8: nothing is live, and there are %d nodes, want %d at most", h.Table.Nodes(), h.maxIdle)
@@ -254,7 +254,7 @@ const maxEntries = 1 << 12
 // last. A request is known by its rank.
 func (h *Harness[N, R]) AppendEntries(key []byte, nodes []N) []byte {
 	for _, node := range nodes {
-		for s := range h.Table.NodeEntries(node) {
+		for s := range h.Table.UsesOf(node) {
 			rank := slices.IndexFunc(h.live, func(l liveRequest[N]) bool { return l.Request == s.Request })
 			entry := byte(s.Mode)<<4 | byte(rank)<<1
 			if s.Admitted {

@@ -13,7 +13,7 @@ import (
 func (h *Harness[N, R]) SubmitUnder(rank, who int, req Request[N, R]) (refused bool, err error) {
 	under := h.live[rank].Request
 	want := h.Rule.SubmitUnder(rank, req.Rule)
-	r := liveRequest[N]{h.Table.Submit(who, req.Claims), req.Places, under.Seq()}
+	r := liveRequest[N]{h.Table.Submit(who, req.Claims), req.NodeUses, under.Seq()}
 	if err := h.submitted(want, who, r); err != nil || r.Granted() {
 		return false, err
 	}

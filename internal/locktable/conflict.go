@@ -10,7 +10,7 @@ type ConflictPair[N comparable] struct {
 	Wanted NodeMode[N] // a claim of the waiting request
 }
 
-// A NodeMode is a node and the mode of a request there.
+// A NodeMode is a node and a mode there: a claim, or a node use of a request that is known.
 type NodeMode[N comparable] struct {
 	Node N
 	Mode waitqueue.Mode

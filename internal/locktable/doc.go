@@ -54,7 +54,8 @@
 //   - A naming finds the parent of a node from the name of the node alone. See [Naming].
 //
 //   - A node use is how a request uses one node: its mode there, and whether it is admitted or
-//     waits. A request has one for each node that it claims and for each ancestor of these.
+//     waits. A request has one for each node that it claims and for each ancestor of these. A
+//     [NodeMode] is what a caller sees of it from the request, a [NodeUse] from the node.
 //
 //   - A wait is the entry of a request in the wait queue of one node. It exists while the request
 //     waits.

@@ -75,8 +75,8 @@ func (r *Request[N, W]) Granted() bool { return r.seq != 0 && r.blocked == 0 }
 // Waiting reports whether the request is live and not granted.
 func (r *Request[N, W]) Waiting() bool { return r.blocked > 0 }
 
-// Width returns the number of node uses of r.
-func (r *Request[N, W]) Width() int { return len(r.uses) }
+// NodeUses returns the number of node uses of r.
+func (r *Request[N, W]) NodeUses() int { return len(r.uses) }
 
 // NodeModes returns the mode of r at each node that it uses.
 func (r *Request[N, W]) NodeModes() []NodeMode[N] {

@@ -114,9 +114,9 @@ func (t *Table[N, W]) Submit(who W, claims []Claim[N]) *Request[N, W] {
 	r := t.newRequest(who)
 	t.plan++
 	if len(claims) == 1 {
-		t.arriveAlone(r, &claims[0])
+		t.arriveInOnePass(r, &claims[0])
 	} else {
-		t.arrive(r, claims)
+		t.arriveByPlan(r, claims)
 	}
 	t.uses += len(r.uses)
 	if r.blocked > 0 {
@@ -125,9 +125,9 @@ func (t *Table[N, W]) Submit(who W, claims []Claim[N]) *Request[N, W] {
 	return r
 }
 
-// arrive lets r arrive with several claims. It plans all claims before it queues r at any node, so
-// that r is queued once at each node, with all of its modes there combined (I3).
-func (t *Table[N, W]) arrive(r *Request[N, W], claims []Claim[N]) {
+// arriveByPlan lets r arrive with several claims. It plans all claims before it queues r at any
+// node, so that r is queued once at each node, with all of its modes there combined (I3).
+func (t *Table[N, W]) arriveByPlan(r *Request[N, W], claims []Claim[N]) {
 	r.uses = t.planClaims(r.uses, claims)
 	for i := range r.uses {
 		use := &r.uses[i]
@@ -139,11 +139,11 @@ func (t *Table[N, W]) arrive(r *Request[N, W], claims []Claim[N]) {
 	t.listClaims(r, false)
 }
 
-// arriveAlone is arrive for one claim, in one pass. The nodes of one lineage are distinct, so the
-// mode at each of them is known without a plan. If a lineage has a node twice, the number of the
-// plan tells that the request is there already. Most requests have one claim. Without this second
-// path BenchmarkSubmit takes 20% more, and BenchmarkLock in manager/bench 4%.
-func (t *Table[N, W]) arriveAlone(r *Request[N, W], claim *Claim[N]) {
+// arriveInOnePass is arriveByPlan for one claim. The nodes of one lineage are distinct, so the mode
+// at each of them is known without a plan. If a lineage has a node twice, the number of the plan
+// tells that the request is there already. Most requests have one claim. Without this second path
+// BenchmarkSubmit takes 20% more, and BenchmarkLock in manager/bench 4%.
+func (t *Table[N, W]) arriveInOnePass(r *Request[N, W], claim *Claim[N]) {
 	// A request with new storage collects its uses in scratch space first. Then its own storage has
 	// no room to spare: with many live requests that is most of the memory of a table.
 	mode, plan, uses, fresh := claim.Mode, t.plan, r.uses[:0], cap(r.uses) == 0

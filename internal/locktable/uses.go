@@ -6,14 +6,14 @@ import (
 	"github.com/treelock/treelock/waitqueue"
 )
 
-// A NodeEntry is the use of one node by one request.
-type NodeEntry[N comparable, W any] struct {
+// A NodeUse is a node use, as a caller sees it from the node.
+type NodeUse[N comparable, W any] struct {
 	Request  *Request[N, W]
 	Mode     waitqueue.Mode
 	Admitted bool
 }
 
-// NodeEntries returns an iterator over the uses of one node: admitted ones by arrival, then waiting
+// UsesOf returns an iterator over the uses of one node: admitted ones by arrival, then waiting
 // ones in the order of the queue. The table must not change during the iteration. It takes time in
 // proportion to the node uses of all live requests.
 //
@@ -21,8 +21,8 @@ type NodeEntry[N comparable, W any] struct {
 // entries at all nodes, up to the numbers of their requests, which are in the same order. If
 // [Table.Check] accepts both, the same calls grant the same requests in both. Only the order within
 // one call may differ.
-func (t *Table[N, W]) NodeEntries(name N) iter.Seq[NodeEntry[N, W]] {
-	return func(yield func(NodeEntry[N, W]) bool) {
+func (t *Table[N, W]) UsesOf(name N) iter.Seq[NodeUse[N, W]] {
+	return func(yield func(NodeUse[N, W]) bool) {
 		n := t.nodes.find(name)
 		if n == nil {
 			return
@@ -30,13 +30,13 @@ func (t *Table[N, W]) NodeEntries(name N) iter.Seq[NodeEntry[N, W]] {
 		for _, r := range t.Requests() {
 			for i := range r.uses {
 				use := &r.uses[i]
-				if use.node == n && !use.waiting && !yield(NodeEntry[N, W]{r, use.mode, true}) {
+				if use.node == n && !use.waiting && !yield(NodeUse[N, W]{r, use.mode, true}) {
 					return
 				}
 			}
 		}
 		for e := range n.queue.Waiting(waitqueue.AllModes) {
-			if !yield(NodeEntry[N, W]{e.Request().request, e.Mode(), false}) {
+			if !yield(NodeUse[N, W]{e.Request().request, e.Mode(), false}) {
 				return
 			}
 		}

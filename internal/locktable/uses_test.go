@@ -11,7 +11,7 @@ import (
 	"github.com/treelock/treelock/internal/terms"
 )
 
-func TestNodeEntriesAreTheUsesOfANode(t *testing.T) {
+func TestUsesOfANode(t *testing.T) {
 	tb := locktable.New[treelock.Path, string](4, terms.NewPaths())
 	tb.End(submit(tb, "gone", treelock.Write("/idle")))
 	submit(tb, "writer", treelock.Write("/a/x"))
@@ -28,14 +28,14 @@ func TestNodeEntriesAreTheUsesOfANode(t *testing.T) {
 		{"/unknown", nil},
 	} {
 		var got []string
-		for s := range tb.NodeEntries(test.node) {
+		for s := range tb.UsesOf(test.node) {
 			got = append(got, fmt.Sprintf("%v of %s: admitted=%t", s.Mode, s.Request.Who, s.Admitted))
 		}
 		if diff := cmp.Diff(test.want, got); diff != "" {
-			t.Errorf("NodeEntries(%s): -want +got:\n%s", test.node, diff)
+			t.Errorf("UsesOf(%s): -want +got:\n%s", test.node, diff)
 		}
 	}
-	for range tb.NodeEntries("/") {
+	for range tb.UsesOf("/") {
 		break // must be allowed
 	}
 }

@@ -118,6 +118,8 @@ func (r *Request[N, W]) checkPartner() error {
 	case grant == nil:
 		return nil // the widening is checked
 	}
+	// The queue trusts use.held: it must be what the grant holds at that node, and nothing at nodes
+	// that the grant does not use.
 	held := make(map[*node[N, W]]waitqueue.Mode, len(grant.uses))
 	for i := range grant.uses {
 		held[grant.uses[i].node] = grant.uses[i].mode
@@ -132,9 +134,13 @@ func (r *Request[N, W]) checkPartner() error {
 	return nil
 }
 
-// check checks that r uses each of its nodes once and that all of them are in the table (I3), and
-// that its count of waiting uses is right (I5). It adds the node uses to recounts.
+// check checks that r uses each of its nodes once, a claimed one first, and that all of them are in
+// the table (I3). It checks that the count of waiting uses is right (I5), and adds the node uses to
+// recounts.
 func (r *Request[N, W]) check(recounts map[*node[N, W]]*recount) error {
+	if len(r.uses) > 0 && !r.uses[0].mode.Claims() {
+		return fmt.Errorf("I3: the first node use of request %d is not a claim", r.seq)
+	}
 	blocked, seen := 0, make(map[*node[N, W]]bool, len(r.uses))
 	for i := range r.uses {
 		use := &r.uses[i]
@@ -166,6 +172,8 @@ func (r *Request[N, W]) check(recounts map[*node[N, W]]*recount) error {
 // checkOrder checks that r is admitted nowhere before an earlier request that conflicts with it
 // there, unless r is a widening that passes it (I2). It needs the recounts of all requests.
 func (r *Request[N, W]) checkOrder(recounts map[*node[N, W]]*recount) error {
+	// One comparison for each mode is enough: only the earliest of those that wait in it matters.
+	// blocking leaves out the modes of requests that wait for the grant of a widening.
 	for i := range r.uses {
 		use := &r.uses[i]
 		for conflicting := use.blocking(); !use.waiting && conflicting != 0; conflicting = conflicting.WithoutFirst() {
@@ -218,6 +226,9 @@ func (n *node[N, W]) checkClaims(recount *recount) error {
 		return fmt.Errorf("I3: node %v has a second claim list, but no first one", n.name)
 	}
 	claims := 0
+	// One pass over each list checks that prev is the reverse of next, and that no admitted claim
+	// comes after a waiting one. The claims of a widening that waits are the exception: it may be
+	// admitted here although it came later.
 	for _, first := range n.claimLists() {
 		last := (*claimLink[N, W])(nil)
 		for l := first; l != nil; l = l.next {
@@ -261,6 +272,8 @@ func (l *claimLink[N, W]) waits() bool { return l.request.uses[l.use].waiting }
 // (I9), and that the lists of its children are correctly linked. A child may be linked without
 // need: the next search unlinks it.
 func (n *node[N, W]) checkChildren() error {
+	// A node without activity needs no link, and neither does a root. The parent of a busy node has
+	// left the table only if nodes have moved.
 	need := inactive
 	switch {
 	case n.parent == nil || n.parent == n || !n.parent.inTable || n.queue.Empty():
@@ -277,6 +290,7 @@ func (n *node[N, W]) checkChildren() error {
 	}
 	for i, first := range n.children.first {
 		for c := first; c != nil; {
+			// A wrong link would lead the search for blockers into another tree, or round in a ring.
 			if c == n || c.parent != n || c.linkedAs != activity(i)+reading || c.next.prev != c || !c.inTable {
 				return fmt.Errorf("I9: node %v is in a list of children of %v by mistake", c.name, n.name)
 			}
@@ -296,6 +310,7 @@ func (t *nodes[N, W]) check() error {
 			return fmt.Errorf("I8: node %v is in the idle list, but has inIdleList=%t, inTable=%t", n.name, n.inIdleList, n.inTable)
 		}
 	}
+	// The list may hold busy nodes, but each idle one must be in it: node.check has seen to that.
 	flagged, bytes, texts := 0, 0, map[*text]int{}
 	for n := range t.all {
 		if n.inIdleList {

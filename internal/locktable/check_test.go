@@ -96,6 +96,7 @@ func TestCheckFindsBrokenTables(t *testing.T) {
 		"a use is of an unknown node":        {func(b broken) { b.holder.uses[0].node = &node[treelock.Path, string]{} }, "I3: request 2"},
 		"a use has another mode":             {func(b broken) { b.holder.uses[0].mode = waitqueue.TR }, "I3: node /a"},
 		"an admitted use is marked waiting":  {func(b broken) { b.holder.uses[0].waiting = true }, "I5: request 2"},
+		"the first use is no claim":          {func(b broken) { b.holder.uses[0].mode = waitqueue.IW }, "I3: the first node use of request 2"},
 		"a request uses a node twice":        {useRootTwice, "I3: request 2 uses node / twice"},
 		"the count of live requests is off":  {func(b broken) { b.live++ }, "I5: 3 requests are live"},
 		"the count of waiters is off":        {func(b broken) { b.waiting++ }, "I5: 3 requests are live"},

@@ -35,12 +35,15 @@ func (t *Table[N, W]) Circle(a *Request[N, W], from []*Request[N, W], up func(r 
 	if !a.Waiting() {
 		panic("BUG: treelock: Circle of a request that does not wait")
 	}
+	// A number of its own marks what this search has reached, so no mark has to be removed. Tables
+	// of grants inside one another share numbers (NewInside): the search goes through all of them.
 	t.searches++
 	s := circleSearch[N, W]{number: t.searches, request: a, entries: t.admitted[:0]}
 	s.reach(a.Widens(), link[N, W]{by: none})
 	for _, r := range from {
 		s.reach(r, link[N, W]{by: none})
 	}
+	// reached is the queue of a breadth-first search: visit appends to it.
 	for i := 0; i < len(s.reached) && !s.closed; i++ {
 		s.visit(i, up)
 	}
@@ -113,6 +116,8 @@ func (s *circleSearch[N, W]) visit(i int, up func(*Request[N, W]) []*Request[N, 
 // visitUse reaches all requests that wait for the j-th use of part, which is the i-th reached
 // request or its widening.
 func (s *circleSearch[N, W]) visitUse(i int, part *Request[N, W], j int) {
+	// What is held keeps out all that wait in a conflicting mode, whatever their number. What is
+	// only asked for keeps out later ones alone.
 	use, after := &part.uses[j], uint64(0)
 	if part.Waiting() {
 		after = part.seq
@@ -141,6 +146,8 @@ func (t *Table[N, W]) circle(s *circleSearch[N, W]) (steps []Step[N, W]) {
 	if grant := start.Widens(); grant != nil {
 		start = grant
 	}
+	// The links lead from start to what it waits for, and so on, to one of those that the search
+	// began with.
 	s.first.request = start
 	for l := s.first; ; l = s.reached[l.by] {
 		step := Step[N, W]{Request: l.request, Waiting: l.waiting, For: l.blocker.request}

@@ -44,6 +44,7 @@ func (n *node[N, W]) appendClaim(l *claimLink[N, W], mode waitqueue.Mode) {
 		*list = l
 		return
 	}
+	// first.prev is the last link, so an append needs no walk. It is nil if first is the only one.
 	last := first.prev
 	if last == nil {
 		last = first
@@ -117,6 +118,8 @@ func (l *claimLink[N, W]) remove(list **claimLink[N, W]) {
 	}
 	// The list is not circular: the head has no previous link, and its prev field points to the
 	// last one.
+	// There are five cases: the only link (above), the first of two, the first of more, the last one
+	// (which first.prev must forget), and one in the middle.
 	if l == first {
 		*list = l.next
 		if l.prev != l.next {

@@ -6,6 +6,8 @@ import "github.com/treelock/treelock/waitqueue"
 // as [Table.Holds] has it. It takes time in proportion to the node uses of these requests. It
 // relies on the lineages with which the nodes were claimed.
 func (t *Table[N, W]) Within(claims []Claim[N]) bool {
+	// First each claimed node is marked with the number of a plan and with its modes in claims. Then
+	// each claim of a request looks for a mark above.
 	t.plan++
 	for _, claim := range claims {
 		// A claim above a claimed node is at a node of the table, as all ancestors are in use.
@@ -18,6 +20,9 @@ func (t *Table[N, W]) Within(claims []Claim[N]) bool {
 			n.modes = n.modes.With(claim.Mode)
 		}
 	}
+	// Ended requests have no node uses. Intentions need no cover: they are above the claims that
+	// cause them. A combined mode may have two claims, such as a write of the node and a read of its
+	// subtree.
 	for _, r := range t.storage.requests {
 		for i := range r.uses {
 			for parts := r.uses[i].mode.Parts(); parts != 0; parts = parts.WithoutFirst() {
@@ -31,7 +36,8 @@ func (t *Table[N, W]) Within(claims []Claim[N]) bool {
 }
 
 // plannedAbove reports whether a claim of n in mode lies inside a claim of the latest plan, which
-// is at n or above.
+// is at n or above. It follows the guesses of parents, which are right for the nodes of a live
+// request unless they have moved.
 func (t *Table[N, W]) plannedAbove(n *node[N, W], mode waitqueue.Mode) bool {
 	for at := n; at != nil; at = at.parent {
 		if at.plan == t.plan && covers(at.modes, mode, at == n) {

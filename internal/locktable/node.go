@@ -83,7 +83,8 @@ func (t *nodes[N, W]) all(yield func(*node[N, W]) bool) {
 	}
 }
 
-// find returns the node with that name, or nil.
+// find returns the node with that name, or nil. A short name is found by itself, a long one by its
+// hash: to hash the whole name anew for each ancestor would take the square of its length.
 func (t *nodes[N, W]) find(name N) *node[N, W] {
 	if n := t.byName[name]; n != nil {
 		return n
@@ -101,6 +102,7 @@ func (t *nodes[N, W]) findOrAdd(name N) *node[N, W] {
 	if n := t.byName[name]; n != nil {
 		return n
 	}
+	// Without a naming the table cannot copy a name: N may be any type.
 	if t.naming == nil {
 		return t.add(name)
 	}
@@ -124,7 +126,9 @@ func (t *nodes[N, W]) add(name N) *node[N, W] {
 // parentOf returns the parent of n, which has the i-th name of lineage, and adds it if need be. It
 // returns nil at the root.
 func (t *nodes[N, W]) parentOf(n *node[N, W], lineage []N, i int) *node[N, W] {
-	// With a naming, a node never moves. Otherwise it may have moved, so the lineage decides.
+	// With a naming, a node never moves. Otherwise it may have moved, so the lineage decides. The
+	// parent may also have left the table. Its storage is cleared then, and not used for another
+	// node, so inTable tells.
 	if parent := n.parent; parent != nil && parent.inTable && (t.naming != nil || i+1 < len(lineage) && parent.name == lineage[i+1]) {
 		return parent
 	}
@@ -205,6 +209,7 @@ func (t *nodes[N, W]) addIdle(n *node[N, W]) {
 }
 
 // evictOldest removes the first node from the idle list, and from the table if it is still idle.
+// Idle children are unlinked: they would point to a cleared node.
 func (t *nodes[N, W]) evictOldest() {
 	n := t.idle.pop()
 	n.inIdleList = false

@@ -116,7 +116,8 @@ func (t *Table[N, W]) newRequest(who W) *Request[N, W] {
 		r.firstClaim.request = r
 		t.storage.requests = append(t.storage.requests, r)
 	}
-	// Numbers start at 1, since 0 marks a request that has ended.
+	// Numbers start at 1, since 0 marks a request that has ended. A number is taken at arrival, so
+	// the order of numbers is that of the rule.
 	t.lastSeq++
 	t.live++
 	r.Who, r.seq = who, t.lastSeq
@@ -146,7 +147,8 @@ func (t *Table[N, W]) keepRequest(r *Request[N, W]) {
 }
 
 // dropRequest removes r from the storage, for the garbage collector. The last request takes its
-// slot.
+// slot, in O(1). A survey visits slots in order and might miss the one that moves, so it records
+// that first.
 func (t *Table[N, W]) dropRequest(r *Request[N, W]) {
 	last := len(t.storage.requests) - 1
 	moved := t.storage.requests[last]
@@ -160,7 +162,8 @@ func (t *Table[N, W]) dropRequest(r *Request[N, W]) {
 	*r = Request[N, W]{} // the caller may keep r
 }
 
-// newWait returns a wait of r for its i-th node use.
+// newWait returns a wait of r for its i-th node use. Waits of a request are in a list, not in a
+// slice: the queue points to each of them, and most requests need none.
 func (t *Table[N, W]) newWait(r *Request[N, W], i int) *wait[N, W] {
 	w := t.storage.freeWaits
 	if w != nil {

@@ -23,6 +23,8 @@ func (t *Table[N, W]) Widen(r *Request[N, W], who W, claims []Claim[N]) (w *Requ
 		panic("BUG: treelock: Widen of a request that is not granted, or that widens")
 	}
 	t.forgetGranted()
+	// The common case comes first: claims that add something, apart from what r reads, are planned
+	// once. Otherwise the plan is dropped, claims that r holds are left out, and reads are entered.
 	uses := t.planWidening(r, claims)
 	if !t.areApart(claims) {
 		t.dropPlan(uses)
@@ -201,6 +203,8 @@ func (t *Table[N, W]) widen(w *Request[N, W]) {
 	r := w.partner
 	t.beforeChange(r, false)
 	t.unlistClaims(r)
+	// Three passes: mark the nodes of w with its modes, combine these with the modes of r and clear
+	// the marks, and append what is still marked, the nodes that r did not use.
 	t.plan++
 	for i := range w.uses {
 		use := &w.uses[i]

@@ -17,14 +17,15 @@ import (
 // What README and docs say in figures is in the code, word by word. If a test fails, change both.
 func TestFactsAreThoseOfTheCode(t *testing.T) {
 	for _, fact := range []struct{ document, words, file, code string }{
-		{"README.md", "at most 65,536 claims", "manager/options.go", "defaultClaims = 1 << 16"},
-		{"README.md", "a path 64 KiB", "manager/options.go", "defaultPath = 64 << 10"},
-		{"README.md", "at most 4,096 (`WithMaxDepth`)", "manager/options.go", "defaultDepth = 4096"},
-		{"README.md", "names 4 blockers", "manager/options.go", "defaultBlockers = 4"},
-		{"README.md", "(`WithBlockers`: at most 64)", "manager/options.go", "maxBlockers = 64"},
-		{"README.md", "at most 64 that wait for a node in one mode, 64 that claim it in one mode", "internal/locktable/blockers.go", "maxHere = 64"},
-		{"README.md", "until 1,024 are found", "internal/locktable/blockers.go", "maxBelow = 1024"},
-		{"README.md", "or 16,384 nodes and claims are visited", "internal/locktable/blockers.go", "maxVisits = 16_384"},
+		{"docs/limits.md", "| claims of a request | 65,536 | `WithMaxClaims` | `ErrTooWide` |", "manager/options.go", "defaultClaims = 1 << 16"},
+		{"docs/limits.md", "| bytes of a path | 65,536 | `WithMaxPath` | `ErrTooLong` |", "manager/options.go", "defaultPath = 64 << 10"},
+		{"docs/limits.md", "| a node and its ancestors | 4,096 | `WithMaxDepth` | `ErrTooDeep` |", "manager/options.go", "defaultDepth = 4096"},
+		{"docs/limits.md", "names 4 blockers", "manager/options.go", "defaultBlockers = 4"},
+		{"docs/limits.md", "(`WithBlockers`: at most 64)", "manager/options.go", "maxBlockers = 64"},
+		{"docs/limits.md", "at most 64 that wait for a node in one mode, and 64 that claim it in one mode", "internal/locktable/blockers.go", "maxHere = 64"},
+		{"docs/limits.md", "until 1,024 are found", "internal/locktable/blockers.go", "maxBelow = 1024"},
+		{"docs/limits.md", "or 16,384 nodes and claims are visited", "internal/locktable/blockers.go", "maxVisits = 16_384"},
+		{"docs/limits.md", "| requests that wait | none | `WithMaxWaiting` | `ErrBusy` |", "manager/options.go", "maxWaiting: -1"},
 		{"README.md", "needs Go 1.25", "go.mod", "go 1.25.0"},
 		{"README.md", "need Go 1.26", "manager/metrics/go.mod", "go 1.26.0"},
 		{"README.md", "need Go 1.26", "go.work", "go 1.26.0"},
@@ -109,7 +110,7 @@ func TestCommandsNameWhatIsThere(t *testing.T) {
 	}
 }
 
-// README says how many blockers an error counts.
+// docs/limits.md says how many blockers an error counts.
 func TestErrorsCountBlockersUpToTheLimits(t *testing.T) {
 	m := manager.Start(t.Context(), manager.WithBlockers(64))
 	hold := func(req treelock.Request[treelock.Path]) {

@@ -97,7 +97,11 @@ func TestProgramsOfReadmeAndDocs(t *testing.T) {
 	}
 	write(t, filepath.Join(app, "metrics", "a_test.go"), complete("_ = metrics.New(m)\n"))
 	run(app, "go mod tidy && go test ./...") // also what has no test is compiled
-	run(app, "go work init . ../treelock && go mod tidy && go run .")
+	const workspace = "go work init . ../treelock"
+	if !strings.Contains(read(t, "CONTRIBUTING.md"), "`"+workspace+"`") {
+		t.Errorf("CONTRIBUTING.md does not say %q", workspace)
+	}
+	run(app, workspace+" && go mod tidy && go run .")
 }
 
 // complete makes a file of a piece of code, which declares functions or is the body of one.
@@ -200,5 +204,34 @@ func TestRecipesExcludeWhatTheyMust(t *testing.T) {
 	}
 	if pair := trap.FindStringSubmatch(readme); pair == nil || conflict(pair[1], pair[2]) {
 		t.Errorf("README has no trap, or it is none: %q", pair)
+	}
+}
+
+// README has some of the figures in docs/figures.md, where examples/speed put them.
+func TestFiguresOfReadmeAreMeasured(t *testing.T) {
+	figures := func(name string) (rows [][]string) {
+		_, table, _ := strings.Cut(read(t, name), "\n| acquire and release,")
+		table, _, _ = strings.Cut(table, "\n\n")
+		for row := range strings.Lines(table) {
+			cells := strings.Split(strings.Trim(row, "|\n"), "|")
+			for i := range cells {
+				cells[i] = strings.TrimSpace(cells[i])
+			}
+			rows = append(rows, cells)
+		}
+		return rows
+	}
+	shown, measured := figures("README.md"), figures("docs/figures.md")
+	for i, row := range shown {
+		all := slices.IndexFunc(measured, func(m []string) bool { return m[0] == row[0] })
+		for j, cell := range row {
+			column := slices.Index(measured[0], shown[0][j])
+			if all < 0 || column < 0 || i != 1 && measured[all][column] != cell {
+				t.Errorf("README has %q at %q, %q, and docs/figures.md does not", cell, row[0], shown[0][j])
+			}
+		}
+	}
+	if len(shown) < 2+5 {
+		t.Errorf("README has %d rows of figures, want at least 5", len(shown)-2)
 	}
 }

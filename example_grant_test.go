@@ -85,10 +85,16 @@ func ExampleNewContext() {
 
 	err := m.Do(ctx, treelock.Write("/tenant/42").Labeled("job"), helper) // Do calls NewContext
 	fmt.Println(errors.Is(err, treelock.ErrDeadlock))
-	fmt.Println(err)
+	var deadlock *treelock.DeadlockError[treelock.Path]
+	if errors.As(err, &deadlock) {
+		for _, step := range deadlock.Circle {
+			fmt.Printf("#%d %s: %s\n", step.Number, step.Label, step.Link)
+		}
+	}
 	// Output:
 	// true
-	// treelock: acquire write /tenant/42/users: deadlock: #2 waits to write /tenant/42/users until #1 "job" ends (write /tenant/42); #1 "job" is held by the caller of #2
+	// #2 : waits
+	// #1 job: holder
 }
 
 // A helper that is fine with a caller who holds what it needs says so.
@@ -101,8 +107,9 @@ func ExampleInside() {
 			func(context.Context) error { return nil })
 	}
 
-	fmt.Println(helper(ctx))                                     // alone
-	fmt.Println(m.Do(ctx, treelock.Write("/tenant/42"), helper)) // under a caller that holds the tenant
+	fmt.Println(helper(ctx)) // alone
+	// Under a caller that holds the tenant:
+	fmt.Println(m.Do(ctx, treelock.Write("/tenant/42"), helper))
 	// Output:
 	// <nil>
 	// <nil>

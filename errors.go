@@ -18,8 +18,9 @@ var (
 	// try later.
 	ErrConflict = errors.New("treelock: an earlier conflicting request is live")
 
-	// ErrBusy says that as many requests wait as the manager admits, so that this one, which would
-	// have had to wait too, was refused. Try later, or raise the limit on waiting requests.
+	// ErrBusy says that as many requests wait as the manager admits, or as the request itself does
+	// with Queue. So this one, which would have had to wait too, was refused. Try later, or raise the
+	// limit.
 	ErrBusy = errors.New("treelock: too many requests are waiting")
 
 	// ErrDraining says that the manager takes no new requests because it is being drained. Send them

@@ -2,6 +2,7 @@ package treelock_test
 
 import (
 	"encoding/json"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -54,5 +55,32 @@ func TestClaimsHaveReadableJSON(t *testing.T) {
 	}
 	if err := json.Unmarshal([]byte(`{"access":"both"}`), &again[0]); err == nil || !strings.Contains(err.Error(), `"both" is none of [shared exclusive]`) {
 		t.Errorf("Unmarshal(an access that there is not) = %v, want an error that says which there are", err)
+	}
+}
+
+func TestNotesOfARequestAreIndependent(t *testing.T) {
+	plain := treelock.Read("/a")
+	for _, tt := range []struct {
+		req   treelock.Request[treelock.Path]
+		label string
+		tag   any
+		queue int
+	}{
+		{plain, "", nil, -1},
+		{plain.Queue(0), "", nil, 0},
+		{plain.Queue(3).Queue(-5), "", nil, -1},
+		{plain.Labeled("x").Queue(2).Tagged(7).Write("/b"), "x", 7, 2},
+		{plain.Tagged(7).Queue(2).Labeled("x"), "x", 7, 2},
+		{plain.Queue(2).Labeled("x").Tagged(7).Labeled("").Tagged(nil), "", nil, 2},
+		{plain.Queue(math.MaxInt), "", nil, math.MaxInt},
+		{plain.Labeled("x").Queue(math.MinInt), "x", nil, -1},
+	} {
+		label, tag, queue := tt.req.Label(), tt.req.Tag(), tt.req.QueueLimit()
+		if label != tt.label || tag != tt.tag || queue != tt.queue {
+			t.Errorf("%v has %q, %v, %d, want %q, %v, %d", tt.req, label, tag, queue, tt.label, tt.tag, tt.queue)
+		}
+	}
+	if plain.QueueLimit() != -1 {
+		t.Error("Queue has changed the request that it was called on")
 	}
 }

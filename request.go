@@ -108,7 +108,7 @@ type Request[N Node[N]] struct {
 	few  [fewClaims]Claim[N] // the first claims
 	n    int                 // how many claims of few are set
 	more []Claim[N]          // those that did not fit; never appended to in place
-	note *note               // never changed; nil if there is neither a label nor a tag
+	note *note               // never changed; nil if it would be empty
 }
 
 // For returns the empty request for nodes of type N, to begin a chain with:

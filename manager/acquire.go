@@ -232,7 +232,7 @@ func (l *loop[N]) refusal(c *call[N], r *request[N]) error {
 	case c.mode == modeNoWait:
 		l.stats.Conflicts++
 		return l.explain(r, treelock.ErrConflict, l.m.maxBlockers)
-	case l.m.maxWaiting >= 0 && l.waiting >= l.m.maxWaiting:
+	case l.m.maxWaiting >= 0 && l.waiting >= l.m.maxWaiting, crowded(c.meta, r):
 		l.stats.Busy++
 		return l.explain(r, treelock.ErrBusy, l.m.maxBlockers)
 	case r.Widens() != nil || c.under != nil:

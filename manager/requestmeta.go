@@ -12,12 +12,13 @@ import (
 // none.
 type requestMeta struct {
 	label string
+	queue int       // its limit on waiters at a node; negative if there is none
 	stack []uintptr // of the call that made the request; empty without SlowLog.Sites
 }
 
 // newMeta returns what is kept of req. On the client's goroutine. callers skips its frame.
 func (m *Manager[N]) newMeta(req *treelock.Request[N]) *requestMeta {
-	meta := &requestMeta{label: req.Label()}
+	meta := &requestMeta{label: req.Label(), queue: req.QueueLimit()}
 	if m.slow.Sites {
 		meta.stack = callers()
 	}
@@ -30,6 +31,12 @@ func (r *requestMeta) labelOf() string {
 		return ""
 	}
 	return r.label
+}
+
+// crowded reports whether the limit of the request, which waits as r, is exceeded at one of its
+// nodes.
+func crowded[N treelock.Node[N]](meta *requestMeta, r *request[N]) bool {
+	return meta != nil && meta.queue >= 0 && r.Crowded(meta.queue)
 }
 
 // site returns the function, file and line that made the request, outside of this package and

@@ -30,6 +30,7 @@ type Blocker[N Node[N]] struct {
 	Label  string        `json:"label,omitempty"`
 	State  State         `json:"state"`
 	For    time.Duration `json:"for_ns"` // how long it has been in that state
+	Tag    any           `json:"-"`      // see Request.Tagged; not in texts and logs
 
 	// Claim is one of its claims. It conflicts with Wanted, a claim of the request that it blocks.
 	Claim  Claim[N] `json:"claim"`

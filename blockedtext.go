@@ -15,7 +15,7 @@ func (b Blocker[N]) String() string {
 	return nodetext.Blocker(b.Number, b.Label, MaxLabel, b.Claim.String(), b.State.String(), b.For)
 }
 
-// LogValue returns a group of all fields.
+// LogValue returns a group of all fields but Tag.
 func (b Blocker[N]) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.Uint64("number", b.Number), slog.String("label", b.Label), slog.String("state", b.State.String()),

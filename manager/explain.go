@@ -29,6 +29,7 @@ func (l *loop[N]) explain(r *request[N], err error, limit int) error {
 		blocked.Blockers = append(blocked.Blockers, treelock.Blocker[N]{
 			Number: b.Seq(),
 			Label:  b.Who.meta.labelOf(),
+			Tag:    b.Who.meta.tagOf(),
 			State:  stateOf(b),
 			For:    l.now.since(b.Who.since),
 			Claim:  terms.ClaimOf(why.Claim.Node, why.Claim.Mode),

@@ -12,13 +12,14 @@ import (
 // none.
 type requestMeta struct {
 	label string
+	tag   any       // not looked at
 	queue int       // its limit on waiters at a node; negative if there is none
 	stack []uintptr // of the call that made the request; empty without SlowLog.Sites
 }
 
 // newMeta returns what is kept of req. On the client's goroutine. callers skips its frame.
 func (m *Manager[N]) newMeta(req *treelock.Request[N]) *requestMeta {
-	meta := &requestMeta{label: req.Label(), queue: req.QueueLimit()}
+	meta := &requestMeta{label: req.Label(), tag: req.Tag(), queue: req.QueueLimit()}
 	if m.slow.Sites {
 		meta.stack = callers()
 	}
@@ -31,6 +32,14 @@ func (r *requestMeta) labelOf() string {
 		return ""
 	}
 	return r.label
+}
+
+// tagOf returns the tag, or nil if there is none.
+func (r *requestMeta) tagOf() any {
+	if r == nil {
+		return nil
+	}
+	return r.tag
 }
 
 // crowded reports whether the limit of the request, which waits as r, is exceeded at one of its

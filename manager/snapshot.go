@@ -44,6 +44,7 @@ type RequestInfo[N treelock.Node[N]] struct {
 	Claims []treelock.Claim[N] `json:"claims"`
 	Inside uint64              `json:"inside,omitempty"` // the number of the grant that it is inside
 	Site   string              `json:"site,omitempty"`   // where it was made, with SlowLog.Sites
+	Tag    any                 `json:"-"`                // that of the request, see Request.Tagged
 
 	// BlockedBy has the numbers of the earliest requests in the same snapshot that the request
 	// waits for. More is how many more there are; with AtLeast, there may be more than that. The
@@ -146,6 +147,7 @@ func (m *Manager[N]) infoOf(row *row[N]) RequestInfo[N] {
 	info := RequestInfo[N]{
 		Number: row.seq,
 		Label:  row.meta.labelOf(),
+		Tag:    row.meta.tagOf(),
 		State:  row.state,
 		Since:  m.time(row.since),
 		Inside: row.inside,

@@ -32,7 +32,8 @@ type Blocker[N Node[N]] struct {
 	For    time.Duration `json:"for_ns"` // how long it has been in that state
 	Tag    any           `json:"-"`      // see Request.Tagged; not in texts and logs
 
-	// Claim is one of its claims. It conflicts with Wanted, a claim of the request that it blocks.
+	// Claim is one of its claims. It conflicts with Wanted, a claim of the request that it blocks. If
+	// it does not block a request, but a Drain, Wanted is the zero Claim.
 	Claim  Claim[N] `json:"claim"`
 	Wanted Claim[N] `json:"wanted"`
 }
@@ -55,7 +56,7 @@ type Blocker[N Node[N]] struct {
 // 16,384 nodes and claims were visited. If a bound was reached, AtLeast is set: there may be more
 // blockers than More says, and earlier ones than those named.
 type BlockedError[N Node[N]] struct {
-	Op         string     `json:"op,omitempty"`          // acquire, try to acquire, or submit
+	Op         string     `json:"op,omitempty"`          // what was called: acquire, submit, drain
 	Label      string     `json:"label,omitempty"`       // of the request that was blocked
 	Claims     []Claim[N] `json:"claims,omitempty"`      // its first claims; the manager keeps 8
 	MoreClaims int        `json:"more_claims,omitempty"` // how many more it has

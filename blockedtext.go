@@ -109,9 +109,9 @@ func (e *BlockedError[N]) reason() string {
 }
 
 // unnamed names the claim that all blockers block, if there is one and the subject does not name
-// it.
+// it. A Drain has no claims.
 func (e *BlockedError[N]) unnamed() string {
-	if len(e.Blockers) == 0 {
+	if len(e.Blockers) == 0 || len(e.Claims) == 0 && e.Blockers[0].Wanted == (Claim[N]{}) {
 		return ""
 	}
 	wanted := e.Blockers[0].Wanted

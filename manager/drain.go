@@ -4,9 +4,11 @@ import "context"
 
 // Drain refuses new requests from now on, with [treelock.ErrDraining], and returns nil once no
 // request is live: each has been released or withdrawn. If ctx ends first, the error satisfies
-// errors.Is for its error and for its cause, and if the manager stops first, for
-// [treelock.ErrStopped]. Once a manager is drained, Drain returns nil, even if ctx has ended or the
-// manager has stopped.
+// errors.Is for [treelock.ErrGaveUp], its error and its cause. It is a [treelock.BlockedError] that
+// names the earliest live requests (see [WithBlockers]); to find them takes a survey, as a
+// [Manager.Snapshot] does, of at most 200 milliseconds. If the manager stops first, the error
+// satisfies errors.Is for [treelock.ErrStopped]. Once a manager is drained, Drain returns nil, even
+// if ctx has ended or the manager has stopped.
 //
 // Draining begins even if ctx has ended already, goes on when Drain returns early, and cannot be
 // undone. Drain may be called again, from any goroutine. Meanwhile requests that wait are granted,
@@ -30,7 +32,11 @@ func (m *Manager[N]) Drain(ctx context.Context) error {
 	case isClosed(m.drainDone):
 		return nil
 	case isClosed(ended):
-		return m.canceledErr(ctx)
+		names := m.namesOf(&survey[N]{})
+		if isClosed(m.drainDone) {
+			return nil
+		}
+		return withBlockers[N](m.canceledErr(ctx), names.blockedErr("drain"))
 	default:
 		return m.stoppedErr()
 	}

@@ -3,7 +3,13 @@ package manager_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/manager"
@@ -89,3 +95,56 @@ func TestGrantsOfADrainingManagerCanBeNarrowed(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+// TestDrainNamesTheLiveRequestsWhenItsContextEnds has requests that hold, wait, and are inside a
+// grant. (The empty request claims nothing.)
+func TestDrainNamesTheLiveRequestsWhenItsContextEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := manager.Start(t.Context(), manager.WithBlockers(3))
+		outer := must(m.TryAcquire(t.Context(), treelock.Write("/a").Labeled("backup 3").Tagged(7)))
+		must(m.Submit(t.Context(), treelock.Read("/a/x")))
+		must(outer.Acquire(t.Context(), treelock.Read("/a/y")))
+		must(m.TryAcquire(t.Context(), treelock.Read("/b")))
+		must(m.TryAcquire(t.Context(), treelock.Read("/b")))
+		why := errors.New("the deadline of the deployment")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Minute, func() { cancel(why) })
+		err := m.Drain(ctx)
+		for _, want := range []error{treelock.ErrGaveUp, context.Canceled, why} {
+			if !errors.Is(err, want) {
+				t.Errorf("Drain() = %v, want %v", err, want)
+			}
+		}
+		var blocked *treelock.BlockedError[path]
+		if !errors.As(err, &blocked) {
+			t.Fatalf("Drain() = %v, want a BlockedError", err)
+		}
+		for i := range blocked.Blockers {
+			blocked.Blockers[i].For = 0 // as exact as the manager's clock
+		}
+		read := func(p path) treelock.Claim[path] { return treelock.Claim[path]{Node: p} }
+		want := &treelock.BlockedError[path]{Op: "drain", More: 2, Blockers: []treelock.Blocker[path]{
+			{Number: 1, Label: "backup 3", Tag: 7, State: treelock.Holding, Claim: treelock.Claim[path]{Node: "/a", Access: treelock.Exclusive}},
+			{Number: 2, State: treelock.Waiting, Claim: read("/a/x")},
+			{Number: 3, State: treelock.Holding, Claim: read("/a/y")},
+		}}
+		if diff := cmp.Diff(want, blocked, cmpopts.IgnoreFields(*want, "Err")); diff != "" {
+			t.Errorf("Drain() (-want +got):\n%s", diff)
+		}
+		if text := err.Error(); !strings.Contains(text, `drain: context canceled: the deadline of the deployment; blocked by "backup 3" (#1, write /a, holding`) {
+			t.Errorf("Drain() = %s", text)
+		}
+	})
+}
+
+// TestDrainNamesNothingWithoutBlockers has WithBlockers(0), or a manager that stops meanwhile.
+func TestDrainNamesNothingWithoutBlockers(t *testing.T) {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	m := manager.Start(t.Context(), manager.WithBlockers(0))
+	must(m.TryAcquire(t.Context(), treelock.Write("/a")))
+	var blocked *treelock.BlockedError[path]
+	if err := m.Drain(ended); !errors.Is(err, treelock.ErrGaveUp) || errors.As(err, &blocked) {
+		t.Errorf("Drain() = %v, want ErrGaveUp and no BlockedError", err)
+	}
+}

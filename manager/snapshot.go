@@ -144,7 +144,7 @@ func (m *Manager[N]) buildSnapshot(ctx context.Context, s *survey[N]) (*Snapshot
 
 // infoOf returns what a snapshot shows of one request, but for its blockers.
 func (m *Manager[N]) infoOf(row *row[N]) RequestInfo[N] {
-	info := RequestInfo[N]{
+	return RequestInfo[N]{
 		Number: row.seq,
 		Label:  row.meta.labelOf(),
 		Tag:    row.meta.tagOf(),
@@ -152,16 +152,21 @@ func (m *Manager[N]) infoOf(row *row[N]) RequestInfo[N] {
 		Since:  m.time(row.since),
 		Inside: row.inside,
 		Site:   row.meta.site(),
-		Claims: []treelock.Claim[N]{},
+		Claims: row.claims(),
 	}
-	// A node use has the modes of all claims of the request at one node, and those of the intentions
-	// of claims below. Only the claims are shown, one for each mode.
-	for _, used := range row.uses {
+}
+
+// claims returns the claims of a request. A node use has the modes of all claims of the request at one
+// node, and those of the intentions of claims below. Only the claims are returned, one for each
+// mode.
+func (r *row[N]) claims() []treelock.Claim[N] {
+	claims := []treelock.Claim[N]{}
+	for _, used := range r.uses {
 		for parts := used.Mode.Parts(); parts != 0; parts = parts.WithoutFirst() {
 			if part := parts.First(); part.Claims() {
-				info.Claims = append(info.Claims, terms.ClaimOf(used.Node, part))
+				claims = append(claims, terms.ClaimOf(used.Node, part))
 			}
 		}
 	}
-	return info
+	return claims
 }

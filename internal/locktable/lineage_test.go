@@ -20,50 +20,6 @@ func claimAt(mode waitqueue.Mode, lineage ...string) []locktable.Claim[string] {
 	return []locktable.Claim[string]{{Mode: mode, Lineage: lineage}}
 }
 
-// TestMovedNodeIsExcludedUnderItsNewParent is about the guess of a node's parent, which the table
-// keeps from one request to the next.
-func TestMovedNodeIsExcludedUnderItsNewParent(t *testing.T) {
-	for _, maxIdle := range []int{0, 1, 2, 3, 100} {
-		tb := locktable.New[string, string](maxIdle, nil)
-		tb.End(tb.Submit("before", claimAt(waitqueue.TW, "x", "old", "root")))
-
-		folder := tb.Submit("folder", claimAt(waitqueue.TW, "new", "root"))
-		moved := tb.Submit("moved", claimAt(waitqueue.TW, "x", "new", "root"))
-		old := tb.Submit("old", claimAt(waitqueue.TW, "old", "root"))
-		if moved.Granted() || !old.Granted() {
-			t.Errorf("%d idle nodes: moved has granted=%t, old has %t, want false and true", maxIdle, moved.Granted(), old.Granted())
-		}
-		checkSound(t, tb)
-		tb.End(old)
-		if granted := tb.End(folder); len(granted) != 1 || granted[0] != moved {
-			t.Errorf("%d idle nodes: the end of folder grants %d requests, want moved alone", maxIdle, len(granted))
-		}
-		tb.End(moved)
-		if tb.Nodes() > maxIdle || tb.Live() != 0 {
-			t.Errorf("%d idle nodes: Nodes() = %d, Live() = %d at the end, want nothing left", maxIdle, tb.Nodes(), tb.Live())
-		}
-		checkSound(t, tb)
-	}
-}
-
-// TestRootThatGotAParentIsExcludedUnderIt also checks the reverse: the node becomes a root again.
-func TestRootThatGotAParentIsExcludedUnderIt(t *testing.T) {
-	tb := locktable.New[string, string](10, nil)
-	tb.End(tb.Submit("before", claimAt(waitqueue.TW, "x")))
-	above := tb.Submit("above", claimAt(waitqueue.TR, "root"))
-	below := tb.Submit("below", claimAt(waitqueue.TW, "x", "root"))
-	if below.Granted() {
-		t.Error("a write below root is granted while root is read")
-	}
-	tb.End(below)
-	tb.End(above)
-	again := tb.Submit("above", claimAt(waitqueue.TW, "root"))
-	if alone := tb.Submit("alone", claimAt(waitqueue.TW, "x")); !again.Granted() || !alone.Granted() {
-		t.Error("a write of x, which is a root again, waits for a write of root")
-	}
-	checkSound(t, tb)
-}
-
 // A forest is six nodes. forest[i] is the parent of node i, or i at a root. Parents are smaller, so
 // 0 is often one: the table must not take cleared storage for the node with the zero name.
 type forest [6]int
@@ -105,7 +61,8 @@ func randomTreeRequest(rng *rand.Rand, f *forest) (req treelock.Request[tree], c
 }
 
 // TestTableFollowsTheRuleInForestsThatChange runs one table through many forests with the same
-// names. No request is live when a forest begins.
+// names, so nodes move, and roots get parents and lose them. No request is live when a forest
+// begins.
 func TestTableFollowsTheRuleInForestsThatChange(t *testing.T) {
 	for seed := range uint64(40) {
 		rng := rand.New(rand.NewPCG(seed, 5))

@@ -2,8 +2,6 @@ package locktable_test
 
 import (
 	"fmt"
-	"math/rand/v2"
-	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -75,37 +73,16 @@ func TestTableForgetsReleasedNodes(t *testing.T) {
 	checkSound(t, tb)
 }
 
-func TestSequenceNumbersAreNeverReused(t *testing.T) {
+func TestReusedStorageHasANewNumber(t *testing.T) {
 	tb := locktable.New[treelock.Path, string](4, terms.NewPaths())
-	rng := rand.New(rand.NewPCG(1, 2))
-	var live []*request
-	recycled, last := 0, uint64(0)
-	dead := map[*request]uint64{} // the latest number of an ended request, by storage
-	for range 10_000 {
-		if len(live) > 0 && rng.IntN(2) == 0 {
-			i := rng.IntN(len(live))
-			r := live[i]
-			live = slices.Delete(live, i, i+1)
-			dead[r] = r.Seq()
-			if tb.End(r); r.Seq() != 0 || r.Granted() || r.Waiting() {
-				t.Fatalf("after its release request %d has Seq() = %d, Granted() = %t, Waiting() = %t", dead[r], r.Seq(), r.Granted(), r.Waiting())
-			}
-			continue
-		}
-		r := submit(tb, "reader", treelock.Read("/a"))
-		if old, ok := dead[r]; ok {
-			recycled++
-			if r.Seq() == old {
-				t.Fatalf("reused storage has the number %d of an ended request", old)
-			}
-		}
-		if r.Seq() != last+1 {
-			t.Fatalf("Seq() = %d after %d", r.Seq(), last)
-		}
-		live, last = append(live, r), r.Seq()
+	first := submit(tb, "first", treelock.Read("/a"))
+	number := first.Seq()
+	if tb.End(first); first.Seq() != 0 || first.Granted() || first.Waiting() {
+		t.Errorf("after its end: Seq() = %d, Granted() = %t, Waiting() = %t", first.Seq(), first.Granted(), first.Waiting())
 	}
-	if recycled == 0 {
-		t.Error("no storage was reused: the test proves nothing")
+	second := submit(tb, "second", treelock.Read("/a"))
+	if second != first || second.Seq() != number+1 {
+		t.Errorf("Seq() = %d, storage reused=%t, want %d and true", second.Seq(), second == first, number+1)
 	}
 }
 

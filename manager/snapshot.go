@@ -156,8 +156,8 @@ func (m *Manager[N]) infoOf(row *row[N]) RequestInfo[N] {
 	}
 }
 
-// claims returns the claims of a request. A node use has the modes of all claims of the request at one
-// node, and those of the intentions of claims below. Only the claims are returned, one for each
+// claims returns the claims of a request. A node use has the modes of all claims of the request at
+// one node, and those of the intentions of claims below. Only the claims are returned, one for each
 // mode.
 func (r *row[N]) claims() []treelock.Claim[N] {
 	claims := []treelock.Claim[N]{}

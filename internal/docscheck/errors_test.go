@@ -267,6 +267,11 @@ var ends = map[string]func(t *testing.T, verb string) error{
 			})
 		return err
 	},
+	"`ctx` has ended before, and a request is live": func(t *testing.T, verb string) error {
+		ctx, cancel := context.WithDeadlineCause(t.Context(), time.Now(), errCtx)
+		defer cancel()
+		return newScene(t).call(ctx, verb, wanted)
+	},
 	"`ctx` ends while a request is live": func(t *testing.T, verb string) error {
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, errCtx)
 		defer cancel()

@@ -6,6 +6,7 @@
 //	TREELOCK_TESTS=long go test ./fuzz/exhaustive -v
 //	go test ./fuzz/exhaustive -v -timeout 0 -wide -tree "/ /a /a/x /b" -clients 3 -claims 2
 //	go test ./fuzz/exhaustive -v -timeout 0 -wide -tree "/ /a /a/x /a/y /b" -clients 4 -claims 1
+//	go test ./fuzz/exhaustive -v -timeout 0 -wide -widens -tree "/ /a" -clients 3 -claims 1
 //
 // # Terminology
 //
@@ -18,6 +19,11 @@
 // real table, list by list, each with the rank of its request among the live ones and with whether
 // it is admitted.
 //
+// In some worlds grants widen (-widens). Then a step may also be a widening of any granted request
+// by any request, or a request whose caller holds a granted one while it waits. A widening that
+// waits is a live request of the client of its grant, so a request may come to hold any set of
+// claims. A step that would close a circle is refused: the request or the widening ends at once.
+//
 // # What is done
 //
 // The search is breadth first, so the way to a state is a shortest one. For each state and each
@@ -25,7 +31,8 @@
 // requests, in an order that varies. The harness of package tabletest compares the table with the
 // rule after each step, and checks all of the table after the step proper. Narrowings that must be
 // refused are tried where a client is free, and must change nothing. The rule is that of package
-// model, with a matrix of all conflicts between forms.
+// model, with the conflicts between claims in sets of bits. It looks for circles with a search of
+// the graph of all requests, and there is none in any state.
 //
 // # Why a state needs to be visited once only
 //

@@ -24,7 +24,7 @@ func longTests() bool { return os.Getenv("TREELOCK_TESTS") == "long" }
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// TestTableGrantsWhatTheRuleSaysInEveryOrder checks I1 to I8 in all that can happen in a few small
+// TestTableGrantsWhatTheRuleSaysInEveryOrder checks I1 to I11 in all that can happen in a few small
 // worlds.
 func TestTableGrantsWhatTheRuleSaysInEveryOrder(t *testing.T) {
 	if *wide {
@@ -46,6 +46,8 @@ func TestTableGrantsWhatTheRuleSaysInEveryOrder(t *testing.T) {
 	exploreIn(t, size{nodes: four, clients: 4, claims: 1})
 	exploreIn(t, size{nodes: fork, clients: 3, claims: 2})
 	exploreIn(t, size{nodes: chain, clients: 3, claims: 2})
+	exploreIn(t, size{nodes: chain, clients: 2, claims: 1, widens: true})
+	exploreIn(t, size{nodes: fork, clients: 2, claims: 1, widens: true})
 }
 
 // exploreIn is a subtest that explores one world.

@@ -38,6 +38,9 @@ const (
 	scopes   = "manager/scope.go"
 	nodes    = "internal/locktable/node.go"
 	requests = "internal/locktable/request.go"
+	widening = "internal/locktable/widen.go"
+	circle   = "internal/locktable/circle.go"
+	search   = "waitqueue/search.go"
 	blockers = "internal/locktable/blockers.go"
 	conflict = "internal/locktable/conflict.go"
 	claimed  = "internal/locktable/claimlist.go"
@@ -190,6 +193,39 @@ var mutants = []mutant{
 	{"children: only those that read are taken off an evicted node", children, "for i := range c.first {", "for i := range c.first[:1] {"},
 	{"claimed: the second list is not moved up", claimed, "\t\tn.claims, n.children.claims = n.children.claims, nil\n", ""},
 	{"claimed: all claims in one list", claimed, "if n.claims == nil || n.claims.readsNode() == (mode == waitqueue.NR) {", "if true {"},
+
+	// Widening, and the search for circles.
+	{"widen: a widening waits for its own grant", queue, "if held != 0 && t.byMode[held.First()] == 1 {", "if false {"},
+	{"widen: other holders in the same mode are ignored", queue, "t.byMode[held.First()] == 1 {", "t.byMode[held.First()] >= 1 {"},
+	{"widen: it passes none on arrival", queue, "conflicts[mode]&t.waiting&^passed(held) != 0", "conflicts[mode]&t.waiting != 0"},
+	{"widen: it passes all on arrival", queue, "t.others(held, mode)|conflicts[mode]&t.waiting&^passed(held) != 0", "t.others(held, mode) != 0"},
+	{"widen: it passes none while it waits", queue, "& q.waiting &^ passed(e.held)", "& q.waiting"},
+	{"widen: lost wake-up, the last but one leaves", queue, "return t.waiting&widening != 0", "return false"},
+	{"widen: those that wait are overtaken by others", queue, "earliest = min(earliest, g.head.seq)", "earliest = min(earliest, max(g.head.seq, earliest))"},
+	{"widen: the held mode is forgotten", queue, "combined = (held.First().Parts() | mode.Parts()).Combined()", "combined = mode"},
+	{"widen: the held mode stays", queue, "\tt.Leave(held.First())\n", ""},
+	{"widen: one group for all held modes", list, "(g.held != held || g.mode != mode)", "g.mode != mode"},
+	{"widen: the end of a plain list hides a group", list, " && q.firstGroup(e.mode) == nil", ""},
+	{"widen: a queue never forgets that a widening waited", list, "q.waiting &^= widening", "q.waiting |= widening"},
+	{"widen: reads below do not count", widening, "\t\tt.enterReads(r, claims)\n", ""},
+	{"widen: reads on the way do not count", widening, "n.modes = n.modes.With(waitqueue.TR)", "n.modes = n.modes.With(waitqueue.IR)"},
+	{"widen: it waits where its grant keeps others out", widening, "if held.Covers(use.mode) {", "if false {"},
+	{"widen: one node is added", widening, "use.node.modes != 0 {", "use.node.modes != 0 && i == 0 {"},
+	{"widen: it outlives its grant", widening, "\tif r.Granted() {\n\t\tt.End(other)", "\tif false {\n\t\tt.End(other)"},
+	{"widen: what is held is added again", widening, "\t\tif !t.holdsClaim(claim) {\n", "\t\tif true {\n"},
+	{"widen: a requeued widening is a plain request", shrink, "w, r.seq, use.held, use.mode)", "w, r.seq, 0, use.mode)"},
+	{"widen: it is granted and adds nothing", table, "\t\t\t\tt.widen(r)\n", ""},
+	{"blockers: the grant of a widening", blockers, "\t\t\tadmitted-- // the grant of the request itself\n", ""},
+	{"blockers: a widening below is counted for another", blockers, "return 0 // the mode of its grant there covers its own", "return 1"},
+	{"blockers: those that a widening passes", requests, "return use.mode.Conflicting() &^ use.held.First().Conflicting()", "return use.mode.Conflicting()"},
+	{"circle: each list is looked at once", search, "\t\te = t.from.prev\n", "\t\treturn found\n"},
+	{"circle: those that were passed wait", search, "if after == 0 || !passed(g.held).Has(mode) {", "if true {"},
+	{"circle: widenings do not wait", search, "if after == 0 || !passed(g.held).Has(mode) {", "if false {"},
+	{"circle: the group of the widening is taken once", circle, "\t\t\tuse.node.queue.Untake(e)\n", ""},
+	{"circle: those that wait for a widening are not found", circle, "{r, r.Widening()}", "{r, nil}"},
+	{"circle: earlier ones wait for what is asked", circle, "\t\tafter = part.seq\n", "\t\tafter = 0\n"},
+	{"circle: the calls of holders do not count", circle, "s.reach(next, link[N, W]{by: i})", "_ = next"},
+	{"circle: two ways, one wrong claim", circle, "theirs: j, ours: w.use}", "theirs: j, ours: 0}"},
 
 	// Texts that merge distinct nodes, or that a hostile name changes.
 	{"texts: a quoted name is its own text", exact, "utf8.ValidString(s) && !strings.HasPrefix(s, `\"`)", "utf8.ValidString(s)"},

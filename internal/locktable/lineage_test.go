@@ -3,6 +3,7 @@ package locktable_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -141,4 +142,61 @@ func TestWrittenNodeThatMovesIsLinkedAsWritten(t *testing.T) {
 	tb.Submit("writer", claimAt(waitqueue.TW, "x", "old", "root"))
 	tb.Submit("reader", claimAt(waitqueue.NR, "x", "new", "root"))
 	checkSound(t, tb)
+}
+
+// TestNodesThatMoveAtRandomLeaveATableSound moves nodes while they are claimed, even below one
+// another, which a program must not do.
+func TestNodesThatMoveAtRandomLeaveATableSound(t *testing.T) {
+	for seed := range uint64(500) {
+		rng := rand.New(rand.NewPCG(seed, 9))
+		tb := locktable.New[int, string](rng.IntN(5), nil)
+		var live []*locktable.Request[int, string]
+		for range 60 {
+			live = moveAtRandom(rng, tb, live)
+			checkSound(t, tb)
+		}
+		for len(live) > 0 {
+			tb.End(live[0])
+			live = slices.DeleteFunc(live, hasEnded)
+		}
+		if tb.NodeUses() != 0 {
+			t.Fatalf("seed %d: %d node uses are left, want none", seed, tb.NodeUses())
+		}
+	}
+}
+
+func hasEnded(r *locktable.Request[int, string]) bool { return r.Seq() == 0 }
+
+// moveAtRandom takes a step with claims of nodes that have a new lineage each time.
+func moveAtRandom(rng *rand.Rand, tb *locktable.Table[int, string], live []*locktable.Request[int, string]) []*locktable.Request[int, string] {
+	var claims []locktable.Claim[int]
+	for range 1 + rng.IntN(2) {
+		lineage := rng.Perm(5)[:1+rng.IntN(4)]
+		claims = append(claims, locktable.Claim[int]{Mode: waitqueue.NR + waitqueue.Mode(rng.IntN(4)), Lineage: lineage})
+	}
+	var r *locktable.Request[int, string]
+	if len(live) > 0 {
+		r = live[rng.IntN(len(live))]
+	}
+	switch action := rng.IntN(5); {
+	case r == nil || action == 0:
+		live = append(live, tb.Submit("", claims))
+	case action == 1 && r.Granted() && r.Widening() == nil:
+		tb.Narrow(r, claims)
+	case action == 2 && r.Granted() && r.Widening() == nil:
+		if w, _ := tb.Widen(r, "", claims); w != nil && tb.Circle(w, nil, nil) != nil {
+			tb.End(w)
+		} else if w != nil {
+			live = append(live, w)
+		}
+	case action > 2:
+		tb.End(r)
+	}
+	live = slices.DeleteFunc(live, hasEnded)
+	for _, r := range live {
+		if r.Waiting() {
+			tb.Blockers(r, 3, func(*locktable.Request[int, string], locktable.ConflictPair[int]) {})
+		}
+	}
+	return live
 }

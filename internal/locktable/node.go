@@ -188,6 +188,10 @@ func (t *nodes[N, W]) parentName(name N, lineage []N, i int) (parent N, ok bool)
 	return parent, false
 }
 
+// reaches reports whether lineage has an i-th name. With a naming it need not be in the lineage. A
+// walk by parents that stops there ends, even if nodes have moved below one another.
+func (t *nodes[N, W]) reaches(lineage []N, i int) bool { return t.naming != nil || i < len(lineage) }
+
 // maybeIdle adds n to the idle list if it is idle and not there yet.
 func (t *nodes[N, W]) maybeIdle(n *node[N, W]) {
 	if !n.inIdleList && n.queue.Empty() {

@@ -68,7 +68,7 @@ func (t *Table[N, W]) planWidening(r *Request[N, W], claims []Claim[N]) (uses []
 func (t *Table[N, W]) areApart(claims []Claim[N]) bool {
 	for _, claim := range claims {
 		// planWidening has just found the parents.
-		for i, n := 0, t.nodes.find(claim.Lineage[0]); n != nil; i, n = i+1, n.parent {
+		for i, n := 0, t.nodes.find(claim.Lineage[0]); n != nil && t.nodes.reaches(claim.Lineage, i); i, n = i+1, n.parent {
 			switch {
 			case n.plan != t.plan:
 			case i == 0 && n.modes.Combined().Covers(claim.Mode), i > 0 && n.modes&subtrees != 0:
@@ -166,8 +166,8 @@ func (t *Table[N, W]) planReads(uses []nodeUse[N, W], claim Claim[N]) []nodeUse[
 	uses = t.planLineage(uses, claim.Lineage, waitqueue.TR)
 	n := t.nodes.find(claim.Lineage[0])
 	top := n
-	for above := n.parent; above != nil; above = above.parent {
-		if above.modes.Has(waitqueue.TR) {
+	for i, above := 1, n.parent; above != nil && t.nodes.reaches(claim.Lineage, i); i, above = i+1, above.parent {
+		if above.plan == t.plan && above.modes.Has(waitqueue.TR) {
 			top = above
 		}
 	}

@@ -10,8 +10,12 @@ import (
 // The errors of a lock manager, for [errors.Is]. The errors returned may wrap them with details.
 var (
 	// ErrStopped says that the manager has ended, or ended while the request waited. Nothing is held.
-	// The error returned also wraps the cause of the context that ended the manager.
+	// The error returned also wraps the cause of the context that ended the manager, or ErrShutdown.
 	ErrStopped = errors.New("treelock: the manager has stopped")
+
+	// ErrShutdown says that the manager has stopped because Shutdown was called. The error returned
+	// also satisfies errors.Is for ErrStopped.
+	ErrShutdown = errors.New("treelock: it was shut down")
 
 	// ErrConflict says that TryAcquire would have had to wait: an earlier request that conflicts is
 	// live, holding or waiting. A BlockedError around it says which. Use Acquire to wait for it, or

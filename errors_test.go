@@ -16,6 +16,7 @@ var sentinels = map[string]struct {
 	text string
 }{
 	"ErrStopped":      {treelock.ErrStopped, "treelock: the manager has stopped"},
+	"ErrShutdown":     {treelock.ErrShutdown, "treelock: it was shut down"},
 	"ErrConflict":     {treelock.ErrConflict, "treelock: an earlier conflicting request is live"},
 	"ErrBusy":         {treelock.ErrBusy, "treelock: too many requests are waiting"},
 	"ErrDraining":     {treelock.ErrDraining, "treelock: the manager is draining"},

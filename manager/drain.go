@@ -12,8 +12,7 @@ import "context"
 //
 // Draining begins even if ctx has ended already, goes on when Drain returns early, and cannot be
 // undone. Drain may be called again, from any goroutine. Meanwhile requests that wait are granted,
-// and grants can be narrowed and released. Drain does not stop the manager: end its context for
-// that.
+// and grants can be narrowed and released. Drain does not stop the manager: see [Manager.Shutdown].
 func (m *Manager[N]) Drain(ctx context.Context) error {
 	ended := ctx.Done() // first, as a panic of it must drain nothing
 	switch {

@@ -60,7 +60,7 @@ func (m *Manager[N]) resultOf(
 // canceledErr returns the error for a request whose ctx has ended. It includes the end of the
 // manager, since one context is often the parent of the other.
 func (m *Manager[N]) canceledErr(ctx context.Context) error {
-	if m.stopping() {
+	if m.stopping() || isClosed(m.ctxDone) {
 		return &endError{[]error{m.stoppedErr(), contextError(ctx)}}
 	}
 	return contextError(ctx)
@@ -83,8 +83,13 @@ func (m *Manager[N]) unsentErr(o outcome, ctx context.Context) error {
 	return m.stoppedErr()
 }
 
-// stoppedErr returns the error for a manager whose context has ended.
-func (m *Manager[N]) stoppedErr() error { return &stoppedError{m.ctx} }
+// stoppedErr returns the error for a manager that stops. shutDown may be read once ended is closed.
+func (m *Manager[N]) stoppedErr() error {
+	if m.stopping() && m.shutDown {
+		return &endError{[]error{treelock.ErrStopped, treelock.ErrShutdown}}
+	}
+	return &stoppedError{m.ctx}
+}
 
 // A stoppedError is ErrStopped with the cause of ctx, which has ended. The manager goroutine makes
 // it, and ctx may be of a user's type, so it calls ctx only when a reader of the error asks.

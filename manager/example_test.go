@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/treelock/treelock"
@@ -287,4 +288,23 @@ func ExampleGrant_Token() {
 	// stored: first
 	// stored: second
 	// refused: late
+}
+
+// A server stops in this order: first the listener, so that no request comes, then the locks, then
+// what the grants protect.
+func ExampleManager_Shutdown() {
+	m := manager.Start(context.Background())
+	server := &http.Server{Handler: http.NotFoundHandler()} // its handlers call m.Do
+
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	fmt.Println(server.Shutdown(ctx)) // waits for the handlers
+	fmt.Println(m.Shutdown(ctx))      // waits for what they have left behind
+
+	_, err := m.Acquire(ctx, treelock.Write("/photos"))
+	fmt.Println(err)
+	// Output:
+	// <nil>
+	// <nil>
+	// treelock: acquire write /photos: the manager has stopped: it was shut down
 }

@@ -13,24 +13,26 @@ import (
 const messagesPerClient = 2
 
 // A Manager grants requests for the nodes of one forest. Get one from [Start] or [StartNodes]; the
-// zero Manager is of no use. It lives until the context given there ends. All methods are safe for
-// concurrent use.
+// zero Manager is of no use. It lives until the context given there ends, or until
+// [Manager.Shutdown]. All methods are safe for concurrent use.
 type Manager[N treelock.Node[N]] struct {
 	// Immutable.
 
 	options
 	nodeType[N]
 
-	// ended is the Done channel of ctx, the context given to Start. Clients and the manager
-	// goroutine look at ended, which runs no user code. Only errors that say why the manager
-	// stopped call ctx itself, on the goroutine that reads the error.
-	ended <-chan struct{}
-	ctx   context.Context
+	// ctxDone is the Done channel of ctx, the context given to Start. To look at it runs no user
+	// code. Only errors that say why the manager stopped call ctx itself, on the goroutine that
+	// reads the error.
+	ctxDone <-chan struct{}
+	ctx     context.Context
 
 	// Channels. inbox: from clients to the manager goroutine, never closed, and full once the
-	// manager has stopped. drainDone and done: closed by the manager goroutine, nothing is sent.
+	// manager has stopped. drainDone, ended and done: closed by the manager goroutine, nothing is
+	// sent. ended is closed when the manager begins to stop: a client that sees that sends nothing.
 	inbox     chan message[N]
 	drainDone chan struct{}
+	ended     chan struct{}
 	done      chan struct{}
 
 	// snapshotSem has a token while a survey runs, so there is one at a time: the manager goroutine
@@ -42,8 +44,9 @@ type Manager[N treelock.Node[N]] struct {
 	// See BenchmarkCancelStorm.
 	cancelSem chan struct{}
 
-	started time.Time
-	final   Stats // when the manager stopped; owned by the manager goroutine until done is closed
+	started  time.Time
+	shutDown bool  // it stops before ctx ends; owned by the manager goroutine until ended is closed
+	final    Stats // when the manager stopped; owned by the manager goroutine until done is closed
 
 	// calls has *call[N] for reuse, by clients. BenchmarkLock in manager/bench allocates without
 	// it.
@@ -78,12 +81,13 @@ func newManager[N treelock.Node[N]](ctx context.Context, opts []Option) *Manager
 		options:  o,
 		nodeType: nodeTypeOf[N](),
 
-		ended:   ctx.Done(),
+		ctxDone: ctx.Done(),
 		ctx:     ctx,
 		started: time.Now(),
 
 		inbox:     make(chan message[N], messagesPerClient*o.clients),
 		drainDone: make(chan struct{}),
+		ended:     make(chan struct{}),
 		done:      make(chan struct{}),
 
 		snapshotSem: make(chan struct{}, 1),
@@ -91,7 +95,7 @@ func newManager[N treelock.Node[N]](ctx context.Context, opts []Option) *Manager
 	}
 }
 
-// stopping reports whether the context given to Start has ended.
+// stopping reports whether the manager has begun to stop.
 func (m *Manager[N]) stopping() bool { return isClosed(m.ended) }
 
 // isClosed reports whether a channel on which nothing is sent is closed. A nil channel never is.

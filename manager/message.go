@@ -17,7 +17,7 @@ const (
 	kindRevoke                      // call, with the reason in err; req, seq
 	kindDrain                       // none
 	kindInspect                     // call, with an inspector
-	kindStop                        // none: the context of the manager has ended
+	kindStop                        // none: the context of the manager has ended, or Shutdown
 	kindSealed                      // none: fills the inbox of a stopped manager, for seal alone
 )
 

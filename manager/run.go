@@ -47,11 +47,11 @@ type loop[N treelock.Node[N]] struct {
 // before the next. That is all the synchronisation there is.
 func (m *Manager[N]) run() {
 	defer close(m.done)
-	if m.ended != nil { // else it never stops
+	if m.ctxDone != nil { // else the context never ends
 		go m.announceStop()
 	}
 
-	// The loop has no other exit than the end of the context, so done is closed only by stop.
+	// The loop has no other exit than stop, so done is closed only after it.
 	l := newLoop(m)
 	for messages := uint(0); ; messages++ {
 		first := l.batch == 0 // of a batch
@@ -59,8 +59,10 @@ func (m *Manager[N]) run() {
 		if idle || messages%clockInterval == 0 {
 			l.readClock()
 		}
-		// The context is checked once for each batch, as the check has a cost.
-		if first && m.stopping() || msg.kind == kindStop {
+		// The context is checked once for each batch, as the check has a cost. No message that was
+		// sent after the end of the context is handled: it is in no batch that was counted before
+		// the end, and the check follows the count.
+		if first && isClosed(m.ctxDone) || msg.kind == kindStop {
 			l.stop(msg)
 			return
 		}

@@ -6,6 +6,8 @@ import "github.com/treelock/treelock"
 // msg has been received and not handled. On the manager goroutine.
 func (l *loop[N]) stop(msg message[N]) {
 	l.assertOwner()
+	l.m.shutDown = !isClosed(l.m.ctxDone)
+	close(l.m.ended)
 	err := l.m.stoppedErr()
 	// The messages of the requests that wait were handled long ago: no message in the inbox leads to
 	// their clients.
@@ -18,10 +20,7 @@ func (l *loop[N]) stop(msg message[N]) {
 		}
 	}
 	l.loseAll()
-	for msg.kind != kindStop { // announceStop ends once its message is received
-		refuseMessage(msg, err)
-		msg = <-l.m.inbox
-	}
+	refuseMessage(msg, err)
 	// The clients read final after done is closed, which happens after this.
 	l.m.final = l.currentStats()
 	l.m.final.Inbox = 0 // seal replies to the messages that are left
@@ -41,8 +40,8 @@ func (l *loop[N]) stop(msg message[N]) {
 // First seal fills the buffer. From then on the buffer is full whenever seal takes a message out,
 // so a client can only send between that and seal's own message. Once seal has sent as many own
 // messages in a row as there is room for, the buffer holds nothing else. This terminates because a
-// client that begins to send now sees that the context has ended: only clients that were about to
-// send still do, once each.
+// client that begins to send now sees that ended is closed: only clients that were about to send
+// still do, once each.
 func (m *Manager[N]) seal(err error) {
 	for m.sendSealed() {
 	}
@@ -66,7 +65,7 @@ func (m *Manager[N]) sendSealed() bool {
 	}
 }
 
-// refuseMessage replies to a message that came after the end of the manager's context.
+// refuseMessage replies to a message that the manager receives when it stops.
 func refuseMessage[N treelock.Node[N]](msg message[N], err error) {
 	switch msg.kind {
 	case kindAcquire, kindWithdraw, kindNarrow, kindWiden, kindRevoke, kindInspect:
@@ -78,8 +77,11 @@ func refuseMessage[N treelock.Node[N]](msg message[N], err error) {
 
 // announceStop is the goroutine that wakes the manager goroutine when the context given to Start
 // ends. It runs no user code, which context.AfterFunc and context.WithCancel would for a context of
-// a user's type.
+// a user's type. It also ends when the manager has stopped.
 func (m *Manager[N]) announceStop() {
-	<-m.ended
-	m.inbox <- message[N]{kind: kindStop}
+	select {
+	case <-m.ctxDone:
+		m.sendBlocking(message[N]{kind: kindStop}, nil)
+	case <-m.done:
+	}
 }

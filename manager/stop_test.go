@@ -82,8 +82,8 @@ func sealAgainst(t *testing.T, before, behind int) {
 	}
 }
 
-// TestNothingIsSentOnceTheContextHasEnded checks what seal needs to terminate.
-func TestNothingIsSentOnceTheContextHasEnded(t *testing.T) {
+// TestNothingIsSentOnceTheManagerStops checks what seal needs to terminate.
+func TestNothingIsSentOnceTheManagerStops(t *testing.T) {
 	ctx, req := context.Background(), treelock.Write("/a")
 	for name, verb := range map[string]func(m *Manager[path], g treelock.Grant[path], tick *Ticket[path]){
 		"Acquire":    func(m *Manager[path], _ treelock.Grant[path], _ *Ticket[path]) { m.Acquire(ctx, req) },
@@ -95,27 +95,26 @@ func TestNothingIsSentOnceTheContextHasEnded(t *testing.T) {
 		"Err":        func(_ *Manager[path], _ treelock.Grant[path], tick *Ticket[path]) { tick.Err() },
 		"Drain":      func(m *Manager[path], _ treelock.Grant[path], _ *Ticket[path]) { m.Drain(ctx) },
 		"Snapshot":   func(m *Manager[path], _ treelock.Grant[path], _ *Ticket[path]) { m.Snapshot(ctx, Query[path]{}) },
+		"Shutdown":   func(m *Manager[path], _ treelock.Grant[path], _ *Ticket[path]) { m.Shutdown(ctx) },
 		"Stats":      func(m *Manager[path], _ treelock.Grant[path], _ *Ticket[path]) { m.Stats() },
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			stopping, stop := context.WithCancel(context.Background())
-			m := newManager[path](stopping, nil)
+			m := newManager[path](context.Background(), nil)
 			l := newLoop(m)
 			held := takeGrant(t, arrives(t, &l, treelock.Read("/b"), modeWait))
 			waiting := arrives(t, &l, treelock.Write("/b"), modeTicket).ticket
-			stop()
+			close(m.ended)
 			returned := make(chan struct{})
 			go func() { verb(m, m.public(held), waiting); close(returned) }()
 			synctest.Wait()
 			if len(m.inbox) > 0 {
 				t.Errorf("%s sends a message to a manager that stops", name)
 			}
-			if waits := name == "Withdraw" || name == "Err" || name == "Stats" || name == "Drain"; waits && isClosed(returned) {
+			if waits := name == "Withdraw" || name == "Err" || name == "Stats" || name == "Drain" || name == "Shutdown"; waits && isClosed(returned) {
 				t.Errorf("%s returns before the manager has stopped", name)
 			}
-			go m.run()
+			close(m.done)
 			<-returned
-			<-m.Done()
 		})
 	}
 }

@@ -28,6 +28,9 @@
 #ifndef DRAINERS
 #define DRAINERS 0	/* clients that call Drain, with a ctx that may end */
 #endif
+#ifndef SHUTDOWN
+#define SHUTDOWN 0	/* 1: those that call Drain call Shutdown */
+#endif
 #ifndef COUNTERS
 #define COUNTERS 0	/* clients that call Stats */
 #endif
@@ -41,7 +44,7 @@
 #define ROUNDS 1	/* how often each of the first two kinds calls */
 #endif
 #ifndef STOP
-#define STOP 0		/* 1: m.ended is closed, at any moment */
+#define STOP 0		/* 1: the context given to Start ends, at any moment */
 #endif
 #ifndef SHARED
 #define SHARED 0	/* 1: requests read or write, and writers may narrow to reading */
@@ -88,7 +91,8 @@ mtype = { errCanceled, errStopped, errConflict, errBusy, errDraining, errNotHeld
 #define ok 0	/* no error */
 
 /* What clients and the manager share: the Manager, */
-bool ctxEnded;					/* m.ended is closed */
+bool ctxEnded;					/* the context given to Start has ended */
+bool stopping;					/* m.ended is closed */
 chan inbox = [INBOX] of { mtype, byte, byte, byte };	/* kind, call, req, seq */
 bool done, drained;				/* closed */
 bool final;					/* m.final is what Stats returns once done is closed */
@@ -223,8 +227,8 @@ inline tableNarrow(r, c) {
 
 inline send(k, c, r, s) {
 	if
-	:: ctxEnded -> res = errStopped
-	:: !ctxEnded ->
+	:: stopping -> res = errStopped
+	:: !stopping ->
 		if
 		:: inbox!k(c, r, s) -> res = ok
 		:: full(inbox) ->
@@ -250,8 +254,8 @@ inline post(k, c) {
 inline sendWithin(fickle, k, c) {
 	if
 	:: fickle -> res = errCanceled
-	:: ctxEnded -> res = errStopped
-	:: !ctxEnded ->
+	:: stopping -> res = errStopped
+	:: !stopping ->
 		if
 		:: inbox!k(c, NONE, 0) -> res = ok
 		:: full(inbox) ->
@@ -503,7 +507,7 @@ inline Err(t) {
 		fi
 	fi;
 	assert(res == ok || !delivered[t] && grantedClosed[t]);	/* P12 */
-	assert(res == ok && !sure || res == errStopped && ctxEnded || res == errWithdrawn && (withdrawn[t] || withdrawing[t] > 0));	/* P12 */
+	assert(res == ok && !sure || res == errStopped && stopping || res == errWithdrawn && (withdrawn[t] || withdrawing[t] > 0));	/* P12 */
 	d_step { sure = false; v = 0; res = 0 }
 }
 
@@ -746,13 +750,10 @@ inline refuse(k, c) {
 }
 
 inline l_stop() {
+	stopping = true;
 #if FAULT == 18
 	/* Who looks at a ticket once the manager has ended must not be told so before the last one has been refused. */
 	refuse(kind, c);
-	if
-	:: kind != kindStop -> inbox?kind, c, r, s
-	:: kind == kindStop
-	fi;
 #endif
 #if FAULT != 17
 	/* Else those that wait do so for ever. */
@@ -778,13 +779,7 @@ inline l_stop() {
 	od;
 #endif
 	atomic { ticketsLeft = true; n_ = 0; w_ = 0 };
-#if FAULT != 19
-	/* Else the goroutine that sends it may be left behind. */
-	do
-	:: kind != kindStop -> refuse(kind, c); inbox?kind, c, r, s
-	:: kind == kindStop -> break
-	od;
-#else
+#if FAULT != 18
 	refuse(kind, c);
 #endif
 #if FAULT != 20
@@ -912,8 +907,8 @@ end_receive:
 	do
 	:: inbox?kind, c, r, s ->
 		if
-		:: ctxEnded -> break
-		:: !ctxEnded	/* and may end now, before the message is dealt with */
+		:: ctxEnded || kind == kindStop -> break
+		:: !ctxEnded && kind != kindStop	/* and may end now, before the message is dealt with */
 		fi;
 		if
 		:: kind == kindAcquire -> l_acquire(c, r, t)
@@ -944,10 +939,19 @@ end_receive:
 /* announceStop is the goroutine of that name, in stop.go. */
 proctype announceStop() {
 end_waits:
-	ctxEnded;
-	timerRuns = true;
-	inbox!kindStop(0, 0, 0);
-	timerRuns = false
+	if
+	:: ctxEnded ->
+		timerRuns = true;
+		if
+		:: inbox!kindStop(0, 0, 0)
+#if FAULT != 19
+		/* Else the goroutine that sends it is left behind, as no message comes out of a sealed inbox. */
+		:: done
+#endif
+		fi;
+		timerRuns = false
+	:: done
+	fi
 }
 
 /*
@@ -1121,7 +1125,7 @@ inline sendCancel(c) {
 
 inline answered(c) {
 	outcome(c);
-	assert(res == ok || res == errStopped && ctxEnded || res == errDraining && draining || res == errBusy)	/* P6 */
+	assert(res == ok || res == errStopped && stopping || res == errDraining && draining || res == errBusy)	/* P6 */
 }
 
 /*
@@ -1217,7 +1221,7 @@ proctype acquirer() {
 				:: res != ok -> unsent(c)
 				:: res == ok ->
 					atomic { w = true; replies[c]?v -> outcome(c) };
-					assert(res == ok || res == errStopped && ctxEnded || res == errDraining && draining);	/* P4 */
+					assert(res == ok || res == errStopped && stopping || res == errDraining && draining);	/* P4 */
 					if
 					:: res == ok -> use(w, r, s)
 					:: else
@@ -1250,7 +1254,7 @@ proctype trier() {
 		:: res != ok -> unsent(c)
 		:: res == ok ->
 			atomic { replies[c]?_ -> outcome(c) };
-			assert(res == ok || res == errStopped && ctxEnded || res == errDraining && draining || res == errConflict);	/* P6 */
+			assert(res == ok || res == errStopped && stopping || res == errDraining && draining || res == errConflict);	/* P6 */
 			if
 			:: res == ok ->
 #if KEEP
@@ -1343,7 +1347,7 @@ proctype submitter(byte t) {
 			:: true	/* the client never receives */
 #endif
 			fi
-		:: else -> assert(res == errStopped && ctxEnded || res == errDraining && draining || res == errBusy)	/* P6 */
+		:: else -> assert(res == errStopped && stopping || res == errDraining && draining || res == errBusy)	/* P6 */
 		fi
 	:: else -> unsent(c)
 	fi;
@@ -1384,7 +1388,7 @@ proctype counter() {
 		/* What the manager has counted is the manager's until it has ended. */
 		done;
 #endif
-		assert(final && ctxEnded)	/* P13 */
+		assert(final && stopping)	/* P13 */
 	fi;
 	d_step { c = 0; v = 0; res = 0; running-- }
 }
@@ -1425,7 +1429,7 @@ proctype surveyor() {
 		:: res == ok ->
 			atomic { replies[c]?v ->
 			if
-			:: v != verdictDone -> assert(ctxEnded); result(c); break	/* P6 */
+			:: v != verdictDone -> assert(stopping); result(c); break	/* P6 */
 			:: v == verdictDone && left > 0 -> owner[c] = manager	/* once more */
 			:: v == verdictDone && left == 0 ->
 				result(c);
@@ -1454,11 +1458,14 @@ proctype lateDrain() {
 
 proctype drainer() {
 	bool fickle;
+#if SHUTDOWN
+	mtype res;
+#endif
 
 	chooseFickle();
 	if
-	:: ctxEnded -> fickle = false	/* the manager was the first to end */
-	:: !ctxEnded ->
+	:: stopping -> fickle = false	/* the manager was the first to end */
+	:: !stopping ->
 		if
 		:: inbox!kindDrain(0, 0, 0)
 		:: full(inbox) ->
@@ -1483,6 +1490,10 @@ proctype drainer() {
 		:: !drained
 		fi
 	fi;
+#if SHUTDOWN
+	send(kindStop, 0, 0, 0);
+	done;
+#endif
 	running--
 }
 #endif
@@ -1520,7 +1531,7 @@ proctype judge() {
 	timeout;
 	assert(running == 0);	/* P1: everybody who called got an answer */
 	assert(empty(cancelSem));	/* P16 */
-#if STOP
+#if STOP || SHUTDOWN
 	assert(done && !managerRuns && !timerRuns);	/* P6 */
 	do
 	:: inbox?kind, _, _, _ -> assert(kind == kindSealed); i++	/* P6 */
@@ -1536,7 +1547,7 @@ proctype judge() {
 	i = 0;
 	do
 	:: i < CALLS ->
-		assert(owner[i] == pool || canceled[i] && ctxEnded || dropped[i] && len(replies[i]) > 0);	/* P10: nor is a call forgotten */
+		assert(owner[i] == pool || canceled[i] && stopping || dropped[i] && len(replies[i]) > 0);	/* P10: nor is a call forgotten */
 		i++
 	:: i == CALLS -> break
 	od

@@ -1,0 +1,19 @@
+package manager
+
+import "context"
+
+// Shutdown drains the manager as [Manager.Drain] does, stops it, and returns once [Manager.Done] is
+// closed: nil if no request was live. If ctx ends first, Shutdown stops the manager all the same,
+// and returns the error of Drain, which names the live requests. What waits then fails with
+// [treelock.ErrStopped] and [treelock.ErrShutdown], and so does all that comes later. Grants that
+// are held are not revoked.
+//
+// After the manager has stopped for another reason, Shutdown returns what Drain does then. Shutdown
+// may be called again, from any goroutine. A caller that holds a grant, as in a Do, waits for
+// itself until ctx ends.
+func (m *Manager[N]) Shutdown(ctx context.Context) error {
+	err := m.Drain(ctx)
+	m.send(message[N]{kind: kindStop}) // waits only for room
+	<-m.done
+	return err
+}

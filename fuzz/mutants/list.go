@@ -126,7 +126,7 @@ var mutants = []mutant{
 	{"stop strands who gives up", stop, "\t\tmsg.call.confirmCancel(nil)\n", ""},
 	{"race: Withdraw does not wait", withdraw, "if t.m.send(message[N]{kind: kindWithdraw, call: c}) && <-c.replies == verdictDone {", "if t.m.send(message[N]{kind: kindWithdraw, call: c}) {"},
 	{"race: the inbox is not sealed", stop, "\tl.m.seal(err)\n", ""},
-	{"leak: the stop message is not awaited", stop, "for msg.kind != kindStop {", "for false {"},
+	{"leak: a manager that was shut down waits for its context", stop, "\tcase <-m.done:\n", "\tcase <-make(chan int):\n"},
 	{"stop strands those that wait", calls, "\t\tc.call.refuse(err)\n", ""},
 	{"stop strands tickets", calls, "\t\tc.ticket.endWith(err)\n", ""},
 	{"stop strands those in the inbox", stop, "case kindAcquire, kindWithdraw, kindNarrow, kindWiden, kindRevoke, kindInspect:\n", "case kindWithdraw, kindNarrow, kindWiden, kindRevoke, kindInspect:\n"},

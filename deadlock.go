@@ -18,7 +18,8 @@ type DeadlockError[N Node[N]] struct {
 	MoreClaims int        `json:"more_claims,omitempty"` // how many more it has
 
 	// Circle begins with the request that was refused. Each request lasts until the next one ends,
-	// and the last one until the first one ends.
+	// and the last one until the first one ends. A Drain or a Shutdown is no request: then Circle has
+	// the grant that its caller holds, alone.
 	Circle []DeadlockStep[N] `json:"circle"`
 }
 
@@ -106,8 +107,11 @@ func (e *DeadlockError[N]) LogValue() slog.Value {
 func (e *DeadlockError[N]) steps() (texts []string) {
 	named := min(mostSteps, len(e.Circle))
 	for i, step := range e.Circle[:named] {
-		next := e.Circle[(i+1)%len(e.Circle)]
-		texts = append(texts, step.text(next.name()))
+		next := e.Circle[(i+1)%len(e.Circle)].name()
+		if len(e.Circle) == 1 {
+			next = "this call"
+		}
+		texts = append(texts, step.text(next))
 	}
 	if more := len(e.Circle) - named; more > 0 {
 		texts = append(texts, thousands(more)+" more")

@@ -89,3 +89,35 @@ func deadlockError[N treelock.Node[N]](steps []locktable.Step[N, client[N]]) err
 	}
 	return &treelock.DeadlockError[N]{Circle: circle}
 }
+
+// waitForAll returns the error that refuses an op that waits for all live requests, if its caller
+// holds one of grants: the op would wait for its own caller.
+func (m *Manager[N]) waitForAll(op string, grants []scopeRef[N]) error {
+	if len(grants) == 0 {
+		return nil
+	}
+	w := waiterForAll[N]{grants: grants}
+	if m.inspect(&w); w.deadlock == nil {
+		return nil
+	}
+	w.deadlock.Op = op
+	return w.deadlock
+}
+
+// A waiterForAll is the inspector that finds out whether the caller of an op holds a grant.
+type waiterForAll[N treelock.Node[N]] struct {
+	grants   []scopeRef[N]
+	deadlock *treelock.DeadlockError[N]
+}
+
+func (w *waiterForAll[N]) inspect(l *loop[N]) {
+	held := l.stillHeld(nil, w.grants)
+	if len(held) == 0 {
+		return
+	}
+	l.stats.Deadlocks++
+	step := treelock.DeadlockStep[N]{
+		Number: held[0].Seq(), Label: held[0].Who.meta.labelOf(), Link: treelock.LinkHolder,
+	}
+	w.deadlock = &treelock.DeadlockError[N]{Circle: []treelock.DeadlockStep[N]{step}}
+}

@@ -158,3 +158,22 @@ func TestGrantsInsideAndContextsAreOnCircles(t *testing.T) {
 		}
 	})
 }
+
+func TestDrainByAHolderIsRefused(t *testing.T) {
+	m := manager.Start(t.Context())
+	err := m.Do(t.Context(), treelock.Write("/a").Labeled("job"), func(ctx context.Context) error {
+		return errors.Join(m.Drain(ctx), m.Shutdown(ctx))
+	})
+	deadlockOf(t, err)
+	const want = `treelock: drain: deadlock: #1 "job" is held by the caller of this call
+treelock: shutdown: deadlock: #1 "job" is held by the caller of this call`
+	if err.Error() != want {
+		t.Errorf("the errors are\n%v\nwant\n%s", err, want)
+	}
+	must(m.TryAcquire(t.Context(), treelock.Write("/a"))).Release() // nothing drains
+	over := must(m.Acquire(t.Context(), treelock.Write("/a")))
+	over.Release()
+	if err := m.Shutdown(treelock.NewContext(t.Context(), over)); err != nil {
+		t.Errorf("Shutdown() under a grant that is over = %v, want nil", err)
+	}
+}

@@ -13,8 +13,14 @@ import "context"
 // Draining begins even if ctx has ended already, goes on when Drain returns early, and cannot be
 // undone. Drain may be called again, from any goroutine. Meanwhile requests that wait are granted,
 // and grants can be narrowed and released. Drain does not stop the manager: see [Manager.Shutdown].
+//
+// Under a context that carries a live grant of m (see [treelock.NewContext]) Drain would wait for
+// its own caller. Then it drains nothing, and returns a [treelock.DeadlockError].
 func (m *Manager[N]) Drain(ctx context.Context) error {
 	ended := ctx.Done() // first, as a panic of it must drain nothing
+	if err := m.waitForAll("drain", m.grantsIn(ctx)); err != nil {
+		return err
+	}
 	switch {
 	case m.stopping():
 		ended = nil // the manager ended first

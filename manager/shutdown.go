@@ -9,9 +9,12 @@ import "context"
 // are held are not revoked.
 //
 // After the manager has stopped for another reason, Shutdown returns what Drain does then. Shutdown
-// may be called again, from any goroutine. A caller that holds a grant, as in a Do, waits for
-// itself until ctx ends.
+// may be called again, from any goroutine. Under a context that carries a live grant of m, as in a
+// Do, it does nothing and returns a [treelock.DeadlockError], as Drain does.
 func (m *Manager[N]) Shutdown(ctx context.Context) error {
+	if err := m.waitForAll("shutdown", m.grantsIn(ctx)); err != nil {
+		return err
+	}
 	err := m.Drain(ctx)
 	m.send(message[N]{kind: kindStop}) // waits only for room
 	<-m.done

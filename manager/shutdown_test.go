@@ -82,19 +82,3 @@ func TestShutdownAfterTheContextOfTheManager(t *testing.T) {
 		t.Errorf("Shutdown() = %v, want ErrStopped and the cause alone", err)
 	}
 }
-
-// TestShutdownFromInsideADo ends with its context, as it waits for the grant of its caller.
-func TestShutdownFromInsideADo(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m := manager.Start(context.Background())
-		err := m.Do(t.Context(), treelock.Write("/a"), func(ctx context.Context) error {
-			ctx, cancel := context.WithTimeout(ctx, time.Minute)
-			defer cancel()
-			return m.Shutdown(ctx)
-		})
-		if !errors.Is(err, treelock.ErrGaveUp) {
-			t.Errorf("Shutdown() = %v, want ErrGaveUp", err)
-		}
-		<-m.Done()
-	})
-}

@@ -53,6 +53,7 @@ func TestWideningPassesExactlyThoseThatWaitForItsGrant(t *testing.T) {
 		{"a writer of the same node is passed", read("/a"), []pathRequest{write("/a")}, write("/a"), "granted"},
 		{"reads below count", read("/"), []pathRequest{write("/a")}, write("/a"), "granted"},
 		{"reads further below count", read("/"), []pathRequest{write("/a/b")}, wNode("/a/b/c"), "granted"},
+		{"reads on the way count", read("/"), []pathRequest{read("/a").Write("/a/x")}, write("/a/y"), "granted"},
 		{"it waits for the grant at an ancestor", read("/a"), []pathRequest{write("/")}, write("/b"), "granted"},
 		{"it waits for the grant further down", read("/a"), []pathRequest{write("/a")}, write("/"), "refused"},
 		{"it waits for the grant elsewhere", read("/a"), []pathRequest{write("/a").Write("/b")}, write("/b"), "refused"},

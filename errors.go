@@ -31,6 +31,10 @@ var (
 	// to its successor.
 	ErrDraining = errors.New("treelock: the manager is draining")
 
+	// ErrSuspended says that a request touches a subtree that is suspended. The error returned names
+	// the subtree and the reason. Try again when it is resumed.
+	ErrSuspended = errors.New("treelock: the subtree is suspended")
+
 	// ErrWithdrawn says that a ticket was withdrawn before its grant was received. Submit the request
 	// again if it is still wanted.
 	ErrWithdrawn = errors.New("treelock: the request was withdrawn")

@@ -20,6 +20,7 @@ var sentinels = map[string]struct {
 	"ErrConflict":     {treelock.ErrConflict, "treelock: an earlier conflicting request is live"},
 	"ErrBusy":         {treelock.ErrBusy, "treelock: too many requests are waiting"},
 	"ErrDraining":     {treelock.ErrDraining, "treelock: the manager is draining"},
+	"ErrSuspended":    {treelock.ErrSuspended, "treelock: the subtree is suspended"},
 	"ErrWithdrawn":    {treelock.ErrWithdrawn, "treelock: the request was withdrawn"},
 	"ErrNotHeld":      {treelock.ErrNotHeld, "treelock: the grant does not hold all of this"},
 	"ErrLost":         {treelock.ErrLost, "treelock: the request was lost"},

@@ -220,6 +220,9 @@ func (l *loop[N]) scopeFor(c *call[N], owner *request[N], seq uint64) (*scope[N]
 		l.stats.Draining++
 		return nil, treelock.ErrDraining
 	}
+	if err := l.suspendedErr(c.claims); err != nil {
+		return nil, err
+	}
 	return l.root, nil
 }
 
@@ -245,8 +248,9 @@ func (l *loop[N]) refusal(c *call[N], r *request[N]) error {
 // for releases, cancellations and withdrawals, so that no end misses a count, a grant or a drain.
 func (l *loop[N]) end(r *request[N]) {
 	l.countEnd(r)
-	s := r.Who.scope
+	s, number := r.Who.scope, r.Seq()
 	l.deliverAll(s.table.End(r))
+	l.leaveSuspensions(number)
 	l.leave(s)
 	l.checkDrained()
 }

@@ -52,6 +52,9 @@ func (k *checker[N]) inspect(l *loop[N]) {
 		k.err = treelock.ErrDraining
 		return
 	}
+	if k.err = l.suspendedErr(k.call.claims); k.err != nil {
+		return
+	}
 	r := l.table.Submit(client[N]{meta: k.call.meta, since: l.now, scope: l.root}, k.call.claims)
 	if !r.Granted() {
 		k.err = l.explain(r, treelock.ErrConflict, l.m.maxBlockers)

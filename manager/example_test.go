@@ -308,3 +308,22 @@ func ExampleManager_Shutdown() {
 	// <nil>
 	// treelock: acquire write /photos: the manager has stopped: it was shut down
 }
+
+func ExampleManager_Suspend() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	m := manager.Start(ctx)
+
+	resume, err := m.Suspend(ctx, "moves to another disk", "/photos")
+	fmt.Println(err) // nil: no request is live in /photos
+
+	_, err = m.Acquire(ctx, treelock.Read("/photos/2024"))
+	fmt.Println(err)
+
+	resume()
+	fmt.Println(m.Check(ctx, treelock.Read("/photos/2024")))
+	// Output:
+	// <nil>
+	// treelock: acquire read /photos/2024: the subtree is suspended: /photos: moves to another disk
+	// <nil>
+}

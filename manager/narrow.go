@@ -39,5 +39,6 @@ func (l *loop[N]) narrow(c *call[N], r *request[N], seq uint64) {
 		return
 	}
 	c.replies <- verdictDone
+	l.leaveNarrowed(r)
 	l.deliverAll(granted)
 }

@@ -27,6 +27,8 @@ type loop[N treelock.Node[N]] struct {
 	live    int
 	waiting int
 
+	suspensions []*suspension[N] // those in force
+
 	// Both stay true once they are.
 	draining  bool // no request arrives any more
 	drainDone bool // m.drainDone is closed

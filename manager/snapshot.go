@@ -30,9 +30,12 @@ type Snapshot[N treelock.Node[N]] struct {
 	Taken time.Time `json:"taken"`
 	Stats Stats     `json:"stats"` // of all requests, whatever the query
 
-	Holders []RequestInfo[N] `json:"holders"`            // by arrival
-	Waiters []RequestInfo[N] `json:"waiters"`            // by arrival
-	LeftOut int              `json:"left_out,omitempty"` // selected requests beyond the limit
+	Holders []RequestInfo[N] `json:"holders"` // by arrival
+	Waiters []RequestInfo[N] `json:"waiters"` // by arrival
+	// Suspended shows the suspended subtrees, whatever the query.
+	Suspended []Suspension[N] `json:"suspended,omitempty"`
+
+	LeftOut int `json:"left_out,omitempty"` // selected requests beyond the limit
 }
 
 // RequestInfo describes a live request: it holds or waits.
@@ -111,10 +114,12 @@ func (m *Manager[N]) buildSnapshot(ctx context.Context, s *survey[N]) (*Snapshot
 		holders = holders[:min(len(holders), s.limit-keep)]
 	}
 	snapshot := &Snapshot[N]{
-		Taken:   m.time(s.began),
-		Stats:   s.stats,
-		Waiters: make([]RequestInfo[N], len(waiters)),
-		Holders: make([]RequestInfo[N], len(holders)),
+		Taken:     m.time(s.began),
+		Stats:     s.stats,
+		Waiters:   make([]RequestInfo[N], len(waiters)),
+		Holders:   make([]RequestInfo[N], len(holders)),
+		Suspended: s.suspended,
+
 		LeftOut: s.matches - len(waiters) - len(holders),
 	}
 	// All requests must be in the queues before the first search for blockers. Both loops check the

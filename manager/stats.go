@@ -18,6 +18,7 @@ type Stats struct {
 	Conflicts uint64 `json:"conflicts"` // refusals with ErrConflict
 	Busy      uint64 `json:"busy"`      // refusals with ErrBusy
 	Draining  uint64 `json:"draining"`  // refusals with ErrDraining
+	Suspended uint64 `json:"suspended"` // refusals with ErrSuspended
 	Deadlocks uint64 `json:"deadlocks"` // refusals with ErrDeadlock
 	Widened   uint64 `json:"widened"`   // grants that came to hold more
 

@@ -18,6 +18,9 @@ type survey[N treelock.Node[N]] struct {
 	// due, if set, selects requests by state and age.
 	due func(seq uint64, state treelock.State, age time.Duration) bool
 
+	// collect, if set, gets the selected requests on the manager goroutine, instead of the rows.
+	collect func(r *locktable.Request[N, client[N]])
+
 	records *locktable.Survey[N, client[N]] // nil before the first step
 	at      *scope[N]                       // the scope that is visited next
 	over    bool
@@ -25,6 +28,7 @@ type survey[N treelock.Node[N]] struct {
 	matches int     // requests that the query selects
 
 	stats            Stats
+	suspended        []Suspension[N]
 	waiters, holders rows[N]
 }
 
@@ -83,7 +87,7 @@ func (s *survey[N]) inspect(l *loop[N]) {
 	// request before it changes.
 	if s.records == nil {
 		l.readClock()
-		s.began, s.stats = l.now, l.currentStats()
+		s.began, s.stats, s.suspended = l.now, l.currentStats(), l.suspended()
 		s.records, s.at = l.table.BeginSurvey(s.record), l.root
 		l.survey = s
 	}
@@ -137,6 +141,10 @@ func (s *survey[N]) record(r *locktable.Request[N, client[N]], waiting bool) (wo
 		state, list = treelock.Waiting, &s.waiters
 	}
 	if !s.selects(r, state) {
+		return work
+	}
+	if s.collect != nil {
+		s.collect(r)
 		return work
 	}
 	// matches counts all, also beyond the limit, so the client knows how many are left out.

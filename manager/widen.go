@@ -100,6 +100,9 @@ func (l *loop[N]) mayWiden(c *call[N], r *request[N], seq uint64) error {
 	if r.Widening() != nil {
 		return treelock.ErrWidening
 	}
+	if err := l.widenSuspendedErr(r, c.claims); err != nil {
+		return err
+	}
 	if owner := r.Who.scope.owner; owner != nil {
 		if err := l.heldErr(owner, owner.Seq(), c.claims); err != nil {
 			return err
@@ -133,5 +136,6 @@ func (l *loop[N]) deliverWidening(w *request[N]) {
 	l.waiting--
 	l.stats.WaitTime.add(l.now.microsSince(w.Who.since))
 	l.signalWanted(w.Widens().Who.scope) // by requests that waited for the widening
+	l.mergeWidened(w.Widens(), w.Who.call.grant.seq)
 	w.Who.call.deliver(l.widenedGrant(w.Widens()))
 }

@@ -1,0 +1,246 @@
+package manager
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/locktable"
+	"github.com/treelock/treelock/internal/nodetext"
+)
+
+// Suspend closes subtrees: from now on requests that touch one of them are refused at once with an
+// error that is [treelock.ErrSuspended] and has the reason. So are a Check, and a Widen that adds
+// claims there. Suspend returns nil once the requests that were live there, holding or waiting, are
+// over or have been narrowed out. Requests inside live grants go on, and keep these live.
+//
+// resume opens the subtrees again. It is never nil, may be called any number of times, from any
+// goroutine, and waits for no client. Suspensions may overlap: a subtree is open once each of them
+// was resumed.
+//
+// If ctx ends first, the error satisfies errors.Is for [treelock.ErrGaveUp], its error and its
+// cause, and is a [treelock.BlockedError] that names who is live there, as with [Manager.Drain]. The
+// subtrees stay suspended until resume, also if ctx had ended before. After an error of a node (see
+// [Manager.Acquire]), or [treelock.ErrStopped], nothing is suspended.
+//
+// While something is suspended, it costs each request O(d).
+func (m *Manager[N]) Suspend(
+	ctx context.Context, reason string, nodes ...N,
+) (resume func(), err error) {
+	s, err := m.newSuspension(reason, nodes)
+	if err != nil {
+		return func() {}, err
+	}
+	ended := ctx.Done() // first, as a panic of it must suspend nothing
+	if !m.inspect(suspensionStart[N]{s}) {
+		return func() {}, m.stoppedErr()
+	}
+	resume = func() {
+		c := &call[N]{inspector: suspensionEnd[N]{s}, replies: make(chan verdict, 1)}
+		m.send(message[N]{kind: kindInspect, call: c})
+	}
+	return resume, m.awaitSuspension(ctx, ended, s)
+}
+
+// awaitSuspension collects the requests that are live in s, and waits until they are over.
+func (m *Manager[N]) awaitSuspension(
+	ctx context.Context, ended <-chan struct{}, s *suspension[N],
+) error {
+	collected := m.runSurvey(ended, &survey[N]{reach: s.region, collect: s.add}) == outcomeSent
+	if collected && m.inspect(suspensionComplete[N]{s}) {
+		select {
+		case <-s.over:
+		case <-ended:
+		case <-m.done:
+		}
+	}
+	switch { // several may be closed
+	case isClosed(s.over):
+		return nil
+	case isClosed(ended):
+		names := m.namesOf(&survey[N]{reach: s.region})
+		return withBlockers[N](m.canceledErr(ctx), names.blockedErr("suspend"))
+	default:
+		return m.stoppedErr()
+	}
+}
+
+// A suspension closes a set of subtrees. The manager goroutine owns its last fields, and has it in
+// loop.suspensions while it is in force.
+type suspension[N treelock.Node[N]] struct {
+	// Immutable.
+
+	reason string
+	nodes  []N
+	region *locktable.Region[N]   // all nodes
+	each   []*locktable.Region[N] // node by node, for errors
+
+	// over is closed by the manager goroutine once complete is set and live is empty.
+	over chan struct{}
+
+	since    instant
+	live     map[uint64]bool // the numbers of requests of the manager that are live there
+	complete bool            // all of them are in live
+}
+
+// newSuspension returns a suspension of nodes. It runs user code, on the user's goroutine.
+func (m *Manager[N]) newSuspension(reason string, nodes []N) (*suspension[N], error) {
+	s := &suspension[N]{
+		reason: reason, nodes: slices.Clone(nodes), live: map[uint64]bool{}, over: make(chan struct{}),
+	}
+	var lineages [][]N
+	for _, node := range nodes {
+		lineage, err := m.wholeLineage(node)
+		if err != nil {
+			return nil, err
+		}
+		lineages = append(lineages, lineage)
+		s.each = append(s.each, locktable.NewRegion(lineage))
+	}
+	s.region = locktable.NewRegion(lineages...)
+	return s, nil
+}
+
+// add adds a request that the survey has found. A grant stays live until the requests inside it
+// are over, so these need not be counted. On the manager goroutine.
+func (s *suspension[N]) add(r *locktable.Request[N, client[N]]) {
+	if r.Who.scope.owner == nil {
+		s.live[r.Seq()] = true
+	}
+}
+
+// remove removes the request with this number. On the manager goroutine.
+func (s *suspension[N]) remove(number uint64) {
+	delete(s.live, number)
+	s.check()
+}
+
+// check closes over if no request is live any more. As none arrives, that is final.
+func (s *suspension[N]) check() {
+	if s.complete && len(s.live) == 0 && !isClosed(s.over) {
+		close(s.over)
+	}
+}
+
+// A suspensionStart is the inspector that puts a suspension in force.
+type suspensionStart[N treelock.Node[N]] struct{ *suspension[N] }
+
+func (s suspensionStart[N]) inspect(l *loop[N]) {
+	l.readClock()
+	s.since = l.now
+	l.suspensions = append(l.suspensions, s.suspension)
+}
+
+// A suspensionComplete is the inspector that says that all live requests are known.
+type suspensionComplete[N treelock.Node[N]] struct{ *suspension[N] }
+
+func (s suspensionComplete[N]) inspect(*loop[N]) {
+	s.complete = true
+	s.check()
+}
+
+// A suspensionEnd is the inspector that ends a suspension, once.
+type suspensionEnd[N treelock.Node[N]] struct{ *suspension[N] }
+
+func (s suspensionEnd[N]) inspect(l *loop[N]) {
+	if i := slices.Index(l.suspensions, s.suspension); i >= 0 {
+		l.suspensions = slices.Delete(l.suspensions, i, i+1)
+	}
+}
+
+// suspendedErr returns the error for a request of the manager that touches a suspended subtree, or
+// nil. The request arrives as a probe, as then the table knows its nodes, and ends in the same step.
+func (l *loop[N]) suspendedErr(claims []locktable.Claim[N]) error {
+	if len(l.suspensions) == 0 {
+		return nil
+	}
+	probe := l.table.Submit(client[N]{since: l.now, scope: l.root}, claims)
+	defer l.table.End(probe)
+	for _, s := range l.suspensions {
+		if !probe.Reaches(s.region) {
+			continue
+		}
+		for i, region := range s.each {
+			if probe.Reaches(region) {
+				l.stats.Suspended++
+				return &suspendedError[N]{s.nodes[i], s.reason}
+			}
+		}
+	}
+	return nil
+}
+
+// widenSuspendedErr is suspendedErr for what claims add to the grant r.
+func (l *loop[N]) widenSuspendedErr(r *request[N], claims []locktable.Claim[N]) error {
+	if len(l.suspensions) == 0 || r.Who.scope.owner != nil {
+		return nil
+	}
+	added := slices.DeleteFunc(slices.Clone(claims), func(claim locktable.Claim[N]) bool {
+		return l.table.Holds(r, []locktable.Claim[N]{claim})
+	})
+	return l.suspendedErr(added)
+}
+
+// leaveSuspensions counts the request with this number as over.
+func (l *loop[N]) leaveSuspensions(number uint64) {
+	for _, s := range l.suspensions {
+		s.remove(number)
+	}
+}
+
+// leaveNarrowed counts a request that was narrowed as over where it reaches no longer.
+func (l *loop[N]) leaveNarrowed(r *request[N]) {
+	for _, s := range l.suspensions {
+		if s.live[r.Seq()] && !r.Reaches(s.region) {
+			s.remove(r.Seq())
+		}
+	}
+}
+
+// mergeWidened counts the grant r in place of its widening, which had this number.
+func (l *loop[N]) mergeWidened(r *request[N], number uint64) {
+	for _, s := range l.suspensions {
+		if s.live[number] {
+			s.live[r.Seq()] = true
+			s.remove(number)
+		}
+	}
+}
+
+// A suspendedError says which subtree is suspended, and why. The manager goroutine makes it, so it
+// formats nothing until it is read.
+type suspendedError[N treelock.Node[N]] struct {
+	node   N
+	reason string
+}
+
+func (e *suspendedError[N]) Error() string {
+	text := treelock.ErrSuspended.Error() + ": " + nodetext.Of(e.node)
+	if e.reason != "" {
+		text += ": " + nodetext.Escaped(e.reason, maxCauseText/2)
+	}
+	return text
+}
+
+func (e *suspendedError[N]) Unwrap() error { return treelock.ErrSuspended }
+
+// A Suspension describes what a call of [Manager.Suspend] has closed.
+type Suspension[N treelock.Node[N]] struct {
+	Claims []treelock.Claim[N] `json:"claims"` // the subtrees, as claims to write them
+	Reason string              `json:"reason"`
+	Since  time.Time           `json:"since"`
+	Live   int                 `json:"live"` // requests that are still live there, as far as they are counted
+}
+
+// suspended returns the suspensions in force.
+func (l *loop[N]) suspended() (all []Suspension[N]) {
+	for _, s := range l.suspensions {
+		shown := Suspension[N]{Reason: s.reason, Since: l.m.time(s.since), Live: len(s.live)}
+		for _, node := range s.nodes {
+			shown.Claims = append(shown.Claims, treelock.Claim[N]{Node: node, Access: treelock.Exclusive})
+		}
+		all = append(all, shown)
+	}
+	return all
+}

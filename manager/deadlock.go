@@ -96,28 +96,29 @@ func (m *Manager[N]) waitForAll(op string, grants []scopeRef[N]) error {
 	if len(grants) == 0 {
 		return nil
 	}
-	w := waiterForAll[N]{grants: grants}
-	if m.inspect(&w); w.deadlock == nil {
-		return nil
-	}
-	w.deadlock.Op = op
+	w := waiterForAll[N]{op: op, grants: grants}
+	m.inspect(&w)
 	return w.deadlock
 }
 
 // A waiterForAll is the inspector that finds out whether the caller of an op holds a grant.
 type waiterForAll[N treelock.Node[N]] struct {
+	op       string
 	grants   []scopeRef[N]
-	deadlock *treelock.DeadlockError[N]
+	deadlock error
 }
 
 func (w *waiterForAll[N]) inspect(l *loop[N]) {
-	held := l.stillHeld(nil, w.grants)
-	if len(held) == 0 {
-		return
+	if held := l.stillHeld(nil, w.grants); len(held) > 0 {
+		w.deadlock = l.ownGrant(w.op, held[0])
 	}
+}
+
+// ownGrant returns the error for an op that waits for a grant of its own caller.
+func (l *loop[N]) ownGrant(op string, r *request[N]) error {
 	l.stats.Deadlocks++
 	step := treelock.DeadlockStep[N]{
-		Number: held[0].Seq(), Label: held[0].Who.meta.labelOf(), Link: treelock.LinkHolder,
+		Number: r.Seq(), Label: r.Who.meta.labelOf(), Link: treelock.LinkHolder,
 	}
-	w.deadlock = &treelock.DeadlockError[N]{Circle: []treelock.DeadlockStep[N]{step}}
+	return &treelock.DeadlockError[N]{Op: op, Circle: []treelock.DeadlockStep[N]{step}}
 }

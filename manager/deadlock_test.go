@@ -159,20 +159,28 @@ func TestGrantsInsideAndContextsAreOnCircles(t *testing.T) {
 	})
 }
 
-func TestDrainByAHolderIsRefused(t *testing.T) {
+func TestWaitForAllByAHolderIsRefused(t *testing.T) {
 	m := manager.Start(t.Context())
 	err := m.Do(t.Context(), treelock.Write("/a").Labeled("job"), func(ctx context.Context) error {
-		return errors.Join(m.Drain(ctx), m.Shutdown(ctx))
+		resume, err := m.Suspend(ctx, "repair", "/a/b")
+		resume()
+		return errors.Join(m.Drain(ctx), m.Shutdown(ctx), err)
 	})
 	deadlockOf(t, err)
 	const want = `treelock: drain: deadlock: #1 "job" is held by the caller of this call
-treelock: shutdown: deadlock: #1 "job" is held by the caller of this call`
+treelock: shutdown: deadlock: #1 "job" is held by the caller of this call
+treelock: suspend: deadlock: #1 "job" is held by the caller of this call`
 	if err.Error() != want {
 		t.Errorf("the errors are\n%v\nwant\n%s", err, want)
 	}
 	must(m.TryAcquire(t.Context(), treelock.Write("/a"))).Release() // nothing drains
 	over := must(m.Acquire(t.Context(), treelock.Write("/a")))
 	over.Release()
+	elsewhere := must(m.Acquire(t.Context(), treelock.Write("/b")))
+	if _, err := m.Suspend(treelock.NewContext(t.Context(), elsewhere), "repair", "/a"); err != nil {
+		t.Errorf("Suspend() where the caller holds nothing = %v, want nil", err)
+	}
+	elsewhere.Release()
 	if err := m.Shutdown(treelock.NewContext(t.Context(), over)); err != nil {
 		t.Errorf("Shutdown() under a grant that is over = %v, want nil", err)
 	}

@@ -22,7 +22,9 @@ import (
 // If ctx ends first, the error satisfies errors.Is for [treelock.ErrGaveUp], its error and its
 // cause, and is a [treelock.BlockedError] that names who is live there, as with [Manager.Drain]. The
 // subtrees stay suspended until resume, also if ctx had ended before. After an error of a node (see
-// [Manager.Acquire]), or [treelock.ErrStopped], nothing is suspended.
+// [Manager.Acquire]), or [treelock.ErrStopped], nothing is suspended. Neither is it under a ctx that
+// carries a grant which is live there (see [treelock.NewContext]): Suspend would wait for its own
+// caller, so the error is a [treelock.DeadlockError].
 //
 // While something is suspended, it costs each request O(d).
 func (m *Manager[N]) Suspend(
@@ -33,8 +35,12 @@ func (m *Manager[N]) Suspend(
 		return func() {}, err
 	}
 	ended := ctx.Done() // first, as a panic of it must suspend nothing
-	if !m.inspect(suspensionStart[N]{s}) {
+	start := suspensionStart[N]{suspension: s, under: m.grantsIn(ctx)}
+	if !m.inspect(&start) {
 		return func() {}, m.stoppedErr()
+	}
+	if start.deadlock != nil {
+		return func() {}, start.deadlock
 	}
 	resume = func() {
 		c := &call[N]{inspector: suspensionEnd[N]{s}, replies: make(chan verdict, 1)}
@@ -123,10 +129,24 @@ func (s *suspension[N]) check() {
 	}
 }
 
-// A suspensionStart is the inspector that puts a suspension in force.
-type suspensionStart[N treelock.Node[N]] struct{ *suspension[N] }
+// A suspensionStart is the inspector that puts a suspension in force, unless its caller holds a
+// grant there.
+type suspensionStart[N treelock.Node[N]] struct {
+	*suspension[N]
+	under    []scopeRef[N]
+	deadlock error
+}
 
-func (s suspensionStart[N]) inspect(l *loop[N]) {
+func (s *suspensionStart[N]) inspect(l *loop[N]) {
+	for _, r := range l.stillHeld(nil, s.under) {
+		for r.Who.scope.owner != nil { // what it is inside lasts as long
+			r = r.Who.scope.owner
+		}
+		if r.Reaches(s.region) {
+			s.deadlock = l.ownGrant("suspend", r)
+			return
+		}
+	}
 	l.readClock()
 	s.since = l.now
 	l.suspensions = append(l.suspensions, s.suspension)

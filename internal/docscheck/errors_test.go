@@ -25,7 +25,8 @@ var (
 
 // isNamed says what a name in docs/errors.md means.
 var isNamed = map[string]func(err error) bool{
-	"`ErrStopped`": is(treelock.ErrStopped), "`ErrConflict`": is(treelock.ErrConflict), "`ErrBusy`": is(treelock.ErrBusy),
+	"`ErrShutdown`": is(treelock.ErrShutdown),
+	"`ErrStopped`":  is(treelock.ErrStopped), "`ErrConflict`": is(treelock.ErrConflict), "`ErrBusy`": is(treelock.ErrBusy),
 	"`ErrDraining`": is(treelock.ErrDraining), "`ErrWithdrawn`": is(treelock.ErrWithdrawn), "`ErrGaveUp`": is(treelock.ErrGaveUp),
 	"`ErrNotHeld`": is(treelock.ErrNotHeld), "`ErrReleased`": is(treelock.ErrReleased), "`ErrWidening`": is(treelock.ErrWidening),
 	"`ErrLost`": is(treelock.ErrLost), "`ErrDeadlock`": is(treelock.ErrDeadlock), "`ErrTooDeep`": is(treelock.ErrTooDeep),
@@ -113,6 +114,8 @@ func (s *scene[N]) call(ctx context.Context, verb string, req treelock.Request[N
 		err = s.held.Err()
 	case "`m.Drain`":
 		err = s.m.Drain(ctx)
+	case "`m.Shutdown`":
+		err = s.m.Shutdown(ctx)
 	case "`m.Revoke`":
 		err = s.m.Revoke(ctx, s.held.Number(), errRevoked)
 	case "`m.Snapshot`":
@@ -146,6 +149,20 @@ var ends = map[string]func(t *testing.T, verb string) error{
 		time.AfterFunc(time.Second, func() { s.stop(errStop) })
 		return s.call(t.Context(), verb, wanted)
 	},
+	"the manager was shut down": func(t *testing.T, verb string) error {
+		s := newScene(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		s.m.Shutdown(ctx)
+		return s.call(t.Context(), verb, wanted)
+	},
+	"the manager is shut down while the request waits": func(t *testing.T, verb string) error {
+		s := newScene(t)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		time.AfterFunc(time.Millisecond, func() { s.m.Shutdown(ctx) }) // after the request
+		return s.call(t.Context(), verb, wanted)
+	},
 	"the manager drains": func(t *testing.T, verb string) error {
 		s := newScene(t)
 		drain(t, s.m)
@@ -156,6 +173,9 @@ var ends = map[string]func(t *testing.T, verb string) error{
 	},
 	"too many requests wait (`WithMaxWaiting`)": func(t *testing.T, verb string) error {
 		return newScene(t, manager.WithMaxWaiting(0)).call(t.Context(), verb, wanted)
+	},
+	"as many requests wait at a node as `Queue` admits": func(t *testing.T, verb string) error {
+		return newScene(t).call(t.Context(), verb, wanted.Queue(0))
 	},
 	"the request is revoked while it waits": func(t *testing.T, verb string) error {
 		s := newScene(t)

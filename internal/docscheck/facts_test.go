@@ -110,6 +110,25 @@ func TestCommandsNameWhatIsThere(t *testing.T) {
 	}
 }
 
+var exampleRow = regexp.MustCompile("(?m)^\\| .* \\| (`Example.*) in \\[.*\\]\\(\\.\\./(.*)\\) \\|$")
+
+// docs/recipes.md names examples that are there, and have output that the tests compare.
+func TestRecipesNameExamples(t *testing.T) {
+	rows := exampleRow.FindAllStringSubmatch(read(t, "docs/recipes.md"), -1)
+	for _, row := range rows {
+		for _, name := range spans.FindAllString(row[1], -1) {
+			name = strings.Trim(name, "`")
+			_, code, found := strings.Cut(read(t, row[2]), "\nfunc "+name+"() {\n")
+			if code, _, _ = strings.Cut(code, "\n}\n"); !found || !strings.Contains(code, "// Output:") {
+				t.Errorf("%s has no %s, or it has no output", row[2], name)
+			}
+		}
+	}
+	if len(rows) < 12 {
+		t.Errorf("%d recipes name examples, want at least 12", len(rows))
+	}
+}
+
 // docs/limits.md says how many blockers an error counts.
 func TestErrorsCountBlockersUpToTheLimits(t *testing.T) {
 	m := manager.Start(t.Context(), manager.WithBlockers(64))

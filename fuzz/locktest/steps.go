@@ -35,7 +35,7 @@ func (c *client[N]) refuse(w *model.World[N], then func(*model.World[N])) {
 	switch {
 	case want != nil:
 	case c.tries:
-		want = after.Try(c.name, c.req)
+		want = after.Let(model.Call[N]{Name: c.name, Req: c.req, Tries: true})
 	default:
 		want = after.Arrive(c.name, c.req)
 	}

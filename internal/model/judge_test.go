@@ -109,8 +109,8 @@ func TestWorldRefusesWhatItMust(t *testing.T) {
 		want error
 	}{
 		{"Arrive(a)", w.Arrive("a", treelock.Write("/a")), nil},
-		{"Try(below a)", w.Try("t", treelock.Read("/a/b")), treelock.ErrConflict},
-		{"Try(b)", w.Try("b", treelock.Read("/b")), nil},
+		{"Try(below a)", w.Let(model.Call[path]{Name: "t", Req: treelock.Read("/a/b"), Tries: true}), treelock.ErrConflict},
+		{"Try(b)", w.Let(model.Call[path]{Name: "b", Req: treelock.Read("/b"), Tries: true}), nil},
 		{"Arrive(below a)", w.Arrive("c", treelock.Read("/a/b")), nil},
 		{"Arrive(above all), one too many", w.Arrive("d", treelock.Read("/")), treelock.ErrBusy},
 		{"Arrive(nothing)", w.Arrive("e", treelock.Request[path]{}), nil},

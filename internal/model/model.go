@@ -23,6 +23,16 @@ type Model[N treelock.Node[N]] struct {
 	rule Rule[named[N]]
 }
 
+// A Call is a request, or a widening, that arrives.
+type Call[N treelock.Node[N]] struct {
+	Name   string
+	Req    treelock.Request[N]
+	Tries  bool     // it does not wait
+	Widens string   // the grant that it widens, or ""
+	Inside string   // the grant that it is inside, or ""
+	Under  []string // the grants that its context carries
+}
+
 type named[N treelock.Node[N]] struct {
 	name string
 	req  treelock.Request[N]
@@ -54,7 +64,7 @@ func (m *Model[N]) Submit(name string, req treelock.Request[N]) (granted []strin
 // End releases or withdraws a request and returns the names of the requests granted by that, by
 // arrival. It does nothing if no such request is live.
 func (m *Model[N]) End(name string) (granted []string) {
-	if rank := m.rank(name); rank >= 0 {
+	if rank := m.rank(name); m.IsLive(name) {
 		granted = m.names(m.rule.End(rank))
 	}
 	return granted
@@ -83,14 +93,47 @@ func (m *Model[N]) Widen(name, widening string, req treelock.Request[N]) (grante
 	return m.names(ranks), waits
 }
 
+// Enter is the arrival of any call, whose grants are held. It waits if it has to.
+func (m *Model[N]) Enter(c Call[N]) {
+	var under []int
+	for _, name := range c.Under {
+		if m.Granted(name) && !c.Tries {
+			under = append(under, m.rank(name))
+		}
+	}
+	if c.Widens != "" {
+		m.rule.Widen(m.rank(c.Widens), named[N]{c.Name, c.Req}, under...)
+	} else {
+		m.rule.SubmitIn(m.rank(c.Inside), under, named[N]{c.Name, c.Req})
+	}
+}
+
+// Grant returns the name of the grant that a widening widens, otherwise name.
+func (m *Model[N]) Grant(name string) string {
+	if rank := m.rank(name); rank >= 0 {
+		return m.rule.Request(m.rule.vertex(rank)).name
+	}
+	return name
+}
+
+// Before reports whether a request lasts until another one ends. See [Rule.Before].
+func (m *Model[N]) Before(name, other string) bool {
+	a, b := m.rank(name), m.rank(other)
+	if a < 0 || b < 0 {
+		return false
+	}
+	widening := m.rule.Widening(b)
+	return m.rule.Before(a, b) || widening >= 0 && m.rule.Before(a, widening)
+}
+
 // OnCircle reports whether a request or widening is on a circle of requests that wait for one
 // another.
 func (m *Model[N]) OnCircle(name string) bool { return m.rule.OnCircle(m.rank(name)) }
 
-// Granted reports whether a request of that name is live and granted.
+// Granted reports whether a request of that name is live, granted and not released.
 func (m *Model[N]) Granted(name string) bool {
 	rank := m.rank(name)
-	return rank >= 0 && m.rule.Granted(rank)
+	return m.IsLive(name) && m.rule.Granted(rank)
 }
 
 // Request returns what a live request asks for or holds; the empty request if there is none of that
@@ -105,8 +148,11 @@ func (m *Model[N]) Request(name string) (req treelock.Request[N]) {
 // Waiting returns how many requests are live and not granted.
 func (m *Model[N]) Waiting() int { return m.rule.Waiting() }
 
-// IsLive reports whether a request of that name is live.
-func (m *Model[N]) IsLive(name string) bool { return m.rank(name) >= 0 }
+// IsLive reports whether a request of that name is live and not released.
+func (m *Model[N]) IsLive(name string) bool {
+	rank := m.rank(name)
+	return rank >= 0 && !m.rule.live[rank].released
+}
 
 // Clone returns a copy of the model.
 func (m *Model[N]) Clone() Model[N] {
@@ -116,7 +162,9 @@ func (m *Model[N]) Clone() Model[N] {
 // Live returns the names of all live requests, by arrival.
 func (m *Model[N]) Live() (names []string) {
 	for _, r := range m.rule.live {
-		names = append(names, r.req.name)
+		if !r.released {
+			names = append(names, r.req.name)
+		}
 	}
 	return names
 }

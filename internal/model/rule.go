@@ -37,30 +37,60 @@ type entry[R any] struct {
 	req     R // what it holds if it is granted, otherwise what it asks for
 	granted bool
 
-	id     int // positive
-	widens int // the id of the grant if it is a widening
-	under  int // the id of the grant that its caller holds while it waits, or 0
+	id       int   // positive
+	widens   int   // the id of the grant if it is a widening
+	in       int   // the id of the grant that it is inside, or 0
+	under    []int // the ids of the grants that its caller holds while it waits
+	released bool  // a grant that lives on for the grants inside it
 }
 
 // Submit is the arrival of a request. It returns its rank if it is granted.
-func (r *Rule[R]) Submit(req R) (granted []int) {
-	r.lastID++
-	r.live = append(r.live, entry[R]{req: req, id: r.lastID})
-	return r.admit()
-}
+func (r *Rule[R]) Submit(req R) (granted []int) { return r.SubmitIn(-1, nil, req) }
 
 // SubmitUnder is Submit for a call that blocks under a context that carries the grant of a rank.
 func (r *Rule[R]) SubmitUnder(rank int, req R) (granted []int) {
-	r.lastID++
-	r.live = append(r.live, entry[R]{req: req, id: r.lastID, under: r.live[rank].id})
+	return r.SubmitIn(-1, []int{rank}, req)
+}
+
+// SubmitIn is Submit for a request inside the grant of rank in, or outside of all if that is
+// negative. It blocks under a context that carries the grants of the ranks under.
+func (r *Rule[R]) SubmitIn(in int, under []int, req R) (granted []int) {
+	e := entry[R]{req: req, id: r.newID(), under: r.ids(under)}
+	if in >= 0 {
+		e.in = r.live[in].id
+	}
+	r.live = append(r.live, e)
 	return r.admit()
 }
 
-// End releases or withdraws a request, together with its widening, and returns the ranks of the
-// requests granted by that.
+func (r *Rule[R]) newID() int {
+	r.lastID++
+	return r.lastID
+}
+
+// ids returns the ids of the requests of some ranks.
+func (r *Rule[R]) ids(ranks []int) (ids []int) {
+	for _, rank := range ranks {
+		ids = append(ids, r.live[rank].id)
+	}
+	return ids
+}
+
+// End releases or withdraws a request, together with its widening and with what waits inside it. It
+// returns the ranks of the requests granted by that. A grant lives on, as released, while there are
+// grants inside it.
 func (r *Rule[R]) End(rank int) (granted []int) {
 	id := r.live[rank].id
-	r.live = slices.DeleteFunc(r.live, func(e entry[R]) bool { return e.id == id || e.widens == id })
+	r.live[rank].released = true
+	r.live = slices.DeleteFunc(r.live, func(e entry[R]) bool {
+		return e.widens == id || e.in == id && !e.granted || e.id == id && !e.granted
+	})
+	over := func(e entry[R]) bool {
+		return e.released && !slices.ContainsFunc(r.live, func(sub entry[R]) bool { return sub.in == e.id })
+	}
+	for i := slices.IndexFunc(r.live, over); i >= 0; i = slices.IndexFunc(r.live, over) {
+		r.live = slices.Delete(r.live, i, i+1)
+	}
 	return r.admit()
 }
 
@@ -77,14 +107,15 @@ func (r *Rule[R]) Narrow(rank int, req R) (granted []int, ok bool) {
 
 // Widen is the arrival of a widening of a granted request that has none. It returns the rank of the
 // request if it holds more from now on. Otherwise the widening waits and is the last request, or
-// waits is false and req is inside what the request holds.
-func (r *Rule[R]) Widen(rank int, req R) (granted []int, waits bool) {
+// waits is false and req is inside what the request holds. The call blocks under a context that
+// carries the grants of the ranks under.
+func (r *Rule[R]) Widen(rank int, req R, under ...int) (granted []int, waits bool) {
 	req, ok := req.Without(r.live[rank].req)
 	if !ok {
 		return nil, false
 	}
-	r.lastID++
-	r.live = append(r.live, entry[R]{req: req, id: r.lastID, widens: r.live[rank].id})
+	grant := r.live[rank]
+	r.live = append(r.live, entry[R]{req: req, id: r.newID(), widens: grant.id, in: grant.in, under: r.ids(under)})
 	granted = r.admit()
 	return granted, len(granted) == 0
 }
@@ -106,9 +137,17 @@ func (r *Rule[R]) Widening(rank int) int {
 // Widens returns the rank of the grant that a request widens, or -1.
 func (r *Rule[R]) Widens(rank int) int { return r.rank(r.live[rank].widens) }
 
-// Under returns the rank of the grant that the caller of a request holds while it waits, or -1. The
-// grant may have ended.
-func (r *Rule[R]) Under(rank int) int { return r.rank(r.live[rank].under) }
+// Under returns the rank of the first grant that the caller of a request holds while it waits, or
+// -1. The grant may have ended.
+func (r *Rule[R]) Under(rank int) int {
+	if under := r.live[rank].under; len(under) > 0 {
+		return r.rank(under[0])
+	}
+	return -1
+}
+
+// In returns the rank of the grant that a request is inside, or -1.
+func (r *Rule[R]) In(rank int) int { return r.rank(r.live[rank].in) }
 
 // rank returns the rank of a live request, or -1.
 func (r *Rule[R]) rank(id int) int {
@@ -129,7 +168,8 @@ func (r *Rule[R]) Waiting() (waiting int) {
 // request, it returns the ranks of the earlier ones that conflict.
 func (r *Rule[R]) Blockers(rank int) (ranks []int) {
 	for other := range r.live {
-		if r.live[rank].granted && other < rank && r.live[other].req.Conflicts(r.live[rank].req) || r.Waits(rank, other) {
+		a, b := &r.live[rank], &r.live[other]
+		if a.granted && other < rank && a.in == b.in && a.req.Conflicts(b.req) || r.Waits(rank, other) {
 			ranks = append(ranks, other)
 		}
 	}
@@ -138,11 +178,12 @@ func (r *Rule[R]) Blockers(rank int) (ranks []int) {
 
 // Waits reports whether the request of rank a waits for that of rank b: if something that a asks
 // for conflicts with something that b holds, or that b asks for at an earlier place. Of the latter
-// a widening passes those that wait for its grant at the same node.
+// a widening passes those that wait for its grant at the same node. Requests wait only for those
+// that are inside the same grant, if any.
 func (r *Rule[R]) Waits(a, b int) bool {
 	asks, other := &r.live[a], &r.live[b]
 	switch grant := r.rank(asks.widens); {
-	case asks.granted || a == b || b == grant:
+	case asks.granted || a == b || b == grant || asks.in != other.in:
 		return false
 	case other.granted:
 		return asks.req.Conflicts(other.req)
@@ -223,11 +264,20 @@ func (r *Rule[R]) OnCircle(rank int) bool {
 	return false
 }
 
-// Before reports whether a request or its widening waits for the request of rank b, or whether the
-// caller of that one holds the request while it waits.
+// Before reports whether a request lasts until that of rank b ends: it or its widening waits for
+// that one, the caller of that one holds it while that one waits, or it is a grant and that one is
+// a grant inside it. A grant does not wait for its own widening.
 func (r *Rule[R]) Before(a, b int) bool {
-	widening := r.Widening(a)
-	return r.Waits(a, b) || widening >= 0 && r.Waits(widening, b) || !r.live[b].granted && r.Under(b) == a
+	switch widening := r.Widening(a); {
+	case r.vertex(b) == a:
+		return false
+	case r.Waits(a, b) || widening >= 0 && r.Waits(widening, b):
+		return true
+	case r.live[b].granted:
+		return r.In(b) == a
+	default:
+		return !r.live[a].released && slices.Contains(r.live[b].under, r.live[a].id)
+	}
 }
 
 // vertex returns the rank of the grant if the request of a rank is a widening, otherwise rank.

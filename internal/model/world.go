@@ -42,26 +42,63 @@ func (w *World[N]) Clone() *World[N] {
 // Arrive is the arrival of a request, which waits if it has to. It returns an error, and changes
 // nothing, if the request is refused.
 func (w *World[N]) Arrive(name string, req treelock.Request[N]) error {
-	if err := w.Closed(); err != nil {
+	return w.Let(Call[N]{Name: name, Req: req})
+}
+
+// Let is the arrival of any call. It returns an error, and changes nothing, if the call is refused.
+func (w *World[N]) Let(c Call[N]) error {
+	if err := w.refusal(c); err != nil {
 		return err
 	}
-	if w.maxWaiting >= 0 && w.Waiting()+w.outsideWaiting >= w.maxWaiting && w.WouldWait(req) {
+	after := w.After(c)
+	switch waits := after.IsLive(c.Name) && !after.Granted(c.Name); {
+	case !waits:
+	case c.Tries:
+		return treelock.ErrConflict
+	case w.maxWaiting >= 0 && w.Waiting()+w.outsideWaiting >= w.maxWaiting:
 		return treelock.ErrBusy
+	case after.OnCircle(c.Name):
+		return treelock.ErrDeadlock
 	}
-	w.Submit(name, req)
+	*w = *after
 	return nil
 }
 
-// Try is the arrival of a request that does not wait. It returns an error, and changes nothing, if
-// the request is refused.
-func (w *World[N]) Try(name string, req treelock.Request[N]) error {
-	if err := w.Closed(); err != nil {
-		return err
+// After returns the world after the arrival of a call whose grants are held, even if it is refused
+// for having to wait.
+func (w *World[N]) After(c Call[N]) *World[N] {
+	after := w.Clone()
+	after.Enter(c)
+	after.narrowed = w.narrowed || c.Widens != ""
+	return after
+}
+
+// refusal returns the error for a call that is refused whether it would have to wait or not.
+func (w *World[N]) refusal(c Call[N]) error {
+	if w.Stopped {
+		return treelock.ErrStopped
 	}
-	if w.WouldWait(req) {
-		return treelock.ErrConflict
+	around := c.Inside
+	if c.Widens != "" {
+		switch grant := w.rank(c.Widens); {
+		case !w.Granted(c.Widens):
+			return treelock.ErrReleased
+		case w.rule.Widening(grant) >= 0:
+			return treelock.ErrWidening
+		case w.rule.In(grant) < 0:
+			return nil
+		default:
+			around = w.rule.Request(w.rule.In(grant)).name
+		}
 	}
-	w.Submit(name, req)
+	switch {
+	case around == "":
+		return w.Closed()
+	case !w.Granted(around):
+		return treelock.ErrReleased
+	case !Inside(c.Req, w.Request(around)):
+		return treelock.ErrNotHeld
+	}
 	return nil
 }
 
@@ -74,11 +111,6 @@ func (w *World[N]) Closed() error {
 		return treelock.ErrDraining
 	}
 	return nil
-}
-
-// WouldWait reports whether a request that arrives now conflicts with one that is live.
-func (w *World[N]) WouldWait(req treelock.Request[N]) bool {
-	return slices.ContainsFunc(w.rule.live, func(r entry[named[N]]) bool { return Conflict(r.req.req, req) })
 }
 
 // Leave is the end of a request, if it is live.
@@ -98,6 +130,18 @@ func (w *World[N]) SetOutside(live, waiting int) {
 func (w *World[N]) Shrink(name string, req treelock.Request[N]) error {
 	if w.Stopped {
 		return treelock.ErrStopped
+	}
+	if !w.Granted(name) {
+		return treelock.ErrNotHeld
+	}
+	grant := w.rank(name)
+	if w.rule.Widening(grant) >= 0 {
+		return treelock.ErrWidening
+	}
+	for rank := range w.rule.live {
+		if w.rule.In(rank) == grant && !Inside(w.rule.Request(rank).req, req) {
+			return treelock.ErrNotHeld
+		}
 	}
 	if _, ok := w.Narrow(name, req); !ok {
 		return treelock.ErrNotHeld
@@ -125,10 +169,16 @@ func (w *World[N]) settle() {
 }
 
 // Deadlocked returns an error if requests are live and none of them is granted. The rule excludes
-// that: the earliest request waits for no other.
+// that: the earliest request waits for no other. It also returns one if a request is on a circle of
+// requests that wait for one another, which had to be refused.
 func (w *World[N]) Deadlocked() error {
 	if live := w.rule.Live(); live > 0 && w.Waiting() == live {
 		return errors.New("I2: requests wait, and none is granted")
+	}
+	for rank, e := range w.rule.live {
+		if !e.granted && w.rule.OnCircle(rank) {
+			return fmt.Errorf("%s waits on a circle", e.req.name)
+		}
 	}
 	return nil
 }
@@ -141,7 +191,7 @@ func (w *World[N]) normalise() {
 		first := -1
 		for i := range rest {
 			r := rest[i].req
-			blocked := slices.ContainsFunc(rest[:i], func(e entry[named[N]]) bool { return e.req.Conflicts(r) })
+			blocked := slices.ContainsFunc(rest[:i], func(e entry[named[N]]) bool { return e.in == rest[i].in && e.req.Conflicts(r) })
 			if !blocked && (first < 0 || r.name < rest[first].req.name) {
 				first = i
 			}
@@ -157,7 +207,7 @@ func (w *World[N]) key() string {
 	var b strings.Builder
 	fmt.Fprint(&b, w.Draining, w.Drained, w.Stopped, w.outside, w.outsideWaiting)
 	for _, r := range w.rule.live {
-		fmt.Fprint(&b, " ", r.req.name, r.granted)
+		fmt.Fprint(&b, " ", r.req.name, r.granted, r.released)
 		if w.narrowed {
 			fmt.Fprintf(&b, "(%v)", r.req.req)
 		}

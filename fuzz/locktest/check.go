@@ -40,7 +40,7 @@ func (h *harness[N]) check() error {
 		}
 		req := h.judge.World().Request(c.name)
 		for _, other := range holders {
-			if model.Conflict(h.judge.World().Request(other.name), req) {
+			if model.Conflict(h.judge.World().Request(other.name), req) && !other.around(c) && !c.around(other) {
 				return fmt.Errorf("I1: %s and %s hold together", other.name, c.name)
 			}
 		}
@@ -55,7 +55,18 @@ func (h *harness[N]) check() error {
 	return nil
 }
 
-// checkToken compares the token of a holder with the tokens of earlier grants.
+// around reports whether a grant is inside that of c, directly or not.
+func (c *client[N]) around(inner *client[N]) bool {
+	for inner = inner.inside; inner != nil; inner = inner.inside {
+		if inner == c {
+			return true
+		}
+	}
+	return false
+}
+
+// checkToken compares the token of a holder with the tokens of earlier grants. A grant inside
+// another one has a token that this one has or had.
 func (h *harness[N]) checkToken(before []granted[N], c *client[N]) error {
 	grant, ok := c.grant.(tokener)
 	if !ok {
@@ -65,18 +76,37 @@ func (h *harness[N]) checkToken(before []granted[N], c *client[N]) error {
 	if token < max(h.options.FirstToken, 1) {
 		return fmt.Errorf("I7: %s has token %d, which is less than the first", c.name, token)
 	}
-	if i := slices.IndexFunc(before, func(g granted[N]) bool { return g.by == c }); i >= 0 {
-		if before[i].token != token {
-			return fmt.Errorf("I7: %s has token %d, and had %d before", c.name, token, before[i].token)
+	outer := c
+	for outer.inside != nil {
+		outer = outer.inside
+	}
+	had := func(g granted[N]) bool { return g.by == outer && g.token == token }
+	if outer != c {
+		if outer.state == holds && outer.grant != nil && !slices.ContainsFunc(h.grants, had) {
+			return fmt.Errorf("I7: %s has token %d, which %s has not had", c.name, token, outer.name)
 		}
 		return nil
 	}
+	req, grew := c.req, c.grew
+	c.grew = false
+	for _, g := range slices.Backward(before) {
+		switch {
+		case g.by != c:
+			continue
+		case g.token > token || g.token < token && !grew:
+			return fmt.Errorf("I7: %s has token %d, and had %d before", c.name, token, g.token)
+		case g.token == token:
+			return nil
+		}
+		req = h.judge.World().Request(c.name)
+		break
+	}
 	for _, g := range before {
-		if g.token >= token && model.Conflict(g.req, c.req) {
+		if g.token >= token && model.Conflict(g.req, req) && g.by != c {
 			return fmt.Errorf("I7: %s has token %d, and %s, which it conflicts with, had %d before", c.name, token, g.by.name, g.token)
 		}
 	}
-	h.grants = append(h.grants, granted[N]{c, c.req, token})
+	h.grants = append(h.grants, granted[N]{c, req, token})
 	return nil
 }
 
@@ -97,6 +127,12 @@ func (c *client[N]) namesBlockers(w *model.World[N]) bool {
 		return true
 	}
 	names := w.Blockers(c.name)
+	widening := map[string]bool{}
+	for i, name := range names {
+		if grant := w.Grant(name); grant != name { // it has the label of its grant
+			names[i], widening[grant] = grant, true
+		}
+	}
 	if len(names) == 0 || !blocked.AtLeast && len(blocked.Blockers)+blocked.More != len(names) {
 		return false
 	}
@@ -104,7 +140,8 @@ func (c *client[N]) namesBlockers(w *model.World[N]) bool {
 		if b.Label == "" {
 			continue // of a burst
 		}
-		known := slices.Contains(names, b.Label) && (b.State == treelock.Holding) == w.Granted(b.Label)
+		known := slices.Contains(names, b.Label) &&
+			((b.State == treelock.Holding) == w.Lasts(b.Label) || b.State == treelock.Waiting && widening[b.Label])
 		if !known || !model.Conflict(model.Of(b.Claim), model.Of(b.Wanted)) {
 			return false
 		}

@@ -19,11 +19,15 @@ type client[N treelock.Node[N]] struct {
 	tries     bool
 	drains    bool
 	narrows   bool            // a hostile client's narrowing, which may take any time
+	checks    bool            // it calls Check
+	awaits    bool            // it waits for its ticket with ctx
 	noReceive bool            // it does not receive from its ticket
 	ctx       context.Context // nil for TryAcquire
 	plainCtx  context.Context // what ctx is based on, if it is hostile
 	cancel    func()          // ends ctx
 	expired   bool            // ctx had ended before the call
+
+	nesting[N]
 
 	hostile  bool
 	want     error // the outcome that its nodes and its context call for, nil for any
@@ -31,10 +35,11 @@ type client[N treelock.Node[N]] struct {
 	canEnd   bool  // its context tells when it ends
 
 	// For a call of Do.
-	leaveWith error         // what f does in the end: return errDone, panic or exit
-	inside    chan struct{} // closed by f when it runs; nil without Do
-	leave     chan struct{} // closed by the harness: f may return
-	left      bool          // leave is closed
+	leaveWith error             // what f does in the end: return errDone, panic or exit
+	runs      chan struct{}     // closed by f when it runs; nil without Do
+	leave     chan struct{}     // closed by the harness: f may return
+	left      bool              // leave is closed
+	lent      treelock.Grant[N] // what the context of f carries
 
 	// Written by the client's goroutine, and read only when that is done or waits.
 	ticket Ticket
@@ -69,12 +74,14 @@ type result struct {
 
 // Outcomes that are not errors of a lock.
 var (
-	errDrained  = errors.New("drained")       // represents the nil of Drain
-	errDone     = errors.New("done")          // returned by the function of Do
-	errExit     = errors.New("exits")         // the call has ended its goroutine
-	errPanic    = panicked{"mine"}            // the call has panicked
-	errPanicNil = panicked{"nil"}             // the call has panicked with nil
-	errOfTicket = errors.New("not an answer") // the answer comes by the ticket
+	errFree     = errors.New("would be granted") // represents the nil of Check
+	errWidened  = errors.New("widened")          // represents the nil of Widen
+	errDrained  = errors.New("drained")          // represents the nil of Drain
+	errDone     = errors.New("done")             // returned by the function of Do
+	errExit     = errors.New("exits")            // the call has ended its goroutine
+	errPanic    = panicked{"mine"}               // the call has panicked
+	errPanicNil = panicked{"nil"}                // the call has panicked with nil
+	errOfTicket = errors.New("not an answer")    // the answer comes by the ticket
 )
 
 type panicked struct{ value any }
@@ -85,7 +92,7 @@ func (p panicked) Error() string { return fmt.Sprint("panics with ", p.value) }
 func (c *client[N]) run(call func() (Grant, error)) {
 	r := result{err: errExit}
 	defer func() {
-		if errors.Is(r.err, errExit) && (c.hostile || c.inside != nil) {
+		if errors.Is(r.err, errExit) && (c.hostile || c.runs != nil) {
 			r.err = outcomeOf(recover())
 		}
 		if r.err != errOfTicket {
@@ -134,8 +141,9 @@ func (c *client[N]) receive() {
 // do stays in the function of Do until the harness lets it leave.
 func (c *client[N]) do(lock Lock[N]) {
 	c.run(func() (Grant, error) {
-		return nil, lock.Do(c.ctx, c.req, func(context.Context) error {
-			close(c.inside)
+		return nil, lock.Do(c.ctx, c.req, func(ctx context.Context) error {
+			c.lent, _ = treelock.FromContext[N](ctx)
+			close(c.runs)
 			<-c.leave
 			return act(c.leaveWith)
 		})
@@ -166,7 +174,7 @@ func (c *client[N]) poll() (r result, told bool) {
 		err := c.ticket.Err()
 		return result{err: err}, err != nil || c.ticket.Ready()
 	}
-	return result{}, c.inside != nil && isClosed(c.inside)
+	return result{}, c.runs != nil && isClosed(c.runs)
 }
 
 // settle reads what the client was told since the last time, and returns the steps that this must
@@ -189,7 +197,7 @@ func (c *client[N]) settle() ([]model.Step[N], error) {
 		return c.ended(was)
 	case told:
 		c.state, c.grant = holds, r.grant
-	case c.ticket == nil && c.ctx != nil && c.ctx.Err() != nil:
+	case (c.ticket == nil || c.awaits) && c.ctx != nil && c.ctx.Err() != nil:
 		return nil, fmt.Errorf("%s goes on waiting after its context has ended", c.name)
 	case c.withdrawn:
 		return nil, fmt.Errorf("%s goes on waiting after it was withdrawn", c.name)
@@ -214,6 +222,14 @@ func (c *client[N]) ended(was state) ([]model.Step[N], error) {
 			return nil, fmt.Errorf("%s was told %w, want %w", c.name, c.err, c.leaveWith)
 		}
 		return []model.Step[N]{c.depart}, nil
+	case errors.Is(c.err, errWidened):
+		return c.settleWidened(was)
+	case errors.Is(c.err, treelock.ErrReleased) && (c.inside != nil || c.widens != nil) && was == entering:
+		return []model.Step[N]{c.releasedAround}, nil
+	case errors.Is(c.err, treelock.ErrReleased) && (c.inside != nil || c.widens != nil):
+		return nil, nil // by the rule it is not live any more
+	case errors.Is(c.err, treelock.ErrDeadlock) && c.awaits:
+		return nil, nil // see beginWait
 	case canceled && !c.mayCancel():
 		return nil, fmt.Errorf("%s was told %w, which is not what its context says, or it has no effect any more", c.name, c.err)
 	case errors.Is(c.err, treelock.ErrWithdrawn) && !c.withdrawn:
@@ -241,7 +257,7 @@ func (c *client[N]) ended(was state) ([]model.Step[N], error) {
 // mayCancel reports whether the client's error is that of its context, and has its cause. A ticket
 // does not depend on the context any more.
 func (c *client[N]) mayCancel() bool {
-	return c.ctx != nil && c.ticket == nil && c.ctx.Err() != nil &&
+	return c.ctx != nil && (c.ticket == nil || c.awaits) && c.ctx.Err() != nil &&
 		errors.Is(c.err, c.ctx.Err()) && errors.Is(c.err, context.Cause(c.ctx))
 }
 

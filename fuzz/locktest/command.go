@@ -24,10 +24,14 @@ func (h *harness[N]) prepare(text string) *command[N] {
 		name, args = words[1], words[2:]
 	}
 	switch verb {
-	case "acquire", "try", "submit", "no-receive", "do", "do-panic", "do-exit":
+	case "acquire", "try", "check", "widen", "try-widen", "submit", "no-receive", "do", "do-panic", "do-exit":
 		return h.request(verb, name, args)
 	case "receive":
 		return h.receive(name)
+	case "wait":
+		return h.await(name, args)
+	case "holds":
+		return h.holdsCommand(name, args)
 	case "cancel":
 		return &command[N]{run: h.must(name).cancel} // nil for a client without a context
 	case "withdraw":
@@ -121,7 +125,7 @@ func (h *harness[N]) release(name string) *command[N] {
 			c.state, c.reached = over, over
 			return []model.Step[N]{c.depart}
 		}}
-	case c.inside != nil && c.state == holds && !c.left:
+	case c.runs != nil && c.state == holds && !c.left:
 		c.left = true
 		return &command[N]{run: func() { close(c.leave) }}
 	}

@@ -23,6 +23,12 @@
 //	    withdrawal.
 //	I7  Tokens grow along conflicting grants, begin where they should, and do not change.
 //
+// For grants in grants: a request inside a grant is admitted by the rule among the requests there.
+// Exclusion is checked between any two grants of which none is inside the other. In no state that
+// explains what the clients were told is there a circle of requests that wait for one another. A
+// call that is refused for a circle would close one in the state of that moment, and its error
+// names the circle by the labels of the requests.
+//
 // Refusals and other errors must have a reason: a limit, a TryAcquire, draining, the end of the
 // lock, or a context, with its cause. So must the results of Narrow and Drain. At the end nothing
 // may be live. (I3 to I5 and I8 are about the inside of a lock. Package manager checks them itself,

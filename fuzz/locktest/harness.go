@@ -47,7 +47,7 @@ type tree[N treelock.Node[N]] struct {
 	top   string             // the path of the node that represents "/" of a history, "" for "/"
 }
 
-// granted is what a harness remembers of every grant.
+// granted is what a harness remembers of every grant, and of every widening.
 type granted[N treelock.Node[N]] struct {
 	by    *client[N]
 	req   treelock.Request[N]
@@ -235,9 +235,9 @@ func (h *harness[N]) teardown() {
 // endCommand returns the command that ends the request of a client, granted or not.
 func (c *client[N]) endCommand() string {
 	switch {
-	case c.state == holds && (c.grant != nil || c.inside != nil):
+	case c.state == holds && (c.grant != nil || c.runs != nil):
 		return "release " + c.name
-	case c.ticket != nil:
+	case c.ticket != nil && !c.awaits:
 		return "withdraw " + c.name
 	}
 	return "cancel " + c.name

@@ -37,6 +37,12 @@ type Lock[N treelock.Node[N]] struct {
 	// Do calls f while it holds req, and returns the error of f.
 	Do func(ctx context.Context, req treelock.Request[N], f func(context.Context) error) error
 
+	// Check fails as TryAcquire does, and grants nothing.
+	Check func(ctx context.Context, req treelock.Request[N]) error
+
+	// Locker is the lock for treelock.Inside. Its grants are of type treelock.Grant.
+	Locker treelock.Locker[N]
+
 	// Drain refuses later requests, with treelock.ErrDraining, and waits until nothing is live.
 	Drain func(ctx context.Context) error
 
@@ -51,7 +57,8 @@ type Lock[N treelock.Node[N]] struct {
 //	Narrow(req treelock.Request[N]) error
 //	Token() uint64
 //
-// which are tested if it has them.
+// which are tested if it has them. If it is a [treelock.Grant], then requests inside it, widenings
+// and contexts that carry it are tested as well.
 type Grant interface {
 	Release()
 }
@@ -63,7 +70,9 @@ type (
 	tokener interface{ Token() uint64 }
 )
 
-// A Ticket is a request that has arrived.
+// A Ticket is a request that has arrived. It may also have the method
+//
+//	Wait(ctx context.Context) (Grant, error)
 type Ticket interface {
 	// Receive waits for the grant and returns it, or false if there is none and never will be: then
 	// Err says why. It is called at most once.

@@ -32,9 +32,11 @@ func Manager[N treelock.Node[N]](ctx context.Context, o Options) (Lock[N], error
 			}
 			return managerTicket[N]{t}, nil
 		},
-		Do:    m.Do,
-		Drain: m.Drain,
-		Done:  m.Done(),
+		Do:     m.Do,
+		Check:  m.Check,
+		Locker: m,
+		Drain:  m.Drain,
+		Done:   m.Done(),
 	}, nil
 }
 
@@ -53,6 +55,10 @@ func (t managerTicket[N]) Receive() (Grant, bool) {
 		return g, true
 	}
 	return nil, false
+}
+
+func (t managerTicket[N]) Wait(ctx context.Context) (Grant, error) {
+	return grantOrNil(t.Ticket.Wait(ctx))
 }
 
 func (t managerTicket[N]) Ready() bool { return len(t.Granted()) > 0 }

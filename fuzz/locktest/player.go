@@ -164,7 +164,7 @@ func (p *player[N]) command(op history.Op, s *seat[N]) string {
 		switch {
 		case s.now == nil && s.enters == "":
 			return p.request(op, s)
-		case s.now != nil && s.now.state == holds && (s.now.grant != nil || s.now.inside != nil):
+		case s.now != nil && s.now.state == holds && (s.now.grant != nil || s.now.runs != nil):
 			return "release " + s.now.name
 		}
 		return p.cancel(s)
@@ -216,7 +216,7 @@ func (p *player[N]) cancel(s *seat[N]) string {
 		return "cancel " + s.enters
 	case s.now == nil:
 		return ""
-	case s.now.ticket != nil:
+	case s.now.ticket != nil && !s.now.awaits:
 		return "withdraw " + s.now.name
 	}
 	return "cancel " + s.now.name

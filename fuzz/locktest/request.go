@@ -11,27 +11,30 @@ import (
 // request makes a request in one of the ways that a lock has.
 func (h *harness[N]) request(verb, name string, args []string) *command[N] {
 	c := h.enter(name)
-	args, ctxWant := h.prepareContext(c, args)
+	c.checks = verb == "check"
+	args, ctxWant := h.prepareContext(c, h.prepareNesting(c, args))
 	h.prepareRequest(c, args)
-	if c.want == nil && verb != "try" {
+	h.findInside(c)
+	lock := h.lockFor(c)
+	if c.want == nil && !strings.Contains(verb, "try") {
 		c.want = ctxWant
 	}
 	run := &command[N]{waits: true}
 	switch verb {
-	case "acquire":
-		run.run = func() { c.run(func() (Grant, error) { return h.lock.Acquire(c.ctx, c.req) }) }
-	case "try":
+	case "acquire", "widen":
+		run.run = func() { c.run(func() (Grant, error) { return lock.Acquire(c.ctx, c.req) }) }
+	case "try", "try-widen", "check":
 		c.tries, c.ctx, c.cancel, c.expired = true, nil, nil, false
 		run.waits = c.hostile
-		run.run = func() { c.run(func() (Grant, error) { return h.lock.TryAcquire(context.Background(), c.req) }) }
+		run.run = func() { c.run(func() (Grant, error) { return lock.TryAcquire(context.Background(), c.req) }) }
 	case "submit", "no-receive":
 		c.noReceive = verb == "no-receive"
 		run.waits = c.hostile
 		run.run = func() { c.submit(h.lock) }
 	default:
-		c.inside, c.leave = make(chan struct{}), make(chan struct{})
+		c.runs, c.leave = make(chan struct{}), make(chan struct{})
 		c.leaveWith = map[string]error{"do": errDone, "do-panic": errPanic, "do-exit": errExit}[verb]
-		run.run = func() { c.do(h.lock) }
+		run.run = func() { c.do(lock) }
 	}
 	return run
 }
@@ -42,7 +45,7 @@ var errCause = errors.New("the harness ends it")
 // prepareContext gives a context to c. args may begin with "within DURATION", or with "under KIND"
 // for one of ctxKinds. It returns the rest of args, and the outcome that such a context calls for.
 func (h *harness[N]) prepareContext(c *client[N], args []string) (rest []string, want error) {
-	ctx, end := context.WithCancelCause(h.t.Context())
+	ctx, end := context.WithCancelCause(c.carry(h.t.Context()))
 	c.ctx, c.cancel = ctx, func() { end(errCause) }
 	switch {
 	case len(args) > 1 && args[0] == "within":

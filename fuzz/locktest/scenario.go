@@ -37,6 +37,11 @@ import (
 //	receive NAME
 //	do NAME [within DURATION] CLAIMS        calls Do, whose function ends with the release
 //	do-panic, do-exit NAME CLAIMS           its function panics, or ends its goroutine
+//	check NAME CLAIMS                       would it be granted?
+//	widen NAME of OWNER CLAIMS              widens the grant of OWNER
+//	try-widen NAME of OWNER CLAIMS
+//	holds NAME CLAIMS                       does its grant hold that?
+//	wait NAME [within DURATION]             receives by Wait, after no-receive
 //	cancel NAME                             ends the context of acquire, do or drain
 //	withdraw NAME                           withdraws a ticket
 //	release NAME                            also once more, or what is not held
@@ -47,6 +52,13 @@ import (
 //	pass DURATION                           time goes by
 //	stop REASON                             ends the context of the lock
 //	manager [OPTION=NUMBER...]              another lock; see Options for the names
+//
+// After the name of a client, and before "within", these words say how a call depends on the grants
+// of other clients, which hold:
+//
+//	inside OWNER    the request is inside the grant of OWNER; not for tickets
+//	under OWNER     the context carries that grant; may be given more than once
+//	helping OWNER   under OWNER, and the request is made with [treelock.Inside]
 func Scenario(t *testing.T, start Start[path], text []byte) (got []byte) {
 	t.Helper()
 	file := parseScenario(text)

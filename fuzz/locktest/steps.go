@@ -10,7 +10,7 @@ import (
 
 // arrive is the arrival of a request that was let in.
 func (c *client[N]) arrive(w *model.World[N], then func(*model.World[N])) {
-	if w.Arrive(c.name, c.req) == nil {
+	if w.Let(c.call()) == nil {
 		then(w)
 	}
 }
@@ -32,20 +32,19 @@ func (c *client[N]) depart(w *model.World[N], then func(*model.World[N])) {
 // refuse is the arrival of a request that was not let in, and leaves no trace.
 func (c *client[N]) refuse(w *model.World[N], then func(*model.World[N])) {
 	want, after := c.invalid, w.Clone()
-	switch {
-	case want != nil:
-	case c.tries:
-		want = after.Let(model.Call[N]{Name: c.name, Req: c.req, Tries: true})
-	default:
-		want = after.Arrive(c.name, c.req)
+	if want == nil {
+		want = after.Let(c.call())
+	}
+	if want == nil && c.checks {
+		want = errFree
 	}
 	if want == nil || !sameRefusal(c.err, want) {
 		return
 	}
-	if blockedError[N](c.err) != nil {
-		after.Submit(c.name, c.req) // as it was for an instant
+	if blockedError[N](c.err) != nil || want == treelock.ErrDeadlock {
+		after = w.After(c.call()) // as it was for an instant
 	}
-	if c.namesBlockers(after) {
+	if c.namesBlockers(after) && c.namesCircle(after) {
 		then(w)
 	}
 }

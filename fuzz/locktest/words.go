@@ -58,6 +58,9 @@ var outcomes = []struct {
 	text string
 }{
 	{treelock.ErrStopped, "stopped"},
+	{treelock.ErrDeadlock, "refused, deadlock"},
+	{treelock.ErrReleased, "released"},
+	{treelock.ErrWidening, "refused, widening"},
 	{treelock.ErrConflict, "refused, would have to wait"},
 	{treelock.ErrBusy, "refused, too many wait"},
 	{treelock.ErrDraining, "refused, draining"},
@@ -74,7 +77,7 @@ var outcomes = []struct {
 func describe[N treelock.Node[N]](err error) string {
 	for _, known := range outcomes {
 		if errors.Is(err, known.err) {
-			return known.text + describeBlockers[N](err)
+			return known.text + describeBlockers[N](err) + describeCircle[N](err)
 		}
 	}
 	return fmt.Sprint(err)

@@ -108,6 +108,19 @@ func (m *Model[N]) Enter(c Call[N]) {
 	}
 }
 
+// Await notes that the client of a request that waits begins to block, under a context that carries
+// some grants.
+func (m *Model[N]) Await(name string, under []string) {
+	if rank := m.rank(name); m.IsLive(name) && !m.Granted(name) {
+		r := &m.rule.live[rank]
+		for _, around := range under {
+			if m.Granted(around) {
+				r.under = append(slices.Clip(r.under), m.rule.live[m.rank(around)].id)
+			}
+		}
+	}
+}
+
 // Grant returns the name of the grant that a widening widens, otherwise name.
 func (m *Model[N]) Grant(name string) string {
 	if rank := m.rank(name); rank >= 0 {
@@ -134,6 +147,13 @@ func (m *Model[N]) OnCircle(name string) bool { return m.rule.OnCircle(m.rank(na
 func (m *Model[N]) Granted(name string) bool {
 	rank := m.rank(name)
 	return m.IsLive(name) && m.rule.Granted(rank)
+}
+
+// Lasts reports whether a request of that name is granted, or was released and lives on for grants
+// inside it.
+func (m *Model[N]) Lasts(name string) bool {
+	rank := m.rank(name)
+	return rank >= 0 && m.rule.Granted(rank)
 }
 
 // Request returns what a live request asks for or holds; the empty request if there is none of that

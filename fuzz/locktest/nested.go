@@ -155,9 +155,7 @@ func (c *client[N]) settleWidened(was state) ([]model.Step[N], error) {
 	if was != entering {
 		return []model.Step[N]{granted}, nil
 	}
-	return []model.Step[N]{func(w *model.World[N], then func(*model.World[N])) {
-		c.arrive(w, func(w *model.World[N]) { granted(w, then) })
-	}}, nil
+	return []model.Step[N]{c.arrive, granted}, nil
 }
 
 // releasedAround is the arrival of a call whose grant is released before or after it.

@@ -180,11 +180,20 @@ func (p *player[N]) command(op history.Op, s *seat[N]) string {
 		}
 	case history.Receive:
 		if s.now != nil && s.now.noReceive {
+			if owner := p.owner(op); owner != nil && op.Nest == history.Under && p.hostility == nil {
+				return "wait " + s.now.name + " under " + owner.name
+			}
 			return "receive " + s.now.name
 		} else if p.hostility != nil {
 			return "open"
 		}
 	case history.Token:
+		switch c := s.now; {
+		case p.hostility == nil && op.Nest == history.Under && p.lock.Check != nil:
+			return "check " + p.name(op) + " " + p.claims(op.Request())
+		case p.hostility == nil && op.Nest == history.Inside && c != nil && c.handle() != (treelock.Grant[N]{}):
+			return "holds " + c.name + " " + p.claims(op.Request())
+		}
 		if s.now != nil && s.now.grant != nil && !s.now.hostile {
 			return "token " + s.now.name
 		} else if p.hostility != nil {

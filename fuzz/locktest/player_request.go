@@ -43,8 +43,70 @@ func (p *player[N]) request(op history.Op, s *seat[N]) string {
 		(verb == "submit" || verb == "no-receive") && p.lock.Submit == nil {
 		verb = "acquire"
 	}
+	nest := ""
+	if p.hostility == nil {
+		verb, nest, claims = p.nest(op, verb, claims)
+	}
 	s.enters = p.name(op)
-	return fmt.Sprintf("%s %s %s%s", verb, s.enters, within, claims)
+	return fmt.Sprintf("%s %s %s%s%s", verb, s.enters, nest, within, claims)
+}
+
+// deepest bounds the grants around a request.
+const deepest = 2
+
+// nest lets a request depend on the grant of another client, if op says so and there is one. It
+// returns the verb, the words that say so, and the claims.
+func (p *player[N]) nest(op history.Op, verb, claims string) (verbNow, words, claimsNow string) {
+	owner := p.owner(op)
+	if owner == nil || op.Nest == history.Alone {
+		return verb, "", claims
+	}
+	if verb == "submit" || verb == "no-receive" {
+		verb = "acquire" // inside a grant there are no tickets, and a ticket does not block
+	}
+	switch op.Nest {
+	case history.Widen:
+		if verb == "try" {
+			return "try-widen", "of " + owner.name + " ", claims
+		}
+		words = "of " + owner.name + " "
+		if op.Odd() {
+			words += "under " + owner.name + " "
+		}
+		return "widen", words, claims
+	case history.Inside:
+		if owner.depth() < deepest {
+			words = "inside " + owner.name + " "
+			claims = p.claims(op.Narrower(p.paths(p.judge.World().Request(owner.name))))
+		}
+		if around := p.seats[op.Client].before; around != nil && op.Odd() {
+			owner = around // most often over
+		}
+	}
+	if verb == "acquire" && (op.Nest == history.Under || op.Odd()) {
+		words += "under " + owner.name + " "
+	}
+	return verb, words, claims
+}
+
+// owner returns the other client of op with a grant that others can depend on, or one whose grant
+// is over, or nil.
+func (p *player[N]) owner(op history.Op) *client[N] {
+	s := &p.seats[op.Other()]
+	for _, c := range []*client[N]{s.now, s.before} {
+		if c != nil && c.handle() != (treelock.Grant[N]{}) {
+			return c
+		}
+	}
+	return nil
+}
+
+// depth returns the number of grants that the grant of c is inside.
+func (c *client[N]) depth() (depth int) {
+	for ; c.inside != nil; c = c.inside {
+		depth++
+	}
+	return depth
 }
 
 // claims returns the words for a request of a history.

@@ -141,7 +141,10 @@ func (m *Model[N]) Before(name, other string) bool {
 
 // OnCircle reports whether a request or widening is on a circle of requests that wait for one
 // another.
-func (m *Model[N]) OnCircle(name string) bool { return m.rule.OnCircle(m.rank(name)) }
+func (m *Model[N]) OnCircle(name string) bool {
+	rank := m.rank(name)
+	return rank >= 0 && m.rule.OnCircle(rank)
+}
 
 // Granted reports whether a request of that name is live, granted and not released.
 func (m *Model[N]) Granted(name string) bool {

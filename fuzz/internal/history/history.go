@@ -68,9 +68,20 @@ var ways = [16]Way{
 	AcquireBrief, AcquireBrief, AcquireEnded, SubmitEnded,
 }
 
+// A Nest says how what a client does depends on the grant of another client.
+type Nest uint8
+
+const (
+	Alone  Nest = iota
+	Inside      // its request is inside that grant
+	Under       // its context carries that grant
+	Widen       // it widens that grant
+)
+
 // An Op is one thing that a client does.
 type Op struct {
 	Verb     Verb
+	Nest     Nest
 	Together bool // at the same time as the next op
 	Client   int
 	Way      Way
@@ -120,7 +131,8 @@ func decode(data []byte, size int) History {
 		var op [opSize + extraSize]byte
 		rest = rest[copy(op[:size], rest):]
 		h.Ops = append(h.Ops, Op{
-			Verb:     verbs[int(op[0]&127)%len(verbs)],
+			Verb:     verbs[int(op[0])%len(verbs)],
+			Nest:     Nest(op[0] >> 5 & 3),
 			Together: op[0]&128 != 0,
 			Client:   int(op[1]&15) % Clients,
 			Way:      ways[op[1]>>4],
@@ -136,6 +148,9 @@ const everywhere = 255
 
 // Odd reports something that is true of half of all ops, for further choices.
 func (op Op) Odd() bool { return op.Claims[0]&1 != 0 }
+
+// Other returns another client.
+func (op Op) Other() int { return (op.Client + 1 + int(op.Claims[1]>>4)%(Clients-1)) % Clients }
 
 // Hostile reports whether the client of op is hostile, in a hostile history.
 func (op Op) Hostile() bool { return op.Client >= Clients/2 }

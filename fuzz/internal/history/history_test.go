@@ -23,6 +23,7 @@ func TestEverySequenceOfBytesIsAHistory(t *testing.T) {
 
 func TestBytesReachEverything(t *testing.T) {
 	verbs, ways, clients := map[history.Verb]bool{}, map[history.Way]bool{}, map[int]bool{}
+	nests, others := map[history.Nest]bool{}, map[int]bool{}
 	type claim struct {
 		node   treelock.Path
 		scope  treelock.Scope
@@ -35,6 +36,7 @@ func TestBytesReachEverything(t *testing.T) {
 		limits[h.MaxWaiting], idle[h.IdleNodes], tokens[h.FirstToken] = true, true, true
 		op := h.Ops[0]
 		verbs[op.Verb], ways[op.Way], clients[op.Client] = true, true, true
+		nests[op.Nest], others[(op.Other()-op.Client+history.Clients)%history.Clients] = true, true
 		sizes[op.Request().Len()] = true
 		for c := range op.Request().Claims() {
 			claims[claim{c.Node, c.Scope, c.Access}] = true
@@ -42,6 +44,7 @@ func TestBytesReachEverything(t *testing.T) {
 	}
 	for what, got := range map[string][2]int{
 		"verbs": {len(verbs), 10}, "ways": {len(ways), 8}, "clients": {len(clients), history.Clients},
+		"nests": {len(nests), 4}, "other clients": {len(others), history.Clients - 1},
 		"claims": {len(claims), 4 * len(history.World)}, "sizes of requests": {len(sizes), 3},
 		"limits": {len(limits), 5}, "bounds of idle nodes": {len(idle), 4}, "first tokens": {len(tokens), 2},
 	} {

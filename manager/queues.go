@@ -45,8 +45,9 @@ func (q nodeQueues[N]) blockers(row *row[N]) (seqs []uint64, more int, atLeast b
 	for _, used := range row.uses {
 		for _, lists := range q[place[N]{row.inside, used.Node}] {
 			// Every blocker shares a node with the request, in a mode that conflicts there, and
-			// arrived earlier: lists are by arrival, so the earlier ones are a prefix.
-			for rivals := used.Mode.Conflicting(); rivals != 0; rivals = rivals.WithoutFirst() {
+			// arrived earlier: lists are by arrival, so the earlier ones are a prefix. A mode that a
+			// widening passes conflicts with its grant, so no other request holds it.
+			for rivals := used.Mode.Conflicting() &^ used.Passes; rivals != 0; rivals = rivals.WithoutFirst() {
 				list := lists[rivals.First()]
 				n := sort.Search(len(list), func(i int) bool { return list[i] >= row.seq })
 				earlier := list[:n]
@@ -60,6 +61,10 @@ func (q nodeQueues[N]) blockers(row *row[N]) (seqs []uint64, more int, atLeast b
 	// A blocker may share several nodes with the request.
 	slices.Sort(seqs)
 	seqs = slices.Compact(seqs)
+	// A widening does not wait for its own grant.
+	if i, found := slices.BinarySearch(seqs, row.widens); found {
+		seqs = slices.Delete(seqs, i, i+1)
+	}
 	named := seqs[:min(maxNamed, len(seqs))]
 	return named, len(seqs) - len(named), atLeast
 }

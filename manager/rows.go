@@ -15,10 +15,11 @@ type row[N treelock.Node[N]] struct {
 	req    *locktable.Request[N, client[N]] // only to be passed back to the manager goroutine
 	seq    uint64
 	inside uint64 // the number of the grant that the request is inside, or 0
+	widens uint64 // the number of the grant that the request widens, or 0
 	state  treelock.State
 	since  instant
 	meta   *requestMeta
-	uses   []locktable.NodeMode[N]
+	uses   []locktable.Use[N]
 }
 
 // rows is a list of rows. With a limit, it keeps the earliest requests in a heap. Without one it

@@ -181,6 +181,9 @@ func (w *watcher[N]) attrsOf(r *report[N], age time.Duration) []slog.Attr {
 	if r.info.Inside != 0 {
 		attrs = append(attrs, slog.Uint64("inside", r.info.Inside))
 	}
+	if r.info.Widens != 0 {
+		attrs = append(attrs, slog.Uint64("widens", r.info.Widens))
+	}
 	if r.info.Site != "" {
 		attrs = append(attrs, slog.String("site", r.info.Site))
 	}

@@ -241,3 +241,22 @@ func TestSlowLogOmitsEmptyFields(t *testing.T) {
 		}
 	})
 }
+
+// TestSlowWideningIsReported has a reader that widens while another reader holds.
+func TestSlowWideningIsReported(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, log := startSlow(t.Context(), manager.SlowLog{Wait: time.Second})
+		must(m.TryAcquire(t.Context(), treelock.Read("/a").Labeled("other")))
+		g := must(m.TryAcquire(t.Context(), treelock.Read("/a").Labeled("copy")))
+		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+		defer cancel()
+		g.Widen(ctx, treelock.Write("/a"))
+		want := []map[string]any{{
+			"level": "WARN", "msg": "treelock: slow wait", "number": 3.0, "label": "copy", "widens": 2.0, "claims": "write /a",
+			"for_ns": float64(time.Second), "blocked_by": []any{`"other" (#1, read /a, holding for 1s)`},
+		}}
+		if diff := cmp.Diff(want, log.lines(t)); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+	})
+}

@@ -38,7 +38,8 @@ type Snapshot[N treelock.Node[N]] struct {
 	LeftOut int `json:"left_out,omitempty"` // selected requests beyond the limit
 }
 
-// RequestInfo describes a live request: it holds or waits.
+// RequestInfo describes a live request: it holds or waits. A widening that waits has a RequestInfo
+// of its own, with the label of its grant.
 type RequestInfo[N treelock.Node[N]] struct {
 	Number uint64              `json:"number"` // its place in the order of arrival
 	Label  string              `json:"label,omitempty"`
@@ -46,6 +47,7 @@ type RequestInfo[N treelock.Node[N]] struct {
 	Since  time.Time           `json:"since"` // when it began to hold, or to wait
 	Claims []treelock.Claim[N] `json:"claims"`
 	Inside uint64              `json:"inside,omitempty"` // the number of the grant that it is inside
+	Widens uint64              `json:"widens,omitempty"` // the number of the grant that it widens
 	Site   string              `json:"site,omitempty"`   // where it was made, with SlowLog.Sites
 	Tag    any                 `json:"-"`                // that of the request, see Request.Tagged
 
@@ -156,6 +158,7 @@ func (m *Manager[N]) infoOf(row *row[N]) RequestInfo[N] {
 		State:  row.state,
 		Since:  m.time(row.since),
 		Inside: row.inside,
+		Widens: row.widens,
 		Site:   row.meta.site(),
 		Claims: row.claims(),
 	}

@@ -152,9 +152,12 @@ func (s *survey[N]) record(r *locktable.Request[N, client[N]], waiting bool) (wo
 	// A row copies the node uses of a request, so none is made for a request that the limit would
 	// drop.
 	if s.limit <= 0 || list.len() < s.limit || list.keeps(r.Seq()) {
-		row := &row[N]{r, r.Seq(), 0, state, r.Who.since, r.Who.meta, r.NodeModes()}
+		row := &row[N]{req: r, seq: r.Seq(), state: state, since: r.Who.since, meta: r.Who.meta, uses: r.Uses()}
 		if owner := r.Who.scope.owner; owner != nil {
 			row.inside = owner.Seq()
+		}
+		if grant := r.Widens(); grant != nil {
+			row.widens = grant.Seq()
 		}
 		list.add(row, s.limit)
 	}

@@ -50,6 +50,7 @@ const (
 	exact    = "internal/nodetext/exact.go"
 	walk     = "internal/nodetext/walk.go"
 	phrases  = "internal/nodetext/blocker.go"
+	shown    = "manager/queues.go"
 )
 
 var mutants = []mutant{
@@ -234,4 +235,8 @@ var mutants = []mutant{
 	{"texts: two fields read as three", walk, `" {}[]()<>"`, `"{}[]()<>"`},
 	{"texts: a name reads like a claim", phrases, `", ", "; ", ": "`, `"; ", ": "`},
 	{"texts: a refused text changes the claim", claims, "setExactText(&claim.Node,", "setExactText(&c.Node,"},
+
+	// Widenings in snapshots.
+	{"a snapshot blames those that a widening passes", shown, "used.Mode.Conflicting() &^ used.Passes", "used.Mode.Conflicting()"},
+	{"a snapshot hides a widening where its grant covers it", requests, "uses = r.appendCovered(uses)", "_ = r.appendCovered(uses)"},
 }

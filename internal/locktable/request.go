@@ -78,11 +78,29 @@ func (r *Request[N, W]) Waiting() bool { return r.blocked > 0 }
 // NodeUses returns the number of node uses of r.
 func (r *Request[N, W]) NodeUses() int { return len(r.uses) }
 
-// NodeModes returns the mode of r at each node that it uses.
-func (r *Request[N, W]) NodeModes() []NodeMode[N] {
-	uses := make([]NodeMode[N], len(r.uses))
+// A Use is how a request uses a node.
+type Use[N comparable] struct {
+	Node N
+	Mode waitqueue.Mode
+
+	// Passes is what a widening passes at the node: the requests that wait there in one of these
+	// modes. They wait for its grant.
+	Passes waitqueue.Modes
+}
+
+// Uses returns how r uses its nodes. Those of a widening include the nodes where the mode of its
+// grant covers its own, which no queue knows.
+func (r *Request[N, W]) Uses() []Use[N] {
+	uses := make([]Use[N], len(r.uses))
 	for i := range r.uses {
-		uses[i] = NodeMode[N]{r.uses[i].node.name, r.uses[i].mode}
+		use := &r.uses[i]
+		uses[i] = Use[N]{Node: use.node.name, Mode: use.mode}
+		if use.held != 0 {
+			uses[i].Passes = use.held.First().Conflicting()
+		}
+	}
+	if r.Widens() != nil {
+		uses = r.appendCovered(uses)
 	}
 	return uses
 }

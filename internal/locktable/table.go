@@ -196,11 +196,11 @@ func (t *Table[N, W]) End(r *Request[N, W]) (granted []*Request[N, W]) {
 	if len(t.granted) > 0 {
 		t.forgetGranted()
 	}
+	// A survey must see the request as it was.
+	t.beforeChange(r, r.blocked > 0)
 	if r.partner != nil {
 		t.separate(r)
 	}
-	// A survey must see the request as it was.
-	t.beforeChange(r, r.blocked > 0)
 	// The claims leave their lists first, while all node uses are complete.
 	t.unlistClaims(r)
 	if r.blocked > 0 {

@@ -98,6 +98,32 @@ func (r *Request[N, W]) Widens() *Request[N, W] {
 	return r.partner
 }
 
+// appendCovered appends the nodes above the claims of the widening r that it has no use of, as the
+// mode of its grant there covers the intention. It passes all requests that conflict there.
+func (r *Request[N, W]) appendCovered(uses []Use[N]) []Use[N] {
+	used := make(map[*node[N, W]]bool, len(r.uses))
+	for i := range r.uses {
+		used[r.uses[i].node] = true
+	}
+	planned := make(map[*node[N, W]]waitqueue.Modes)
+	for i := range r.uses {
+		if !r.uses[i].mode.Claims() {
+			continue
+		}
+		// The nodes above a claim are in use, so their parents are known (I9).
+		intention := r.uses[i].mode.Intention()
+		for n := r.uses[i].node.parent; n != nil && !planned[n].Has(intention); n = n.parent {
+			planned[n] = planned[n].With(intention)
+		}
+	}
+	for n, modes := range planned {
+		if mode := modes.Combined(); !used[n] {
+			uses = append(uses, Use[N]{Node: n.name, Mode: mode, Passes: mode.Conflicting()})
+		}
+	}
+	return uses
+}
+
 // findMissing returns those of claims that are not inside what r holds. The nodes that r uses carry
 // the number of the latest plan, and its modes.
 func (t *Table[N, W]) findMissing(r *Request[N, W], claims []Claim[N]) []Claim[N] {
@@ -234,6 +260,7 @@ func (t *Table[N, W]) widen(w *Request[N, W]) {
 // forgets it.
 func (t *Table[N, W]) separate(r *Request[N, W]) {
 	other := r.partner
+	t.beforeChange(other, other.blocked > 0) // a survey must see both as they were
 	r.partner, other.partner = nil, nil
 	t.widenings--
 	if r.Granted() {

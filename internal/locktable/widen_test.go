@@ -221,6 +221,29 @@ func TestUpgradesAndDowngradesOverAndOverPassOnlyThoseThatWaitForTheGrant(t *tes
 	}
 }
 
+// TestSurveySeesWhatAnEndedWideningWidened: the grant, or only the widening, ends before the visit.
+func TestSurveySeesWhatAnEndedWideningWidened(t *testing.T) {
+	for _, name := range []string{"g", "w"} {
+		tb := newTable()
+		submit(tb, "other", read("/a"))
+		g := submit(tb, "g", read("/a"))
+		w, _ := widen(t, tb, g, "w", write("/a"))
+		saw := 0
+		s := tb.BeginSurvey(func(r *request, waiting bool) int {
+			if r.Who == "w" && r.Widens() == g && waiting {
+				saw++
+			}
+			return 1
+		})
+		tb.End(map[string]*request{"g": g, "w": w}[name])
+		for tb.StepSurvey(s, 1) == 0 {
+		}
+		if saw != 1 {
+			t.Errorf("after the end of %s the survey sees the widening with its grant %d times, want once", name, saw)
+		}
+	}
+}
+
 // TestSurveySeesAWideningAsItWas: a survey that began while the widening waited shows it and its
 // grant, although the widening is granted before their visits.
 func TestSurveySeesAWideningAsItWas(t *testing.T) {
@@ -229,7 +252,7 @@ func TestSurveySeesAWideningAsItWas(t *testing.T) {
 	widen(t, tb, g, "w", write("/a"))
 	seen := map[string]int{}
 	s := tb.BeginSurvey(func(r *request, waiting bool) int {
-		seen[r.Who] = len(r.NodeModes())
+		seen[r.Who] = len(r.Uses())
 		if waiting != (r.Who == "w") {
 			t.Errorf("the survey sees %s with waiting=%t", r.Who, waiting)
 		}

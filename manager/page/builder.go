@@ -19,6 +19,10 @@ type request struct {
 	MoreClaims int
 	Shown      bool // in the tree
 
+	// Of a request inside a grant, and of a widening: the grant. It is known by its number alone if
+	// the snapshot lacks it.
+	Inside, Widens *request
+
 	// Of a holder that blocks requests.
 	Behind  string // how many
 	AtLeast bool   // there may be more of them
@@ -53,6 +57,10 @@ func newViewBuilder[N treelock.Node[N]](s *cutSnapshot[N], filtered bool) *viewB
 		r.MoreClaims = s.moreClaims[live.Number]
 		b.requests[live.Number] = r
 	}
+	for live := range s.All() {
+		r := b.requests[live.Number]
+		r.Inside, r.Widens = b.grant(live.Inside), b.grant(live.Widens)
+	}
 	for _, w := range s.Waiters {
 		r := b.requests[w.Number]
 		for _, blocker := range w.BlockedBy[:min(maxNamed, len(w.BlockedBy))] {
@@ -74,6 +82,14 @@ func newRequest[N treelock.Node[N]](live manager.RequestInfo[N], now time.Time) 
 		Number: live.Number, Label: nameOf(live.Label), Site: nameOf(live.Site),
 		Holds: holds, Age: age(lasted), Long: !holds && lasted >= longWait,
 	}
+}
+
+// grant returns the grant with that number, or nil if that is 0.
+func (b *viewBuilder[N]) grant(number uint64) *request {
+	if r := b.requests[number]; r != nil || number == 0 {
+		return r
+	}
+	return &request{Number: number, Holds: true}
 }
 
 // withClaims returns the request with its claims.

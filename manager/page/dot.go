@@ -69,6 +69,12 @@ func (g *graph[N]) request(s *cutSnapshot[N], live manager.RequestInfo[N]) {
 	if live.Label != "" {
 		title += " “" + nameOf(live.Label).Short + "”"
 	}
+	if live.Widens != 0 {
+		title += fmt.Sprintf(" widens #%d", live.Widens)
+	}
+	if live.Inside != 0 {
+		title += fmt.Sprintf(" inside #%d", live.Inside)
+	}
 	lines := []string{title, verb + age(s.Taken.Sub(live.Since))}
 	if more := s.moreClaims[live.Number]; more > 0 {
 		lines = append(lines, "and "+plural(more, "more claim"))

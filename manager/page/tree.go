@@ -14,6 +14,9 @@ const (
 	// appears as a root.
 	maxLevels = 256
 
+	// maxDepth is how many levels of grants inside grants are indented at one node.
+	maxDepth = 3
+
 	// maxTreeNodes is how many nodes the tree has before it leaves out nodes without claims.
 	maxTreeNodes = 16_384
 )
@@ -50,6 +53,7 @@ type row struct {
 	Request *request
 	Verb    string
 	ID      bool // the first row of the request
+	Depth   int  // how many grants around it are above it at the same node
 }
 
 // Indent returns the CSS class of the level.
@@ -167,10 +171,53 @@ func (w *treeWalk[N]) addRows(n *treeNode[N], level int, above text) {
 	slices.SortStableFunc(n.requests, func(a, b row) int {
 		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.Request.Number, b.Request.Number))
 	})
-	for _, r := range n.requests {
+	for _, r := range nested(n.requests) {
 		r.Level = level
 		w.rows = append(w.rows, r)
 	}
+}
+
+// nested returns the rows of one node with each widening, and then each request inside a grant,
+// below its grant. A row whose grant does not claim the node keeps its place.
+func nested(rows []row) (all []row) {
+	claims := make(map[*request]bool, len(rows))
+	for _, r := range rows {
+		claims[r.Request] = true
+	}
+	shown, below := make(map[*request]bool, len(rows)), make(map[*request][]row)
+	for _, pass := range []bool{true, false} { // widenings come first
+		for _, r := range rows {
+			if grant := r.Request.grant(); (r.Request.Widens != nil) == pass && claims[grant] {
+				below[grant] = append(below[grant], r)
+			}
+		}
+	}
+	var add func(r row, depth int)
+	add = func(r row, depth int) {
+		r.Depth = min(depth, maxDepth)
+		all = append(all, r)
+		if shown[r.Request] {
+			return // another claim of it at this node
+		}
+		shown[r.Request] = true
+		for _, inner := range below[r.Request] {
+			add(inner, depth+1)
+		}
+	}
+	for _, r := range rows {
+		if !claims[r.Request.grant()] {
+			add(r, 0)
+		}
+	}
+	return all
+}
+
+// grant returns the grant that the request is inside, or widens, or nil.
+func (r *request) grant() *request {
+	if r.Widens != nil {
+		return r.Widens
+	}
+	return r.Inside
 }
 
 // relative returns t without the text of the node above it, if the rest begins with a slash.

@@ -20,11 +20,11 @@ import (
 // was resumed.
 //
 // If ctx ends first, the error satisfies errors.Is for [treelock.ErrGaveUp], its error and its
-// cause, and is a [treelock.BlockedError] that names who is live there, as with [Manager.Drain]. The
-// subtrees stay suspended until resume, also if ctx had ended before. After an error of a node (see
-// [Manager.Acquire]), or [treelock.ErrStopped], nothing is suspended. Neither is it under a ctx that
-// carries a grant which is live there (see [treelock.NewContext]): Suspend would wait for its own
-// caller, so the error is a [treelock.DeadlockError].
+// cause, and is a [treelock.BlockedError] that names who is live there, as with [Manager.Drain].
+// The subtrees stay suspended until resume, also if ctx had ended before. After an error of a node
+// (see [Manager.Acquire]), or [treelock.ErrStopped], nothing is suspended. Neither is it under a
+// ctx that carries a grant which is live there (see [treelock.NewContext]): Suspend would wait for
+// its own caller, so the error is a [treelock.DeadlockError].
 //
 // While something is suspended, it costs each request O(d).
 func (m *Manager[N]) Suspend(
@@ -170,7 +170,8 @@ func (s suspensionEnd[N]) inspect(l *loop[N]) {
 }
 
 // suspendedErr returns the error for a request of the manager that touches a suspended subtree, or
-// nil. The request arrives as a probe, as then the table knows its nodes, and ends in the same step.
+// nil. The request arrives as a probe, as then the table knows its nodes, and ends in the same
+// step.
 func (l *loop[N]) suspendedErr(claims []locktable.Claim[N]) error {
 	if len(l.suspensions) == 0 {
 		return nil

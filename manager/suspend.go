@@ -219,10 +219,11 @@ func (l *loop[N]) leaveNarrowed(r *request[N]) {
 	}
 }
 
-// mergeWidened counts the grant r in place of its widening, which had this number.
+// mergeWidened counts the grant r in place of its widening, which had this number. The survey may
+// not have found the widening yet, and will not: then r counts if it reaches the subtrees now.
 func (l *loop[N]) mergeWidened(r *request[N], number uint64) {
 	for _, s := range l.suspensions {
-		if s.live[number] {
+		if s.live[number] || !s.complete && r.Reaches(s.region) {
 			s.live[r.Seq()] = true
 			s.remove(number)
 		}

@@ -32,6 +32,7 @@ const (
 	wanted   = "manager/wanted.go"
 	signals  = "manager/signal.go"
 	waited   = "internal/locktable/wanted.go"
+	crowd    = "internal/locktable/crowd.go"
 	table    = "internal/locktable/table.go"
 	shrink   = "internal/locktable/narrow.go"
 	insides  = "internal/locktable/inside.go"
@@ -164,6 +165,7 @@ var mutants = []mutant{
 	// The shell of goroutines: contexts, drains, and what clients are told.
 	{"shell: a refusal is taken for the end of a context", acquire, "return v != verdictDone || !isClosed(ended)", "return v == verdictDone && !isClosed(ended)"},
 	{"shell: a granted request that is cancelled is explained", explain, "r.Seq() != seq || !r.Waiting() {", "r.Seq() != seq {"},
+	{"shell: a queue has room for one less", crowd, "waiting > limit", "waiting >= limit"},
 	{"shell: drained twice", drain, "if l.draining && !l.drainDone &&", "if l.draining &&"},
 	{"shell: a call that waits does not know its request", calls, "c.grant, c.waited = g, true", "c.waited = true"},
 	{"shell: a ticket does not know its number", ticket, "t.req, t.seq = g.req, g.seq", "t.req = g.req"},

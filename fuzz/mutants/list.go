@@ -218,7 +218,7 @@ var mutants = []mutant{
 	{"widen: what is held is added again", widening, "\t\tif !t.holdsClaim(claim) {\n", "\t\tif true {\n"},
 	{"widen: a requeued widening is a plain request", shrink, "w, r.seq, use.held, use.mode)", "w, r.seq, 0, use.mode)"},
 	{"widen: it is granted and adds nothing", table, "\t\t\t\tt.widen(r)\n", ""},
-	{"blockers: the grant of a widening", blockers, "\t\t\tadmitted-- // the grant of the request itself\n", ""},
+	{"blockers: the grant of a widening", blockers, " && r != s.request.partner", ""},
 	{"blockers: a widening below is counted for another", blockers, "return 0 // the mode of its grant there covers its own", "return 1"},
 	{"blockers: those that a widening passes", requests, "return use.mode.Conflicting() &^ use.held.First().Conflicting()", "return use.mode.Conflicting()"},
 	{"circle: each list is looked at once", search, "\t\te = t.from.prev\n", "\t\treturn found\n"},

@@ -20,7 +20,8 @@ const (
 
 // Blockers calls visit for the earliest blockers of r, at most limit, in order of arrival, each
 // with the reason. r must wait, and limit must be positive. more is how many further blockers were
-// found. all is false if there may be more than that.
+// found. all is false if there may be more than that. A widening that blocks r may be left out if
+// its grant blocks r as well.
 //
 // It takes time in proportion to the blockers and their claims, and to the node uses of r. Other
 // requests cost it nothing, with two exceptions. A search that meets an idle child unlinks it,

@@ -29,6 +29,8 @@ func targetsFor(file string) []string {
 		return textTargets
 	case file == revoke || file == lost || file == wanted || file == signals:
 		return []string{"FuzzLost"}
+	case strings.HasPrefix(file, "waitqueue/"):
+		return []string{"FuzzQueue", "FuzzTable", "FuzzManager"}
 	case strings.HasPrefix(file, "manager/"):
 		return []string{"FuzzManager", "FuzzNodes", "FuzzLost"}
 	}

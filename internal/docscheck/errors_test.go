@@ -25,8 +25,8 @@ var (
 
 // isNamed says what a name in docs/errors.md means.
 var isNamed = map[string]func(err error) bool{
-	"`ErrShutdown`": is(treelock.ErrShutdown),
-	"`ErrStopped`":  is(treelock.ErrStopped), "`ErrConflict`": is(treelock.ErrConflict), "`ErrBusy`": is(treelock.ErrBusy),
+	"`ErrShutdown`": is(treelock.ErrShutdown), "`ErrSuspended`": is(treelock.ErrSuspended),
+	"`ErrStopped`": is(treelock.ErrStopped), "`ErrConflict`": is(treelock.ErrConflict), "`ErrBusy`": is(treelock.ErrBusy),
 	"`ErrDraining`": is(treelock.ErrDraining), "`ErrWithdrawn`": is(treelock.ErrWithdrawn), "`ErrGaveUp`": is(treelock.ErrGaveUp),
 	"`ErrNotHeld`": is(treelock.ErrNotHeld), "`ErrReleased`": is(treelock.ErrReleased), "`ErrWidening`": is(treelock.ErrWidening),
 	"`ErrLost`": is(treelock.ErrLost), "`ErrDeadlock`": is(treelock.ErrDeadlock), "`ErrTooDeep`": is(treelock.ErrTooDeep),
@@ -116,6 +116,12 @@ func (s *scene[N]) call(ctx context.Context, verb string, req treelock.Request[N
 		err = s.m.Drain(ctx)
 	case "`m.Shutdown`":
 		err = s.m.Shutdown(ctx)
+	case "`m.Suspend`":
+		var nodes []N
+		for claim := range req.Claims() {
+			nodes = append(nodes, claim.Node)
+		}
+		_, err = s.m.Suspend(ctx, "maintenance", nodes...)
 	case "`m.Revoke`":
 		err = s.m.Revoke(ctx, s.held.Number(), errRevoked)
 	case "`m.Snapshot`":
@@ -161,6 +167,12 @@ var ends = map[string]func(t *testing.T, verb string) error{
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		time.AfterFunc(time.Millisecond, func() { s.m.Shutdown(ctx) }) // after the request
+		return s.call(t.Context(), verb, wanted)
+	},
+	"a node is in a subtree that is suspended": func(t *testing.T, verb string) error {
+		s := newScene(t)
+		go s.m.Suspend(t.Context(), "maintenance", "/h") // held is live there
+		synctest.Wait()
 		return s.call(t.Context(), verb, wanted)
 	},
 	"the manager drains": func(t *testing.T, verb string) error {

@@ -19,6 +19,9 @@ var reached = []string{
 	` & .* & .* & `, ` read /a`, ` write /a`, ` read-node /a`, ` write-node /a`, ` nothing`,
 	`: granted$`, `: waits for \w+, \w+`, `: withdrawn$`, `: canceled$`, `: timed out$`, `: stopped$`, `: drained$`,
 	`: refused, would have to wait: blocked by \w+ \(waiting`, `: refused, too many wait: blocked by \w+ \(holding`, `: canceled: blocked by`, `: timed out: blocked by`, `: refused, draining$`, `: does not hold that$`, `: token \d+$`,
+	`^acquire \w+ inside \w+ `, `^acquire \w+ inside \w+ under`, `^acquire \w+ under`, `^try \w+ inside`, `^widen \w+ of \w+ `, `^widen \w+ of \w+ under`, `^try-widen`, `^wait \w+ under`, `^check`, `^holds`,
+	`: widened$`, `: released$`, `: holds that$`, `: would be granted$`, `: refused, widening$`, `: refused, deadlock: (\w+) waits for (\w+), \w+ is held by the caller of \w+$`,
+	`: refused, deadlock: .*, .*, `, `: refused, deadlock: .* inside it, `, `: refused, deadlock: (\w+) waits for \w+, \w+ waits for \w+$`, `waits for \w+, [^&\n]*\n\w+: widened`,
 	`^stop .* & (acquire|submit|no-receive|try)|(acquire|submit|no-receive|try) .* & stop`, `^(cancel|withdraw) .* & release|^release .* & (cancel|withdraw)`,
 }
 

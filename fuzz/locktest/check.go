@@ -133,7 +133,11 @@ func (c *client[N]) namesBlockers(w *model.World[N]) bool {
 			names[i], widening[grant] = grant, true
 		}
 	}
-	if len(names) == 0 || !blocked.AtLeast && len(blocked.Blockers)+blocked.More != len(names) {
+	// A widening need not be named beside its grant, if both block at the same node.
+	count, most := len(blocked.Blockers)+blocked.More, len(names)
+	slices.Sort(names)
+	least := len(slices.Compact(slices.Clone(names)))
+	if len(names) == 0 || !blocked.AtLeast && (count < least || count > most) {
 		return false
 	}
 	for _, b := range blocked.Blockers {

@@ -75,7 +75,7 @@ func (c *client) request(m *manager.Manager[path]) (err error) {
 	}
 	c.count(err)
 	if g.Token() != 0 {
-		c.hold(g, req)
+		c.hold(m, g, req)
 	}
 	return err
 }
@@ -89,7 +89,7 @@ func (c *client) do(ctx context.Context, m *manager.Manager[path], req request) 
 	}()
 	return m.Do(ctx, req, func(context.Context) error {
 		c.counts["granted"]++
-		c.use(req, grant{})
+		c.use(req, order{})
 		if c.rng.IntN(4) == 0 {
 			panic("mine")
 		}
@@ -157,10 +157,21 @@ func (c *client) leaveTicket(ticket *manager.Ticket[path]) {
 }
 
 // hold uses a grant, narrows it at times, and releases it in one of all ways.
-func (c *client) hold(g grant, req request) {
+func (c *client) hold(m *manager.Manager[path], g grant, req request) {
 	c.counts["granted"]++
 	c.token, c.number = max(c.token, g.Token()), max(c.number, g.Number())
-	c.use(req, g)
+	at := order{g.Token(), g.Number() + c.s.numbers}
+	c.use(req, at)
+	switch c.rng.IntN(12) {
+	case 0, 1:
+		if released := c.share(g, req); released {
+			return
+		}
+	case 2, 3:
+		g, req, at = c.widen(g, req, at)
+	case 4:
+		c.carry(m, g)
+	}
 	if c.rng.IntN(3) == 0 {
 		narrower := c.narrower(req)
 		err := g.Narrow(narrower)
@@ -168,9 +179,9 @@ func (c *client) hold(g grant, req request) {
 		switch {
 		case err == nil:
 			c.counts["narrowed"]++
-			c.use(narrower, g)
+			c.use(narrower, at)
 		case errors.Is(err, treelock.ErrNotHeld):
-			c.use(req, g)
+			c.use(req, at)
 		}
 	}
 	switch c.rng.IntN(6) {
@@ -191,14 +202,10 @@ func (c *client) hold(g grant, req request) {
 	}
 }
 
-// use uses the shadow. The zero grant is one that is not known.
-func (c *client) use(req request, g grant) {
-	number := g.Number()
-	if number != 0 {
-		number += c.s.numbers
-	}
-	if wrong := c.s.shadow.use(req, order{g.Token(), number}, c.rng.IntN(4)); wrong != "" {
-		c.s.fail("%s: %v was granted as %v", wrong, req, g)
+// use uses the shadow.
+func (c *client) use(req request, at order) {
+	if wrong := c.s.shadow.use(req, at, c.rng.IntN(4)); wrong != "" {
+		c.s.fail("%s: %v was granted as %v", wrong, req, at)
 	}
 }
 
@@ -213,6 +220,8 @@ func (c *client) count(err error) {
 		{treelock.ErrConflict, "conflict"},
 		{treelock.ErrBusy, "busy"},
 		{treelock.ErrWithdrawn, "withdrawn"},
+		{treelock.ErrDeadlock, "deadlock"},
+		{treelock.ErrReleased, "released"},
 		{treelock.ErrNotHeld, "not held"},
 		{context.Canceled, "canceled"},
 		{context.DeadlineExceeded, "canceled"},

@@ -37,7 +37,7 @@ const enough = 5000
 // outcomes are what clients count.
 var outcomes = []string{
 	"granted", "waited", "canceled", "withdrawn", "busy", "conflict", "draining", "stopped", "narrowed", "not held",
-	"handed on", "left", "panicked",
+	"handed on", "left", "panicked", "shared", "widened", "carried", "deadlock", "released",
 }
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

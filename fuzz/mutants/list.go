@@ -37,6 +37,8 @@ const (
 	shrink   = "internal/locktable/narrow.go"
 	insides  = "internal/locktable/inside.go"
 	scopes   = "manager/scope.go"
+	widens   = "manager/widen.go"
+	circles  = "manager/deadlock.go"
 	nodes    = "internal/locktable/node.go"
 	requests = "internal/locktable/request.go"
 	widening = "internal/locktable/widen.go"
@@ -123,6 +125,12 @@ var mutants = []mutant{
 	{"lost wake-up: draining misses an end", acquire, "\tl.checkDrained()\n", ""},
 	{"an old grant releases somebody else's", release, "if r.Seq() != seq {", "if r.Seq() == 0 {"},
 	{"an old grant narrows somebody else's", scopes, "if r.Seq() == seq &&", "if r.Seq() != 0 &&"},
+	{"inside: a widened grant gives an old token on", widens, "\t\tx.token = g.token\n", ""},
+	{"inside: a sub-grant widens out of its grant", widens, "owner := r.Who.scope.owner; owner != nil {", "owner := r.Who.scope.owner; owner != nil && r.Seq() == 0 {"},
+	{"inside: a released grant still admits", scopes, "(r.Who.extra == nil || !r.Who.extra.released)", "(r.Who.extra == nil || r.Who.extra.inner != nil)"},
+	{"circle: a sub-grant does not keep its grant", circles, "case r.Granted() && owner != nil:", "case r.Granted() && owner == r:"},
+	{"circle: an outer grant does not count", circles, "grants = append(grants, inside[N](g.Hold()))", "grants = append(grants[:0], inside[N](g.Hold()))"},
+	{"inside: a release leaves what waits inside", release, "l.failInside(x.inner, treelock.ErrReleased)", "l.failInside(x.inner, nil)"},
 	{"race: a call is used again too early", cancel, "\tfor <-c.replies != verdictCanceled {\n\t}\n", ""},
 	{"lost wake-up: who gives up is not answered", cancel, "\tc.confirmCancel(why)\n", "\t_ = why\n"},
 	{"stop strands who gives up", stop, "\t\tmsg.call.confirmCancel(nil)\n", ""},

@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/treelock/treelock"
-	"github.com/treelock/treelock/manager"
 )
 
 // A Request is one for paths.
@@ -20,15 +19,17 @@ type Locker interface {
 	Lock(ctx context.Context, req Request) (unlock func(), err error)
 }
 
-// Tree returns the locks of m: a request waits only for earlier ones that it conflicts with.
-func Tree(m *manager.Manager[treelock.Path]) Locker { return tree{m} }
+// Tree returns the locks of l: a request waits only for earlier ones that it conflicts with. With a
+// grant as l, all requests are inside that grant: they exclude each other only. With the result of
+// [treelock.Inside], those are that lie inside a grant of the caller.
+func Tree(l treelock.Locker[treelock.Path]) Locker { return tree{l} }
 
 type tree struct {
-	manager *manager.Manager[treelock.Path]
+	locker treelock.Locker[treelock.Path]
 }
 
 func (t tree) Lock(ctx context.Context, req Request) (unlock func(), err error) {
-	grant, err := t.manager.Acquire(ctx, req)
+	grant, err := t.locker.Acquire(ctx, req)
 	if err != nil {
 		return nil, err
 	}

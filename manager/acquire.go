@@ -172,7 +172,7 @@ func (l *loop[N]) acquire(c *call[N], owner *request[N], seq uint64) {
 	c.yieldPays = l.yielder.pays()
 	s, err := l.scopeFor(c, owner, seq)
 	if err != nil {
-		c.refuse(err)
+		l.refuse(c, err)
 		return
 	}
 	r := s.table.Submit(client[N]{meta: c.meta, since: l.now, scope: s}, c.claims)
@@ -181,10 +181,11 @@ func (l *loop[N]) acquire(c *call[N], owner *request[N], seq uint64) {
 	if err := l.refusal(c, r); err != nil {
 		s.table.End(r) // r is the latest request, so no request waits for it
 		l.leave(s)
-		c.refuse(err)
+		l.refuse(c, err)
 		return
 	}
 	l.countArrival(r)
+	l.trace.arrived(r.Seq())
 	if r.Waiting() {
 		l.signalWanted(s)
 	}
@@ -249,6 +250,7 @@ func (l *loop[N]) refusal(c *call[N], r *request[N]) error {
 func (l *loop[N]) end(r *request[N]) {
 	l.countEnd(r)
 	s, number := r.Who.scope, r.Seq()
+	l.trace.ended(number)
 	l.deliverAll(s.table.End(r))
 	l.leaveSuspensions(number)
 	l.leave(s)

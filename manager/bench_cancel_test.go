@@ -27,7 +27,7 @@ func BenchmarkCancel(b *testing.B) {
 					if mode == modeTicket {
 						c.ticket = &Ticket[path]{m: m, granted: make(chan treelock.Grant[path], 1)}
 					}
-					l.acquire(c, nil, 0)
+					l.dispatch(message[path]{kind: kindAcquire, call: c})
 					if len(c.replies) > 0 {
 						<-c.replies
 					}
@@ -40,9 +40,9 @@ func BenchmarkCancel(b *testing.B) {
 				for b.Loop() {
 					c := submit(mode)
 					if mode == modeTicket {
-						l.withdraw(c)
+						l.dispatch(message[path]{kind: kindWithdraw, call: c})
 					} else {
-						l.cancel(c)
+						l.dispatch(message[path]{kind: kindCancel, call: c})
 					}
 					<-c.replies
 					m.result(c)

@@ -188,6 +188,12 @@ func (c *call[N]) refuse(err error) {
 	c.replies <- verdictRefused
 }
 
+// refuse refuses the message of c. On the manager goroutine.
+func (l *loop[N]) refuse(c *call[N], err error) {
+	l.trace.refused(err)
+	c.refuse(err)
+}
+
 // confirmCancel sends the last reply to a canceled call, with the same rule. err names the blockers
 // of a request that still waited, and is nil otherwise.
 func (c *call[N]) confirmCancel(err error) {

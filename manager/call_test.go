@@ -39,14 +39,14 @@ func TestEveryReplySaysWhetherToYield(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.yieldPays = !pays
-			l.acquire(c, nil, 0)
+			l.dispatch(message[path]{kind: kindAcquire, call: c})
 			if v := <-c.replies; v != want || c.yieldPays != pays {
 				t.Errorf("the reply is %d, and to yield: %t, want %d and %t", v, c.yieldPays, want, pays)
 			}
 		}
 		call(verdictDone)
 		call(verdictRefused)
-		l.drain()
+		l.dispatch(message[path]{kind: kindDrain})
 		call(verdictRefused)
 	}
 }
@@ -61,7 +61,7 @@ func TestClientThatExpectsToWaitGetsOneReply(t *testing.T) {
 		c, _ := l.m.newCall(&req, modeWait)
 		c.expectWait = expectWait
 		l.dispatch(message[path]{kind: kindAcquire, call: c})
-		l.release(holder.req, holder.seq)
+		releases(l, holder.req, holder.seq)
 		var got []verdict
 		for len(c.replies) > 0 {
 			got = append(got, <-c.replies)

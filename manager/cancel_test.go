@@ -60,7 +60,7 @@ func TestGrantThatMeetsTheEndOfItsContextIsNotTaken(t *testing.T) {
 		t.Fatalf("the first reply is %d, want verdictMustWait", v)
 	}
 	close(ended)
-	l.release(holder.req, holder.seq)
+	releases(l, holder.req, holder.seq)
 	for len(c.replies) > 0 { // until it has received the grant: the select takes either
 		if l.m.awaitLastReply(c, ended) {
 			t.Fatal("the client takes a grant under a context that has ended")
@@ -91,8 +91,8 @@ func TestClientBehindABacklogLeavesRoomForTheLastReply(t *testing.T) {
 			<-m.inbox
 		}
 		msg := <-m.inbox
-		l.acquire(msg.call, nil, 0)
-		l.release(holder.req, holder.seq)
+		l.dispatch(msg)
+		releases(&l, holder.req, holder.seq)
 		if len(msg.call.replies) == cap(msg.call.replies) {
 			t.Error("no room for the reply to a canceled client")
 		}

@@ -50,6 +50,7 @@ type checker[N treelock.Node[N]] struct {
 func (k *checker[N]) inspect(l *loop[N]) {
 	if l.draining {
 		k.err = treelock.ErrDraining
+		l.trace.refused(k.err)
 		return
 	}
 	if k.err = l.suspendedErr(k.call.claims); k.err != nil {
@@ -58,6 +59,7 @@ func (k *checker[N]) inspect(l *loop[N]) {
 	r := l.table.Submit(client[N]{meta: k.call.meta, since: l.now, scope: l.root}, k.call.claims)
 	if !r.Granted() {
 		k.err = l.explain(r, treelock.ErrConflict, l.m.maxBlockers)
+		l.trace.refused(k.err)
 	}
 	l.table.End(r)
 }

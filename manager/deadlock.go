@@ -33,6 +33,7 @@ func (m *Manager[N]) grantsIn(ctx context.Context) (grants []scopeRef[N]) {
 // blockUnder notes the grants that the caller of the waiting request r holds. It returns the error
 // that refuses r if its wait would close a circle. On the manager goroutine.
 func (l *loop[N]) blockUnder(r *request[N], under []scopeRef[N]) error {
+	l.trace.under(r.Seq(), under)
 	held := l.stillHeld(nil, under)
 	if len(held) == 0 && r.Widens() == nil {
 		return nil
@@ -40,7 +41,9 @@ func (l *loop[N]) blockUnder(r *request[N], under []scopeRef[N]) error {
 	steps := r.Who.scope.table.Circle(r, held, l.lastsFor)
 	if steps != nil {
 		l.stats.Deadlocks++
-		return deadlockError(steps)
+		err := deadlockError(steps)
+		l.trace.refused(err)
+		return err
 	}
 	if len(held) > 0 {
 		x := l.extraOf(r)

@@ -18,12 +18,13 @@ type grant[N treelock.Node[N]] struct {
 // grant returns the grant of r, which has just been granted. Its token is the next one, or that of
 // the grant that r is inside. On the manager goroutine.
 func (l *loop[N]) grant(r *request[N]) grant[N] {
-	if owner := r.Who.scope.owner; owner != nil {
-		return grant[N]{req: r, seq: r.Seq(), token: r.Who.scope.token}
+	g := grant[N]{req: r, seq: r.Seq(), token: r.Who.scope.token}
+	if r.Who.scope.owner == nil {
+		g.token = l.nextToken
+		l.nextToken++
 	}
-	token := l.nextToken
-	l.nextToken++
-	return grant[N]{req: r, seq: r.Seq(), token: token}
+	l.trace.granted(g)
+	return g
 }
 
 // public returns g for programs.

@@ -67,6 +67,11 @@ func withdraws(l *loop[path], c *call[path], mode callMode) {
 	<-about.replies
 }
 
+// releases lets the release of a request arrive.
+func releases[N treelock.Node[N]](l *loop[N], r *request[N], seq uint64) {
+	l.dispatch(message[N]{kind: kindRelease, req: r, seq: seq})
+}
+
 // takeGrant receives the grant of a call that was granted.
 func takeGrant(t *testing.T, c *call[path]) grant[path] {
 	t.Helper()
@@ -92,5 +97,63 @@ func TestSecondReleaseDoesNotEndAnotherRequest(t *testing.T) {
 	l.dispatch(message[path]{kind: kindNarrow, call: narrowing, req: old.req, seq: old.seq})
 	if v := <-narrowing.replies; v != verdictRefused || !errors.Is(narrowing.err, treelock.ErrNotHeld) {
 		t.Errorf("narrowing an old grant: %d, %v, want refused and ErrNotHeld", v, narrowing.err)
+	}
+}
+
+// widens lets a widening of the grant g arrive.
+func widens(t *testing.T, l *loop[path], g grant[path], req treelock.Request[path]) *call[path] {
+	t.Helper()
+	c, err := l.m.newCall(&req, modeWait)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.widens = true
+	l.dispatch(message[path]{kind: kindWiden, call: c, req: g.req, seq: g.seq})
+	return c
+}
+
+func TestCancelledWideningThatWasGrantedStays(t *testing.T) {
+	l := startLoop(t)
+	g := takeGrant(t, arrives(t, l, treelock.Read("/a"), modeWait))
+	other := takeGrant(t, arrives(t, l, treelock.Read("/a"), modeWait))
+	c := widens(t, l, g, treelock.Write("/a"))
+	if v := <-c.replies; v != verdictMustWait {
+		t.Fatalf("the reply is %d, want verdictMustWait", v)
+	}
+	releases(l, other.req, other.seq)
+	l.dispatch(message[path]{kind: kindCancel, call: c})
+	if wide := takeGrant(t, c); wide.seq != g.seq || wide.token <= other.token || !g.req.Granted() {
+		t.Errorf("the grant is %v, want that of %v with a token above that of %v", wide, g, other)
+	}
+	if v := <-c.replies; v != verdictCanceled || c.grant.token == 0 {
+		t.Errorf("the last reply is %d with the grant %v, want verdictCanceled with a token", v, c.grant)
+	}
+	if v := arrives(t, l, treelock.Read("/a"), modeNoWait); <-v.replies != verdictRefused {
+		t.Error("the grant does not hold what it was widened by")
+	}
+}
+
+func TestWideningMustNotWaitBeyondTheLimit(t *testing.T) {
+	l := startLoop(t, WithMaxWaiting(0))
+	g := takeGrant(t, arrives(t, l, treelock.Read("/a"), modeWait))
+	takeGrant(t, arrives(t, l, treelock.Read("/a"), modeWait))
+	c := widens(t, l, g, treelock.Write("/a"))
+	if v := <-c.replies; v != verdictRefused || !errors.Is(c.err, treelock.ErrBusy) {
+		t.Errorf("the reply is %d, %v, want refused and ErrBusy", v, c.err)
+	}
+}
+
+func TestWaitForATicketCountsInCircles(t *testing.T) {
+	l := startLoop(t)
+	a := takeGrant(t, arrives(t, l, treelock.Write("/a"), modeWait))
+	b := takeGrant(t, arrives(t, l, treelock.Write("/b"), modeWait))
+	ticket := arrives(t, l, treelock.Write("/a"), modeTicket).ticket
+	waits := ticketUnder[path]{t: ticket, grants: []scopeRef[path]{{b.req, b.seq, b.token}}}
+	l.dispatch(message[path]{kind: kindInspect, call: &call[path]{inspector: &waits, replies: make(chan verdict, 1)}})
+	if waits.err != nil {
+		t.Fatalf("a wait that closes no circle is refused: %v", waits.err)
+	}
+	if c := widens(t, l, a, treelock.Write("/b")); <-c.replies != verdictRefused || !errors.Is(c.err, treelock.ErrDeadlock) {
+		t.Errorf("a widening that waits for the holder of %v, who waits for it: %v, want ErrDeadlock", b, c.err)
 	}
 }

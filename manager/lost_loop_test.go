@@ -42,7 +42,7 @@ func TestRevocationMeetsOtherEnds(t *testing.T) {
 						t.Fatalf("%s: the reply is %d, want verdictMustWait", what, v)
 					}
 					if granted {
-						l.release(holder.req, holder.seq)
+						releases(l, holder.req, holder.seq)
 					}
 					steps := []func(){
 						func() { _ = revokes(l, g) },
@@ -53,7 +53,7 @@ func TestRevocationMeetsOtherEnds(t *testing.T) {
 							case "revocation":
 								_ = revokes(l, g)
 							default:
-								l.release(holder.req, holder.seq)
+								releases(l, holder.req, holder.seq)
 							}
 						},
 					}
@@ -64,7 +64,7 @@ func TestRevocationMeetsOtherEnds(t *testing.T) {
 						step()
 						l.auditAll()
 					}
-					l.release(holder.req, holder.seq)
+					releases(l, holder.req, holder.seq)
 					if l.live != 0 || l.waiting != 0 || l.table.Live() != 0 {
 						t.Errorf("%s: %d live, %d waiting, want none", what, l.live, l.waiting)
 					}
@@ -120,7 +120,7 @@ func checkOutcome(t *testing.T, what string, l *loop[path], c *call[path], mode 
 func TestRevocationThatComesTooLateEndsNoOtherRequest(t *testing.T) {
 	l := startLoop(t)
 	old := takeGrant(t, arrives(t, l, treelock.Write("/a"), modeWait))
-	l.release(old.req, old.seq)
+	releases(l, old.req, old.seq)
 	next := takeGrant(t, arrives(t, l, treelock.Write("/a"), modeWait))
 	if next.req != old.req {
 		t.Fatal("the storage of a released request was not used again, so the test checks nothing")
@@ -176,7 +176,7 @@ func TestLatestRevocationsAreRemembered(t *testing.T) {
 			t.Fatal(err)
 		}
 		if i == 1 {
-			l.release(grants[0].req, grants[0].seq)
+			releases(l, grants[0].req, grants[0].seq)
 		}
 	}
 	for i, want := range map[int]error{
@@ -190,7 +190,7 @@ func TestLatestRevocationsAreRemembered(t *testing.T) {
 		t.Errorf("%d revocations are remembered, %d by number, want %d", n, len(l.revoked.byNumber), maxRevocations)
 	}
 	for _, g := range grants {
-		l.release(g.req, g.seq)
+		releases(l, g.req, g.seq)
 	}
 	if n := l.revoked.order.Len() + len(l.revoked.byNumber); n != 0 {
 		t.Errorf("%d revocations are remembered after the release of all", n)
@@ -217,9 +217,9 @@ func TestReleasedGrantsKeepNoSignals(t *testing.T) {
 			if i%2 == round%2 {
 				_ = revokes(l, g)
 			}
-			l.release(g.req, g.seq)
+			releases(l, g.req, g.seq)
 		}
-		l.release(sub.req, sub.seq)
+		releases(l, sub.req, sub.seq)
 		withdraws(l, waiter, modeTicket)
 		l.auditAll()
 		for kind, asked := range l.asked {

@@ -33,7 +33,7 @@ func TestReleasedPathsAreForgotten(t *testing.T) {
 		for _, c := range calls {
 			g := takeGrant(t, c)
 			l.m.recycle(c)
-			l.release(g.req, g.seq)
+			releases(l, g.req, g.seq)
 		}
 	}
 	if nodes := l.table.Nodes(); nodes > defaultIdle {
@@ -52,11 +52,11 @@ func TestManyWaitersAreForgotten(t *testing.T) {
 	for i := range calls {
 		calls[i] = arrives(t, l, treelock.Read("/a/b/c"), modeWait)
 	}
-	l.release(holder.grant.req, holder.grant.seq)
+	releases(l, holder.grant.req, holder.grant.seq)
 	for i, c := range calls {
 		<-c.replies // it waits
 		g := takeGrant(t, c)
-		l.release(g.req, g.seq)
+		releases(l, g.req, g.seq)
 		calls[i] = nil
 	}
 	checkGrowth(t, before, 8)
@@ -71,7 +71,7 @@ func TestLargeRequestIsForgotten(t *testing.T) {
 		paths[i] = path(fmt.Sprint("/", i))
 	}
 	g := takeGrant(t, arrives(t, l, treelock.Write(paths...), modeWait))
-	l.release(g.req, g.seq)
+	releases(l, g.req, g.seq)
 	paths = nil
 	checkGrowth(t, before, 8)
 	runtime.KeepAlive(l)
@@ -84,7 +84,7 @@ func TestIdleNodesDoNotKeepTheStringsThatPathsWereCutFrom(t *testing.T) {
 	for i := range 100 {
 		page := fmt.Sprintf("/%d", i) + strings.Repeat(" ", 1<<20)
 		g := takeGrant(t, arrives(t, l, treelock.Write(path(page[:3])), modeWait))
-		l.release(g.req, g.seq)
+		releases(l, g.req, g.seq)
 	}
 	checkGrowth(t, before, 8)
 	runtime.KeepAlive(l)

@@ -22,20 +22,20 @@ func (e *engine[N]) Narrow(h treelock.Hold, req treelock.Request[N]) error {
 func (l *loop[N]) narrow(c *call[N], r *request[N], seq uint64) {
 	l.assertOwner()
 	if l.overErr(r, seq) != nil {
-		c.refuse(treelock.ErrNotHeld)
+		l.refuse(c, treelock.ErrNotHeld)
 		return
 	}
 	if r.Widening() != nil {
-		c.refuse(treelock.ErrWidening)
+		l.refuse(c, treelock.ErrWidening)
 		return
 	}
 	if x := r.Who.extra; x != nil && x.inner != nil && !x.inner.table.Within(c.claims) {
-		c.refuse(treelock.ErrNotHeld)
+		l.refuse(c, treelock.ErrNotHeld)
 		return
 	}
 	granted, ok := r.Who.scope.table.Narrow(r, c.claims)
 	if !ok {
-		c.refuse(treelock.ErrNotHeld)
+		l.refuse(c, treelock.ErrNotHeld)
 		return
 	}
 	c.replies <- verdictDone

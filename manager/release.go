@@ -27,6 +27,7 @@ func (l *loop[N]) release(r *request[N], seq uint64) {
 // fail ends a waiting request, with err for its client.
 func (l *loop[N]) fail(r *request[N], err error) {
 	who := r.Who
+	l.trace.failed(r.Seq(), err)
 	l.end(r)
 	who.refuse(err)
 }

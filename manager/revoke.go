@@ -84,7 +84,7 @@ func (m *Manager[N]) sendRevoke(
 func (l *loop[N]) revoke(c *call[N], r *request[N], seq uint64) {
 	l.assertOwner()
 	if r.Seq() != seq {
-		c.refuse(notLiveError{})
+		l.refuse(c, notLiveError{})
 		return
 	}
 	l.lose(r, c.err)

@@ -41,7 +41,9 @@ type loop[N treelock.Node[N]] struct {
 	now   instant // when the clock was last read
 	stats Stats
 
-	// auditor checks the goroutine and the invariants in test builds, and is empty in others.
+	// auditor checks the goroutine and the invariants in test builds, and trace compares what is done
+	// with the model. Both are empty in others.
+	trace tracer[N]
 	auditor
 }
 
@@ -81,6 +83,7 @@ func newLoop[N treelock.Node[N]](m *Manager[N]) loop[N] {
 		table:     table,
 		root:      &scope[N]{table: table},
 		nextToken: m.firstToken,
+		trace:     newTracer(m),
 		auditor:   newAuditor(),
 	}
 }
@@ -88,6 +91,7 @@ func newLoop[N treelock.Node[N]](m *Manager[N]) loop[N] {
 // dispatch handles one message. Tests and benchmarks call it with messages in the order that they
 // want.
 func (l *loop[N]) dispatch(msg message[N]) {
+	l.trace.begin(msg)
 	// kindStop ends run, and kindSealed is never received by the loop, so neither has a case.
 	switch msg.kind {
 	case kindAcquire:
@@ -111,6 +115,7 @@ func (l *loop[N]) dispatch(msg message[N]) {
 	default:
 		panic("BUG: treelock: a message of no known kind")
 	}
+	l.trace.finish(l)
 }
 
 // receive takes the next message from the inbox, and reports whether it had to wait for it. It

@@ -9,16 +9,20 @@ func (l *loop[N]) stop(msg message[N]) {
 	l.m.shutDown = !isClosed(l.m.ctxDone)
 	close(l.m.ended)
 	err := l.m.stoppedErr()
+	l.trace.begin(message[N]{kind: kindStop})
 	// The messages of the requests that wait were handled long ago: no message in the inbox leads to
 	// their clients.
 	for _, r := range l.table.Waiters() {
+		l.trace.failed(r.Seq(), err)
 		r.Who.refuse(err)
 	}
 	for s := l.inner; s != nil; s = s.next {
 		for _, r := range s.table.Waiters() {
+			l.trace.failed(r.Seq(), err)
 			r.Who.refuse(err)
 		}
 	}
+	l.trace.finish(l)
 	l.loseAll()
 	refuseMessage(msg, err)
 	// The clients read final after done is closed, which happens after this.

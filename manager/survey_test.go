@@ -261,9 +261,9 @@ func TestSurveyShowsRequestsInsideGrantsAtItsStart(t *testing.T) {
 		l.survey = s
 		end := func(scope int) {
 			for _, sub := range subs[2*scope : 2*scope+2] {
-				l.release(sub.req, sub.seq)
+				releases(l, sub.req, sub.seq)
 			}
-			l.release(owners[scope].req, owners[scope].seq)
+			releases(l, owners[scope].req, owners[scope].seq)
 		}
 		end(first)
 		late := takeGrant(t, arrives(t, l, treelock.Write("/late"), modeWait))

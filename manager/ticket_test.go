@@ -14,7 +14,7 @@ func TestOldTicketWithdrawsNoOtherWaiter(t *testing.T) {
 	old := arrives(t, l, treelock.Write("/a"), modeTicket)
 	g := inside[path]((<-old.ticket.Granted()).Hold())
 	arrives(t, l, treelock.Write("/a/b"), modeWait)
-	l.release(g.owner, g.seq)
+	releases(l, g.owner, g.seq)
 	next := arrives(t, l, treelock.Write("/a"), modeTicket)
 	if next.ticket.req != g.owner || !next.ticket.req.Waiting() {
 		t.Fatal("the storage of a released request is not used for one that waits, so the test checks nothing")

@@ -63,7 +63,7 @@ func (m *Manager[N]) widened(
 func (l *loop[N]) widen(c *call[N], r *request[N], seq uint64) {
 	l.assertOwner()
 	if err := l.mayWiden(c, r, seq); err != nil {
-		c.refuse(err)
+		l.refuse(c, err)
 		return
 	}
 	s, token := r.Who.scope, c.grant.token
@@ -81,10 +81,11 @@ func (l *loop[N]) widen(c *call[N], r *request[N], seq uint64) {
 	}
 	if err := l.refusal(c, w); err != nil {
 		s.table.End(w)
-		c.refuse(err)
+		l.refuse(c, err)
 		return
 	}
 	l.countArrival(w)
+	l.trace.arrived(w.Seq())
 	l.signalWanted(s)
 	w.Who.call = c
 	c.mustWait(grant[N]{req: w, seq: w.Seq()})

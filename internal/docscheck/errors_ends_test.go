@@ -75,7 +75,7 @@ var ends = map[string]func(t *testing.T, verb string) error{
 	},
 	"the ticket is withdrawn": func(t *testing.T, verb string) error {
 		s := newScene(t)
-		time.AfterFunc(time.Second, func() { s.ticket.Withdraw() })
+		time.AfterFunc(time.Second, func() { (<-s.submitted).Withdraw() })
 		return s.call(t.Context(), verb, wanted)
 	},
 	"the wait would close a circle": func(t *testing.T, verb string) error {

@@ -50,14 +50,14 @@ type scene[N treelock.Node[N]] struct {
 	m                  *manager.Manager[N]
 	stop               context.CancelCauseFunc
 	held, inside, wide treelock.Grant[N]
-	ticket             *manager.Ticket[N] // of the last request that was submitted
+	submitted          chan *manager.Ticket[N] // by ticket.Wait or ticket.Err
 }
 
 var wanted = treelock.Write("/h/x")
 
 func newScene(t *testing.T, opts ...manager.Option) *scene[treelock.Path] {
 	ctx, stop := context.WithCancelCause(t.Context())
-	s := &scene[treelock.Path]{m: manager.Start(ctx, opts...), stop: stop}
+	s := &scene[treelock.Path]{m: manager.Start(ctx, opts...), stop: stop, submitted: make(chan *manager.Ticket[treelock.Path], 1)}
 	acquire := func(l treelock.Locker[treelock.Path], req treelock.Request[treelock.Path]) treelock.Grant[treelock.Path] {
 		grant, err := l.TryAcquire(ctx, req)
 		if err != nil {
@@ -82,7 +82,7 @@ func (s *scene[N]) call(ctx context.Context, verb string, req treelock.Request[N
 	case "`m.Check`":
 		err = s.m.Check(ctx, req)
 	case "`m.Submit`":
-		s.ticket, err = s.m.Submit(ctx, req)
+		_, err = s.m.Submit(ctx, req)
 	case "`m.Do`":
 		err = s.m.Do(ctx, req, work)
 	case "`treelock.Do`":
@@ -90,13 +90,17 @@ func (s *scene[N]) call(ctx context.Context, verb string, req treelock.Request[N
 	case "`treelock.AcquireFunc`":
 		_, err = treelock.AcquireFunc(ctx, treelock.Locker[N](s.m), func(context.Context) (treelock.Request[N], error) { return req, nil })
 	case "`ticket.Wait`":
-		if s.ticket, err = s.m.Submit(context.Background(), req); err == nil {
-			_, err = s.ticket.Wait(ctx)
+		ticket, refused := s.m.Submit(context.Background(), req)
+		if err = refused; err == nil {
+			s.submitted <- ticket
+			_, err = ticket.Wait(ctx)
 		}
 	case "`ticket.Err`":
-		if s.ticket, err = s.m.Submit(ctx, req); err == nil {
-			<-s.ticket.Granted()
-			err = s.ticket.Err()
+		ticket, refused := s.m.Submit(ctx, req)
+		if err = refused; err == nil {
+			s.submitted <- ticket
+			<-ticket.Granted()
+			err = ticket.Err()
 		}
 	case "`grant.Acquire`":
 		_, err = s.held.Acquire(ctx, req)

@@ -54,6 +54,7 @@ func (k *checker[N]) inspect(l *loop[N]) {
 		return
 	}
 	if k.err = l.suspendedErr(k.call.claims); k.err != nil {
+		l.trace.refused(k.err)
 		return
 	}
 	r := l.table.Submit(client[N]{meta: k.call.meta, since: l.now, scope: l.root}, k.call.claims)

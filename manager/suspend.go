@@ -178,6 +178,7 @@ func (l *loop[N]) suspendedErr(claims []locktable.Claim[N]) error {
 	}
 	probe := l.table.Submit(client[N]{since: l.now, scope: l.root}, claims)
 	defer l.table.End(probe)
+	l.trace.probed()
 	for _, s := range l.suspensions {
 		if !probe.Reaches(s.region) {
 			continue

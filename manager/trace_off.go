@@ -16,4 +16,5 @@ func (tracer[N]) ended(uint64)                {}
 func (tracer[N]) failed(uint64, error)        {}
 func (tracer[N]) refused(error)               {}
 func (tracer[N]) under(uint64, []scopeRef[N]) {}
+func (tracer[N]) probed()                     {}
 func (tracer[N]) finish(*loop[N])             {}

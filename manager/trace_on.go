@@ -102,6 +102,9 @@ func (t tracer[N]) failed(number uint64, err error) {
 // refused notes that the message is refused.
 func (t tracer[N]) refused(err error) { t.step.Err = err }
 
+// probed notes that a probe took a number, as something is suspended.
+func (t tracer[N]) probed() { t.step.Probed = true }
+
 // under notes that a client waits for a ticket under grants, if the message says only that.
 func (t tracer[N]) under(number uint64, grants []scopeRef[N]) {
 	if t.step.Kind == trace.Inspect {

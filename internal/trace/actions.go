@@ -16,6 +16,7 @@ const (
 	AcquireDraining
 	AcquireDeadlock
 	QueueTooLong
+	RefusedSuspended
 	InsideGranted
 	InsideWaits
 	InsideNotHeld
@@ -78,6 +79,7 @@ var actionNames = [numActions]string{
 	"acquire: refused, draining",
 	"acquire: refused, deadlock",
 	"acquire or widen: refused, a queue is too long",
+	"acquire, widen or check: refused, suspended",
 	"acquire inside a grant: granted at once",
 	"acquire inside a grant: waits",
 	"acquire inside a grant: refused, not held",

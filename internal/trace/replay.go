@@ -34,7 +34,7 @@ const kept = 24
 type Replay[N comparable] struct {
 	options Options
 	forest  forest[N]
-	scopes  map[uint64]*model.Model[node[N]] // by the number of the grant around it; 0: the manager's own
+	scopes  map[uint64]*model.Model[node[N]] // by the grant around it, or 0
 	live    map[uint64]*request
 
 	lastNumber uint64 // of a request, if it is known

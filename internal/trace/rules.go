@@ -69,6 +69,9 @@ func (r *Replay[N]) acquire(s *Step[N], req treelock.Request[node[N]]) {
 		r.refuse(treelock.ErrNotHeld, InsideNotHeld)
 		return
 	}
+	if r.suspended(s) {
+		return
+	}
 	m := r.scopes[in]
 	if m == nil {
 		m = new(model.Model[node[N]])
@@ -109,6 +112,22 @@ func (r *Replay[N]) mayWait(s *Step[N], n uint64, waiting int, refused [3]Action
 	return false
 }
 
+// suspended counts the probe for what is suspended. Whether that refuses the request is what the
+// manager says: the model has no suspensions.
+func (r *Replay[N]) suspended(s *Step[N]) bool {
+	if !s.Probed {
+		return false
+	}
+	if r.known {
+		r.lastNumber++
+	}
+	if s.Err == nil || !errors.Is(s.Err, treelock.ErrSuspended) {
+		return false
+	}
+	r.refuse(treelock.ErrSuspended, RefusedSuspended)
+	return true
+}
+
 // number returns the number of the next arrival.
 func (r *Replay[N]) number(s *Step[N]) uint64 {
 	if !r.known && s.Arrived == 0 {
@@ -143,6 +162,9 @@ func (r *Replay[N]) over(n uint64, got error) error {
 func (r *Replay[N]) check(s *Step[N], req treelock.Request[node[N]]) {
 	if r.draining {
 		r.refuse(treelock.ErrDraining, CheckDraining)
+		return
+	}
+	if r.suspended(s) {
 		return
 	}
 	n := r.number(s)
@@ -303,6 +325,8 @@ func (r *Replay[N]) widen(s *Step[N], req treelock.Request[node[N]]) {
 		return
 	case q.widening != 0:
 		r.refuse(treelock.ErrWidening, WidenWidening)
+		return
+	case r.suspended(s):
 		return
 	case q.inside != 0 && !r.isHeld(q.inside):
 		r.refuse(r.over(q.inside, s.Err), WidenReleased)

@@ -44,12 +44,13 @@ type Step[N comparable] struct {
 	Answer
 	Live, Waiting int  // requests, after the step
 	Drained       bool // after the step
+	Probed        bool // a probe has taken a number, as something is suspended
 }
 
 // An Answer is what became of a message.
 type Answer struct {
 	Err     error     // why it was refused
-	Arrived uint64    // the number of the request that arrived; 0 if none, or a widening granted at once
+	Arrived uint64    // the number of the request that arrived; 0 if refused, or granted as a widening
 	Granted []Grant   // by this step, in order
 	Failed  []Failure // requests that waited
 	Ended   []uint64  // live requests, the failed ones included
@@ -113,7 +114,7 @@ func (a Answer) String() string {
 // anything.
 var classes = []error{
 	treelock.ErrLost, treelock.ErrConflict, treelock.ErrBusy, treelock.ErrDraining, treelock.ErrDeadlock,
-	treelock.ErrReleased, treelock.ErrNotHeld, treelock.ErrWidening, treelock.ErrTooWide, treelock.ErrStopped,
+	treelock.ErrSuspended, treelock.ErrReleased, treelock.ErrNotHeld, treelock.ErrWidening, treelock.ErrTooWide, treelock.ErrStopped,
 }
 
 // className returns the text of the class of err.

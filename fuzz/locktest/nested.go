@@ -142,9 +142,11 @@ func (c *client[N]) settleWidened(was state) ([]model.Step[N], error) {
 	}
 	owner := c.widens
 	owner.grew = true
-	if owner.grant == nil {
+	switch newest := owner.handle().Token() < c.widened.Token(); {
+	case !newest: // another widening of the same line came later
+	case owner.grant == nil:
 		owner.lent = c.widened
-	} else {
+	default:
 		owner.grant = c.widened
 	}
 	granted := func(w *model.World[N], then func(*model.World[N])) {

@@ -125,7 +125,7 @@ var mutants = []mutant{
 	{"lost wake-up: draining misses an end", acquire, "\tl.checkDrained()\n", ""},
 	{"an old grant releases somebody else's", release, "if r.Seq() != seq {", "if r.Seq() == 0 {"},
 	{"an old grant narrows somebody else's", scopes, "if r.Seq() == seq &&", "if r.Seq() != 0 &&"},
-	{"inside: a widened grant gives an old token on", widens, "\t\tx.token = g.token\n", ""},
+	{"leak: a widening waits for good in the limit", widens, "\tl.waiting--\n", ""},
 	{"inside: a sub-grant widens out of its grant", widens, "owner := r.Who.scope.owner; owner != nil {", "owner := r.Who.scope.owner; owner != nil && r.Seq() == 0 {"},
 	{"inside: a released grant still admits", scopes, "(r.Who.extra == nil || !r.Who.extra.released)", "(r.Who.extra == nil || r.Who.extra.inner != nil)"},
 	{"circle: a sub-grant does not keep its grant", circles, "case r.Granted() && owner != nil:", "case r.Granted() && owner == r:"},

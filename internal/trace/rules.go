@@ -446,7 +446,10 @@ func (r *Replay[N]) lastUntil(n uint64) (until []uint64) {
 	for m, q := range r.live {
 		switch {
 		case q.inside == n && r.granted(m), r.isWaiting(m) && r.isHeld(n) && slices.Contains(q.under, n):
-			until = append(until, r.vertex(m))
+			// A holder that widens its grant under the context with that grant waits for no more.
+			if v := r.vertex(m); v != n {
+				until = append(until, v)
+			}
 		}
 	}
 	return until

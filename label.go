@@ -96,6 +96,9 @@ func (r Request[N]) notes() note {
 	return *r.note
 }
 
+// Annotated reports whether r has a label, a tag or a limit of its own on queues.
+func (r *Request[N]) Annotated() bool { return r.note != nil }
+
 // noted returns r with this note.
 func (r Request[N]) noted(n note) Request[N] {
 	r.note = nil

@@ -35,25 +35,29 @@ import (
 func (m *Manager[N]) Acquire(
 	ctx context.Context, req treelock.Request[N],
 ) (treelock.Grant[N], error) {
-	return m.acquire(ctx, scopeRef[N]{}, &req)
+	g, err := m.acquire(ctx, scopeRef[N]{}, &req)
+	if err != nil {
+		return treelock.Grant[N]{}, err
+	}
+	return m.public(g), nil
 }
 
 // acquire acquires req in a scope.
 func (m *Manager[N]) acquire(
 	ctx context.Context, in scopeRef[N], req *treelock.Request[N],
-) (treelock.Grant[N], error) {
+) (grant[N], error) {
 	c, err := m.newCall(req, modeWait)
 	if err != nil {
-		return treelock.Grant[N]{}, err
+		return grant[N]{}, err
 	}
 	o, replied := m.request(ctx, kindAcquire, c, in)
 	switch {
 	case o != outcomeSent:
-		return treelock.Grant[N]{}, withRequest("acquire", req, m.unsentErr(o, ctx))
+		return grant[N]{}, withRequest("acquire", req, m.unsentErr(o, ctx))
 	case replied:
 		return m.resultOf("acquire", req, c)
 	default:
-		return treelock.Grant[N]{}, withRequest("acquire", req, m.cancelCall(ctx, c))
+		return grant[N]{}, withRequest("acquire", req, m.cancelCall(ctx, c))
 	}
 }
 
@@ -137,20 +141,24 @@ func (m *Manager[N]) awaitLastReply(c *call[N], ended <-chan struct{}) bool {
 func (m *Manager[N]) TryAcquire(
 	ctx context.Context, req treelock.Request[N],
 ) (treelock.Grant[N], error) {
-	return m.tryAcquire(ctx, scopeRef[N]{}, &req)
+	g, err := m.tryAcquire(ctx, scopeRef[N]{}, &req)
+	if err != nil {
+		return treelock.Grant[N]{}, err
+	}
+	return m.public(g), nil
 }
 
 // tryAcquire is TryAcquire in a scope.
 func (m *Manager[N]) tryAcquire(
 	ctx context.Context, in scopeRef[N], req *treelock.Request[N],
-) (treelock.Grant[N], error) {
+) (grant[N], error) {
 	c, err := m.newCall(req, modeNoWait)
 	if err != nil {
-		return treelock.Grant[N]{}, err
+		return grant[N]{}, err
 	}
 	c.grant.token = in.token
 	if o := m.submit(ctx, ctx.Done(), kindAcquire, c, in); o != outcomeSent {
-		return treelock.Grant[N]{}, withRequest("try to acquire", req, m.unsentErr(o, ctx))
+		return grant[N]{}, withRequest("try to acquire", req, m.unsentErr(o, ctx))
 	}
 	m.awaitReply(c, len(m.inbox))
 	return m.resultOf("try to acquire", req, c)
@@ -175,7 +183,8 @@ func (l *loop[N]) acquire(c *call[N], owner *request[N], seq uint64) {
 		l.refuse(c, err)
 		return
 	}
-	r := s.table.Submit(client[N]{meta: c.meta, since: l.now, scope: s}, c.claims)
+	r := s.table.Arrive(c.claims)
+	r.Who.meta, r.Who.since, r.Who.scope = c.meta, l.now, s
 	// The request is in the table before it is refused, since the table then knows its blockers.
 	// Ending it in the same step leaves no trace.
 	if err := l.refusal(c, r); err != nil {

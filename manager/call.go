@@ -86,7 +86,7 @@ func (m *Manager[N]) newCall(req *treelock.Request[N], mode callMode) (*call[N],
 	}
 	c := m.emptyCall()
 	c.mode = mode
-	if req.Label() != "" || req.Tag() != nil || req.QueueLimit() >= 0 || m.slow.Sites {
+	if req.Annotated() || m.slow.Sites {
 		c.meta = m.newMeta(req)
 	}
 	for i := range claims {

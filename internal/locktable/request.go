@@ -124,7 +124,7 @@ const (
 )
 
 // newRequest returns a request without node uses, with the next sequence number.
-func (t *Table[N, W]) newRequest(who W) *Request[N, W] {
+func (t *Table[N, W]) newRequest() *Request[N, W] {
 	var r *Request[N, W]
 	if last := len(t.storage.freeRequests) - 1; last >= 0 {
 		r = t.storage.freeRequests[last]
@@ -138,7 +138,7 @@ func (t *Table[N, W]) newRequest(who W) *Request[N, W] {
 	// the order of numbers is that of the rule.
 	t.lastSeq++
 	t.live++
-	r.Who, r.seq = who, t.lastSeq
+	r.seq = t.lastSeq
 	return r
 }
 

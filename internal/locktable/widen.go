@@ -36,7 +36,8 @@ func (t *Table[N, W]) Widen(r *Request[N, W], who W, claims []Claim[N]) (w *Requ
 		uses = t.planWidening(r, claims)
 		t.missing = reuse(t.missing)
 	}
-	w = t.newRequest(who)
+	w = t.newRequest()
+	w.Who = who
 	w.partner, r.partner = r, w
 	t.arriveToWiden(w, uses)
 	t.scratch = reuse(uses)

@@ -95,7 +95,7 @@ func (i inside[N]) TryAcquire(ctx context.Context, req Request[N]) (Grant[N], er
 // lockerFor returns the innermost grant that req lies inside, or the locker.
 func (i inside[N]) lockerFor(req Request[N]) Locker[N] {
 	for c := i.carries; c != nil; c = c.outer {
-		if c.grant.engine == i.engine && c.grant.Holds(req) {
+		if c.grant.Engine() == i.engine && c.grant.Holds(req) {
 			return c.grant
 		}
 	}

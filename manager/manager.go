@@ -20,6 +20,7 @@ type Manager[N treelock.Node[N]] struct {
 
 	options
 	nodeType[N]
+	grants *treelock.Source[N] // of m
 
 	// ctxDone is the Done channel of ctx, the context given to Start. To look at it runs no user
 	// code. Only errors that say why the manager stopped call ctx itself, on the goroutine that
@@ -77,7 +78,7 @@ func StartNodes[N treelock.Node[N]](ctx context.Context, opts ...Option) *Manage
 // newManager returns a manager without its goroutines.
 func newManager[N treelock.Node[N]](ctx context.Context, opts []Option) *Manager[N] {
 	o := buildOptions(opts)
-	return &Manager[N]{
+	m := &Manager[N]{
 		options:  o,
 		nodeType: nodeTypeOf[N](),
 
@@ -93,6 +94,8 @@ func newManager[N treelock.Node[N]](ctx context.Context, opts []Option) *Manager
 		snapshotSem: make(chan struct{}, 1),
 		cancelSem:   make(chan struct{}, maxCancels),
 	}
+	m.grants = treelock.NewSource(m.Engine())
+	return m
 }
 
 // stopping reports whether the manager has begun to stop.

@@ -34,7 +34,7 @@ type scopeRef[N treelock.Node[N]] struct {
 
 // inside returns the scope of the grant that h names.
 func inside[N treelock.Node[N]](h treelock.Hold) scopeRef[N] {
-	return scopeRef[N]{h.Ref.(*request[N]), h.Number, h.Token}
+	return scopeRef[N]{refOf[N](h), h.Number, h.Token}
 }
 
 // An extra is what the manager goroutine keeps of few requests.

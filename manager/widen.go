@@ -10,7 +10,7 @@ import (
 func (e *engine[N]) Widen(
 	ctx context.Context, h treelock.Hold, req treelock.Request[N],
 ) (treelock.Grant[N], error) {
-	m, same := e.manager(), treelock.NewGrant(e.manager().Engine(), h)
+	m, same := e.manager(), e.manager().grants.Grant(h)
 	c, err := m.newCall(&req, modeWait)
 	if err != nil {
 		return same, err
@@ -34,7 +34,7 @@ func (e *engine[N]) Widen(
 func (e *engine[N]) TryWiden(
 	ctx context.Context, h treelock.Hold, req treelock.Request[N],
 ) (treelock.Grant[N], error) {
-	m, same := e.manager(), treelock.NewGrant(e.manager().Engine(), h)
+	m, same := e.manager(), e.manager().grants.Grant(h)
 	c, err := m.newCall(&req, modeNoWait)
 	if err != nil {
 		return same, err

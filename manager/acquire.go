@@ -66,7 +66,11 @@ func (m *Manager[N]) acquire(
 func (m *Manager[N]) request(
 	ctx context.Context, kind messageKind, c *call[N], in scopeRef[N],
 ) (o outcome, replied bool) {
-	c.grant.token, c.under = in.token, m.grantsIn(ctx)
+	c.grant.token = in.token
+	if _, ok := treelock.FromContext[N](ctx); ok { // few contexts carry a grant
+		c.under = new([]scopeRef[N])
+		*c.under = m.grantsIn(ctx)
+	}
 	// Done may be user code, so it is called before the request can be granted.
 	ended := ctx.Done()
 	queued := len(m.inbox)
@@ -249,7 +253,7 @@ func (l *loop[N]) refusal(c *call[N], r *request[N]) error {
 		l.stats.Busy++
 		return l.explain(r, treelock.ErrBusy, l.m.maxBlockers)
 	case r.Widens() != nil || c.under != nil:
-		return l.blockUnder(r, c.under)
+		return l.blockUnder(r, c.callerHolds())
 	}
 	return nil
 }

@@ -22,9 +22,6 @@ import (
 // grantsIn returns the grants of m that ctx carries, the innermost first. It calls ctx, which may
 // be user code, so a client calls it before its request arrives.
 func (m *Manager[N]) grantsIn(ctx context.Context) (grants []scopeRef[N]) {
-	if _, ok := treelock.FromContext[N](ctx); !ok {
-		return nil // as most contexts do
-	}
 	for g := range treelock.GrantsOf[N](ctx) {
 		if g.Engine() == m.Engine() {
 			grants = append(grants, inside[N](g.Hold()))

@@ -41,7 +41,7 @@ func (t tracer[N]) begin(msg message[N]) {
 	case kindWithdraw:
 		s.Number = c.ticket.seq
 	case kindAcquire, kindNarrow, kindWiden:
-		s.MayWait, s.Under, s.Claims = c.mode != modeNoWait, numbersOf(c.under), t.claims(c)
+		s.MayWait, s.Under, s.Claims = c.mode != modeNoWait, numbersOf(c.callerHolds()), t.claims(c)
 		s.Limited = c.meta != nil && c.meta.queue >= 0
 	case kindInspect:
 		if _, ok := c.inspector.(*checker[N]); ok {

@@ -3,6 +3,7 @@ package treelock
 import (
 	"context"
 	"iter"
+	"sync/atomic"
 )
 
 // carried is the value of a context that carries grants: the innermost grant, and the value of the
@@ -31,6 +32,9 @@ func NewContext[N Node[N]](ctx context.Context, grant Grant[N]) context.Context 
 
 // withGrant is NewContext for a ctx that carries outer.
 func withGrant[N Node[N]](ctx context.Context, grant Grant[N], outer *carried[N]) context.Context {
+	if !carries.Load() {
+		carries.Store(true)
+	}
 	return context.WithValue(ctx, carriedKey[N]{}, &carried[N]{grant, outer})
 }
 
@@ -55,9 +59,17 @@ func GrantsOf[N Node[N]](ctx context.Context) iter.Seq[Grant[N]] {
 
 // carriedBy returns what ctx carries, nil if that is nothing.
 func carriedBy[N Node[N]](ctx context.Context) *carried[N] {
+	if !carries.Load() {
+		return nil
+	}
 	c, _ := ctx.Value(carriedKey[N]{}).(*carried[N])
 	return c
 }
+
+// carries is set once a context carries a grant. Before that no context is looked into, so a program
+// without such contexts pays nothing for them: a look takes some 30 ns of an acquire (BenchmarkLock
+// in manager/bench). It orders nothing: a context reaches a goroutine after NewContext has set it.
+var carries atomic.Bool
 
 // Inside returns a Locker for helpers that are fine with a caller who already holds what they need.
 // A request through it is made inside a grant that ctx carries, if the request lies inside that
@@ -69,17 +81,17 @@ func carriedBy[N Node[N]](ctx context.Context) *carried[N] {
 //
 // Each request costs one message more for each grant of that manager in ctx, until one is found.
 func Inside[N Node[N]](ctx context.Context, locker Locker[N]) Locker[N] {
-	carries := carriedBy[N](ctx)
+	carried := carriedBy[N](ctx)
 	owner, known := locker.(interface{ Engine() Engine[N] })
-	if carries == nil || !known {
+	if carried == nil || !known {
 		return locker
 	}
-	return inside[N]{carries, owner.Engine(), locker}
+	return inside[N]{carried, owner.Engine(), locker}
 }
 
 // An inside is the Locker that Inside returns.
 type inside[N Node[N]] struct {
-	carries *carried[N]
+	carried *carried[N]
 	engine  Engine[N]
 	locker  Locker[N]
 }
@@ -94,7 +106,7 @@ func (i inside[N]) TryAcquire(ctx context.Context, req Request[N]) (Grant[N], er
 
 // lockerFor returns the innermost grant that req lies inside, or the locker.
 func (i inside[N]) lockerFor(req Request[N]) Locker[N] {
-	for c := i.carries; c != nil; c = c.outer {
+	for c := i.carried; c != nil; c = c.outer {
 		if c.grant.Engine() == i.engine && c.grant.Holds(req) {
 			return c.grant
 		}

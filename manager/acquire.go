@@ -182,10 +182,13 @@ func (m *Manager[N]) Do(
 func (l *loop[N]) acquire(c *call[N], owner *request[N], seq uint64) {
 	l.assertOwner()
 	c.yieldPays = l.yielder.pays()
-	s, err := l.scopeFor(c, owner, seq)
-	if err != nil {
-		l.refuse(c, err)
-		return
+	s := l.root
+	if owner != nil || l.draining || len(l.suspensions) > 0 {
+		var err error
+		if s, err = l.scopeFor(c, owner, seq); err != nil {
+			l.refuse(c, err)
+			return
+		}
 	}
 	r := s.table.Arrive(c.claims)
 	r.Who.meta, r.Who.since, r.Who.scope = c.meta, l.now, s
@@ -199,12 +202,11 @@ func (l *loop[N]) acquire(c *call[N], owner *request[N], seq uint64) {
 	}
 	l.countArrival(r)
 	l.trace.arrived(r.Seq())
-	if r.Waiting() {
-		l.signalWanted(s)
-	}
 	g := grant[N]{req: r, seq: r.Seq()} // names the request, until it is granted
 	if r.Granted() {
 		g = l.grant(r)
+	} else {
+		l.signalWanted(s)
 	}
 	// The client of a ticket gets its reply at once. Any other client gets one reply with the
 	// grant, or verdictMustWait first if it asked for that.

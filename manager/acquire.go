@@ -205,7 +205,7 @@ func (l *loop[N]) acquire(c *call[N], owner *request[N], seq uint64) {
 	g := grant[N]{req: r, seq: r.Seq()} // names the request, until it is granted
 	if r.Granted() {
 		g = l.grant(r)
-	} else {
+	} else if len(l.asked[wantedSignal]) > 0 {
 		l.signalWanted(s)
 	}
 	// The client of a ticket gets its reply at once. Any other client gets one reply with the
@@ -267,8 +267,12 @@ func (l *loop[N]) end(r *request[N]) {
 	s, number := r.Who.scope, r.Seq()
 	l.trace.ended(number)
 	l.deliverAll(s.table.End(r))
-	l.leaveSuspensions(number)
-	l.leave(s)
+	if len(l.suspensions) > 0 {
+		l.leaveSuspensions(number)
+	}
+	if s != l.root {
+		l.leave(s)
+	}
 	l.checkDrained()
 }
 

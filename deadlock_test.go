@@ -15,7 +15,7 @@ import (
 func TestDeadlockErrorIsOneBoundedLine(t *testing.T) {
 	for _, hostile := range []string{"x\n#9 waits", "x\r\x1b[31m\u202e", "x\xff", strings.Repeat("y\n", 100_000)} {
 		claim := treelock.Write(treelock.PathOf("x", hostile)).Claim(0)
-		label := treelock.For[treelock.Path]().Labeled(hostile).Label() // a request keeps only its beginning
+		label := treelock.For[treelock.Path]().Labeled(hostile).Label() // its beginning
 		err := &treelock.DeadlockError[treelock.Path]{Op: "acquire", Label: label, Claims: []treelock.Claim[treelock.Path]{claim}, MoreClaims: 1 << 40}
 		for i := range 10_000 {
 			err.Circle = append(err.Circle, treelock.DeadlockStep[treelock.Path]{

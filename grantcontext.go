@@ -66,9 +66,10 @@ func carriedBy[N Node[N]](ctx context.Context) *carried[N] {
 	return c
 }
 
-// carries is set once a context carries a grant. Before that no context is looked into, so a program
-// without such contexts pays nothing for them: a look takes some 30 ns of an acquire (BenchmarkLock
-// in manager/bench). It orders nothing: a context reaches a goroutine after NewContext has set it.
+// carries is set once a context carries a grant. Before that no context is looked into, so a
+// program without such contexts pays nothing for them: a look takes some 30 ns of an acquire
+// (BenchmarkLock in manager/bench). It orders nothing: a context reaches a goroutine after
+// NewContext has set it.
 var carries atomic.Bool
 
 // Inside returns a Locker for helpers that are fine with a caller who already holds what they need.

@@ -253,7 +253,7 @@ type Suspension[N treelock.Node[N]] struct {
 	Claims []treelock.Claim[N] `json:"claims"` // the subtrees, as claims to write them
 	Reason string              `json:"reason"`
 	Since  time.Time           `json:"since"`
-	Live   int                 `json:"live"` // requests that are still live there, as far as they are counted
+	Live   int                 `json:"live"` // requests still live there, as far as known
 }
 
 // suspended returns the suspensions in force.

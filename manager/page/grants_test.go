@@ -30,9 +30,10 @@ func (h *harness) nest() {
 	job := acquire(t, h.manager, "job", treelock.Write("/a")) // #1
 	acquire(t, h.manager, "reader", treelock.Read("/b"))      // #2
 	copying := acquire(t, h.manager, "copy", treelock.Read("/b"))
-	acquire(t, acquire(t, job, "helper", treelock.Write("/a")), "innermost", treelock.Read("/a/x")) // #4, #5
-	h.submit("outside", treelock.Write("/a"))                                                       // #6
-	go job.Acquire(t.Context(), treelock.Read("/a").Labeled("late"))                                // #7
+	helper := acquire(t, job, "helper", treelock.Write("/a"))        // #4
+	acquire(t, helper, "innermost", treelock.Read("/a/x"))           // #5
+	h.submit("outside", treelock.Write("/a"))                        // #6
+	go job.Acquire(t.Context(), treelock.Read("/a").Labeled("late")) // #7
 	synctest.Wait()
 	go copying.Widen(t.Context(), treelock.Write("/b")) // #8
 	synctest.Wait()

@@ -11,7 +11,8 @@
 //	treelock_waited_total            counter    requests that had to wait
 //	treelock_withdrawn_total         counter    requests that ended while they waited
 //	treelock_released_total          counter    grants that ended
-//	treelock_refused_total{reason}   counter    requests refused: conflict, busy or draining
+//	treelock_refused_total{reason}   counter    requests refused: conflict, busy, ...
+//	treelock_widened_total           counter    grants that came to hold more
 //	treelock_live_requests{state}    gauge      requests that are holding or waiting
 //	treelock_nodes                   gauge      nodes in memory, including idle ones
 //	treelock_inbox_messages          gauge      messages that the manager has not handled yet
@@ -26,7 +27,7 @@
 // # Cost
 //
 // A scrape sends the manager one message, as a release does, whatever the number of nodes and
-// requests. On its own goroutine it makes 58 series of the answer. Between scrapes the package does
+// requests. On its own goroutine it makes 61 series of the answer. Between scrapes the package does
 // nothing, and has no goroutine.
 //
 // After the manager has stopped, scrapes return its final statistics. These include the requests

@@ -36,8 +36,9 @@ func WithName(name string) Option {
 type Collector struct {
 	source Source
 
-	granted, waited, withdrawn, released *prometheus.Desc
-	refused                              *prometheus.Desc // by reason
+	granted, waited, withdrawn, released, widened *prometheus.Desc
+
+	refused *prometheus.Desc // by reason
 
 	live         *prometheus.Desc // by state
 	nodes, inbox *prometheus.Desc
@@ -72,7 +73,9 @@ func New(source Source, opts ...Option) *Collector {
 		waited:    desc("waited_total", "Requests that had to wait, whatever their end."),
 		withdrawn: desc("withdrawn_total", "Requests that ended while they waited: withdrawn or canceled."),
 		released:  desc("released_total", "Grants that ended."),
-		refused:   desc("refused_total", "Requests refused: conflict, busy (too many waiting) or draining.", "reason"),
+		widened:   desc("widened_total", "Grants that came to hold more."),
+		refused: desc("refused_total",
+			"Requests refused: conflict, busy (too many waiting), draining, suspended or deadlock.", "reason"),
 
 		live:  desc("live_requests", "Requests that are live: holding or waiting.", "state"),
 		nodes: desc("nodes", "Nodes in memory, including idle ones."),
@@ -87,7 +90,7 @@ func New(source Source, opts ...Option) *Collector {
 // Describe sends the descriptions of all metrics. A registry calls it. They never change.
 func (c *Collector) Describe(descs chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
-		c.granted, c.waited, c.withdrawn, c.released, c.refused,
+		c.granted, c.waited, c.withdrawn, c.released, c.widened, c.refused,
 		c.live, c.nodes, c.inbox,
 		c.wait, c.hold, c.queue,
 	} {
@@ -107,9 +110,12 @@ func (c *Collector) Collect(metrics chan<- prometheus.Metric) {
 	count(c.waited, s.Waited)
 	count(c.withdrawn, s.Withdrawn)
 	count(c.released, s.Released)
+	count(c.widened, s.Widened)
 	count(c.refused, s.Conflicts, "conflict")
 	count(c.refused, s.Busy, "busy")
 	count(c.refused, s.Draining, "draining")
+	count(c.refused, s.Suspended, "suspended")
+	count(c.refused, s.Deadlocks, "deadlock")
 
 	gauge := func(desc *prometheus.Desc, n int, labels ...string) {
 		metrics <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(n), labels...)

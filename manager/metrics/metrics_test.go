@@ -43,24 +43,28 @@ func families(t *testing.T, source metrics.Source) map[string]*dto.MetricFamily 
 func TestEachFieldOfTheStatisticsHasItsMetric(t *testing.T) {
 	source := fixed{
 		Granted: 2, Waited: 3, Withdrawn: 5, Released: 7, Conflicts: 11, Busy: 13, Draining: 17,
+		Widened: 47, Suspended: 53, Deadlocks: 59,
 		Live: 42, Waiting: 19, Nodes: 29, Inbox: 31,
 		WaitTime: histogram(37), HoldTime: histogram(41, 41), Queue: histogram(43, 43, 43),
 	}
 	want := map[string]float64{
-		"treelock_granted_total":                 2,
-		"treelock_waited_total":                  3,
-		"treelock_withdrawn_total":               5,
-		"treelock_released_total":                7,
-		"treelock_refused_total reason=conflict": 11,
-		"treelock_refused_total reason=busy":     13,
-		"treelock_refused_total reason=draining": 17,
-		"treelock_live_requests state=holding":   23,
-		"treelock_live_requests state=waiting":   19,
-		"treelock_nodes":                         29,
-		"treelock_inbox_messages":                31,
-		"treelock_wait_seconds":                  37e-6,
-		"treelock_hold_seconds":                  82e-6,
-		"treelock_queue_length":                  129,
+		"treelock_granted_total":                  2,
+		"treelock_waited_total":                   3,
+		"treelock_withdrawn_total":                5,
+		"treelock_released_total":                 7,
+		"treelock_refused_total reason=conflict":  11,
+		"treelock_refused_total reason=busy":      13,
+		"treelock_refused_total reason=draining":  17,
+		"treelock_refused_total reason=suspended": 53,
+		"treelock_refused_total reason=deadlock":  59,
+		"treelock_widened_total":                  47,
+		"treelock_live_requests state=holding":    23,
+		"treelock_live_requests state=waiting":    19,
+		"treelock_nodes":                          29,
+		"treelock_inbox_messages":                 31,
+		"treelock_wait_seconds":                   37e-6,
+		"treelock_hold_seconds":                   82e-6,
+		"treelock_queue_length":                   129,
 	}
 	got, series := map[string]float64{}, 0
 	for name, family := range families(t, source) {
@@ -80,8 +84,8 @@ func TestEachFieldOfTheStatisticsHasItsMetric(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("values (-want +got):\n%s", diff)
 	}
-	if series != 58 {
-		t.Errorf("%d series, want 58, as documented", series)
+	if series != 61 {
+		t.Errorf("%d series, want 61, as documented", series)
 	}
 }
 

@@ -97,6 +97,7 @@ func playLost(t *testing.T, data []byte) {
 	cause := errors.New("stop")
 	stop(cause)
 	<-w.m.Done()
+	synctest.Wait() // for the clients that are told so
 	for _, p := range w.parties {
 		if p.state == waits {
 			p.state, p.why = over, treelock.ErrStopped

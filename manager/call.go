@@ -51,7 +51,7 @@ type call[N treelock.Node[N]] struct {
 	lineage []N // the storage of the claims' lineages
 
 	// The fields end at a multiple of a cache line, 192 bytes. Otherwise calls share lines, and an
-	// acquire takes up to 15% longer: see BenchmarkLock in manager/bench.
+	// acquire takes 5% longer: see BenchmarkLock in manager/bench.
 }
 
 // A callMode says what a call wants if its request must wait.

@@ -2,7 +2,6 @@ package manager
 
 import (
 	"context"
-	"unsafe"
 
 	"github.com/treelock/treelock"
 )
@@ -30,12 +29,12 @@ func (l *loop[N]) grant(r *request[N]) grant[N] {
 
 // public returns g for programs.
 func (m *Manager[N]) public(g grant[N]) treelock.Grant[N] {
-	hold := treelock.Hold{Ref: unsafe.Pointer(g.req), Number: g.seq, Token: g.token}
+	hold := treelock.Hold{Ref: g.req, Number: g.seq, Token: g.token}
 	return m.grants.Grant(hold)
 }
 
 // refOf returns the request of a hold that this package has made.
-func refOf[N treelock.Node[N]](h treelock.Hold) *request[N] { return (*request[N])(h.Ref) }
+func refOf[N treelock.Node[N]](h treelock.Hold) *request[N] { return h.Ref.(*request[N]) }
 
 // An engine is a Manager with the methods that a [treelock.Grant] calls. They are not methods of
 // Manager, so programs see each of them in one place.

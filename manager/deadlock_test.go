@@ -185,3 +185,19 @@ treelock: suspend: deadlock: #1 "job" is held by the caller of this call`
 		t.Errorf("Shutdown() under a grant that is over = %v, want nil", err)
 	}
 }
+
+// TestEachGrantOfAContextCounts: a Do inside a Do hides neither grant.
+func TestEachGrantOfAContextCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := manager.Start(t.Context())
+		for _, node := range []path{"/outer/x", "/inner/x"} {
+			err := m.Do(t.Context(), treelock.Write("/outer"), func(ctx context.Context) error {
+				return m.Do(ctx, treelock.Write("/inner"), func(ctx context.Context) error {
+					_, err := m.Acquire(ctx, treelock.Read(node))
+					return err
+				})
+			})
+			deadlockOf(t, err)
+		}
+	})
+}

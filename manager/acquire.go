@@ -35,29 +35,25 @@ import (
 func (m *Manager[N]) Acquire(
 	ctx context.Context, req treelock.Request[N],
 ) (treelock.Grant[N], error) {
-	g, err := m.acquire(ctx, scopeRef[N]{}, &req)
-	if err != nil {
-		return treelock.Grant[N]{}, err
-	}
-	return m.public(g), nil
+	return m.acquire(ctx, scopeRef[N]{}, &req)
 }
 
 // acquire acquires req in a scope.
 func (m *Manager[N]) acquire(
 	ctx context.Context, in scopeRef[N], req *treelock.Request[N],
-) (grant[N], error) {
+) (treelock.Grant[N], error) {
 	c, err := m.newCall(req, modeWait)
 	if err != nil {
-		return grant[N]{}, err
+		return treelock.Grant[N]{}, err
 	}
 	o, replied := m.request(ctx, kindAcquire, c, in)
 	switch {
 	case o != outcomeSent:
-		return grant[N]{}, withRequest("acquire", req, m.unsentErr(o, ctx))
+		return treelock.Grant[N]{}, withRequest("acquire", req, m.unsentErr(o, ctx))
 	case replied:
 		return m.resultOf("acquire", req, c)
 	default:
-		return grant[N]{}, withRequest("acquire", req, m.cancelCall(ctx, c))
+		return treelock.Grant[N]{}, withRequest("acquire", req, m.cancelCall(ctx, c))
 	}
 }
 
@@ -145,24 +141,20 @@ func (m *Manager[N]) awaitLastReply(c *call[N], ended <-chan struct{}) bool {
 func (m *Manager[N]) TryAcquire(
 	ctx context.Context, req treelock.Request[N],
 ) (treelock.Grant[N], error) {
-	g, err := m.tryAcquire(ctx, scopeRef[N]{}, &req)
-	if err != nil {
-		return treelock.Grant[N]{}, err
-	}
-	return m.public(g), nil
+	return m.tryAcquire(ctx, scopeRef[N]{}, &req)
 }
 
 // tryAcquire is TryAcquire in a scope.
 func (m *Manager[N]) tryAcquire(
 	ctx context.Context, in scopeRef[N], req *treelock.Request[N],
-) (grant[N], error) {
+) (treelock.Grant[N], error) {
 	c, err := m.newCall(req, modeNoWait)
 	if err != nil {
-		return grant[N]{}, err
+		return treelock.Grant[N]{}, err
 	}
 	c.grant.token = in.token
 	if o := m.submit(ctx, ctx.Done(), kindAcquire, c, in); o != outcomeSent {
-		return grant[N]{}, withRequest("try to acquire", req, m.unsentErr(o, ctx))
+		return treelock.Grant[N]{}, withRequest("try to acquire", req, m.unsentErr(o, ctx))
 	}
 	m.awaitReply(c, len(m.inbox))
 	return m.resultOf("try to acquire", req, c)
@@ -190,8 +182,7 @@ func (l *loop[N]) acquire(c *call[N], owner *request[N], seq uint64) {
 			return
 		}
 	}
-	r := s.table.Arrive(c.claims)
-	r.Who.meta, r.Who.since, r.Who.scope = c.meta, l.now, s
+	r := s.table.Submit(client[N]{meta: c.meta, since: l.now, scope: s}, c.claims)
 	// The request is in the table before it is refused, since the table then knows its blockers.
 	// Ending it in the same step leaves no trace.
 	if err := l.refusal(c, r); err != nil {

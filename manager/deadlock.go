@@ -80,7 +80,7 @@ func deadlockError[N treelock.Node[N]](steps []locktable.Step[N, client[N]]) err
 	circle := make([]treelock.DeadlockStep[N], len(steps))
 	for i := range steps {
 		r, next := steps[i].Request, steps[(i+1)%len(steps)].Request
-		s := treelock.DeadlockStep[N]{Number: r.Seq(), Label: r.Who.meta.labelOf(), Link: treelock.LinkHolder}
+		s := stepOf(r)
 		if why := &steps[i].Why; steps[i].Waiting != nil {
 			s.Link = treelock.LinkWaits
 			s.Wanted = terms.ClaimOf(why.Wanted.Node, why.Wanted.Mode)
@@ -91,6 +91,14 @@ func deadlockError[N treelock.Node[N]](steps []locktable.Step[N, client[N]]) err
 		circle[i] = s
 	}
 	return &treelock.DeadlockError[N]{Circle: circle}
+}
+
+// stepOf returns the step of a circle at which r lasts as the caller of the next request holds it.
+func stepOf[N treelock.Node[N]](r *request[N]) treelock.DeadlockStep[N] {
+	meta := r.Who.meta
+	return treelock.DeadlockStep[N]{
+		Number: r.Seq(), Label: meta.labelOf(), Tag: meta.tagOf(), Link: treelock.LinkHolder,
+	}
 }
 
 // waitForAll returns the error that refuses an op that waits for all live requests, if its caller
@@ -120,8 +128,5 @@ func (w *waiterForAll[N]) inspect(l *loop[N]) {
 // ownGrant returns the error for an op that waits for a grant of its own caller.
 func (l *loop[N]) ownGrant(op string, r *request[N]) error {
 	l.stats.Deadlocks++
-	step := treelock.DeadlockStep[N]{
-		Number: r.Seq(), Label: r.Who.meta.labelOf(), Link: treelock.LinkHolder,
-	}
-	return &treelock.DeadlockError[N]{Op: op, Circle: []treelock.DeadlockStep[N]{step}}
+	return &treelock.DeadlockError[N]{Op: op, Circle: []treelock.DeadlockStep[N]{stepOf(r)}}
 }

@@ -28,11 +28,16 @@ func deadlockOf(t *testing.T, err error) (numbers []uint64, links []treelock.Lin
 func TestNestedDoIsRefusedInsteadOfHanging(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := manager.Start(t.Context())
-		err := m.Do(t.Context(), treelock.Write("/tenant/42").Labeled("job"), func(ctx context.Context) error {
+		job := treelock.Write("/tenant/42").Labeled("job").Tagged(42)
+		err := m.Do(t.Context(), job, func(ctx context.Context) error {
 			return m.Do(ctx, treelock.Read("/tenant/42/users").Labeled("helper"), func(context.Context) error {
 				panic("called")
 			})
 		})
+		var deadlock *treelock.DeadlockError[path]
+		if errors.As(err, &deadlock); deadlock.Circle[1].Tag != 42 {
+			t.Errorf("the job has the tag %v, want 42", deadlock.Circle[1].Tag)
+		}
 		numbers, links := deadlockOf(t, err)
 		if len(numbers) != 2 || numbers[0] != 2 || numbers[1] != 1 || links[0] != treelock.LinkWaits || links[1] != treelock.LinkHolder {
 			t.Errorf("the circle is %v, %v, want the helper that waits for the job, held by its caller", numbers, links)

@@ -49,12 +49,12 @@ func withRequest[N treelock.Node[N]](op string, req *treelock.Request[N], err er
 // resultOf is result for the call c that op made with req.
 func (m *Manager[N]) resultOf(
 	op string, req *treelock.Request[N], c *call[N],
-) (grant[N], error) {
+) (treelock.Grant[N], error) {
 	g, err := m.result(c)
 	if err != nil {
-		return grant[N]{}, withRequest(op, req, err)
+		return treelock.Grant[N]{}, withRequest(op, req, err)
 	}
-	return g, nil
+	return m.public(g), nil
 }
 
 // canceledErr returns the error for a request whose ctx has ended. It includes the end of the

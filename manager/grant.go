@@ -50,22 +50,14 @@ func (e *engine[N]) manager() *Manager[N] { return (*Manager[N])(e) }
 func (e *engine[N]) Acquire(
 	ctx context.Context, h treelock.Hold, req treelock.Request[N],
 ) (treelock.Grant[N], error) {
-	g, err := e.manager().acquire(ctx, inside[N](h), &req)
-	if err != nil {
-		return treelock.Grant[N]{}, err
-	}
-	return e.manager().public(g), nil
+	return e.manager().acquire(ctx, inside[N](h), &req)
 }
 
 // TryAcquire is [treelock.Grant.TryAcquire].
 func (e *engine[N]) TryAcquire(
 	ctx context.Context, h treelock.Hold, req treelock.Request[N],
 ) (treelock.Grant[N], error) {
-	g, err := e.manager().tryAcquire(ctx, inside[N](h), &req)
-	if err != nil {
-		return treelock.Grant[N]{}, err
-	}
-	return e.manager().public(g), nil
+	return e.manager().tryAcquire(ctx, inside[N](h), &req)
 }
 
 // Holds is [treelock.Grant.Holds].

@@ -18,7 +18,7 @@ func (s State) String() string {
 	return "waiting"
 }
 
-// MarshalText returns the string: it is how a state stands in JSON.
+// MarshalText returns the string, which is a state in JSON.
 func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText is the reverse of MarshalText.

@@ -57,7 +57,7 @@ func (l Link) String() string {
 	}
 }
 
-// MarshalText returns the string: it is how a link stands in JSON.
+// MarshalText returns the string, which is a link in JSON.
 func (l Link) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
 // UnmarshalText is the reverse of MarshalText.

@@ -23,7 +23,7 @@ func (s Scope) String() string {
 	return "subtree"
 }
 
-// MarshalText returns the string: it is how a scope stands in JSON.
+// MarshalText returns the string, which is a scope in JSON.
 func (s Scope) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText is the reverse of MarshalText.
@@ -45,7 +45,7 @@ func (a Access) String() string {
 	return "shared"
 }
 
-// MarshalText returns the string: it is how an access stands in JSON.
+// MarshalText returns the string, which is an access in JSON.
 func (a Access) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
 // UnmarshalText is the reverse of MarshalText.

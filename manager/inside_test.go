@@ -110,7 +110,7 @@ func TestReleasedGrantLastsAsLongAsGrantsInside(t *testing.T) {
 		deeper := must(read.Acquire(ctx, treelock.Read("/a/b"))) // requests inside a sub-grant go on
 		g.Release()                                              // again
 		if len(outside.Granted()) > 0 || g.Holds(treelock.Read("/a")) {
-			t.Error("a released grant keeps nobody out while grants inside it live, or still holds for its owner")
+			t.Error("a released grant excludes no request while grants inside it live, or still holds for its owner")
 		}
 		read.Release()
 		synctest.Wait()

@@ -2,7 +2,6 @@ package bench_test
 
 import (
 	"context"
-	"fmt"
 	"testing"
 
 	"github.com/treelock/treelock"
@@ -19,10 +18,7 @@ import (
 // So a widening costs the difference of widen and acquire-nothing.
 func BenchmarkGrow(b *testing.B) {
 	nothing := treelock.Request[path]{}
-	verbs := []struct {
-		name  string
-		start func(m *lockManager, ctx context.Context, node path) (step func())
-	}{
+	verbs := []verb{
 		{"acquire", acquireInside(0)},
 		{"acquire/inside=1", acquireInside(1)},
 		{"acquire/inside=8", acquireInside(8)},
@@ -43,17 +39,7 @@ func BenchmarkGrow(b *testing.B) {
 			}
 		}},
 	}
-	for _, clients := range []int{1, 32} {
-		for _, v := range verbs {
-			const name = "impl=treelock/verb=%s/op=write/nodes=disjoint/depth=4/clients=%d"
-			b.Run(fmt.Sprintf(name, v.name, clients), func(b *testing.B) {
-				m := startManager(b)
-				inParallel(b, clients, func(client int) func() {
-					return v.start(m, canEnd(b), leaf(4, client))
-				})
-			})
-		}
-	}
+	runVerbs(b, verbs)
 }
 
 // acquireInside returns the step of a client that acquires its node inside so many grants.

@@ -12,10 +12,7 @@ import (
 // there is. request=new builds the request each time.
 func BenchmarkVerb(b *testing.B) {
 	work := func(context.Context) error { return nil }
-	verbs := []struct {
-		name  string
-		start func(m *lockManager, ctx context.Context, node path) (step func())
-	}{
+	verbs := []verb{
 		{"Acquire/request=reused", func(m *lockManager, ctx context.Context, node path) func() {
 			req := treelock.Write(node)
 			return func() { must(m.Acquire(ctx, req)).Release() }
@@ -36,6 +33,17 @@ func BenchmarkVerb(b *testing.B) {
 			return func() { (<-must(m.Submit(ctx, req)).Granted()).Release() }
 		}},
 	}
+	runVerbs(b, verbs)
+}
+
+// A verb is what the clients of a benchmark do with a node. start returns the step of one client.
+type verb struct {
+	name  string
+	start func(m *lockManager, ctx context.Context, node path) (step func())
+}
+
+// runVerbs measures each verb with one client and with 32, each with a node of its own.
+func runVerbs(b *testing.B, verbs []verb) {
 	for _, clients := range []int{1, 32} {
 		for _, v := range verbs {
 			const name = "impl=treelock/verb=%s/op=write/nodes=disjoint/depth=4/clients=%d"

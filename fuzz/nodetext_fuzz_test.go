@@ -53,8 +53,9 @@ func FuzzNodeText(f *testing.F) {
 			f.Add(listOf(pair[0]), listOf(pair[1]), kind, kind+1)
 		}
 	}
+	f.Add(strings.Repeat("\x00", 1<<17), "", uint8(0), uint8(0))
 	f.Fuzz(func(t *testing.T, s, other string, kind, otherKind uint8) {
-		first, second := nameList(s), nameList(other)
+		first, second := nameList(short(s)), nameList(short(other))
 		requests := [2]treelock.Request[keyNode]{requestFor(first, kind), requestFor(second, otherKind)}
 		a, b := lineOf(t, requests[0].String()), lineOf(t, requests[1].String())
 		if whole(first) && whole(second) && (a == b) != equalClaims(requests[0], requests[1]) {

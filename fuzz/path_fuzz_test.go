@@ -46,7 +46,9 @@ func FuzzParsePath(f *testing.F) {
 	} {
 		f.Add(s)
 	}
+	f.Add(strings.Repeat("/a", 1<<17))
 	f.Fuzz(func(t *testing.T, s string) {
+		s = short(s)
 		checkParsePath(t, s)
 		checkCleanPath(t, s)
 		checkUnescape(t, s)
@@ -155,8 +157,9 @@ func FuzzPathOf(f *testing.F) {
 	} {
 		f.Add(listOf(pair[0]), listOf(pair[1]))
 	}
+	f.Add(strings.Repeat("\x00", 1<<17), "")
 	f.Fuzz(func(t *testing.T, a, b string) {
-		first, second := nameList(a), nameList(b)
+		first, second := nameList(short(a)), nameList(short(b))
 		p, q := checkPathOf(t, first), checkPathOf(t, second)
 		if (p == q) != slices.Equal(first, second) {
 			t.Errorf("PathOf(%q) = %q and PathOf(%q) = %q", first, p, second, q)

@@ -202,3 +202,7 @@ func (r Request[N]) Claims() iter.Seq[Claim[N]] {
 		}
 	}
 }
+
+// Parts returns the claims in two parts. It copies neither them nor r, so the caller must not
+// change them. It is for authors of lock managers; others use [Request.Claims].
+func (r *Request[N]) Parts() (few, more []Claim[N]) { return r.few[:r.n], r.more }

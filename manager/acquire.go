@@ -35,61 +35,58 @@ import (
 func (m *Manager[N]) Acquire(
 	ctx context.Context, req treelock.Request[N],
 ) (treelock.Grant[N], error) {
-	return m.acquire(ctx, scopeRef[N]{}, &req)
+	return m.acquire(ctx, scopeRef{}, &req)
 }
 
 // acquire acquires req in a scope.
 func (m *Manager[N]) acquire(
-	ctx context.Context, in scopeRef[N], req *treelock.Request[N],
+	ctx context.Context, in scopeRef, req *treelock.Request[N],
 ) (treelock.Grant[N], error) {
 	c, err := m.newCall(req, modeWait)
 	if err != nil {
 		return treelock.Grant[N]{}, err
 	}
-	o, replied := m.request(ctx, kindAcquire, c, in)
-	switch {
-	case o != outcomeSent:
+	ended, queued, o := m.begin(ctx, kindAcquire, c, in)
+	if o != outcomeSent {
 		return treelock.Grant[N]{}, withRequest("acquire", req, m.unsentErr(o, ctx))
-	case replied:
-		return m.resultOf("acquire", req, c)
-	default:
-		return treelock.Grant[N]{}, withRequest("acquire", req, m.cancelCall(ctx, c))
-	}
-}
-
-// request sends c and waits for its last reply. replied is false if ctx ended before, or if c was
-// not sent. A call that was sent and has not replied must be canceled.
-func (m *Manager[N]) request(
-	ctx context.Context, kind messageKind, c *call[N], in scopeRef[N],
-) (o outcome, replied bool) {
-	c.grant.token = in.token
-	if _, ok := treelock.FromContext[N](ctx); ok { // few contexts carry a grant
-		c.under = new([]scopeRef[N])
-		*c.under = m.grantsIn(ctx)
-	}
-	// Done may be user code, so it is called before the request can be granted.
-	ended := ctx.Done()
-	queued := len(m.inbox)
-	c.expectWait = c.expectWait || ended == nil || queued >= backlog
-	if o = m.submit(ctx, ended, kind, c, in); o != outcomeSent {
-		return o, false
 	}
 	// Most requests need not wait and are replied to at once, so the client does not look at ctx
 	// yet: a select costs as much as the rest of the call. Behind a backlog the reply takes longer,
 	// so the client selects on ctx at once. It then sets expectWait, so that no verdictMustWait is
-	// sent: replies has room for two verdicts. A context that never ends needs no first look either.
-	if !c.expectWait && m.awaitReply(c, queued+1) != verdictMustWait {
-		return o, true
+	// sent: replies has room for two verdicts. A context that never ends needs no first look
+	// either.
+	//
+	// The client waits here, and not in a function of begin, since a return after a switch between
+	// goroutines is mispredicted: see BenchmarkLock in manager/bench.
+	if !c.expectWait && m.awaitReply(c, queued+1) != verdictMustWait || m.awaitLastReply(c, ended) {
+		return m.resultOf("acquire", req, c)
 	}
-	return o, m.awaitLastReply(c, ended)
+	return treelock.Grant[N]{}, withRequest("acquire", req, m.cancelCall(ctx, c))
+}
+
+// begin sends c. ended is the Done channel of ctx, and queued the number of messages that the inbox
+// held before c. The client then waits for the last reply, and cancels the call if ctx ends before.
+func (m *Manager[N]) begin(
+	ctx context.Context, kind messageKind, c *call[N], in scopeRef,
+) (ended <-chan struct{}, queued int, o outcome) {
+	c.grant.token = in.token
+	if _, ok := treelock.FromContext[N](ctx); ok { // few contexts carry a grant
+		c.under = new([]scopeRef)
+		*c.under = m.grantsIn(ctx)
+	}
+	// Done may be user code, so it is called before the request can be granted.
+	ended = ctx.Done()
+	queued = len(m.inbox)
+	c.expectWait = c.expectWait || ended == nil || queued >= backlog
+	return ended, queued, m.submit(ctx, ended, kind, c, in)
 }
 
 // submit sends c, for a request in a scope, unless ctx, whose Done channel is ended, has ended. A
 // call that is not sent is recycled.
 func (m *Manager[N]) submit(
-	ctx context.Context, ended <-chan struct{}, kind messageKind, c *call[N], in scopeRef[N],
+	ctx context.Context, ended <-chan struct{}, kind messageKind, c *call[N], in scopeRef,
 ) outcome {
-	msg := message[N]{kind: kind, call: c, req: in.owner, seq: in.seq}
+	msg := message[N]{kind: kind, call: c, ref: in.ref, seq: in.seq}
 	o := outcomeStopped
 	// A request under a context that has ended never enters the inbox. Err is called before any
 	// select on ended, so that the end of the context wins over room in the inbox.
@@ -141,12 +138,12 @@ func (m *Manager[N]) awaitLastReply(c *call[N], ended <-chan struct{}) bool {
 func (m *Manager[N]) TryAcquire(
 	ctx context.Context, req treelock.Request[N],
 ) (treelock.Grant[N], error) {
-	return m.tryAcquire(ctx, scopeRef[N]{}, &req)
+	return m.tryAcquire(ctx, scopeRef{}, &req)
 }
 
 // tryAcquire is TryAcquire in a scope.
 func (m *Manager[N]) tryAcquire(
-	ctx context.Context, in scopeRef[N], req *treelock.Request[N],
+	ctx context.Context, in scopeRef, req *treelock.Request[N],
 ) (treelock.Grant[N], error) {
 	c, err := m.newCall(req, modeNoWait)
 	if err != nil {
@@ -169,20 +166,21 @@ func (m *Manager[N]) Do(
 	return treelock.Do(ctx, m, req, f)
 }
 
-// acquire is the arrival of a request: inside the grant that owner and seq name, or with a nil
-// owner for the manager itself. On the manager goroutine.
-func (l *loop[N]) acquire(c *call[N], owner *request[N], seq uint64) {
+// acquire is the arrival of a request: inside the grant that ref and seq name, or with a nil ref
+// for the manager itself. On the manager goroutine.
+func (l *loop[N]) acquire(c *call[N], ref *treelock.Ref, seq uint64) {
 	l.assertOwner()
 	c.yieldPays = l.yielder.pays()
 	s := l.root
-	if owner != nil || l.draining || len(l.suspensions) > 0 {
+	if ref != nil || l.draining || len(l.suspensions) > 0 {
 		var err error
-		if s, err = l.scopeFor(c, owner, seq); err != nil {
+		if s, err = l.scopeFor(c, ref, seq); err != nil {
 			l.refuse(c, err)
 			return
 		}
 	}
-	r := s.table.Submit(client[N]{meta: c.meta, since: l.now, scope: s}, c.claims)
+	r := s.table.Submit(c.claims)
+	l.enroll(r, s, c.meta)
 	// The request is in the table before it is refused, since the table then knows its blockers.
 	// Ending it in the same step leaves no trace.
 	if err := l.refusal(c, r); err != nil {
@@ -214,8 +212,9 @@ func (l *loop[N]) acquire(c *call[N], owner *request[N], seq uint64) {
 }
 
 // scopeFor returns the scope for a request that arrives with c, or the error that refuses it.
-func (l *loop[N]) scopeFor(c *call[N], owner *request[N], seq uint64) (*scope[N], error) {
-	if owner != nil {
+func (l *loop[N]) scopeFor(c *call[N], ref *treelock.Ref, seq uint64) (*scope[N], error) {
+	if ref != nil {
+		owner := requestOf[N](ref)
 		if err := l.heldErr(owner, seq, c.claims); err != nil {
 			return nil, err
 		}

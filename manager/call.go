@@ -38,14 +38,14 @@ type call[N treelock.Node[N]] struct {
 	node   [1]N                  // the storage of lineage for one node
 
 	// The manager goroutine's until the last reply. grant comes with verdictDone. While the request
-	// waits, it names the request for cancel. At first it has the token of the grant that the request
-	// is inside.
+	// waits, it names the request for cancel. At first it has the token of the grant that the
+	// request is inside.
 	grant grant[N]
 	err   error // with verdictRefused and verdictCanceled; at first the reason of kindRevoke
 
 	inspector inspector[N] // of kindInspect
 
-	under *[]scopeRef[N] // the grants that the caller holds, as its context says; nil for most
+	under *[]scopeRef // the grants that the caller holds, as its context says; nil for most
 
 	// The client's alone.
 	lineage []N // the storage of the claims' lineages
@@ -82,8 +82,8 @@ const (
 // newCall returns a call for req. It runs user code, on the user's goroutine. If that code panics,
 // only the call is lost.
 func (m *Manager[N]) newCall(req *treelock.Request[N], mode callMode) (*call[N], error) {
-	claims := req.Len() // once, as it copies req
-	if claims > m.maxClaims {
+	few, more := req.Parts()
+	if claims := len(few) + len(more); claims > m.maxClaims {
 		return nil, tooWide(claims, m.maxClaims)
 	}
 	c := m.emptyCall()
@@ -91,22 +91,33 @@ func (m *Manager[N]) newCall(req *treelock.Request[N], mode callMode) (*call[N],
 	if req.Annotated() || m.slow.Sites {
 		c.meta = m.newMeta(req)
 	}
+	err := m.addClaims(c, few)
+	if err == nil && len(more) > 0 {
+		err = m.addClaims(c, more)
+	}
+	if err != nil {
+		m.recycle(c)
+		return nil, err
+	}
+	return c, nil
+}
+
+func (m *Manager[N]) addClaims(c *call[N], claims []treelock.Claim[N]) error {
 	for i := range claims {
-		claim := req.Claim(i)
+		claim := &claims[i]
 		// All lineages share one slice. An append that moves it leaves earlier claims on the old
 		// array, which stays valid.
 		start := len(c.lineage)
 		var err error
 		if c.lineage, err = m.appendLineage(c.lineage, claim.Node, &m.options); err != nil {
-			m.recycle(c)
-			return nil, err
+			return err
 		}
 		c.claims = append(c.claims, locktable.Claim[N]{
 			Mode:    terms.ModeOf(claim.Scope, claim.Access),
 			Lineage: c.lineage[start:],
 		})
 	}
-	return c, nil
+	return nil
 }
 
 // tooWide returns the error for a request of more claims than the limit.
@@ -150,6 +161,7 @@ func (m *Manager[N]) recycle(c *call[N]) {
 // the request. While the request waits, either call or ticket is set. Over that the client learns
 // once that the request is granted, or that the manager stops.
 type client[N treelock.Node[N]] struct {
+	ref    treelock.Ref // leads to the request; see refTo
 	call   *call[N]
 	ticket *Ticket[N]
 	meta   *requestMeta
@@ -157,6 +169,13 @@ type client[N treelock.Node[N]] struct {
 
 	scope *scope[N] // where the request is admitted
 	extra *extra[N] // of a grant; nil for most
+}
+
+// enroll sets what is kept of the client of r, which has just arrived in s. It sets field by field,
+// as to copy a client costs more: see BenchmarkLock in manager/bench. On the manager goroutine.
+func (l *loop[N]) enroll(r *request[N], s *scope[N], meta *requestMeta) {
+	who := &r.Who
+	who.ref.Value, who.scope, who.meta, who.since = r, s, meta, l.now
 }
 
 // refuse tells the client that there will be no grant, as err says.
@@ -169,7 +188,7 @@ func (c *client[N]) refuse(err error) {
 }
 
 // callerHolds returns the grants that the caller holds, as its context says.
-func (c *call[N]) callerHolds() []scopeRef[N] {
+func (c *call[N]) callerHolds() []scopeRef {
 	if c.under == nil {
 		return nil
 	}

@@ -21,7 +21,7 @@ func (m *Manager[N]) Check(ctx context.Context, req treelock.Request[N]) error {
 	answer := &checker[N]{call: c}
 	c.inspector = answer
 	ended := ctx.Done()
-	if o := m.submit(ctx, ended, kindInspect, c, scopeRef[N]{}); o != outcomeSent {
+	if o := m.submit(ctx, ended, kindInspect, c, scopeRef{}); o != outcomeSent {
 		return withRequest("check", &req, m.unsentErr(o, ctx))
 	}
 	select {
@@ -57,7 +57,8 @@ func (k *checker[N]) inspect(l *loop[N]) {
 		l.trace.refused(k.err)
 		return
 	}
-	r := l.table.Submit(client[N]{meta: k.call.meta, since: l.now, scope: l.root}, k.call.claims)
+	r := l.table.Submit(k.call.claims)
+	l.enroll(r, l.root, k.call.meta)
 	if !r.Granted() {
 		k.err = l.explain(r, treelock.ErrConflict, l.m.maxBlockers)
 		l.trace.refused(k.err)

@@ -21,10 +21,10 @@ import (
 
 // grantsIn returns the grants of m that ctx carries, the innermost first. It calls ctx, which may
 // be user code, so a client calls it before its request arrives.
-func (m *Manager[N]) grantsIn(ctx context.Context) (grants []scopeRef[N]) {
+func (m *Manager[N]) grantsIn(ctx context.Context) (grants []scopeRef) {
 	for g := range treelock.GrantsOf[N](ctx) {
 		if g.Engine() == m.Engine() {
-			grants = append(grants, inside[N](g.Hold()))
+			grants = append(grants, inside(g.Hold()))
 		}
 	}
 	return grants
@@ -32,7 +32,7 @@ func (m *Manager[N]) grantsIn(ctx context.Context) (grants []scopeRef[N]) {
 
 // blockUnder notes the grants that the caller of the waiting request r holds. It returns the error
 // that refuses r if its wait would close a circle. On the manager goroutine.
-func (l *loop[N]) blockUnder(r *request[N], under []scopeRef[N]) error {
+func (l *loop[N]) blockUnder(r *request[N], under []scopeRef) error {
 	l.trace.under(r.Seq(), under)
 	held := l.stillHeld(nil, under)
 	if len(held) == 0 && r.Widens() == nil {
@@ -53,10 +53,10 @@ func (l *loop[N]) blockUnder(r *request[N], under []scopeRef[N]) error {
 }
 
 // stillHeld appends those of refs to held that are not over.
-func (l *loop[N]) stillHeld(held []*request[N], refs []scopeRef[N]) []*request[N] {
+func (l *loop[N]) stillHeld(held []*request[N], refs []scopeRef) []*request[N] {
 	for _, g := range refs {
-		if l.overErr(g.owner, g.seq) == nil {
-			held = append(held, g.owner)
+		if r := requestOf[N](g.ref); l.overErr(r, g.seq) == nil {
+			held = append(held, r)
 		}
 	}
 	return held
@@ -103,7 +103,7 @@ func stepOf[N treelock.Node[N]](r *request[N]) treelock.DeadlockStep[N] {
 
 // waitForAll returns the error that refuses an op that waits for all live requests, if its caller
 // holds one of grants: the op would wait for its own caller.
-func (m *Manager[N]) waitForAll(op string, grants []scopeRef[N]) error {
+func (m *Manager[N]) waitForAll(op string, grants []scopeRef) error {
 	if len(grants) == 0 {
 		return nil
 	}
@@ -115,7 +115,7 @@ func (m *Manager[N]) waitForAll(op string, grants []scopeRef[N]) error {
 // A waiterForAll is the inspector that finds out whether the caller of an op holds a grant.
 type waiterForAll[N treelock.Node[N]] struct {
 	op       string
-	grants   []scopeRef[N]
+	grants   []scopeRef
 	deadlock error
 }
 

@@ -29,12 +29,21 @@ func (l *loop[N]) grant(r *request[N]) grant[N] {
 
 // public returns g for programs.
 func (m *Manager[N]) public(g grant[N]) treelock.Grant[N] {
-	hold := treelock.Hold{Ref: g.req, Number: g.seq, Token: g.token}
-	return m.grants.Grant(hold)
+	return m.grants.Grant(treelock.Hold{Ref: refTo(g.req), Number: g.seq, Token: g.token})
 }
 
-// refOf returns the request of a hold that this package has made.
-func refOf[N treelock.Node[N]](h treelock.Hold) *request[N] { return h.Ref.(*request[N]) }
+// refTo returns what clients name r by. Only the manager goroutine looks into it.
+func refTo[N treelock.Node[N]](r *request[N]) *treelock.Ref { return &r.Who.ref }
+
+// requestOf returns the request that ref leads to, nil if it has ended. Its storage may have a
+// later request by now. On the manager goroutine.
+func requestOf[N treelock.Node[N]](ref *treelock.Ref) *request[N] {
+	if ref == nil {
+		return nil
+	}
+	r, _ := ref.Value.(*request[N])
+	return r
+}
 
 // An engine is a Manager with the methods that a [treelock.Grant] calls. They are not methods of
 // Manager, so programs see each of them in one place.
@@ -50,14 +59,14 @@ func (e *engine[N]) manager() *Manager[N] { return (*Manager[N])(e) }
 func (e *engine[N]) Acquire(
 	ctx context.Context, h treelock.Hold, req treelock.Request[N],
 ) (treelock.Grant[N], error) {
-	return e.manager().acquire(ctx, inside[N](h), &req)
+	return e.manager().acquire(ctx, inside(h), &req)
 }
 
 // TryAcquire is [treelock.Grant.TryAcquire].
 func (e *engine[N]) TryAcquire(
 	ctx context.Context, h treelock.Hold, req treelock.Request[N],
 ) (treelock.Grant[N], error) {
-	return e.manager().tryAcquire(ctx, inside[N](h), &req)
+	return e.manager().tryAcquire(ctx, inside(h), &req)
 }
 
 // Holds is [treelock.Grant.Holds].
@@ -68,18 +77,18 @@ func (e *engine[N]) Holds(h treelock.Hold, req treelock.Request[N]) bool {
 		return false
 	}
 	defer m.recycle(c)
-	holds := &holder[N]{of: inside[N](h), call: c}
+	holds := &holder[N]{of: inside(h), call: c}
 	c.inspector = holds
 	return m.send(message[N]{kind: kindInspect, call: c}) && <-c.replies == verdictDone && holds.yes
 }
 
 // A holder is the inspector that finds out whether a grant holds the claims of a call.
 type holder[N treelock.Node[N]] struct {
-	of   scopeRef[N]
+	of   scopeRef
 	call *call[N]
 	yes  bool
 }
 
 func (h *holder[N]) inspect(l *loop[N]) {
-	h.yes = l.heldErr(h.of.owner, h.of.seq, h.call.claims) == nil
+	h.yes = l.heldErr(requestOf[N](h.of.ref), h.of.seq, h.call.claims) == nil
 }

@@ -51,7 +51,7 @@ func arrivesInside(t *testing.T, l *loop[path], g grant[path], req treelock.Requ
 		t.Fatal(err)
 	}
 	c.grant.token = g.token
-	l.dispatch(message[path]{kind: kindAcquire, call: c, req: g.req, seq: g.seq})
+	l.dispatch(message[path]{kind: kindAcquire, call: c, ref: refTo(g.req), seq: g.seq})
 	return c
 }
 
@@ -69,7 +69,7 @@ func withdraws(l *loop[path], c *call[path], mode callMode) {
 
 // releases lets the release of a request arrive.
 func releases[N treelock.Node[N]](l *loop[N], r *request[N], seq uint64) {
-	l.dispatch(message[N]{kind: kindRelease, req: r, seq: seq})
+	l.dispatch(message[N]{kind: kindRelease, ref: refTo(r), seq: seq})
 }
 
 // takeGrant receives the grant of a call that was granted.
@@ -84,17 +84,17 @@ func takeGrant(t *testing.T, c *call[path]) grant[path] {
 func TestSecondReleaseDoesNotEndAnotherRequest(t *testing.T) {
 	l := startLoop(t)
 	old := takeGrant(t, arrives(t, l, treelock.Write("/a"), modeWait))
-	l.dispatch(message[path]{kind: kindRelease, req: old.req, seq: old.seq})
+	l.dispatch(message[path]{kind: kindRelease, ref: refTo(old.req), seq: old.seq})
 	next := takeGrant(t, arrives(t, l, treelock.Write("/a"), modeWait))
 	if next.req != old.req {
 		t.Fatal("the storage of a released request was not used again, so the test checks nothing")
 	}
-	l.dispatch(message[path]{kind: kindRelease, req: old.req, seq: old.seq})
+	l.dispatch(message[path]{kind: kindRelease, ref: refTo(old.req), seq: old.seq})
 	if !next.req.Granted() {
 		t.Error("the second release of an old grant ended another request")
 	}
 	narrowing, _ := l.m.newCall(&treelock.Request[path]{}, modeNoWait)
-	l.dispatch(message[path]{kind: kindNarrow, call: narrowing, req: old.req, seq: old.seq})
+	l.dispatch(message[path]{kind: kindNarrow, call: narrowing, ref: refTo(old.req), seq: old.seq})
 	if v := <-narrowing.replies; v != verdictRefused || !errors.Is(narrowing.err, treelock.ErrNotHeld) {
 		t.Errorf("narrowing an old grant: %d, %v, want refused and ErrNotHeld", v, narrowing.err)
 	}
@@ -108,7 +108,7 @@ func widens(t *testing.T, l *loop[path], g grant[path], req treelock.Request[pat
 		t.Fatal(err)
 	}
 	c.widens = true
-	l.dispatch(message[path]{kind: kindWiden, call: c, req: g.req, seq: g.seq})
+	l.dispatch(message[path]{kind: kindWiden, call: c, ref: refTo(g.req), seq: g.seq})
 	return c
 }
 
@@ -148,7 +148,7 @@ func TestWaitForATicketCountsInCircles(t *testing.T) {
 	a := takeGrant(t, arrives(t, l, treelock.Write("/a"), modeWait))
 	b := takeGrant(t, arrives(t, l, treelock.Write("/b"), modeWait))
 	ticket := arrives(t, l, treelock.Write("/a"), modeTicket).ticket
-	waits := ticketUnder[path]{t: ticket, grants: []scopeRef[path]{{b.req, b.seq, b.token}}}
+	waits := ticketUnder[path]{t: ticket, grants: []scopeRef{{refTo(b.req), b.seq, b.token}}}
 	l.dispatch(message[path]{kind: kindInspect, call: &call[path]{inspector: &waits, replies: make(chan verdict, 1)}})
 	if waits.err != nil {
 		t.Fatalf("a wait that closes no circle is refused: %v", waits.err)

@@ -4,7 +4,6 @@ import (
 	"container/list"
 
 	"github.com/treelock/treelock"
-	"github.com/treelock/treelock/internal/locktable"
 )
 
 // maxRevocations is how many revocations of grants are remembered.
@@ -22,7 +21,7 @@ func (e *engine[N]) Lost(h treelock.Hold) <-chan struct{} {
 // 4,096 are remembered.
 func (e *engine[N]) Err(h treelock.Hold) error {
 	m := e.manager()
-	asks := overAsker[N]{req: refOf[N](h), seq: h.Number}
+	asks := overAsker[N]{ref: h.Ref, seq: h.Number}
 	if m.inspect(&asks) {
 		return asks.err
 	}
@@ -34,12 +33,12 @@ func lostErr(cause error) error { return &endError{[]error{treelock.ErrLost, cau
 
 // An overAsker is the inspector that finds out why a grant is over.
 type overAsker[N treelock.Node[N]] struct {
-	req *locktable.Request[N, client[N]]
+	ref *treelock.Ref
 	seq uint64
 	err error
 }
 
-func (a *overAsker[N]) inspect(l *loop[N]) { a.err = l.overErr(a.req, a.seq) }
+func (a *overAsker[N]) inspect(l *loop[N]) { a.err = l.overErr(requestOf[N](a.ref), a.seq) }
 
 // loseAll tells the grants that asked that the manager has stopped.
 func (l *loop[N]) loseAll() {

@@ -17,7 +17,7 @@ var errRecalled = errors.New("recalled")
 func revokes(l *loop[path], g grant[path]) error {
 	c := l.m.emptyCall()
 	c.err = lostErr(errRecalled)
-	l.dispatch(message[path]{kind: kindRevoke, call: c, req: g.req, seq: g.seq})
+	l.dispatch(message[path]{kind: kindRevoke, call: c, ref: refTo(g.req), seq: g.seq})
 	if <-c.replies == verdictRefused {
 		return c.err
 	}

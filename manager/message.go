@@ -8,13 +8,13 @@ type messageKind uint8
 
 // The comments name the fields that a message of the kind has.
 const (
-	kindAcquire  messageKind = iota // call; req, seq of the grant that the request is inside, if any
-	kindRelease                     // req, seq
+	kindAcquire  messageKind = iota // call; ref, seq of the grant that the request is inside, if any
+	kindRelease                     // ref, seq
 	kindCancel                      // call, of an Acquire whose context has ended
 	kindWithdraw                    // call, with a ticket
-	kindNarrow                      // call, req, seq
-	kindWiden                       // call, req, seq
-	kindRevoke                      // call, with the reason in err; req, seq
+	kindNarrow                      // call, ref, seq
+	kindWiden                       // call, ref, seq
+	kindRevoke                      // call, with the reason in err; ref, seq
 	kindDrain                       // none
 	kindInspect                     // call, with an inspector
 	kindStop                        // none: the context of the manager has ended, or Shutdown
@@ -26,9 +26,9 @@ type message[N treelock.Node[N]] struct {
 	kind messageKind
 	call *call[N]
 
-	// req and seq name a grant, or for kindRevoke any request. The storage of a request is reused, so
-	// seq tells whether req still stores the same request.
-	req *request[N]
+	// ref and seq name a grant, or for kindRevoke any request. The storage of a request is reused, so
+	// seq tells whether ref still leads to the same request.
+	ref *treelock.Ref
 	seq uint64
 }
 

@@ -9,7 +9,7 @@ func (e *engine[N]) Narrow(h treelock.Hold, req treelock.Request[N]) error {
 	if err != nil {
 		return err
 	}
-	if !m.send(message[N]{kind: kindNarrow, call: c, req: refOf[N](h), seq: h.Number}) {
+	if !m.send(message[N]{kind: kindNarrow, call: c, ref: h.Ref, seq: h.Number}) {
 		m.recycle(c)
 		return m.stoppedErr()
 	}

@@ -4,13 +4,13 @@ import "github.com/treelock/treelock"
 
 // Release is [treelock.Grant.Release].
 func (e *engine[N]) Release(h treelock.Hold) {
-	e.manager().send(message[N]{kind: kindRelease, req: refOf[N](h), seq: h.Number})
+	e.manager().send(message[N]{kind: kindRelease, ref: h.Ref, seq: h.Number})
 }
 
 // release ends the hold of a request, unless it has ended. On the manager goroutine.
 func (l *loop[N]) release(r *request[N], seq uint64) {
 	l.assertOwner()
-	if r.Seq() != seq {
+	if r == nil || r.Seq() != seq {
 		l.revoked.forget(seq) // if it was not released before
 		return
 	}

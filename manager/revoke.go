@@ -72,7 +72,7 @@ func (m *Manager[N]) sendRevoke(
 	c := m.emptyCall()
 	defer m.recycle(c)
 	c.err = why
-	o = m.sendWithin(ended, message[N]{kind: kindRevoke, call: c, req: found[0].req, seq: found[0].seq})
+	o = m.sendWithin(ended, message[N]{kind: kindRevoke, call: c, ref: refTo(found[0].req), seq: found[0].seq})
 	if o == outcomeSent && <-c.replies == verdictRefused {
 		err = c.err
 	}
@@ -83,7 +83,7 @@ func (m *Manager[N]) sendRevoke(
 // goroutine.
 func (l *loop[N]) revoke(c *call[N], r *request[N], seq uint64) {
 	l.assertOwner()
-	if r.Seq() != seq {
+	if r == nil || r.Seq() != seq {
 		l.refuse(c, notLiveError{})
 		return
 	}

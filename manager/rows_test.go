@@ -42,7 +42,7 @@ func TestSurveyKeepsTheEarliest(t *testing.T) {
 		grants = append(grants, takeGrant(t, arrives(t, l, treelock.Read("/a"), modeWait)))
 	}
 	for _, g := range grants {
-		l.dispatch(message[path]{kind: kindRelease, req: g.req, seq: g.seq})
+		l.dispatch(message[path]{kind: kindRelease, ref: refTo(g.req), seq: g.seq})
 	}
 	for i := range 500 {
 		arrives(t, l, treelock.Write("/a").Labeled(fmt.Sprint(i)), modeWait)

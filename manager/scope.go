@@ -25,17 +25,15 @@ type scope[N treelock.Node[N]] struct {
 }
 
 // A scopeRef is how a client names the scope that its request is for: by the grant, or with a nil
-// owner the manager's own.
-type scopeRef[N treelock.Node[N]] struct {
-	owner *locktable.Request[N, client[N]] // only to be passed back to the manager goroutine
+// ref the manager's own.
+type scopeRef struct {
+	ref   *treelock.Ref
 	seq   uint64
 	token uint64 // of the grant, as the client knows it
 }
 
 // inside returns the scope of the grant that h names.
-func inside[N treelock.Node[N]](h treelock.Hold) scopeRef[N] {
-	return scopeRef[N]{refOf[N](h), h.Number, h.Token}
-}
+func inside(h treelock.Hold) scopeRef { return scopeRef{h.Ref, h.Number, h.Token} }
 
 // An extra is what the manager goroutine keeps of few requests.
 type extra[N treelock.Node[N]] struct {
@@ -44,7 +42,7 @@ type extra[N treelock.Node[N]] struct {
 	token    uint64              // of the latest widening, or 0
 	signals  *[numSignals]signal // nil until a client asks for one
 
-	under []scopeRef[N] // of a request that waits: the grants that its caller holds
+	under []scopeRef // of a request that waits: the grants that its caller holds
 }
 
 // Bounds of the scopes that are kept for later grants. Their idle nodes are kept as well, so that a
@@ -69,7 +67,7 @@ func (l *loop[N]) heldErr(owner *request[N], seq uint64, claims []locktable.Clai
 
 // overErr returns why the grant with number seq that was stored in r is over, or nil if it is not.
 func (l *loop[N]) overErr(r *request[N], seq uint64) error {
-	if r.Seq() == seq && (r.Who.extra == nil || !r.Who.extra.released) {
+	if r != nil && r.Seq() == seq && (r.Who.extra == nil || !r.Who.extra.released) {
 		return nil
 	}
 	if err := l.revoked.why(seq); err != nil {

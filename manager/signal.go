@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/treelock/treelock"
-	"github.com/treelock/treelock/internal/locktable"
 )
 
 // A signal is what a client has asked to be told about a grant, once. It is kept in the extra of
@@ -80,7 +79,7 @@ const maxKeptAsked = 1024
 
 // A signalAsker is the inspector that asks for a signal of a grant.
 type signalAsker[N treelock.Node[N]] struct {
-	req  *locktable.Request[N, client[N]]
+	ref  *treelock.Ref
 	seq  uint64
 	kind int
 	c    <-chan struct{} // nil if the grant was released
@@ -88,16 +87,16 @@ type signalAsker[N treelock.Node[N]] struct {
 
 // askFor asks for a signal of the grant that h names. ok is false if the manager has stopped.
 func (e *engine[N]) askFor(h treelock.Hold, kind int) (c <-chan struct{}, ok bool) {
-	a := signalAsker[N]{req: refOf[N](h), seq: h.Number, kind: kind}
+	a := signalAsker[N]{ref: h.Ref, seq: h.Number, kind: kind}
 	ok = e.manager().inspect(&a)
 	return a.c, ok
 }
 
 func (a *signalAsker[N]) inspect(l *loop[N]) {
-	if l.overErr(a.req, a.seq) == nil {
-		a.c = l.ask(a.req, a.kind)
-		if a.kind == wantedSignal && l.waitedFor(a.req, nil) {
-			l.give(a.req, wantedSignal)
+	if r := requestOf[N](a.ref); l.overErr(r, a.seq) == nil {
+		a.c = l.ask(r, a.kind)
+		if a.kind == wantedSignal && l.waitedFor(r, nil) {
+			l.give(r, wantedSignal)
 		}
 	} else if a.kind == lostSignal && l.revoked.why(a.seq) != nil {
 		a.c = closed

@@ -44,7 +44,7 @@ func (c *crowd) step() {
 		c.receive()
 		return
 	case n <= 2 && g.req != nil:
-		c.l.dispatch(message[path]{kind: kindRelease, req: g.req, seq: g.seq})
+		c.l.dispatch(message[path]{kind: kindRelease, ref: refTo(g.req), seq: g.seq})
 		c.receive()
 		return
 	case n <= 6 && g.req != nil:
@@ -60,7 +60,11 @@ func (c *crowd) step() {
 		c.t.Fatal(err)
 	}
 	call.widens, call.grant.token = kind == kindWiden, g.token
-	c.l.dispatch(message[path]{kind: kind, call: call, req: g.req, seq: g.seq})
+	msg := message[path]{kind: kind, call: call, seq: g.seq}
+	if g.req != nil {
+		msg.ref = refTo(g.req)
+	}
+	c.l.dispatch(msg)
 	if kind != kindNarrow || (<-call.replies == verdictRefused) {
 		c.calls = append(c.calls, call)
 	}

@@ -73,7 +73,7 @@ func TestSurveyShowsOneMoment(t *testing.T) {
 		t.Fatal("the survey was finished after one step, want it to be under way")
 	}
 	l.dispatch(message[path]{kind: kindCancel, call: withdrawn})
-	l.dispatch(message[path]{kind: kindRelease, req: released.req, seq: released.seq})
+	l.dispatch(message[path]{kind: kindRelease, ref: refTo(released.req), seq: released.seq})
 	if !granted.grant.req.Granted() {
 		t.Fatal("the request behind was not granted")
 	}
@@ -82,9 +82,9 @@ func TestSurveyShowsOneMoment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.dispatch(message[path]{kind: kindNarrow, call: c, req: narrowed.req, seq: narrowed.seq})
+	l.dispatch(message[path]{kind: kindNarrow, call: c, ref: refTo(narrowed.req), seq: narrowed.seq})
 	call("arrives late", treelock.Read("/n/below"))
-	l.dispatch(message[path]{kind: kindRelease, req: granted.grant.req, seq: granted.grant.seq})
+	l.dispatch(message[path]{kind: kindRelease, ref: refTo(granted.grant.req), seq: granted.grant.seq})
 
 	got := seen(t, l, s)
 	want := []string{"is granted waiting", "withdraws waiting", "stays waiting"}
@@ -115,7 +115,7 @@ func TestSurveyFindsRequestsThatMove(t *testing.T) {
 	s := begin(l, Query[path]{})
 	for i, g := range grants {
 		if i%3 != 0 {
-			l.dispatch(message[path]{kind: kindRelease, req: g.req, seq: g.seq})
+			l.dispatch(message[path]{kind: kindRelease, ref: refTo(g.req), seq: g.seq})
 		}
 		if i%100 == 0 && !s.over {
 			proceed(l, s)
@@ -187,7 +187,7 @@ func TestSurveyFindsARequestThatMovesAtARefusal(t *testing.T) {
 	first := takeGrant(t, arrives(t, l, treelock.Read("/b"), modeWait))
 	fill(t, l, 3*stepWork)
 	arrives(t, l, treelock.Write("/a").Labeled("victim"), modeWait)
-	l.dispatch(message[path]{kind: kindRelease, req: first.req, seq: first.seq})
+	l.dispatch(message[path]{kind: kindRelease, ref: refTo(first.req), seq: first.seq})
 	s := begin(l, Query[path]{})
 	nodes := make([]path, 2000)
 	for i := range nodes {
@@ -211,7 +211,7 @@ func TestLateEndOfASurveyEndsNoOther(t *testing.T) {
 	c := l.m.emptyCall()
 	c.inspector = surveyEnd[path]{left}
 	l.dispatch(message[path]{kind: kindInspect, call: c})
-	l.dispatch(message[path]{kind: kindRelease, req: last.req, seq: last.seq})
+	l.dispatch(message[path]{kind: kindRelease, ref: refTo(last.req), seq: last.seq})
 	if got := seen(t, l, next); !slices.Contains(got, "last holding") {
 		t.Errorf("the second survey has %d requests, and not the one that was released under way", len(got))
 	}

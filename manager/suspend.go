@@ -133,7 +133,7 @@ func (s *suspension[N]) check() {
 // grant there.
 type suspensionStart[N treelock.Node[N]] struct {
 	*suspension[N]
-	under    []scopeRef[N]
+	under    []scopeRef
 	deadlock error
 }
 
@@ -176,7 +176,8 @@ func (l *loop[N]) suspendedErr(claims []locktable.Claim[N]) error {
 	if len(l.suspensions) == 0 {
 		return nil
 	}
-	probe := l.table.Submit(client[N]{since: l.now, scope: l.root}, claims)
+	probe := l.table.Submit(claims)
+	l.enroll(probe, l.root, nil)
 	defer l.table.End(probe)
 	l.trace.probed()
 	for _, s := range l.suspensions {

@@ -12,11 +12,12 @@ import (
 func TestOldTicketWithdrawsNoOtherWaiter(t *testing.T) {
 	l := startLoop(t)
 	old := arrives(t, l, treelock.Write("/a"), modeTicket)
-	g := inside[path]((<-old.ticket.Granted()).Hold())
+	hold := (<-old.ticket.Granted()).Hold()
+	g := requestOf[path](hold.Ref)
 	arrives(t, l, treelock.Write("/a/b"), modeWait)
-	releases(l, g.owner, g.seq)
+	releases(l, g, hold.Number)
 	next := arrives(t, l, treelock.Write("/a"), modeTicket)
-	if next.ticket.req != g.owner || !next.ticket.req.Waiting() {
+	if next.ticket.req != g || !next.ticket.req.Waiting() {
 		t.Fatal("the storage of a released request is not used for one that waits, so the test checks nothing")
 	}
 	withdraws(l, old, modeTicket)
@@ -77,15 +78,16 @@ func TestGrantThatMeetsAWithdrawalEnds(t *testing.T) {
 func TestGrantThatWasReceivedStaysWithItsReceiver(t *testing.T) {
 	l := startLoop(t)
 	c := arrives(t, l, treelock.Write("/a"), modeTicket)
-	g := inside[path]((<-c.ticket.Granted()).Hold())
+	hold := (<-c.ticket.Granted()).Hold()
+	g := requestOf[path](hold.Ref)
 	withdraws(l, c, modeTicket)
-	if !g.owner.Granted() || c.ticket.endErr() != nil {
-		t.Errorf("after a late withdrawal: held %t, error %v, want true and nil", g.owner.Granted(), c.ticket.endErr())
+	if !g.Granted() || c.ticket.endErr() != nil {
+		t.Errorf("after a late withdrawal: held %t, error %v, want true and nil", g.Granted(), c.ticket.endErr())
 	}
-	l.dispatch(message[path]{kind: kindRelease, req: g.owner, seq: g.seq})
+	l.dispatch(message[path]{kind: kindRelease, ref: hold.Ref, seq: hold.Number})
 	next := takeGrant(t, arrives(t, l, treelock.Write("/a"), modeWait))
 	withdraws(l, c, modeTicket) // whose storage serves next by now
-	if next.req != g.owner {
+	if next.req != g {
 		t.Fatal("the storage of a released request was not used again, so the test checks nothing")
 	}
 	if !next.req.Granted() {

@@ -62,7 +62,7 @@ func (t tracer[N]) claims(c *call[N]) (claims []trace.Claim[N]) {
 }
 
 // numbersOf returns the numbers of grants.
-func numbersOf[N treelock.Node[N]](grants []scopeRef[N]) (numbers []uint64) {
+func numbersOf(grants []scopeRef) (numbers []uint64) {
 	for _, g := range grants {
 		numbers = append(numbers, g.seq)
 	}
@@ -106,7 +106,7 @@ func (t tracer[N]) refused(err error) { t.step.Err = err }
 func (t tracer[N]) probed() { t.step.Probed = true }
 
 // under notes that a client waits for a ticket under grants, if the message says only that.
-func (t tracer[N]) under(number uint64, grants []scopeRef[N]) {
+func (t tracer[N]) under(number uint64, grants []scopeRef) {
 	if t.step.Kind == trace.Inspect {
 		t.step.Kind, t.step.Number, t.step.Under = trace.WaitUnder, number, numbersOf(grants)
 	}

@@ -16,11 +16,11 @@ func (e *engine[N]) Widen(
 		return same, err
 	}
 	c.widens = true
-	o, replied := m.request(ctx, kindWiden, c, inside[N](h))
-	switch {
-	case o != outcomeSent:
+	ended, queued, o := m.begin(ctx, kindWiden, c, inside(h))
+	if o != outcomeSent {
 		return same, withRequest("widen", &req, m.unsentErr(o, ctx))
-	case replied:
+	}
+	if !c.expectWait && m.awaitReply(c, queued+1) != verdictMustWait || m.awaitLastReply(c, ended) {
 		return m.widened("widen", same, &req, c)
 	}
 	g, blocked := m.sendCancel(c)
@@ -40,7 +40,7 @@ func (e *engine[N]) TryWiden(
 		return same, err
 	}
 	c.widens, c.grant.token = true, h.Token
-	if o := m.submit(ctx, ctx.Done(), kindWiden, c, inside[N](h)); o != outcomeSent {
+	if o := m.submit(ctx, ctx.Done(), kindWiden, c, inside(h)); o != outcomeSent {
 		return same, withRequest("try to widen", &req, m.unsentErr(o, ctx))
 	}
 	m.awaitReply(c, len(m.inbox))
@@ -67,7 +67,10 @@ func (l *loop[N]) widen(c *call[N], r *request[N], seq uint64) {
 		return
 	}
 	s, token := r.Who.scope, c.grant.token
-	w, changed := s.table.Widen(r, client[N]{meta: r.Who.meta, since: l.now, scope: s}, c.claims)
+	w, changed := s.table.Widen(r, c.claims)
+	if w != nil {
+		l.enroll(w, s, r.Who.meta)
+	}
 	switch {
 	case w == nil && changed:
 		c.deliver(l.widenedGrant(r))

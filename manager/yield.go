@@ -83,11 +83,9 @@ func (y *yielder) recordLatencies(waited bool, now instant) {
 // pays reports whether clients should yield as well.
 func (y *yielder) pays() bool { return y.fast == trusted }
 
-// yield lets other goroutines run if that pays. On the manager goroutine.
-func (l *loop[N]) yield() {
-	switch l.yielder.next(l.now) {
-	case doYield:
-		runtime.Gosched()
+// yieldTimed takes one of the steps that few batches begin with. On the manager goroutine.
+func (l *loop[N]) yieldTimed(step yieldStep) {
+	switch step {
 	case doTimedYield:
 		l.readClock()
 		before := l.now

@@ -79,7 +79,7 @@ func TestYieldingBeginsAgainOnlyWhereNothingWaits(t *testing.T) {
 func TestManagerChecksLatenciesOnceAfterAPause(t *testing.T) {
 	l := startLoop(t)
 	l.yielder = yielder{off: true}
-	l.yield()
+	l.yieldTimed(l.yielder.next(l.now))
 	if step := l.yielder.next(l.now); step == doCheckLatencies {
 		t.Error("the manager looks again at once")
 	}

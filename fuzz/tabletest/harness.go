@@ -61,7 +61,14 @@ func New[N comparable, R model.Asker[R]](maxIdle int, naming locktable.Naming[N]
 // Submit is the arrival of a request. The table knows its client as who.
 func (h *Harness[N, R]) Submit(who int, req Request[N, R]) error {
 	want := h.Rule.Submit(req.Rule)
-	return h.submitted(want, who, liveRequest[N]{h.Table.Submit(who, req.Claims), req.NodeUses, 0})
+	return h.submitted(want, who, liveRequest[N]{h.submit(who, req), req.NodeUses, 0})
+}
+
+// submit lets a request arrive.
+func (h *Harness[N, R]) submit(who int, req Request[N, R]) *locktable.Request[N, int] {
+	r := h.Table.Submit(req.Claims)
+	r.Who = who
+	return r
 }
 
 // submitted checks a request that has arrived.

@@ -13,7 +13,7 @@ import (
 func (h *Harness[N, R]) SubmitUnder(rank, who int, req Request[N, R]) (refused bool, err error) {
 	under := h.live[rank].Request
 	want := h.Rule.SubmitUnder(rank, req.Rule)
-	r := liveRequest[N]{h.Table.Submit(who, req.Claims), req.NodeUses, under.Seq()}
+	r := liveRequest[N]{h.submit(who, req), req.NodeUses, under.Seq()}
 	if err := h.submitted(want, who, r); err != nil || r.Granted() {
 		return false, err
 	}
@@ -27,7 +27,10 @@ func (h *Harness[N, R]) Widen(rank, who int, req Request[N, R]) (refused bool, e
 	r := h.live[rank].Request
 	want, waits := h.Rule.Widen(rank, req.Rule)
 	h.widened = true
-	w, changed := h.Table.Widen(r, who, req.Claims)
+	w, changed := h.Table.Widen(r, req.Claims)
+	if w != nil {
+		w.Who = who
+	}
 	switch {
 	case (w != nil) != waits || changed != (len(want) > 0):
 		return false, fmt.Errorf("I2: Widen returns %t, %t, want %t, %t", w != nil, changed, waits, len(want) > 0)

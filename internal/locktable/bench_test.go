@@ -16,12 +16,12 @@ func BenchmarkSubmit(b *testing.B) {
 		b.Run(fmt.Sprintf("op=submit-end/depth=4/live=%d", n), func(b *testing.B) {
 			tb := locktable.New[treelock.Path, string](4096, terms.NewPaths())
 			for i := range n {
-				tb.Submit("elsewhere", locktable.ClaimsOf(treelock.Write(treelock.Path(fmt.Sprintf("/a/%d/c/%d", i%1000, i)))))
+				tb.SubmitAs("elsewhere", locktable.ClaimsOf(treelock.Write(treelock.Path(fmt.Sprintf("/a/%d/c/%d", i%1000, i)))))
 			}
 			claims := locktable.ClaimsOf(treelock.Write("/a/b/c/d"))
 			b.ReportAllocs()
 			for b.Loop() {
-				tb.End(tb.Submit("here", claims))
+				tb.End(tb.SubmitAs("here", claims))
 			}
 		})
 	}
@@ -38,27 +38,27 @@ type contention struct {
 
 func newContention(n int) *contention {
 	c := &contention{table: locktable.New[treelock.Path, string](4096, terms.NewPaths()), claims: locktable.ClaimsOf(treelock.Write("/a/b/c/d"))}
-	c.holder = c.Submit("holder", c.claims)
+	c.holder = c.SubmitAs("holder", c.claims)
 	for range n {
-		c.waiters = append(c.waiters, c.Submit("waiter", c.claims))
+		c.waiters = append(c.waiters, c.SubmitAs("waiter", c.claims))
 	}
 	return c
 }
 
 // arrive submits one more request, which is the last, and withdraws it.
-func (c *contention) arrive() { c.End(c.Submit("last", c.claims)) }
+func (c *contention) arrive() { c.End(c.SubmitAs("last", c.claims)) }
 
 // withdraw ends a waiter that is not the first, and submits another.
 func (c *contention) withdraw() {
 	c.next = c.next%(len(c.waiters)-1) + 1
 	c.End(c.waiters[c.next])
-	c.waiters[c.next] = c.Submit("waiter", c.claims)
+	c.waiters[c.next] = c.SubmitAs("waiter", c.claims)
 }
 
 // handOver ends the holder, which grants the first waiter, and submits another.
 func (c *contention) handOver() {
 	c.holder = c.End(c.holder)[0]
-	c.Submit("waiter", c.claims)
+	c.SubmitAs("waiter", c.claims)
 }
 
 // narrow narrows the holder to what it holds, which changes nothing. It allocates new node uses.

@@ -62,7 +62,7 @@ func TestReasonOfAWideRequestIsFoundInLinearTime(t *testing.T) {
 	const blockers, depth, wide, root, a, blocked = 4, 4000, 60_000, 0, 1, 2
 	tb := locktable.New[int, int](10, nil)
 	for range blockers {
-		tb.Submit(0, []locktable.Claim[int]{{Mode: waitqueue.TR, Lineage: []int{a, root}}})
+		tb.Submit([]locktable.Claim[int]{{Mode: waitqueue.TR, Lineage: []int{a, root}}})
 	}
 	chain := make([]int, depth)
 	for i := range chain[1:] {
@@ -76,7 +76,7 @@ func TestReasonOfAWideRequestIsFoundInLinearTime(t *testing.T) {
 	}
 	claims = append(claims, locktable.Claim[int]{Mode: waitqueue.NW, Lineage: []int{blocked, a, root}})
 	start := time.Now()
-	r := tb.Submit(0, claims)
+	r := tb.Submit(claims)
 	arrival := time.Since(start)
 	start = time.Now()
 	tb.Blockers(r, blockers, func(_ *locktable.Request[int, int], why locktable.ConflictPair[int]) {

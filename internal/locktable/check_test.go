@@ -44,11 +44,11 @@ func TestRequestIsAtEachNodeOnce(t *testing.T) {
 		{treelock.ReadNode("/a/b").Read("/"), map[string]string{"/a/b": "NR", "/a": "IR", "/": "TR"}},
 	} {
 		table := New[treelock.Path, string](4, terms.NewPaths())
-		r := table.Submit("", ClaimsOf(test.req))
+		r := table.Submit(ClaimsOf(test.req))
 		if diff := cmp.Diff(test.want, modesOf(r)); diff != "" {
 			t.Errorf("Submit(%v) queues, -want +got:\n%s", test.req, diff)
 		}
-		all := table.Submit("", ClaimsOf(treelock.Write("/")))
+		all := table.Submit(ClaimsOf(treelock.Write("/")))
 		table.End(r)
 		if _, ok := table.Narrow(all, ClaimsOf(test.req)); !ok {
 			t.Errorf("Narrow(%v) = false, want true", test.req)
@@ -71,10 +71,10 @@ type broken struct {
 
 func newBroken() broken {
 	b := broken{Table: New[treelock.Path, string](2, terms.NewPaths())}
-	idle := b.Submit("idle", ClaimsOf(treelock.Read("/idle/1")))
-	b.holder = b.Submit("holder", ClaimsOf(treelock.Write("/a")))
-	b.early = b.Submit("early", ClaimsOf(treelock.Read("/a/x")))
-	b.late = b.Submit("late", ClaimsOf(treelock.Write("/a/x")))
+	idle := b.SubmitAs("idle", ClaimsOf(treelock.Read("/idle/1")))
+	b.holder = b.SubmitAs("holder", ClaimsOf(treelock.Write("/a")))
+	b.early = b.SubmitAs("early", ClaimsOf(treelock.Read("/a/x")))
+	b.late = b.SubmitAs("late", ClaimsOf(treelock.Write("/a/x")))
 	b.End(idle)
 	return b
 }
@@ -146,7 +146,7 @@ func TestCheckFindsBrokenTables(t *testing.T) {
 
 // keepUseAfterEnd ends a request, and gives it a node use again.
 func keepUseAfterEnd(b broken) {
-	r := b.Submit("", ClaimsOf(treelock.Read("/b")))
+	r := b.Submit(ClaimsOf(treelock.Read("/b")))
 	b.End(r)
 	r.uses = r.uses[:1]
 }
@@ -167,7 +167,7 @@ func listLateFirst(b broken) {
 
 // listReaderWithOtherModes puts a claim in mode NR into the list of other modes.
 func listReaderWithOtherModes(b broken) {
-	r := b.Submit("reader", ClaimsOf(treelock.ReadNode("/a/x")))
+	r := b.SubmitAs("reader", ClaimsOf(treelock.ReadNode("/a/x")))
 	b.node("/a/x").removeClaim(&r.firstClaim, waitqueue.NR)
 	b.node("/a/x").addClaim(&r.firstClaim, waitqueue.TR)
 }
@@ -196,7 +196,7 @@ func linkToItself(b broken) {
 
 // changeHash moves the node with a long name to another hash.
 func changeHash(b broken) {
-	b.Submit("long", ClaimsOf(treelock.Read(treelock.Path("/long"+strings.Repeat("g", maxShort)))))
+	b.SubmitAs("long", ClaimsOf(treelock.Read(treelock.Path("/long"+strings.Repeat("g", maxShort)))))
 	p := b.nodes.long
 	for hash, n := range p.byHash {
 		delete(p.byHash, hash)
@@ -241,13 +241,13 @@ func TestSpareStorageIsBounded(t *testing.T) {
 	table := New[treelock.Path, string](10, terms.NewPaths())
 	var live []*Request[treelock.Path, string]
 	for i := range 2 * maxFree {
-		live = append(live, table.Submit("", ClaimsOf(treelock.Read(treelock.Path(fmt.Sprint("/", i))))))
+		live = append(live, table.Submit(ClaimsOf(treelock.Read(treelock.Path(fmt.Sprint("/", i))))))
 	}
 	wide := make([]treelock.Path, 2*maxUses)
 	for i := range wide {
 		wide[i] = treelock.Path(fmt.Sprint("/wide", i))
 	}
-	table.End(table.Submit("", ClaimsOf(treelock.Read(wide...))))
+	table.End(table.Submit(ClaimsOf(treelock.Read(wide...))))
 	if got := len(table.storage.freeRequests); got != 0 {
 		t.Errorf("%d requests are kept for reuse after the end of a wide one, want 0", got)
 	}
@@ -266,7 +266,7 @@ func TestNarrowedRequestKeepsFewLinks(t *testing.T) {
 	for i := range 2 * maxUses {
 		wide = wide.Write(treelock.Path(fmt.Sprint("/", i)))
 	}
-	r := table.Submit("", ClaimsOf(wide))
+	r := table.Submit(ClaimsOf(wide))
 	if _, ok := table.Narrow(r, ClaimsOf(treelock.Write("/0", "/1"))); !ok {
 		t.Fatal("Narrow() = false, want true")
 	}
@@ -278,9 +278,9 @@ func TestNarrowedRequestKeepsFewLinks(t *testing.T) {
 // Free waits are kept for reuse, up to a limit.
 func TestStorageOfWaitersIsBounded(t *testing.T) {
 	table := New[treelock.Path, string](10, terms.NewPaths())
-	holder := table.Submit("", ClaimsOf(treelock.Write("/")))
+	holder := table.Submit(ClaimsOf(treelock.Write("/")))
 	for range 2 * maxFree {
-		table.Submit("", ClaimsOf(treelock.Write("/")))
+		table.Submit(ClaimsOf(treelock.Write("/")))
 	}
 	for granted := table.End(holder); len(granted) > 0; granted = table.End(granted[0]) {
 	}

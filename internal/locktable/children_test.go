@@ -12,10 +12,10 @@ import (
 func TestSearchUnlinksIdleChildren(t *testing.T) {
 	table := New[treelock.Path, string](1000, terms.NewPaths())
 	for i := range 100 {
-		table.End(table.Submit("", ClaimsOf(treelock.Write(treelock.Path(fmt.Sprint("/x/", i))))))
+		table.End(table.Submit(ClaimsOf(treelock.Write(treelock.Path(fmt.Sprint("/x/", i))))))
 	}
-	table.Submit("", ClaimsOf(treelock.Write("/x/y")))
-	waiter := table.Submit("", ClaimsOf(treelock.Read("/x")))
+	table.Submit(ClaimsOf(treelock.Write("/x/y")))
+	waiter := table.Submit(ClaimsOf(treelock.Read("/x")))
 	table.Blockers(waiter, 1, func(*Request[treelock.Path, string], ConflictPair[treelock.Path]) {})
 	x, y := table.nodes.find("/x"), table.nodes.find("/x/y")
 	if first := x.children.first; first[0] != nil || first[writing-reading] != y || y.next != y {

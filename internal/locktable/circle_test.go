@@ -27,13 +27,13 @@ func TestCircleOfThreeIsNamedWithWhatEachWaitsFor(t *testing.T) {
 	a, b, c := submit(tb, "a", write("/a")), submit(tb, "b", write("/b")), submit(tb, "c", write("/c"))
 	widen(t, tb, a, "a+", read("/b/x"))
 	widen(t, tb, b, "b+", read("/c"))
-	w, _ := tb.Widen(c, "c+", locktable.ClaimsOf(write("/")))
+	w, _ := tb.WidenAs(c, "c+", locktable.ClaimsOf(write("/")))
 	circle := tb.Circle(w, nil, nil)
 	if diff := cmp.Diff([]string{"c", "b"}, names(circle)); diff != "" {
 		t.Errorf("c waits for a and b, and b waits for c: the shortest circle: -want +got:\n%s", diff)
 	}
 	tb.End(w)
-	w, _ = tb.Widen(c, "c+", locktable.ClaimsOf(write("/a/y")))
+	w, _ = tb.WidenAs(c, "c+", locktable.ClaimsOf(write("/a/y")))
 	circle = tb.Circle(w, nil, nil)
 	if diff := cmp.Diff([]string{"c", "a", "b"}, names(circle)); diff != "" {
 		t.Fatalf("the circle of three: -want +got:\n%s", diff)
@@ -87,7 +87,7 @@ func TestTwoReadersThatBothUpgradeCloseACircle(t *testing.T) {
 	if _, got := widen(t, tb, readers[0], "a+", write("/a")); got != "waits" {
 		t.Fatalf("the first upgrade: %s, want waits", got)
 	}
-	w, _ := tb.Widen(readers[2], "c+", locktable.ClaimsOf(write("/a")))
+	w, _ := tb.WidenAs(readers[2], "c+", locktable.ClaimsOf(write("/a")))
 	circle := tb.Circle(w, nil, nil)
 	if diff := cmp.Diff([]string{"c", "a"}, names(circle)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -215,14 +215,14 @@ func (n *nest) step(t *testing.T, rng *rand.Rand, outer *table) (refused bool) {
 	hasInner := func(e *nested) bool { return e.inside != nil && e.inside.Live() > 0 }
 	switch action := rng.IntN(6); {
 	case e == nil || action == 0 && len(n.all) < 12:
-		return n.add(t, &nested{request: outer.Submit("outer", claims), tb: outer, under: under})
+		return n.add(t, &nested{request: outer.SubmitAs("outer", claims), tb: outer, under: under})
 	case action == 1 && e.Granted() && len(n.all) < 12:
 		if e.inside == nil {
 			e.inside = e.tb.NewInside(1)
 		}
-		return n.add(t, &nested{request: e.inside.Submit("inner", claims), tb: e.inside, parent: e, under: under})
+		return n.add(t, &nested{request: e.inside.SubmitAs("inner", claims), tb: e.inside, parent: e, under: under})
 	case action <= 3 && e.Granted() && e.Widening() == nil:
-		if w, _ := e.tb.Widen(e.request, "widening", claims); w != nil {
+		if w, _ := e.tb.WidenAs(e.request, "widening", claims); w != nil {
 			return n.add(t, &nested{request: w, tb: e.tb, under: under})
 		}
 	case action > 3 && !hasInner(e):

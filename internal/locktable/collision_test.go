@@ -41,7 +41,7 @@ func TestOrderOfNamesChangesTheHash(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 1000 {
 		rng.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
-		tb.Submit("", ClaimsOf(treelock.Read(treelock.Path("/"+strings.Join(names, "/")+"/"+strings.Repeat("y", maxShort)))))
+		tb.Submit(ClaimsOf(treelock.Read(treelock.Path("/" + strings.Join(names, "/") + "/" + strings.Repeat("y", maxShort)))))
 	}
 	if p := tb.nodes.long; len(p.byHash) != p.count || p.count < 900 {
 		t.Errorf("%d nodes with long names have %d hashes, want as many, and 900 at least", p.count, len(p.byHash))

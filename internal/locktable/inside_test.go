@@ -14,7 +14,7 @@ func TestTablesInsideOneAnotherShareNumbers(t *testing.T) {
 	innermost := inner.NewInside(0)
 	claims := locktable.ClaimsOf(treelock.Write("/a"))
 	for i, tb := range []*table{outer, innermost, inner, innermost, outer} {
-		r := tb.Submit("", claims)
+		r := tb.Submit(claims)
 		if got, want := r.Seq(), uint64(i+1); got != want {
 			t.Errorf("request %d has number %d, want %d", i, got, want)
 		}
@@ -31,7 +31,7 @@ func TestTablesInsideOneAnotherShareNumbers(t *testing.T) {
 
 func TestHoldsComparesClaimByClaim(t *testing.T) {
 	tb := locktable.New[treelock.Path, string](0, terms.NewPaths())
-	r := tb.Submit("", locktable.ClaimsOf(treelock.Read("/a").WriteNode("/b")))
+	r := tb.Submit(locktable.ClaimsOf(treelock.Read("/a").WriteNode("/b")))
 	for _, tt := range []struct {
 		req  treelock.Request[treelock.Path]
 		want bool

@@ -86,7 +86,7 @@ func playForest(t *testing.T, rng *rand.Rand, tb *locktable.Table[int, string], 
 		if names := m.Live(); step < 20 && (len(names) == 0 || rng.IntN(2) == 0) {
 			name := fmt.Sprint("r", step)
 			req, claims := randomTreeRequest(rng, f)
-			want, live[name] = m.Submit(name, req), tb.Submit(name, claims)
+			want, live[name] = m.Submit(name, req), tb.SubmitAs(name, claims)
 			if live[name].Granted() {
 				got = append(got, name)
 			}
@@ -109,8 +109,8 @@ func playForest(t *testing.T, rng *rand.Rand, tb *locktable.Table[int, string], 
 // TestNodeThatIsItsOwnParentIsNoChildOfItself: a lineage is finite, so its last node has no parent.
 func TestNodeThatIsItsOwnParentIsNoChildOfItself(t *testing.T) {
 	tb := locktable.New[string, string](10, nil)
-	tb.Submit("below", claimAt(waitqueue.TW, "x", "loop", "loop"))
-	waits := tb.Submit("above", claimAt(waitqueue.TR, "loop", "loop"))
+	tb.SubmitAs("below", claimAt(waitqueue.TW, "x", "loop", "loop"))
+	waits := tb.SubmitAs("above", claimAt(waitqueue.TR, "loop", "loop"))
 	var names []string
 	more, all := tb.Blockers(waits, 4, func(b *locktable.Request[string, string], _ locktable.ConflictPair[string]) {
 		names = append(names, b.Who)
@@ -124,8 +124,8 @@ func TestNodeThatIsItsOwnParentIsNoChildOfItself(t *testing.T) {
 // TestRefusedNarrowLeavesNoNodes moves a node that another request holds at its former parent.
 func TestRefusedNarrowLeavesNoNodes(t *testing.T) {
 	tb := locktable.New[string, string](0, nil)
-	folder := tb.Submit("folder", claimAt(waitqueue.TW, "folder", "root"))
-	tb.Submit("other", claimAt(waitqueue.TW, "x", "elsewhere", "root"))
+	folder := tb.SubmitAs("folder", claimAt(waitqueue.TW, "folder", "root"))
+	tb.SubmitAs("other", claimAt(waitqueue.TW, "x", "elsewhere", "root"))
 	before := tb.Nodes()
 	if _, ok := tb.Narrow(folder, claimAt(waitqueue.TW, "x", "new", "folder", "root")); ok {
 		t.Error("Narrow() = true, want false as another request holds the node")
@@ -139,8 +139,8 @@ func TestRefusedNarrowLeavesNoNodes(t *testing.T) {
 // TestWrittenNodeThatMovesIsLinkedAsWritten moves a claimed node, which a program must not do.
 func TestWrittenNodeThatMovesIsLinkedAsWritten(t *testing.T) {
 	tb := locktable.New[string, string](10, nil)
-	tb.Submit("writer", claimAt(waitqueue.TW, "x", "old", "root"))
-	tb.Submit("reader", claimAt(waitqueue.NR, "x", "new", "root"))
+	tb.SubmitAs("writer", claimAt(waitqueue.TW, "x", "old", "root"))
+	tb.SubmitAs("reader", claimAt(waitqueue.NR, "x", "new", "root"))
 	checkSound(t, tb)
 }
 
@@ -180,11 +180,11 @@ func moveAtRandom(rng *rand.Rand, tb *locktable.Table[int, string], live []*lock
 	}
 	switch action := rng.IntN(5); {
 	case r == nil || action == 0:
-		live = append(live, tb.Submit("", claims))
+		live = append(live, tb.Submit(claims))
 	case action == 1 && r.Granted() && r.Widening() == nil:
 		tb.Narrow(r, claims)
 	case action == 2 && r.Granted() && r.Widening() == nil:
-		if w, _ := tb.Widen(r, "", claims); w != nil && tb.Circle(w, nil, nil) != nil {
+		if w, _ := tb.Widen(r, claims); w != nil && tb.Circle(w, nil, nil) != nil {
 			tb.End(w)
 		} else if w != nil {
 			live = append(live, w)

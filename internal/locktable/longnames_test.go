@@ -25,7 +25,7 @@ func BenchmarkLongPath(b *testing.B) {
 				claims := locktable.ClaimsOf(treelock.Write(deepPath(0, names, bytes)))
 				b.ReportAllocs()
 				for b.Loop() {
-					tb.End(tb.Submit("", claims))
+					tb.End(tb.Submit(claims))
 				}
 			})
 		}

@@ -43,7 +43,7 @@ func TestEndedRequestKeepsNothingOfItsOwner(t *testing.T) {
 	tb := locktable.New[string, *watchedValue](10, nil)
 	var owners watchedValues
 	claims := claimAt(waitqueue.TW, "/a", "/")
-	released, withdrawn, granted := tb.Submit(owners.add(), claims), tb.Submit(owners.add(), claims), tb.Submit(owners.add(), claims)
+	released, withdrawn, granted := tb.SubmitAs(owners.add(), claims), tb.SubmitAs(owners.add(), claims), tb.SubmitAs(owners.add(), claims)
 	tb.End(withdrawn)
 	tb.End(released)
 	tb.End(granted)
@@ -58,12 +58,12 @@ func TestEndedRequestKeepsNothingOfItsOwner(t *testing.T) {
 func TestDroppedRequestsAreForgotten(t *testing.T) {
 	const many, most = 5000, 1024
 	tb := locktable.New[string, int](10, nil)
-	holder := tb.Submit(0, claimAt(waitqueue.TW, "/"))
+	holder := tb.Submit(claimAt(waitqueue.TW, "/"))
 	claims := append(claimAt(waitqueue.TR, "/a", "/"), claimAt(waitqueue.TR, "/b", "/")...)
 	var live []*locktable.Request[string, int]
 	var watched []weak.Pointer[locktable.Request[string, int]]
 	for i := range many {
-		r := tb.Submit(i, claims)
+		r := tb.SubmitAs(i, claims)
 		live, watched = append(live, r), append(watched, weak.Make(r))
 	}
 	tb.End(holder)
@@ -93,7 +93,7 @@ func TestEvictedNodesAreForgotten(t *testing.T) {
 	var live []*locktable.Request[*watchedValue, int]
 	for range many {
 		lineage := []*watchedValue{nodes.add(), nodes.add(), nodes.add()}
-		live = append(live, tb.Submit(0, []locktable.Claim[*watchedValue]{{Mode: waitqueue.TW, Lineage: lineage}}))
+		live = append(live, tb.Submit([]locktable.Claim[*watchedValue]{{Mode: waitqueue.TW, Lineage: lineage}}))
 	}
 	for _, r := range live {
 		tb.End(r)
@@ -121,7 +121,7 @@ func TestAbandonedTableKeepsNothing(t *testing.T) {
 	var live []*locktable.Request[*watchedValue, *watchedValue]
 	for range 20 { // one holds, the rest wait
 		lineage := []*watchedValue{root, all.add()}
-		live = append(live, tb.Submit(all.add(), []locktable.Claim[*watchedValue]{{Mode: waitqueue.TW, Lineage: lineage}}))
+		live = append(live, tb.SubmitAs(all.add(), []locktable.Claim[*watchedValue]{{Mode: waitqueue.TW, Lineage: lineage}}))
 	}
 	root = nil
 	tb.Abandon()
@@ -174,10 +174,10 @@ func TestMemoryIsReturned(t *testing.T) {
 		}},
 		"many requests that are granted together": {1 << 20, func(t *testing.T, peak func()) any {
 			tb := locktable.New[string, int](10, nil)
-			holder := tb.Submit(0, claimAt(waitqueue.TW, "/"))
+			holder := tb.Submit(claimAt(waitqueue.TW, "/"))
 			live := make([]*locktable.Request[string, int], 400_000)
 			for i, claims := 0, claimAt(waitqueue.TR, "/"); i < len(live); i++ {
-				live[i] = tb.Submit(i, claims)
+				live[i] = tb.SubmitAs(i, claims)
 			}
 			peak()
 			if granted := len(tb.End(holder)); granted != len(live) {
@@ -189,7 +189,7 @@ func TestMemoryIsReturned(t *testing.T) {
 		"many claims of few requests": {1 << 20, func(_ *testing.T, peak func()) any {
 			tb := locktable.New[int, int](10, nil)
 			for range 2 {
-				r := tb.Submit(0, wideClaims(300_000))
+				r := tb.Submit(wideClaims(300_000))
 				peak()
 				tb.End(r)
 			}
@@ -204,7 +204,7 @@ func TestMemoryIsReturned(t *testing.T) {
 				for j := range claims {
 					claims[j].Lineage[0] += i * wide
 				}
-				live = append(live, tb.Submit(0, claims))
+				live = append(live, tb.Submit(claims))
 			}
 			endAll(tb, live)
 			return tb

@@ -110,9 +110,8 @@ func (t *Table[N, W]) Abandon() {
 //
 // Conflicts are decided at each node alone, so it is enough to queue the request at all of its
 // nodes at once. It holds its claims when no node makes it wait.
-func (t *Table[N, W]) Submit(who W, claims []Claim[N]) *Request[N, W] {
+func (t *Table[N, W]) Submit(claims []Claim[N]) *Request[N, W] {
 	r := t.newRequest()
-	r.Who = who
 	t.plan++
 	if len(claims) == 1 {
 		t.arriveInOnePass(r, &claims[0])

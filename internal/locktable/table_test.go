@@ -19,7 +19,7 @@ type (
 
 // submit submits req for the client who.
 func submit(tb *table, who string, req treelock.Request[treelock.Path]) *request {
-	return tb.Submit(who, locktable.ClaimsOf(req))
+	return tb.SubmitAs(who, locktable.ClaimsOf(req))
 }
 
 // checkSound fails the test if an invariant is violated.
@@ -45,7 +45,7 @@ func newNumbers(maxIdle int) numbers {
 func (n numbers) submit(mode waitqueue.Mode, i int) *locktable.Request[int, int] {
 	n.claims[0].Mode = mode
 	n.claims[0].Lineage[0], n.claims[0].Lineage[1] = i+2000, i%1000+1
-	return n.Submit(i, n.claims)
+	return n.SubmitAs(i, n.claims)
 }
 
 // TestTableForgetsReleasedNodes checks I8 over a long time, for a program that never uses a node
@@ -145,15 +145,15 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	tb := locktable.New[treelock.Path, string](16, terms.NewPaths())
 	claims := locktable.ClaimsOf(treelock.Read("/a/b/c").Write("/a/b/d", "/x"))
 	for name, round := range map[string]func(){
-		"Submit and Release": func() { tb.End(tb.Submit("holder", claims)) },
+		"Submit and Release": func() { tb.End(tb.SubmitAs("holder", claims)) },
 		"Submit, Withdraw and Release": func() {
-			holder := tb.Submit("holder", claims)
-			tb.End(tb.Submit("waiter", claims))
+			holder := tb.SubmitAs("holder", claims)
+			tb.End(tb.SubmitAs("waiter", claims))
 			tb.End(holder)
 		},
 		"Submit and hand over": func() {
-			holder := tb.Submit("holder", claims)
-			tb.Submit("waiter", claims)
+			holder := tb.SubmitAs("holder", claims)
+			tb.SubmitAs("waiter", claims)
 			tb.End(tb.End(holder)[0])
 		},
 	} {

@@ -18,7 +18,7 @@ import "github.com/treelock/treelock/waitqueue"
 //
 // Widen takes O(d), where d counts the nodes of r as well as those of claims. If r reads a subtree
 // and claims write inside of it, Widen also takes the time of Narrow.
-func (t *Table[N, W]) Widen(r *Request[N, W], who W, claims []Claim[N]) (w *Request[N, W], changed bool) {
+func (t *Table[N, W]) Widen(r *Request[N, W], claims []Claim[N]) (w *Request[N, W], changed bool) {
 	if !r.Granted() || r.partner != nil {
 		panic("BUG: treelock: Widen of a request that is not granted, or that widens")
 	}
@@ -37,7 +37,6 @@ func (t *Table[N, W]) Widen(r *Request[N, W], who W, claims []Claim[N]) (w *Requ
 		t.missing = reuse(t.missing)
 	}
 	w = t.newRequest()
-	w.Who = who
 	w.partner, r.partner = r, w
 	t.arriveToWiden(w, uses)
 	t.scratch = reuse(uses)

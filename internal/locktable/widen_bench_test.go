@@ -35,12 +35,12 @@ func BenchmarkWiden(b *testing.B) {
 			tb := locktable.New[treelock.Path, string](4096, terms.NewPaths())
 			holds, widens := locktable.ClaimsOf(bm.holds), locktable.ClaimsOf(bm.widens)
 			if bm.reader {
-				tb.Submit("reader", holds)
+				tb.SubmitAs("reader", holds)
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				r := tb.Submit("here", holds)
-				if w, _ := tb.Widen(r, "here", widens); w != nil {
+				r := tb.SubmitAs("here", holds)
+				if w, _ := tb.WidenAs(r, "here", widens); w != nil {
 					tb.End(w)
 				}
 				tb.End(r)
@@ -63,17 +63,17 @@ func BenchmarkCircle(b *testing.B) {
 				}
 				var holders []*request
 				for i := range n {
-					holders = append(holders, tb.Submit("holder", node(i)))
+					holders = append(holders, tb.SubmitAs("holder", node(i)))
 				}
-				tb.Submit("other", node(n))
+				tb.SubmitAs("other", node(n))
 				for i := range n - 1 {
-					tb.Widen(holders[i], "waiter", node(i+1))
+					tb.WidenAs(holders[i], "waiter", node(i+1))
 				}
 				target := n
 				if closes {
 					target = 0
 				}
-				w, _ := tb.Widen(holders[n-1], "waiter", node(target))
+				w, _ := tb.WidenAs(holders[n-1], "waiter", node(target))
 				b.ReportAllocs()
 				for b.Loop() {
 					if circle := tb.Circle(w, nil, nil); (len(circle) == n) != closes {

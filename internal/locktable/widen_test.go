@@ -24,7 +24,7 @@ func newTable() *table { return locktable.New[treelock.Path, string](4, terms.Ne
 // widen widens r by req. It ends the widening if it closes a circle, as a caller does.
 func widen(t *testing.T, tb *table, r *request, who string, req pathRequest) (w *request, outcome string) {
 	t.Helper()
-	w, changed := tb.Widen(r, who, locktable.ClaimsOf(req))
+	w, changed := tb.WidenAs(r, who, locktable.ClaimsOf(req))
 	checkSound(t, tb)
 	switch {
 	case w == nil && changed:
@@ -185,9 +185,9 @@ func TestMisuseOfWideningPanics(t *testing.T) {
 	w, _ := widen(t, tb, g, "w", write("/b"))
 	claims := locktable.ClaimsOf(read("/a"))
 	for name, misuse := range map[string]func(){
-		"a second widening":             func() { tb.Widen(g, "", claims) },
-		"a widening that widens":        func() { tb.Widen(w, "", claims) },
-		"a waiting request that widens": func() { tb.Widen(waiting, "", claims) },
+		"a second widening":             func() { tb.Widen(g, claims) },
+		"a widening that widens":        func() { tb.Widen(w, claims) },
+		"a waiting request that widens": func() { tb.Widen(waiting, claims) },
 		"a narrowing meanwhile":         func() { tb.Narrow(g, claims) },
 		"a circle of a granted request": func() { tb.Circle(other, nil, nil) },
 	} {

@@ -67,7 +67,7 @@ func TestWaitThatIsOverIsNotReported(t *testing.T) {
 		}
 		holder.Release()
 		(<-ticket.Granted()).Release()
-		w.report(s.waiters.sorted()[0], time.Second)
+		w.report(s.waiters.sorted()[0], time.Second, nil)
 		if log.Len() > 0 {
 			t.Errorf("the slow log has %s, want nothing", &log)
 		}

@@ -3,6 +3,7 @@ package manager
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/treelock/treelock"
@@ -25,9 +26,9 @@ type SlowLog struct {
 }
 
 // WithSlowLog reports requests that wait or hold for long, as warnings with their label, claims,
-// age and site, and the blockers of those that wait. A request is reported when it has reached the
-// threshold, and again whenever its age has doubled since. Of very many slow requests at a time the
-// earliest come first, 200 in a round.
+// age and site, and the blockers of those that wait, with a [PossibleCircle] that they are on. A
+// request is reported when it has reached the threshold, and again whenever its age has doubled
+// since. Of very many slow requests at a time the earliest come first, 200 in a round.
 //
 // A goroutine takes surveys for that, as [Manager.Snapshot] does, and writes the log. It ends soon
 // after the manager. It looks four times in the shortest threshold, but at most every 5 ms, and at
@@ -128,22 +129,46 @@ func (w *watcher[N]) round() {
 		return // the manager has stopped
 	}
 	w.busy += time.Since(start)
-	for _, row := range append(s.waiters.sorted(), s.holders.sorted()...) {
+	waiters := s.waiters.sorted()
+	circles := w.circles(waiters)
+	for _, row := range append(waiters, s.holders.sorted()...) {
 		if w.m.stopping() {
 			return
 		}
 		age := s.began.since(row.since)
-		w.report(row, age)
+		w.report(row, age, circles[row.seq])
 		next[keyOf(row.seq, row.state)] = 2 * age
 	}
 	w.next = next
 }
 
+// circles returns the possible circles of the requests that wait for long, by number. It takes a
+// survey if one of due, which are to be reported, has a label.
+func (w *watcher[N]) circles(due []*row[N]) map[uint64]PossibleCircle {
+	if !slices.ContainsFunc(due, func(r *row[N]) bool { return r.meta.labelOf() != "" }) {
+		return nil
+	}
+	s := &survey[N]{minAge: w.slow.Wait, limit: maxReported}
+	start := time.Now()
+	if w.m.runSurvey(w.m.ended, s) != outcomeSent {
+		return nil
+	}
+	w.busy += time.Since(start)
+	snapshot, _ := w.m.buildSnapshot(context.Background(), s)
+	circles := make(map[uint64]PossibleCircle)
+	for _, circle := range snapshot.PossibleCircles {
+		for _, step := range circle {
+			circles[step.Number] = circle
+		}
+	}
+	return circles
+}
+
 // keyOf tells requests apart, and the wait of one from its hold.
 func keyOf(seq uint64, state treelock.State) uint64 { return seq<<1 | uint64(state) }
 
-// report logs one line about a request.
-func (w *watcher[N]) report(row *row[N], age time.Duration) {
+// report logs one line about a request, which may be on a circle.
+func (w *watcher[N]) report(row *row[N], age time.Duration, circle PossibleCircle) {
 	r := &report[N]{info: w.m.infoOf(row)}
 	message := "treelock: slow hold"
 	// The blockers are asked for after the survey, one request at a time: a survey that explained
@@ -158,6 +183,9 @@ func (w *watcher[N]) report(row *row[N], age time.Duration) {
 		}
 	}
 	attrs := w.attrsOf(r, age)
+	if circle != nil && r.blocked != nil {
+		attrs = append(attrs, slog.String("possible_circle", circle.String()))
+	}
 	logger := w.slow.Logger
 	if logger == nil {
 		logger = slog.Default()

@@ -36,6 +36,9 @@ type Snapshot[N treelock.Node[N]] struct {
 	Suspended []Suspension[N] `json:"suspended,omitempty"`
 
 	LeftOut int `json:"left_out,omitempty"` // selected requests beyond the limit
+
+	// PossibleCircles shows some circles that may exist among the requests that are shown.
+	PossibleCircles []PossibleCircle `json:"possible_circles,omitempty"`
 }
 
 // RequestInfo describes a live request: it holds or waits. A widening that waits has a RequestInfo
@@ -146,6 +149,7 @@ func (m *Manager[N]) buildSnapshot(ctx context.Context, s *survey[N]) (*Snapshot
 		info.BlockedBy, info.More, info.AtLeast = queues.blockers(row)
 		snapshot.Waiters[i] = info
 	}
+	snapshot.PossibleCircles = snapshot.possibleCircles()
 	return snapshot, nil
 }
 

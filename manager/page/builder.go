@@ -1,6 +1,7 @@
 package page
 
 import (
+	"slices"
 	"time"
 
 	"github.com/treelock/treelock"
@@ -101,6 +102,18 @@ func (b *viewBuilder[N]) withClaims(live manager.RequestInfo[N]) *request {
 		}
 	}
 	return r
+}
+
+// longCircles describes the possible circles whose requests have waited for long. A shorter wait
+// behind a request with the same label is common, and ends by itself.
+func (b *viewBuilder[N]) longCircles() (texts []string) {
+	for _, circle := range b.snapshot.PossibleCircles {
+		short := func(s manager.CircleStep) bool { r := b.requests[s.Number]; return !r.Holds && !r.Long }
+		if !slices.ContainsFunc(circle, short) {
+			texts = append(texts, circle.String())
+		}
+	}
+	return texts
 }
 
 // choose returns at most limit requests for the tree: first the holders that block requests, then

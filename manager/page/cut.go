@@ -7,8 +7,12 @@ import (
 	"github.com/treelock/treelock/manager"
 )
 
-// maxClaims is how many claims of a request are shown, in any format.
-const maxClaims = 8
+// What is shown at most, in any format.
+const (
+	maxClaims     = 8  // of a request, or nodes of a suspension
+	maxSuspended  = 8  // suspensions
+	maxCircleSize = 32 // requests of a possible circle
+)
 
 // A cutSnapshot is a snapshot with the first maxClaims claims of each request.
 type cutSnapshot[N treelock.Node[N]] struct {
@@ -16,7 +20,7 @@ type cutSnapshot[N treelock.Node[N]] struct {
 	moreClaims map[uint64]int // by the number of the request: how many claims are cut
 }
 
-// cut changes s. The result keeps none of the memory that it cuts.
+// cut changes s. The result keeps none of the memory that it cuts, but for suspensions.
 func cut[N treelock.Node[N]](s *manager.Snapshot[N]) *cutSnapshot[N] {
 	c := &cutSnapshot[N]{*s, make(map[uint64]int)}
 	for _, requests := range [][]manager.RequestInfo[N]{c.Holders, c.Waiters} {
@@ -28,6 +32,10 @@ func cut[N treelock.Node[N]](s *manager.Snapshot[N]) *cutSnapshot[N] {
 			}
 		}
 	}
+	c.Suspended = c.Suspended[:min(len(c.Suspended), maxSuspended)]
+	c.PossibleCircles = slices.DeleteFunc(c.PossibleCircles, func(circle manager.PossibleCircle) bool {
+		return len(circle) > maxCircleSize
+	})
 	return c
 }
 

@@ -28,9 +28,12 @@
 //
 //	left_out      the requests that are left out
 //	max_bytes     the bound of an answer, if requests are left out because of it
-//	more_claims   of a request: the claims that are left out
+//	more_claims   of a request or a suspension: the claims that are left out
 //	node_bytes    of a claim: the length of the node's name, if that is cut
 //	below         the node of the filter
+//
+// Every format but the graph shows the first 8 suspensions, whatever the query. The page shows a
+// [manager.PossibleCircle] once its waiting requests have waited for 10 seconds.
 //
 // The JSON decodes into a [manager.Snapshot] if its nodes are paths, numbers, or values without
 // pointers. Other nodes appear there as text.

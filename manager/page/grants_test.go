@@ -1,10 +1,13 @@
 package page
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -99,6 +102,65 @@ func TestGrantThatIsNotShownIsNamed(t *testing.T) {
 		rows, _ := b.tree(s.Holders).rows(h.page.filterFor)
 		if r := rows[len(rows)-1].Request; r.Inside == nil || r.Inside.Number != 4 || r.Inside.Shown {
 			t.Errorf("the request inside #4 shows the grant %+v, want its number alone", r.Inside)
+		}
+	})
+}
+
+// TestPageShowsSuspensionsAndPossibleCircles has a helper that waits for its own caller.
+func TestPageShowsSuspensionsAndPossibleCircles(t *testing.T) {
+	inBubble(t, func(h *harness) {
+		acquire(h.t, h.manager, "job <1>", treelock.Write("/a"))
+		h.submit("job <1>", treelock.Read("/a/b"))
+		go h.manager.Suspend(h.t.Context(), "moving <house>", "/a", "/c")
+		time.Sleep(longWait - time.Second)
+		h.wantText("/", 200, "Suspended /a /c for 9.0 s : moving <house> 2 requests still live there", "!Possible circles")
+		time.Sleep(2 * time.Second)
+		const circle = `#2 "job <1>" waits for #1 "job <1>"; #1 "job <1>" may be held by the caller of #2 "job <1>"`
+		h.wantText("/", 200, "Possible circles "+circle+" If requests")
+		var got manager.Snapshot[treelock.Path]
+		if err := json.Unmarshal(h.get("/?format=json").Body.Bytes(), &got); err != nil {
+			t.Fatal(err)
+		}
+		want := h.snapshot()
+		if diff := cmp.Diff(want.Suspended, got.Suspended); diff != "" || len(want.Suspended) != 1 {
+			t.Errorf("suspensions in JSON: -want +got:\n%s", diff)
+		}
+		if diff := cmp.Diff(want.PossibleCircles, got.PossibleCircles); diff != "" || len(want.PossibleCircles) != 1 {
+			t.Errorf("possible circles in JSON: -want +got:\n%s", diff)
+		}
+	})
+}
+
+// A hookText is a node whose MarshalText calls a function of the test.
+type hookText struct{ *hooks }
+
+func (hookText) Parent() (n hookText, ok bool)  { return n, false }
+func (n hookText) MarshalText() ([]byte, error) { n.hooks.string(); return []byte(n.name), nil }
+
+// TestPageNamesSuspendedNodesBeforeItRenders has more of them than are shown, and long reasons.
+func TestPageNamesSuspendedNodesBeforeItRenders(t *testing.T) {
+	calls := 0
+	node := hookText{&hooks{name: "x"}}
+	node.string = func() { calls++ }
+	withNodes[hookText](t, nil, func(h nodesHarness) {
+		page := h.handler.(*handler[hookText])
+		for range 2 * maxSuspended {
+			resume, err := page.m.Suspend(h.t.Context(), strings.Repeat("reason ", 1000), slices.Repeat([]hookText{node}, 2*maxClaims)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resume()
+		}
+		node.string = func() {
+			if calls++; len(page.renderSem) > 0 {
+				t.Error("MarshalText runs while other viewers wait")
+			}
+		}
+		for _, format := range []string{"html", "json"} {
+			if answer := h.get("/?format=" + format); answer.Code != 200 || calls == 0 || answer.Body.Len() > 100_000 {
+				t.Errorf("GET in %s: %d, %d bytes, %d calls", format, answer.Code, answer.Body.Len(), calls)
+			}
+			calls = 0
 		}
 	})
 }

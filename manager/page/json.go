@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/nodetext"
@@ -14,10 +15,36 @@ import (
 // so that it decodes into one.
 type jsonSnapshot[N treelock.Node[N]] struct {
 	manager.Snapshot[N]
-	Holders  []json.RawMessage `json:"holders"`
-	Waiters  []json.RawMessage `json:"waiters"`
-	Below    string            `json:"below,omitempty"`
-	MaxBytes int               `json:"max_bytes,omitempty"`
+	Holders   []json.RawMessage `json:"holders"`
+	Waiters   []json.RawMessage `json:"waiters"`
+	Suspended []jsonSuspension  `json:"suspended,omitempty"`
+	Below     string            `json:"below,omitempty"`
+	MaxBytes  int               `json:"max_bytes,omitempty"`
+}
+
+// A jsonSuspension is a suspension in JSON.
+type jsonSuspension struct {
+	Claims     []json.RawMessage `json:"claims"`
+	MoreClaims int               `json:"more_claims,omitempty"`
+	Reason     string            `json:"reason"`
+	Since      time.Time         `json:"since"`
+	Live       int               `json:"live"`
+}
+
+// suspensionsOf returns the suspensions of s. It runs user code.
+func suspensionsOf[N treelock.Node[N]](s *cutSnapshot[N]) (all []jsonSuspension) {
+	for _, suspended := range s.Suspended {
+		shown := min(len(suspended.Claims), maxClaims)
+		j := jsonSuspension{
+			MoreClaims: len(suspended.Claims) - shown, Reason: nodetext.Valid(newText(suspended.Reason).kept),
+			Since: suspended.Since, Live: suspended.Live,
+		}
+		for _, c := range suspended.Claims[:shown] {
+			j.Claims = append(j.Claims, marshalClaim(c))
+		}
+		all = append(all, j)
+	}
+	return all
 }
 
 // A jsonRequest is a request in JSON.
@@ -41,10 +68,11 @@ func prepareJSON[N treelock.Node[N]](q query[N], s *cutSnapshot[N]) (finish func
 		data := marshalClaim(c)
 		return data, len(data)
 	})
+	suspended := suspensionsOf(s)
 	return func() answer {
 		body := fit(most, func(part *cutSnapshot[N]) ([]byte, bool) {
 			whole := jsonSnapshot[N]{
-				Snapshot: part.Snapshot, Below: nodetext.Valid(q.shown.kept),
+				Snapshot: part.Snapshot, Suspended: suspended, Below: nodetext.Valid(q.shown.kept),
 				Holders: []json.RawMessage{}, Waiters: []json.RawMessage{}, // not null
 			}
 			if part != s {

@@ -3,6 +3,7 @@ package page
 import (
 	"time"
 
+	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/manager"
 )
 
@@ -30,6 +31,8 @@ type view struct {
 
 	Meters       []meter
 	Span         string // the time that their charts show
+	Suspended    []suspension
+	Circles      []string // that may exist, of requests that have waited for long
 	Blockers     []*request
 	MoreBlockers int // that are not in Blockers
 	Waits        []*request
@@ -47,6 +50,15 @@ type form struct {
 	Below    string // the filter as typed, in printable form
 	Shown    name
 	Limit    int // 0 if the query has none
+}
+
+// A suspension is a list of subtrees that admit no request.
+type suspension struct {
+	Nodes  []name
+	More   int // nodes that are not in Nodes
+	Reason name
+	Age    string
+	Live   string // how many requests are still live there, "" if none is
 }
 
 // A total is a number and its meaning.
@@ -82,7 +94,9 @@ func (h *handler[N]) buildView(q query[N], s *cutSnapshot[N]) view {
 	summary := newSummary(q, &s.Snapshot)
 	v.Meters, v.Span = h.meters(&s.Stats, summary)
 
+	v.Suspended = suspensionsIn(s)
 	b := newViewBuilder(s, q.below != "")
+	v.Circles = b.longCircles()
 	for _, top := range b.blockers[:min(maxTopBlockers, len(b.blockers))] {
 		v.Blockers = append(v.Blockers, b.withClaims(top.RequestInfo))
 		v.Stuck = v.Stuck || b.requests[top.Number].Long
@@ -100,6 +114,24 @@ func (h *handler[N]) buildView(q query[N], s *cutSnapshot[N]) view {
 	}
 	summary.write(&v)
 	return v
+}
+
+// suspensionsIn returns the suspensions of s. It runs user code.
+func suspensionsIn[N treelock.Node[N]](s *cutSnapshot[N]) (all []suspension) {
+	for _, suspended := range s.Suspended {
+		shown := min(len(suspended.Claims), maxClaims)
+		v := suspension{
+			More: len(suspended.Claims) - shown, Reason: nameOf(suspended.Reason), Age: age(s.Taken.Sub(suspended.Since)),
+		}
+		if suspended.Live > 0 {
+			v.Live = plural(suspended.Live, "request")
+		}
+		for _, c := range suspended.Claims[:shown] {
+			v.Nodes = append(v.Nodes, textOf(c.Node).name())
+		}
+		all = append(all, v)
+	}
+	return all
 }
 
 // stoppedView returns the view of a manager that has stopped.

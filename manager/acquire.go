@@ -35,20 +35,21 @@ import (
 func (m *Manager[N]) Acquire(
 	ctx context.Context, req treelock.Request[N],
 ) (treelock.Grant[N], error) {
-	return m.acquire(ctx, scopeRef{}, &req)
+	return (*engine[N])(m).Acquire(ctx, treelock.Hold{}, req)
 }
 
-// acquire acquires req in a scope.
-func (m *Manager[N]) acquire(
-	ctx context.Context, in scopeRef, req *treelock.Request[N],
+// Acquire is [treelock.Grant.Acquire]. With the zero Hold it is [Manager.Acquire].
+func (e *engine[N]) Acquire(
+	ctx context.Context, h treelock.Hold, req treelock.Request[N],
 ) (treelock.Grant[N], error) {
-	c, err := m.newCall(req, modeWait)
+	m := e.manager()
+	c, err := m.newCall(&req, modeWait)
 	if err != nil {
 		return treelock.Grant[N]{}, err
 	}
-	ended, queued, o := m.begin(ctx, kindAcquire, c, in)
+	ended, queued, o := m.begin(ctx, kindAcquire, c, inside(h))
 	if o != outcomeSent {
-		return treelock.Grant[N]{}, withRequest("acquire", req, m.unsentErr(o, ctx))
+		return treelock.Grant[N]{}, withRequest("acquire", &req, m.unsentErr(o, ctx))
 	}
 	// Most requests need not wait and are replied to at once, so the client does not look at ctx
 	// yet: a select costs as much as the rest of the call. Behind a backlog the reply takes longer,
@@ -59,9 +60,9 @@ func (m *Manager[N]) acquire(
 	// The client waits here, and not in a function of begin, since a return after a switch between
 	// goroutines is mispredicted: see BenchmarkLock in manager/bench.
 	if !c.expectWait && m.awaitReply(c, queued+1) != verdictMustWait || m.awaitLastReply(c, ended) {
-		return m.resultOf("acquire", req, c)
+		return m.resultOf("acquire", &req, c)
 	}
-	return treelock.Grant[N]{}, withRequest("acquire", req, m.cancelCall(ctx, c))
+	return treelock.Grant[N]{}, withRequest("acquire", &req, m.cancelCall(ctx, c))
 }
 
 // begin sends c. ended is the Done channel of ctx, and queued the number of messages that the inbox
@@ -138,23 +139,24 @@ func (m *Manager[N]) awaitLastReply(c *call[N], ended <-chan struct{}) bool {
 func (m *Manager[N]) TryAcquire(
 	ctx context.Context, req treelock.Request[N],
 ) (treelock.Grant[N], error) {
-	return m.tryAcquire(ctx, scopeRef{}, &req)
+	return (*engine[N])(m).TryAcquire(ctx, treelock.Hold{}, req)
 }
 
-// tryAcquire is TryAcquire in a scope.
-func (m *Manager[N]) tryAcquire(
-	ctx context.Context, in scopeRef, req *treelock.Request[N],
+// TryAcquire is [treelock.Grant.TryAcquire]. With the zero Hold it is [Manager.TryAcquire].
+func (e *engine[N]) TryAcquire(
+	ctx context.Context, h treelock.Hold, req treelock.Request[N],
 ) (treelock.Grant[N], error) {
-	c, err := m.newCall(req, modeNoWait)
+	m := e.manager()
+	c, err := m.newCall(&req, modeNoWait)
 	if err != nil {
 		return treelock.Grant[N]{}, err
 	}
-	c.grant.token = in.token
-	if o := m.submit(ctx, ctx.Done(), kindAcquire, c, in); o != outcomeSent {
-		return treelock.Grant[N]{}, withRequest("try to acquire", req, m.unsentErr(o, ctx))
+	c.grant.token = h.Token
+	if o := m.submit(ctx, ctx.Done(), kindAcquire, c, inside(h)); o != outcomeSent {
+		return treelock.Grant[N]{}, withRequest("try to acquire", &req, m.unsentErr(o, ctx))
 	}
 	m.awaitReply(c, len(m.inbox))
-	return m.resultOf("try to acquire", req, c)
+	return m.resultOf("try to acquire", &req, c)
 }
 
 // Do runs f while it holds req, and releases it when f returns, panics or ends its goroutine. It

@@ -1,10 +1,6 @@
 package manager
 
-import (
-	"context"
-
-	"github.com/treelock/treelock"
-)
+import "github.com/treelock/treelock"
 
 // A grant is how the manager goroutine and its clients name a request that is held, or a request
 // that waits for its grant. Programs get it as a [treelock.Grant].
@@ -54,20 +50,6 @@ func (m *Manager[N]) Engine() treelock.Engine[N] { return (*engine[N])(m) }
 
 // manager returns the manager of e.
 func (e *engine[N]) manager() *Manager[N] { return (*Manager[N])(e) }
-
-// Acquire is [treelock.Grant.Acquire].
-func (e *engine[N]) Acquire(
-	ctx context.Context, h treelock.Hold, req treelock.Request[N],
-) (treelock.Grant[N], error) {
-	return e.manager().acquire(ctx, inside(h), &req)
-}
-
-// TryAcquire is [treelock.Grant.TryAcquire].
-func (e *engine[N]) TryAcquire(
-	ctx context.Context, h treelock.Hold, req treelock.Request[N],
-) (treelock.Grant[N], error) {
-	return e.manager().tryAcquire(ctx, inside(h), &req)
-}
 
 // Holds is [treelock.Grant.Holds].
 func (e *engine[N]) Holds(h treelock.Hold, req treelock.Request[N]) bool {

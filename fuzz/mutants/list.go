@@ -83,6 +83,7 @@ var mutants = []mutant{
 	{"a lineage is planned up to a known node", table, "} else if i > 0 && n.modes.Has(mode) {", "} else if i > 0 {"},
 	{"the old goes before the new comes", shrink, "\tfor i := range uses {\n\t\tuses[i].node.queue.ForceAdmit", "\tt.leave(r.uses)\n\tr.uses = nil\n\tfor i := range uses {\n\t\tuses[i].node.queue.ForceAdmit"},
 	{"the old stays when the new comes", shrink, "\tt.leave(old)\n", "\t_ = old\n"},
+	{"held: a node by name counts as its subtree", shrink, "claim.Mode, name == first.node.name)", "claim.Mode, true)"},
 	{"a read is narrowed to a write", insides, "held.Has(waitqueue.TR) && !writes", "held.Has(waitqueue.TR) && (!writes || true)"},
 	{"a node that is used is evicted", nodes, "\tif !n.queue.Empty() {\n\t\treturn\n\t}\n\tn.unlink()", "\tn.unlink()"},
 	{"a number is used twice", requests, "t.lastSeq++\n", "if len(t.storage.freeRequests) > 2 {\n\t\tt.lastSeq--\n\t}\n\tt.lastSeq++\n"},

@@ -14,6 +14,9 @@ type Naming[N comparable] interface {
 	// these hashes along a lineage is the hash of a name.
 	Step(name N) (parent N, hash uint64, ok bool)
 
+	// Contains reports whether other is name or lies below it.
+	Contains(name, other N) bool
+
 	// Size returns the bytes of memory of a name. Ancestors have smaller names.
 	Size(name N) int
 

@@ -30,6 +30,9 @@ func (ps *Paths) Step(p treelock.Path) (parent treelock.Path, hash uint64, ok bo
 	return p[:max(slash, 1)], hash * odd, true
 }
 
+// Contains reports whether other is p or lies below it.
+func (*Paths) Contains(p, other treelock.Path) bool { return p.Contains(other) }
+
 // Size returns the length of p in bytes.
 func (*Paths) Size(p treelock.Path) int { return len(p) }
 

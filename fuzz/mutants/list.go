@@ -54,6 +54,8 @@ const (
 	walk     = "internal/nodetext/walk.go"
 	phrases  = "internal/nodetext/blocker.go"
 	shown    = "manager/queues.go"
+	suspend  = "manager/suspend.go"
+	shutdown = "manager/shutdown.go"
 )
 
 var mutants = []mutant{
@@ -175,6 +177,13 @@ var mutants = []mutant{
 	// The shell of goroutines: contexts, drains, and what clients are told.
 	{"shell: a refusal is taken for the end of a context", acquire, "return v != verdictDone || !isClosed(ended)", "return v == verdictDone && !isClosed(ended)"},
 	{"shell: a granted request that is cancelled is explained", explain, "r.Seq() != seq || !r.Waiting() {", "r.Seq() != seq {"},
+	{"suspend: it is over before its survey is", suspend, "if s.complete && len(s.live) == 0", "if len(s.live) == 0"},
+	{"suspend: a widening that ends the survey first is lost", suspend, "s.live[number] || !s.complete && r.Reaches(s.region)", "s.live[number]"},
+	{"suspend: a widening is not counted as its grant", suspend, "s.live[r.Seq()] = true\n\t\t\ts.remove", "s.remove"},
+	{"suspend: what was narrowed away still counts", suspend, "s.live[r.Seq()] && !r.Reaches(s.region)", "false"},
+	{"suspend: a grant inside counts for itself", suspend, "if r.Who.scope.owner == nil {\n\t\ts.live", "if true {\n\t\ts.live"},
+	{"suspend: a caller may hold what it suspends", suspend, "if r.Reaches(s.region) {", "if false {"},
+	{"suspend: a widening adds what is suspended", suspend, "return l.suspendedErr(added)", "return nil"},
 	{"shell: a queue has room for one less", crowd, "waiting > limit", "waiting >= limit"},
 	{"shell: drained twice", drain, "if l.draining && !l.drainDone &&", "if l.draining &&"},
 	{"shell: a call that waits does not know its request", calls, "c.grant, c.waited = g, true", "c.waited = true"},

@@ -20,6 +20,9 @@ var (
 	textTargets = []string{"FuzzNodeText", "FuzzClaimJSON", "FuzzPathText"}
 )
 
+// managerTests is a target that is no fuzz target: tests of package manager.
+const managerTests = "TestSuspen|TestShutdown|Queue"
+
 // targetsFor returns the targets that run a file, the likely ones first.
 func targetsFor(file string) []string {
 	switch {
@@ -29,6 +32,10 @@ func targetsFor(file string) []string {
 		return textTargets
 	case file == revoke || file == lost || file == wanted || file == signals:
 		return []string{"FuzzLost"}
+	case file == crowd || file == suspend || file == shutdown: // no fuzz target comes there
+		return []string{managerTests}
+	case file == stop:
+		return append([]string{managerTests}, allTargets...)
 	case strings.HasPrefix(file, "waitqueue/"):
 		return []string{"FuzzQueue", "FuzzTable", "FuzzManager"}
 	case strings.HasPrefix(file, "manager/"):
@@ -90,12 +97,32 @@ func (w *workdir) try(ctx context.Context, targets []string, limit time.Duration
 	start := time.Now()
 	for i, target := range targets {
 		share := (limit - time.Since(start)) / time.Duration(len(targets)-i)
-		why, err := w.fuzz(ctx, binary, target, share)
+		run := w.fuzz
+		if target == managerTests {
+			run = w.test
+		}
+		why, err := run(ctx, binary, target, share)
 		if err != nil || why != "" {
 			return result{target, time.Since(start), why}, err
 		}
 	}
 	return result{}, nil
+}
+
+// test runs tests of package manager and returns why one failed, "" if they passed.
+func (w *workdir) test(ctx context.Context, _, tests string, d time.Duration) (why string, err error) {
+	cmd := w.command(ctx, "go", "test", "-tags", "treelock_audit", "-timeout", d.String(), "-run", tests, "./manager")
+	out, err := cmd.CombinedOutput()
+	var failed *exec.ExitError
+	switch {
+	case err == nil:
+		return "", nil
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case errors.As(err, &failed):
+		return reason(out), nil
+	}
+	return "", err
 }
 
 // fuzz runs one target for at most d and returns why it failed, "" if it passed.

@@ -29,11 +29,12 @@ type Manager[N treelock.Node[N]] struct {
 	ctx     context.Context
 
 	// Channels. inbox: from clients to the manager goroutine, never closed, and full once the
-	// manager has stopped. drainDone, ended and done: closed by the manager goroutine, nothing is
-	// sent. ended is closed when the manager begins to stop: a client that sees that sends nothing.
+	// manager has stopped. drainDone, stopBegun and done: closed by the manager goroutine, nothing
+	// is sent. stopBegun is closed when the manager begins to stop: a client that sees that sends
+	// nothing.
 	inbox     chan message[N]
 	drainDone chan struct{}
-	ended     chan struct{}
+	stopBegun chan struct{}
 	done      chan struct{}
 
 	// snapshotSem has a token while a survey runs, so there is one at a time: the manager goroutine
@@ -46,8 +47,8 @@ type Manager[N treelock.Node[N]] struct {
 	cancelSem chan struct{}
 
 	started  time.Time
-	shutDown bool  // it stops before ctx ends; owned by the manager goroutine until ended is closed
-	final    Stats // when the manager stopped; owned by the manager goroutine until done is closed
+	shutDown bool  // it stops before ctx ends; the manager goroutine's until stopBegun is closed
+	final    Stats // when the manager stopped; the manager goroutine's until done is closed
 
 	// calls has *call[N] for reuse, by clients. BenchmarkLock in manager/bench allocates without
 	// it.
@@ -88,7 +89,7 @@ func newManager[N treelock.Node[N]](ctx context.Context, opts []Option) *Manager
 
 		inbox:     make(chan message[N], messagesPerClient*o.clients),
 		drainDone: make(chan struct{}),
-		ended:     make(chan struct{}),
+		stopBegun: make(chan struct{}),
 		done:      make(chan struct{}),
 
 		snapshotSem: make(chan struct{}, 1),
@@ -99,7 +100,7 @@ func newManager[N treelock.Node[N]](ctx context.Context, opts []Option) *Manager
 }
 
 // stopping reports whether the manager has begun to stop.
-func (m *Manager[N]) stopping() bool { return isClosed(m.ended) }
+func (m *Manager[N]) stopping() bool { return isClosed(m.stopBegun) }
 
 // isClosed reports whether a channel on which nothing is sent is closed. A nil channel never is.
 func isClosed(c <-chan struct{}) bool {

@@ -11,10 +11,10 @@ import (
 // nodeQueues has the numbers of the requests of a snapshot by node, state and mode, each list by
 // arrival. So the blockers of a request are found without messages to the manager and without calls
 // of Parent.
-type nodeQueues[N treelock.Node[N]] map[place[N]]*[2][waitqueue.NumModes][]uint64
+type nodeQueues[N treelock.Node[N]] map[scopedNode[N]]*[2][waitqueue.NumModes][]uint64
 
-// A place is a node in one scope. Requests in different scopes never meet.
-type place[N treelock.Node[N]] struct {
+// A scopedNode is a node in one scope. Requests in different scopes never meet.
+type scopedNode[N treelock.Node[N]] struct {
 	inside uint64 // the number of the grant that is the scope, or 0
 	node   N
 }
@@ -29,10 +29,10 @@ const (
 // add adds a request. Requests of one state must be added by arrival.
 func (q nodeQueues[N]) add(row *row[N]) {
 	for _, used := range row.uses {
-		at := q[place[N]{row.inside, used.Node}]
+		at := q[scopedNode[N]{row.inside, used.Node}]
 		if at == nil {
 			at = new([2][waitqueue.NumModes][]uint64)
-			q[place[N]{row.inside, used.Node}] = at
+			q[scopedNode[N]{row.inside, used.Node}] = at
 		}
 		list := &at[row.state][used.Mode]
 		*list = append(*list, row.seq)
@@ -43,7 +43,7 @@ func (q nodeQueues[N]) add(row *row[N]) {
 // many more there are. With atLeast there may be more than that.
 func (q nodeQueues[N]) blockers(row *row[N]) (seqs []uint64, more int, atLeast bool) {
 	for _, used := range row.uses {
-		for _, lists := range q[place[N]{row.inside, used.Node}] {
+		for _, lists := range q[scopedNode[N]{row.inside, used.Node}] {
 			// Every blocker shares a node with the request, in a mode that conflicts there, and
 			// arrived earlier: lists are by arrival, so the earlier ones are a prefix. A mode that a
 			// widening passes conflicts with its grant, so no other request holds it.

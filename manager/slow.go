@@ -94,7 +94,7 @@ func (m *Manager[N]) watch() {
 	for {
 		select {
 		case <-timer.C:
-		case <-m.ended:
+		case <-m.stopBegun:
 			return
 		}
 		w.busy = 0
@@ -125,7 +125,7 @@ func (w *watcher[N]) round() {
 		return limit > 0 && age >= limit
 	}
 	start := time.Now()
-	if w.m.runSurvey(w.m.ended, s) != outcomeSent {
+	if w.m.runSurvey(w.m.stopBegun, s) != outcomeSent {
 		return // the manager has stopped
 	}
 	w.busy += time.Since(start)

@@ -7,7 +7,7 @@ import "github.com/treelock/treelock"
 func (l *loop[N]) stop(msg message[N]) {
 	l.assertOwner()
 	l.m.shutDown = !isClosed(l.m.ctxDone)
-	close(l.m.ended)
+	close(l.m.stopBegun)
 	err := l.m.stoppedErr()
 	l.trace.begin(message[N]{kind: kindStop})
 	// The messages of the requests that wait were handled long ago: no message in the inbox leads to
@@ -44,7 +44,7 @@ func (l *loop[N]) stop(msg message[N]) {
 // First seal fills the buffer. From then on the buffer is full whenever seal takes a message out,
 // so a client can only send between that and seal's own message. Once seal has sent as many own
 // messages in a row as there is room for, the buffer holds nothing else. This terminates because a
-// client that begins to send now sees that ended is closed: only clients that were about to send
+// client that begins to send now sees stopBegun closed: only clients that were about to send
 // still do, once each.
 func (m *Manager[N]) seal(err error) {
 	for m.sendSealed() {

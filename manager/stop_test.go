@@ -103,7 +103,7 @@ func TestNothingIsSentOnceTheManagerStops(t *testing.T) {
 			l := newLoop(m)
 			held := takeGrant(t, arrives(t, &l, treelock.Read("/b"), modeWait))
 			waiting := arrives(t, &l, treelock.Write("/b"), modeTicket).ticket
-			close(m.ended)
+			close(m.stopBegun)
 			returned := make(chan struct{})
 			go func() { verb(m, m.public(held), waiting); close(returned) }()
 			synctest.Wait()

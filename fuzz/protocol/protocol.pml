@@ -92,7 +92,7 @@ mtype = { errCanceled, errStopped, errConflict, errBusy, errDraining, errNotHeld
 
 /* What clients and the manager share: the Manager, */
 bool ctxEnded;					/* the context given to Start has ended */
-bool stopping;					/* m.ended is closed */
+bool stopping;					/* m.stopBegun is closed */
 chan inbox = [INBOX] of { mtype, byte, byte, byte };	/* kind, call, req, seq */
 bool done, drained;				/* closed */
 bool final;					/* m.final is what Stats returns once done is closed */

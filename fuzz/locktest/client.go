@@ -41,6 +41,8 @@ type client[N treelock.Node[N]] struct {
 	left      bool              // leave is closed
 	lent      treelock.Grant[N] // what the context of f carries
 
+	lost, wanted <-chan struct{} // of its grant; nil until asked for
+
 	// Written by the client's goroutine, and read only when that is done or waits.
 	ticket Ticket
 
@@ -230,6 +232,8 @@ func (c *client[N]) ended(was state) ([]model.Step[N], error) {
 		return nil, nil // by the rule it is not live any more
 	case errors.Is(c.err, treelock.ErrDeadlock) && c.awaits:
 		return nil, nil // see beginWait
+	case errors.Is(c.err, treelock.ErrLost) && was != entering:
+		return nil, nil // by the rule it is not live any more
 	case canceled && !c.mayCancel():
 		return nil, fmt.Errorf("%s was told %w, which is not what its context says, or it has no effect any more", c.name, c.err)
 	case errors.Is(c.err, treelock.ErrWithdrawn) && !c.withdrawn:

@@ -40,6 +40,10 @@ func (h *harness[N]) prepare(text string) *command[N] {
 		return h.release(name)
 	case "narrow":
 		return h.narrow(name, args)
+	case "revoke":
+		return h.revoke(name, args)
+	case "err", "lost", "wanted":
+		return h.told(name, verb)
 	case "token":
 		return h.token(name)
 	case "burst":

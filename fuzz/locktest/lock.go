@@ -46,6 +46,11 @@ type Lock[N treelock.Node[N]] struct {
 	// Drain refuses later requests, with treelock.ErrDraining, and waits until nothing is live.
 	Drain func(ctx context.Context) error
 
+	// Revoke ends the live request with that number, for the reason cause. Number returns the number
+	// of the live request with that label, or 0.
+	Revoke func(ctx context.Context, number uint64, cause error) error
+	Number func(label string) uint64
+
 	// Done is closed when the lock has ended, after the context that it was started with. From then
 	// on everything fails with treelock.ErrStopped. If it is nil, that context never ends during
 	// a test.

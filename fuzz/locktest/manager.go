@@ -36,8 +36,21 @@ func Manager[N treelock.Node[N]](ctx context.Context, o Options) (Lock[N], error
 		Check:  m.Check,
 		Locker: m,
 		Drain:  m.Drain,
+		Revoke: m.Revoke,
+		Number: func(label string) uint64 { return numberOf(ctx, m, label) },
 		Done:   m.Done(),
 	}, nil
+}
+
+// numberOf returns the number of the live request with that label, or 0.
+func numberOf[N treelock.Node[N]](ctx context.Context, m *manager.Manager[N], label string) uint64 {
+	s, _ := m.Snapshot(ctx, manager.Query[N]{})
+	for _, r := range append(s.Holders, s.Waiters...) {
+		if r.Label == label {
+			return r.Number
+		}
+	}
+	return 0
 }
 
 // grantOrNil returns nil for the zero grant, which a manager returns with an error.

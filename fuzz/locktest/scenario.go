@@ -46,6 +46,8 @@ import (
 //	withdraw NAME                           withdraws a ticket
 //	release NAME                            also once more, or what is not held
 //	narrow NAME CLAIMS
+//	revoke NAME [because REASON]            ends a request from outside
+//	err, lost, wanted NAME                  prints what its grant tells the holder
 //	token NAME                              prints the fencing token
 //	burst NUMBER                            so many calls make the empty request, and release it
 //	drain NAME [within DURATION]

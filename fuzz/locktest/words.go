@@ -58,6 +58,7 @@ var outcomes = []struct {
 	text string
 }{
 	{treelock.ErrStopped, "stopped"},
+	{treelock.ErrLost, "lost"},
 	{treelock.ErrDeadlock, "refused, deadlock"},
 	{treelock.ErrReleased, "released"},
 	{treelock.ErrWidening, "refused, widening"},
@@ -77,7 +78,7 @@ var outcomes = []struct {
 func describe[N treelock.Node[N]](err error) string {
 	for _, known := range outcomes {
 		if errors.Is(err, known.err) {
-			return known.text + describeBlockers[N](err) + describeCircle[N](err)
+			return known.text + describeCause(err) + describeBlockers[N](err) + describeCircle[N](err)
 		}
 	}
 	return fmt.Sprint(err)

@@ -150,7 +150,7 @@ func (w *watcher[N]) circles(due []*row[N]) map[uint64]PossibleCircle {
 	}
 	s := &survey[N]{minAge: w.slow.Wait, limit: maxReported}
 	start := time.Now()
-	if w.m.runSurvey(w.m.ended, s) != outcomeSent {
+	if w.m.runSurvey(w.m.stopBegun, s) != outcomeSent {
 		return nil
 	}
 	w.busy += time.Since(start)

@@ -45,9 +45,9 @@ func TestSuspensionIsNotOverBeforeItsSurveyIs(t *testing.T) {
 	}
 }
 
-// TestSuspensionKnowsAWideningThatIsGrantedDuringItsSurvey has a grant outside of the subtree, which
-// comes to reach it. The survey has found the widening in one case, and will not find it in the
-// other.
+// TestSuspensionKnowsAWideningThatIsGrantedDuringItsSurvey has a grant outside of the subtree,
+// which comes to reach it. The survey has found the widening in one case, and will not find it in
+// the other.
 func TestSuspensionKnowsAWideningThatIsGrantedDuringItsSurvey(t *testing.T) {
 	for _, found := range []bool{true, false} {
 		l := startLoop(t)

@@ -45,6 +45,7 @@ locks                         tree    global
   delete folder                  0         0
   read area                      0         0
   copy area                      0         0
+  rewrite area                   0         0
   rename area                    0         0
   delete area                    0         0
 operations done                 24         4

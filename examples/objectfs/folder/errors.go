@@ -23,6 +23,10 @@ var (
 
 	// ErrLeftover means that a rename has made the destination, and not deleted all of the source.
 	ErrLeftover = errors.New("the source is not deleted")
+
+	// ErrUnverified means that a copy is made, and that the store does not list all of it, or did
+	// not answer.
+	ErrUnverified = errors.New("the copy is not verified")
 )
 
 // because returns reason with err as its cause, nil if that is nil.

@@ -11,7 +11,8 @@
 // # Requests
 //
 // Each operation makes one request for all that it touches, waits for it, and releases it at its
-// end. It asks for no lock while it holds one, so there is no deadlock.
+// end. It asks for no lock while it holds one, so there is no deadlock. A copy narrows what it
+// holds to a read of dst, once all is copied. [FS.InFolder] makes requests inside what it holds.
 //
 //	read a file             read-node  key
 //	write, delete a file    write-node key
@@ -19,14 +20,15 @@
 //	copy a file             read-node  src, write-node dst
 //	list, read a folder     read  folder
 //	write, delete a folder  write folder
+//	work in a folder        write folder
 //	rename a folder         write src, dst
 //	copy a folder           read  src, write dst
 //
 // # Failures
 //
-// Errors start with "objectfs: " and name the operation. After an error that matches [ErrPartial]
-// or [ErrLeftover] the operation is done in part; after any other one nothing has changed. Errors
-// match:
+// Errors start with "objectfs: " and name the operation. After an error that matches [ErrPartial],
+// [ErrLeftover] or [ErrUnverified] the operation is done in part; after any other one nothing has
+// changed. Errors match:
 //
 //   - [io/fs.ErrNotExist]: the file or folder to act on is not there;
 //   - [io/fs.ErrExist]: the destination is there already;
@@ -68,20 +70,44 @@ func New(s store.Store, locks lock.Locker) *FS { return &FS{s, locks, func(error
 // an FS with the same Locker, as it would wait while it holds.
 func (f *FS) Then(record func(err error)) *FS { return &FS{f.store, f.locks, record} }
 
+// InFolder holds a folder for writing while it calls work, which works with inside on parts of it,
+// on several goroutines if it likes. Operations of inside exclude one another only. They must have
+// ended when work returns.
+func (f *FS) InFolder(ctx context.Context, folder string, work func(inside *FS) error) error {
+	op := operation{"work in folder", folder}
+	held, err := f.lock(ctx, op, treelock.Write(Path(folder)))
+	if err != nil {
+		return err
+	}
+	defer held.Unlock()
+	return f.finish(op, work(New(f.store, held.Inside())))
+}
+
 // Path returns the node that guards key: a file, or a folder and all in it. Different keys have
 // different paths, and the path of a folder is an ancestor of the paths of all its files.
 func Path(key string) treelock.Path {
 	return treelock.PathOf(strings.Split(key, "/")...)
 }
 
-// guarded does work while it holds req. Every operation is one call of it.
+// guarded does work while it holds req. Every operation is one call of it, or of lock and finish.
 func (f *FS) guarded(ctx context.Context, op operation, req lock.Request, work func() error) error {
-	unlock, err := f.locks.Lock(ctx, req.Labeled(op.String()))
+	held, err := f.lock(ctx, op, req)
 	if err != nil {
-		return op.failed(err)
+		return err
 	}
-	defer unlock()
-	err = op.failed(work())
+	defer held.Unlock()
+	return f.finish(op, work())
+}
+
+// lock waits for req, which op needs.
+func (f *FS) lock(ctx context.Context, op operation, req lock.Request) (lock.Held, error) {
+	held, err := f.locks.Lock(ctx, req.Labeled(op.String()))
+	return held, op.failed(err)
+}
+
+// finish records the outcome of op, and returns it. All that op has changed must still be held.
+func (f *FS) finish(op operation, err error) error {
+	err = op.failed(err)
 	f.then(err)
 	return err
 }

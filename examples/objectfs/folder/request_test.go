@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -24,14 +25,20 @@ func (r *recorder) record(format string, args ...any) {
 	r.events = append(r.events, fmt.Sprintf(format, args...))
 }
 
-func (r *recorder) Lock(_ context.Context, req lock.Request) (unlock func(), err error) {
+func (r *recorder) Lock(_ context.Context, req lock.Request) (lock.Held, error) {
 	if r.refuse != nil {
 		return nil, r.refuse
 	}
 	r.record("lock %v", req)
 	r.label = req.Label()
-	return func() { r.record("unlock") }, nil
+	return r, nil
 }
+
+func (r *recorder) Unlock() { r.record("unlock") }
+
+func (r *recorder) Narrow(req lock.Request) error { r.record("narrow %v", req); return nil }
+
+func (r *recorder) Inside() lock.Locker { r.record("inside"); return lock.None() }
 
 func (r *recorder) want(t *testing.T, want ...string) {
 	t.Helper()
@@ -39,6 +46,8 @@ func (r *recorder) want(t *testing.T, want ...string) {
 		t.Errorf("events: -want +got\n%s", diff)
 	}
 }
+
+func inVain(*folder.FS) error { return nil }
 
 func TestEachOperationMakesOneRequestThatNamesIt(t *testing.T) {
 	for label, test := range map[string]struct {
@@ -54,12 +63,22 @@ func TestEachOperationMakesOneRequestThatNamesIt(t *testing.T) {
 		`delete folder "a/b"`:      {"write /a/b", func(ctx context.Context, f *fixture) error { return f.DeleteFolder(ctx, "a/b") }},
 		`rename folder "a" to "c"`: {"write /a, write /c", func(ctx context.Context, f *fixture) error { return f.RenameFolder(ctx, "a", "c") }},
 		`copy folder "a" to "c"`:   {"read /a, write /c", func(ctx context.Context, f *fixture) error { return f.CopyFolder(ctx, "a", "c") }},
+		`work in folder "a"`:       {"write /a", func(ctx context.Context, f *fixture) error { return f.InFolder(ctx, "a", inVain) }},
 		`rename file "a/x" to "c"`: {"write-node /a/x, write-node /c", func(ctx context.Context, f *fixture) error { return f.RenameFile(ctx, "a/x", "c") }},
 		`copy file "a/x" to "c"`:   {"read-node /a/x, write-node /c", func(ctx context.Context, f *fixture) error { return f.CopyFile(ctx, "a/x", "c") }},
 	} {
 		r := &recorder{}
 		ok(t, test.do(t.Context(), guarded(t, r, "a/x", "a/y", "a/b/z")))
-		r.want(t, "lock "+test.request, "unlock")
+		want := []string{"lock " + test.request, "unlock"}
+		switch label {
+		case `copy folder "a" to "c"`:
+			want = slices.Insert(want, 1, "narrow read /c")
+		case `copy file "a/x" to "c"`:
+			want = slices.Insert(want, 1, "narrow read-node /c")
+		case `work in folder "a"`:
+			want = slices.Insert(want, 1, "inside")
+		}
+		r.want(t, want...)
 		if r.label != label {
 			t.Errorf("the label is %q, want %q", r.label, label)
 		}
@@ -69,12 +88,14 @@ func TestEachOperationMakesOneRequestThatNamesIt(t *testing.T) {
 func TestOutcomeIsRecordedWhileHeld(t *testing.T) {
 	r := &recorder{}
 	f, ctx := guarded(t, r, "a/x").Then(func(err error) { r.record("recorded %v", err) }), t.Context()
+	ok(t, f.CopyFolder(ctx, "a", "c"))
 	ok(t, f.RenameFolder(ctx, "a", "b"))
 	wantErr(t, f.DeleteFolder(ctx, "a"), fs.ErrNotExist)
 	wantErr(t, f.CopyFolder(ctx, "a", "a"), folder.ErrOverlap) // makes no request
 	r.refuse = errors.New("no grant")
 	wantErr(t, f.DeleteFolder(ctx, "b"), r.refuse)
 	r.want(t,
+		"lock read /a, write /c", "recorded <nil>", "narrow read /c", "unlock",
 		"lock write /a, write /b", "recorded <nil>", "unlock",
 		"lock write /a", `recorded objectfs: delete folder "a": folder "a": file does not exist`, "unlock",
 	)

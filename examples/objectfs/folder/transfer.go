@@ -35,44 +35,68 @@ func (k kind) String() string {
 
 // CopyFile makes dst, which must not exist, a copy of src. It fails as CopyFolder does.
 func (f *FS) CopyFile(ctx context.Context, src, dst string) error {
-	return f.transfer(ctx, aFile, src, dst, treelock.ReadNode(Path(src)).WriteNode(Path(dst)), false)
+	req, rest := treelock.ReadNode(Path(src)).WriteNode(Path(dst)), treelock.ReadNode(Path(dst))
+	return f.transfer(ctx, aFile, src, dst, req, &rest)
 }
 
 // RenameFile makes dst, which must not exist, of src, which is no more. It fails as RenameFolder
 // does.
 func (f *FS) RenameFile(ctx context.Context, src, dst string) error {
-	return f.transfer(ctx, aFile, src, dst, treelock.WriteNode(Path(src), Path(dst)), true)
+	return f.transfer(ctx, aFile, src, dst, treelock.WriteNode(Path(src), Path(dst)), nil)
 }
 
 // CopyFolder makes dst, which must not exist, a copy of src. If it fails, it removes its copies.
 // [ErrPartial] means that this failed too: delete dst.
+//
+// Once all is copied, src may change and others may read dst, while CopyFolder looks whether the
+// store lists each copy. [ErrUnverified] means that this failed: read dst, or delete it.
 func (f *FS) CopyFolder(ctx context.Context, src, dst string) error {
-	return f.transfer(ctx, aFolder, src, dst, treelock.Read(Path(src)).Write(Path(dst)), false)
+	req, rest := treelock.Read(Path(src)).Write(Path(dst)), treelock.Read(Path(dst))
+	return f.transfer(ctx, aFolder, src, dst, req, &rest)
 }
 
 // RenameFolder makes dst, which must not exist, of src, which is no more. It copies, and fails as
 // CopyFolder does, and then deletes. [ErrLeftover] means that this failed: delete src.
 func (f *FS) RenameFolder(ctx context.Context, src, dst string) error {
-	return f.transfer(ctx, aFolder, src, dst, treelock.Write(Path(src), Path(dst)), true)
+	return f.transfer(ctx, aFolder, src, dst, treelock.Write(Path(src), Path(dst)), nil)
 }
 
-// transfer copies src to dst, and then deletes src if move.
-func (f *FS) transfer(ctx context.Context, k kind, src, dst string, req lock.Request, move bool) error {
+// transfer copies src to dst. Then it deletes src if rest is nil. Else it narrows what it holds to
+// rest, and verifies the copy.
+func (f *FS) transfer(ctx context.Context, k kind, src, dst string, req lock.Request, rest *lock.Request) error {
 	op := operation{"copy " + k.String(), src, dst}
-	if move {
+	if rest == nil {
 		op[0] = "rename " + k.String()
 	}
 	inside := strings.HasPrefix(dst+"/", src+"/") || strings.HasPrefix(src+"/", dst+"/")
 	if src == dst || k == aFolder && inside { // the request would be granted
 		return op.failed(ErrOverlap)
 	}
-	return f.guarded(ctx, op, req, func() error {
-		rests, err := f.copyAll(ctx, k, src, dst)
-		if err != nil || !move {
-			return err
-		}
-		return because(ErrLeftover, f.remove(ctx, src, rests))
-	})
+	held, err := f.lock(ctx, op, req)
+	if err != nil {
+		return err
+	}
+	defer held.Unlock()
+	copied, err := f.copyAll(ctx, k, src, dst)
+	if err == nil && rest == nil {
+		err = because(ErrLeftover, f.remove(ctx, src, copied))
+	}
+	if err = f.finish(op, err); err != nil || rest == nil {
+		return err
+	}
+	if err = held.Narrow(*rest); err == nil {
+		err = f.verify(ctx, k, dst, copied)
+	}
+	return op.failed(because(ErrUnverified, err))
+}
+
+// verify fails unless the objects of key are those that were copied.
+func (f *FS) verify(ctx context.Context, k kind, key string, copied []string) error {
+	rests, err := f.list(ctx, k, key)
+	if err == nil && !slices.Equal(slices.Sorted(slices.Values(rests)), slices.Sorted(slices.Values(copied))) {
+		return ErrChanged
+	}
+	return err
 }
 
 // copyAll copies src to dst and returns what follows src in the keys that it copied.

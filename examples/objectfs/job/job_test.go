@@ -107,7 +107,7 @@ func TestWithoutLocksFoldersAreDamaged(t *testing.T) {
 // rootOnly guards everything by the root, as one big lock does, and synctest sees its waits.
 type rootOnly struct{ lock.Locker }
 
-func (r rootOnly) Lock(ctx context.Context, req lock.Request) (unlock func(), err error) {
+func (r rootOnly) Lock(ctx context.Context, req lock.Request) (lock.Held, error) {
 	for claim := range req.Claims() {
 		if claim.Access == treelock.Exclusive {
 			return r.Locker.Lock(ctx, treelock.Write("/"))

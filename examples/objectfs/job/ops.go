@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"math/rand/v2"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/treelock/treelock/examples/objectfs/folder"
 )
 
@@ -30,6 +32,7 @@ var ops = []op{
 	{"delete folder", 18, slots, nil, (*Job).remove},
 	{"read area", 2, areas, nil, (*Job).read},
 	{"copy area", 2, areas, archives, (*Job).copy},
+	{"rewrite area", 1, areas, nil, (*Job).rewrite},
 	{"rename area", 1, archives, archives, (*Job).rename},
 	{"delete area", 1, archives, nil, (*Job).remove},
 }
@@ -96,6 +99,20 @@ func (j *Job) write(ctx context.Context, f *folder.FS, p place) error {
 
 func (j *Job) create(ctx context.Context, _, dst place) error    { return j.write(ctx, j.fs, dst) }
 func (j *Job) overwrite(ctx context.Context, src, _ place) error { return j.write(ctx, j.fs, src) }
+
+// rewrite writes the filled slots of the area src, all at once, inside one request.
+func (j *Job) rewrite(ctx context.Context, src, _ place) error {
+	return j.fs.InFolder(ctx, src.key, func(inside *folder.FS) error {
+		var group errgroup.Group
+		for i := range src.slots {
+			slot := place{src.slots[i], src.slots[i : i+1]}
+			if j.ledger.filled(slot) {
+				group.Go(func() error { return j.write(ctx, inside, slot) })
+			}
+		}
+		return group.Wait()
+	})
+}
 
 func (j *Job) rename(ctx context.Context, src, dst place) error {
 	return j.transfer(src, dst, false, func(f *folder.FS) error { return f.RenameFolder(ctx, src.key, dst.key) })

@@ -30,11 +30,11 @@ func tree(t *testing.T) lock.Locker {
 
 func take(t *testing.T, l lock.Locker, req lock.Request) (unlock func()) {
 	t.Helper()
-	unlock, err := l.Lock(t.Context(), req)
+	held, err := l.Lock(t.Context(), req)
 	if err != nil {
 		t.Fatalf("Lock(%v) = %v", req, err)
 	}
-	return unlock
+	return held.Unlock
 }
 
 func TestGlobalLetsReadersShareAndWritersExclude(t *testing.T) {

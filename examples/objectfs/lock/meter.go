@@ -22,15 +22,15 @@ type Meter struct {
 func NewMeter(locks Locker) *Meter { return &Meter{locks: locks} }
 
 // Lock is the Lock of the measured Locker. A request counts as waiting from its call to its
-// return.
-func (m *Meter) Lock(ctx context.Context, req Request) (unlock func(), err error) {
+// return. Requests inside what is held are not measured.
+func (m *Meter) Lock(ctx context.Context, req Request) (Held, error) {
 	m.mu.Lock()
 	m.waiting++
 	m.queue = max(m.queue, m.waiting)
 	m.mu.Unlock()
 
 	start := time.Now()
-	unlock, err = m.locks.Lock(ctx, req)
+	held, err := m.locks.Lock(ctx, req)
 	wait := time.Since(start)
 
 	m.mu.Lock()
@@ -39,7 +39,7 @@ func (m *Meter) Lock(ctx context.Context, req Request) (unlock func(), err error
 	if err == nil {
 		m.waits = append(m.waits, wait)
 	}
-	return unlock, err
+	return held, err
 }
 
 // Waits sums up the measurements of a [Meter]. The waits are those of granted requests.

@@ -1,8 +1,10 @@
 package manager_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -81,4 +83,21 @@ func TestShutdownAfterTheContextOfTheManager(t *testing.T) {
 	if !errors.Is(err, treelock.ErrStopped) || !errors.Is(err, why) || errors.Is(err, treelock.ErrShutdown) {
 		t.Errorf("Shutdown() = %v, want ErrStopped and the cause alone", err)
 	}
+}
+
+// TestShutdownLeavesNoGoroutine has a context that goes on.
+func TestShutdownLeavesNoGoroutine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		if err := manager.Start(ctx).Shutdown(ctx); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		stacks := make([]byte, 1<<20)
+		stacks = stacks[:runtime.Stack(stacks, true)]
+		if bytes.Contains(stacks, []byte("announceStop")) {
+			t.Errorf("a goroutine waits for the end of the context:\n%s", stacks)
+		}
+	})
 }

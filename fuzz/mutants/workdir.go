@@ -16,12 +16,12 @@ import (
 
 // The fuzz targets that test the lock manager, and those that test texts.
 var (
-	allTargets  = []string{"FuzzTable", "FuzzManager", "FuzzNodes", "FuzzLost"}
+	allTargets  = []string{"FuzzTable", "FuzzManager", "FuzzNodes", "FuzzLost", unitTests}
 	textTargets = []string{"FuzzNodeText", "FuzzClaimJSON", "FuzzPathText"}
 )
 
-// managerTests is a target that is no fuzz target: tests of package manager.
-const managerTests = "TestSuspen|TestShutdown|Queue"
+// unitTests is a target that is no fuzz target: the tests of the packages below.
+const unitTests = "unit tests"
 
 // targetsFor returns the targets that run a file, the likely ones first.
 func targetsFor(file string) []string {
@@ -32,14 +32,12 @@ func targetsFor(file string) []string {
 		return textTargets
 	case file == revoke || file == lost || file == wanted || file == signals:
 		return []string{"FuzzLost"}
-	case file == crowd || file == suspend || file == shutdown: // no fuzz target comes there
-		return []string{managerTests}
-	case file == stop:
-		return append([]string{managerTests}, allTargets...)
+	case file == crowd || file == suspend || file == shutdown || file == shown: // no fuzz target comes there
+		return []string{unitTests}
 	case strings.HasPrefix(file, "waitqueue/"):
-		return []string{"FuzzQueue", "FuzzTable", "FuzzManager"}
+		return []string{"FuzzQueue", "FuzzTable", "FuzzManager", unitTests}
 	case strings.HasPrefix(file, "manager/"):
-		return []string{"FuzzManager", "FuzzNodes", "FuzzLost"}
+		return []string{"FuzzManager", "FuzzNodes", "FuzzLost", unitTests}
 	}
 	return allTargets
 }
@@ -75,7 +73,7 @@ func newWorkdir(ctx context.Context, dir string) (*workdir, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range append(files, "go.mod", "go.sum") {
+	for _, name := range append(files, "go.mod", "go.sum", "README.md") {
 		text, err := fs.ReadFile(root, name)
 		if err == nil {
 			err = os.WriteFile(filepath.Join(dir, name), text, 0o644)
@@ -98,7 +96,7 @@ func (w *workdir) try(ctx context.Context, targets []string, limit time.Duration
 	for i, target := range targets {
 		share := (limit - time.Since(start)) / time.Duration(len(targets)-i)
 		run := w.fuzz
-		if target == managerTests {
+		if target == unitTests {
 			run = w.test
 		}
 		why, err := run(ctx, binary, target, share)
@@ -109,9 +107,10 @@ func (w *workdir) try(ctx context.Context, targets []string, limit time.Duration
 	return result{}, nil
 }
 
-// test runs tests of package manager and returns why one failed, "" if they passed.
-func (w *workdir) test(ctx context.Context, _, tests string, d time.Duration) (why string, err error) {
-	cmd := w.command(ctx, "go", "test", "-tags", "treelock_audit", "-timeout", d.String(), "-run", tests, "./manager")
+// test runs the unit tests and returns why they failed, "" if they passed. They take seconds, and
+// are not cut off after d.
+func (w *workdir) test(ctx context.Context, _, _ string, _ time.Duration) (why string, err error) {
+	cmd := w.command(ctx, "go", "test", "-tags", "treelock_audit", "./waitqueue", "./internal/locktable", "./manager")
 	out, err := cmd.CombinedOutput()
 	var failed *exec.ExitError
 	switch {

@@ -32,7 +32,8 @@ func targetsFor(file string) []string {
 		return textTargets
 	case file == revoke || file == lost || file == wanted || file == signals:
 		return []string{"FuzzLost"}
-	case file == crowd || file == suspend || file == shutdown || file == shown: // no fuzz target comes there
+	case file == crowd || file == suspend || file == shutdown || file == shown:
+		// No fuzz target comes there.
 		return []string{unitTests}
 	case strings.HasPrefix(file, "waitqueue/"):
 		return []string{"FuzzQueue", "FuzzTable", "FuzzManager", unitTests}

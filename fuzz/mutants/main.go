@@ -1,7 +1,7 @@
 // Mutants shows that the fuzz targets find faults. It puts one fault after the other into a copy of
 // the library, and runs the targets on the copy until one fails.
 //
-//	go run ./fuzz/mutants                 # all of them, some five minutes
+//	go run ./fuzz/mutants                 # all of them, most of an hour
 //	go run ./fuzz/mutants -only 'leak'    # some of them
 //
 // It exits with an error if a mutant survives the time given by -time.

@@ -109,9 +109,9 @@ func (w *workdir) try(ctx context.Context, targets []string, limit time.Duration
 }
 
 // test runs the unit tests and returns why they failed, "" if they passed. They take seconds, and
-// are not cut off after d.
+// have a time-out of their own.
 func (w *workdir) test(ctx context.Context, _, _ string, _ time.Duration) (why string, err error) {
-	cmd := w.command(ctx, "go", "test", "-tags", "treelock_audit", "./waitqueue", "./internal/locktable", "./manager")
+	cmd := w.command(ctx, "go", "test", "-tags", "treelock_audit", "-timeout", "2m", "./waitqueue", "./internal/locktable", "./manager")
 	out, err := cmd.CombinedOutput()
 	var failed *exec.ExitError
 	switch {

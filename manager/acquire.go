@@ -47,7 +47,7 @@ func (e *engine[N]) Acquire(
 	if err != nil {
 		return treelock.Grant[N]{}, err
 	}
-	ended, queued, o := m.begin(ctx, kindAcquire, c, inside(h))
+	ended, queued, o := m.begin(ctx, kindAcquire, c, h)
 	if o != outcomeSent {
 		return treelock.Grant[N]{}, withRequest("acquire", &req, m.unsentErr(o, ctx))
 	}
@@ -68,11 +68,11 @@ func (e *engine[N]) Acquire(
 // begin sends c. ended is the Done channel of ctx, and queued the number of messages that the inbox
 // held before c. The client then waits for the last reply, and cancels the call if ctx ends before.
 func (m *Manager[N]) begin(
-	ctx context.Context, kind messageKind, c *call[N], in scopeRef,
+	ctx context.Context, kind messageKind, c *call[N], in treelock.Hold,
 ) (ended <-chan struct{}, queued int, o outcome) {
-	c.grant.token = in.token
+	c.grant.token = in.Token
 	if _, ok := treelock.FromContext[N](ctx); ok { // few contexts carry a grant
-		c.under = new([]scopeRef)
+		c.under = new([]treelock.Hold)
 		*c.under = m.grantsIn(ctx)
 	}
 	// Done may be user code, so it is called before the request can be granted.
@@ -85,9 +85,9 @@ func (m *Manager[N]) begin(
 // submit sends c, for a request in a scope, unless ctx, whose Done channel is ended, has ended. A
 // call that is not sent is recycled.
 func (m *Manager[N]) submit(
-	ctx context.Context, ended <-chan struct{}, kind messageKind, c *call[N], in scopeRef,
+	ctx context.Context, ended <-chan struct{}, kind messageKind, c *call[N], in treelock.Hold,
 ) outcome {
-	msg := message[N]{kind: kind, call: c, ref: in.ref, seq: in.seq}
+	msg := message[N]{kind: kind, call: c, ref: in.Ref, seq: in.Number}
 	o := outcomeStopped
 	// A request under a context that has ended never enters the inbox. Err is called before any
 	// select on ended, so that the end of the context wins over room in the inbox.
@@ -152,7 +152,7 @@ func (e *engine[N]) TryAcquire(
 		return treelock.Grant[N]{}, err
 	}
 	c.grant.token = h.Token
-	if o := m.submit(ctx, ctx.Done(), kindAcquire, c, inside(h)); o != outcomeSent {
+	if o := m.submit(ctx, ctx.Done(), kindAcquire, c, h); o != outcomeSent {
 		return treelock.Grant[N]{}, withRequest("try to acquire", &req, m.unsentErr(o, ctx))
 	}
 	m.awaitReply(c, len(m.inbox))

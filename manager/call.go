@@ -45,7 +45,7 @@ type call[N treelock.Node[N]] struct {
 
 	inspector inspector[N] // of kindInspect
 
-	under *[]scopeRef // the grants that the caller holds, as its context says; nil for most
+	under *[]treelock.Hold // the grants that the caller holds, as its context says; nil for most
 
 	// The client's alone.
 	lineage []N // the storage of the claims' lineages
@@ -102,6 +102,7 @@ func (m *Manager[N]) newCall(req *treelock.Request[N], mode callMode) (*call[N],
 	return c, nil
 }
 
+// addClaims appends claims, with their lineages, to those of c.
 func (m *Manager[N]) addClaims(c *call[N], claims []treelock.Claim[N]) error {
 	for i := range claims {
 		claim := &claims[i]
@@ -188,7 +189,7 @@ func (c *client[N]) refuse(err error) {
 }
 
 // callerHolds returns the grants that the caller holds, as its context says.
-func (c *call[N]) callerHolds() []scopeRef {
+func (c *call[N]) callerHolds() []treelock.Hold {
 	if c.under == nil {
 		return nil
 	}

@@ -21,10 +21,10 @@ import (
 
 // grantsIn returns the grants of m that ctx carries, the innermost first. It calls ctx, which may
 // be user code, so a client calls it before its request arrives.
-func (m *Manager[N]) grantsIn(ctx context.Context) (grants []scopeRef) {
+func (m *Manager[N]) grantsIn(ctx context.Context) (grants []treelock.Hold) {
 	for g := range treelock.GrantsOf[N](ctx) {
 		if g.Engine() == m.Engine() {
-			grants = append(grants, inside(g.Hold()))
+			grants = append(grants, g.Hold())
 		}
 	}
 	return grants
@@ -32,7 +32,7 @@ func (m *Manager[N]) grantsIn(ctx context.Context) (grants []scopeRef) {
 
 // blockUnder notes the grants that the caller of the waiting request r holds. It returns the error
 // that refuses r if its wait would close a circle. On the manager goroutine.
-func (l *loop[N]) blockUnder(r *request[N], under []scopeRef) error {
+func (l *loop[N]) blockUnder(r *request[N], under []treelock.Hold) error {
 	l.trace.under(r.Seq(), under)
 	held := l.stillHeld(nil, under)
 	if len(held) == 0 && r.Widens() == nil {
@@ -53,9 +53,9 @@ func (l *loop[N]) blockUnder(r *request[N], under []scopeRef) error {
 }
 
 // stillHeld appends those of refs to held that are not over.
-func (l *loop[N]) stillHeld(held []*request[N], refs []scopeRef) []*request[N] {
+func (l *loop[N]) stillHeld(held []*request[N], refs []treelock.Hold) []*request[N] {
 	for _, g := range refs {
-		if r := requestOf[N](g.ref); l.overErr(r, g.seq) == nil {
+		if r := requestOf[N](g.Ref); l.overErr(r, g.Number) == nil {
 			held = append(held, r)
 		}
 	}
@@ -103,7 +103,7 @@ func stepOf[N treelock.Node[N]](r *request[N]) treelock.DeadlockStep[N] {
 
 // waitForAll returns the error that refuses an op that waits for all live requests, if its caller
 // holds one of grants: the op would wait for its own caller.
-func (m *Manager[N]) waitForAll(op string, grants []scopeRef) error {
+func (m *Manager[N]) waitForAll(op string, grants []treelock.Hold) error {
 	if len(grants) == 0 {
 		return nil
 	}
@@ -115,7 +115,7 @@ func (m *Manager[N]) waitForAll(op string, grants []scopeRef) error {
 // A waiterForAll is the inspector that finds out whether the caller of an op holds a grant.
 type waiterForAll[N treelock.Node[N]] struct {
 	op       string
-	grants   []scopeRef
+	grants   []treelock.Hold
 	deadlock error
 }
 

@@ -59,18 +59,18 @@ func (e *engine[N]) Holds(h treelock.Hold, req treelock.Request[N]) bool {
 		return false
 	}
 	defer m.recycle(c)
-	holds := &holder[N]{of: inside(h), call: c}
+	holds := &holder[N]{of: h, call: c}
 	c.inspector = holds
 	return m.send(message[N]{kind: kindInspect, call: c}) && <-c.replies == verdictDone && holds.yes
 }
 
 // A holder is the inspector that finds out whether a grant holds the claims of a call.
 type holder[N treelock.Node[N]] struct {
-	of   scopeRef
+	of   treelock.Hold
 	call *call[N]
 	yes  bool
 }
 
 func (h *holder[N]) inspect(l *loop[N]) {
-	h.yes = l.heldErr(requestOf[N](h.of.ref), h.of.seq, h.call.claims) == nil
+	h.yes = l.heldErr(requestOf[N](h.of.Ref), h.of.Number, h.call.claims) == nil
 }

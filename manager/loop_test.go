@@ -148,7 +148,7 @@ func TestWaitForATicketCountsInCircles(t *testing.T) {
 	a := takeGrant(t, arrives(t, l, treelock.Write("/a"), modeWait))
 	b := takeGrant(t, arrives(t, l, treelock.Write("/b"), modeWait))
 	ticket := arrives(t, l, treelock.Write("/a"), modeTicket).ticket
-	waits := ticketUnder[path]{t: ticket, grants: []scopeRef{{refTo(b.req), b.seq, b.token}}}
+	waits := ticketUnder[path]{t: ticket, grants: []treelock.Hold{l.m.public(b).Hold()}}
 	l.dispatch(message[path]{kind: kindInspect, call: &call[path]{inspector: &waits, replies: make(chan verdict, 1)}})
 	if waits.err != nil {
 		t.Fatalf("a wait that closes no circle is refused: %v", waits.err)

@@ -21,7 +21,7 @@ func (e *engine[N]) Lost(h treelock.Hold) <-chan struct{} {
 // 4,096 are remembered.
 func (e *engine[N]) Err(h treelock.Hold) error {
 	m := e.manager()
-	asks := overAsker[N]{ref: h.Ref, seq: h.Number}
+	asks := overAsker[N]{of: h}
 	if m.inspect(&asks) {
 		return asks.err
 	}
@@ -33,12 +33,11 @@ func lostErr(cause error) error { return &endError{[]error{treelock.ErrLost, cau
 
 // An overAsker is the inspector that finds out why a grant is over.
 type overAsker[N treelock.Node[N]] struct {
-	ref *treelock.Ref
-	seq uint64
+	of  treelock.Hold
 	err error
 }
 
-func (a *overAsker[N]) inspect(l *loop[N]) { a.err = l.overErr(requestOf[N](a.ref), a.seq) }
+func (a *overAsker[N]) inspect(l *loop[N]) { a.err = l.overErr(requestOf[N](a.of.Ref), a.of.Number) }
 
 // loseAll tells the grants that asked that the manager has stopped.
 func (l *loop[N]) loseAll() {

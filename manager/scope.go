@@ -24,17 +24,6 @@ type scope[N treelock.Node[N]] struct {
 	next, prev *scope[N] // in the list loop.inner
 }
 
-// A scopeRef is how a client names the scope that its request is for: by the grant, or with a nil
-// ref the manager's own.
-type scopeRef struct {
-	ref   *treelock.Ref
-	seq   uint64
-	token uint64 // of the grant, as the client knows it
-}
-
-// inside returns the scope of the grant that h names.
-func inside(h treelock.Hold) scopeRef { return scopeRef{h.Ref, h.Number, h.Token} }
-
 // An extra is what the manager goroutine keeps of few requests.
 type extra[N treelock.Node[N]] struct {
 	inner    *scope[N] // nil if no request inside is live
@@ -42,7 +31,7 @@ type extra[N treelock.Node[N]] struct {
 	token    uint64              // of the latest widening, or 0
 	signals  *[numSignals]signal // nil until a client asks for one
 
-	under []scopeRef // of a request that waits: the grants that its caller holds
+	under []treelock.Hold // of a request that waits: the grants that its caller holds
 }
 
 // Bounds of the scopes that are kept for later grants. Their idle nodes are kept as well, so that a

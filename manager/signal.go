@@ -79,26 +79,25 @@ const maxKeptAsked = 1024
 
 // A signalAsker is the inspector that asks for a signal of a grant.
 type signalAsker[N treelock.Node[N]] struct {
-	ref  *treelock.Ref
-	seq  uint64
+	of   treelock.Hold
 	kind int
 	c    <-chan struct{} // nil if the grant was released
 }
 
 // askFor asks for a signal of the grant that h names. ok is false if the manager has stopped.
 func (e *engine[N]) askFor(h treelock.Hold, kind int) (c <-chan struct{}, ok bool) {
-	a := signalAsker[N]{ref: h.Ref, seq: h.Number, kind: kind}
+	a := signalAsker[N]{of: h, kind: kind}
 	ok = e.manager().inspect(&a)
 	return a.c, ok
 }
 
 func (a *signalAsker[N]) inspect(l *loop[N]) {
-	if r := requestOf[N](a.ref); l.overErr(r, a.seq) == nil {
+	if r := requestOf[N](a.of.Ref); l.overErr(r, a.of.Number) == nil {
 		a.c = l.ask(r, a.kind)
 		if a.kind == wantedSignal && l.waitedFor(r, nil) {
 			l.give(r, wantedSignal)
 		}
-	} else if a.kind == lostSignal && l.revoked.why(a.seq) != nil {
+	} else if a.kind == lostSignal && l.revoked.why(a.of.Number) != nil {
 		a.c = closed
 	}
 }

@@ -133,7 +133,7 @@ func (s *suspension[N]) check() {
 // grant there.
 type suspensionStart[N treelock.Node[N]] struct {
 	*suspension[N]
-	under    []scopeRef
+	under    []treelock.Hold
 	deadlock error
 }
 

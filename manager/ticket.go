@@ -36,7 +36,7 @@ func (m *Manager[N]) Submit(ctx context.Context, req treelock.Request[N]) (*Tick
 	t := &Ticket[N]{m: m, granted: make(chan treelock.Grant[N], 1)}
 	c.ticket = t
 	ended := ctx.Done()
-	if o := m.submit(ctx, ended, kindAcquire, c, scopeRef{}); o != outcomeSent {
+	if o := m.submit(ctx, ended, kindAcquire, c, treelock.Hold{}); o != outcomeSent {
 		return nil, withRequest("submit", &req, m.unsentErr(o, ctx))
 	}
 	select {
@@ -87,7 +87,7 @@ func (t *Ticket[N]) Wait(ctx context.Context) (treelock.Grant[N], error) {
 
 // blockUnder tells the manager that a client waits for the ticket while it holds grants. It returns
 // a DeadlockError if that closes a circle.
-func (t *Ticket[N]) blockUnder(grants []scopeRef) error {
+func (t *Ticket[N]) blockUnder(grants []treelock.Hold) error {
 	if len(grants) == 0 || len(t.granted) > 0 {
 		return nil
 	}
@@ -102,7 +102,7 @@ func (t *Ticket[N]) blockUnder(grants []scopeRef) error {
 // A ticketUnder is the inspector that lets a ticket count as waited for by a client with grants.
 type ticketUnder[N treelock.Node[N]] struct {
 	t      *Ticket[N]
-	grants []scopeRef
+	grants []treelock.Hold
 	err    error
 }
 

@@ -9,12 +9,12 @@ type tracer[N treelock.Node[N]] struct{}
 
 func newTracer[N treelock.Node[N]](*Manager[N]) (none tracer[N]) { return none }
 
-func (tracer[N]) begin(message[N])         {}
-func (tracer[N]) arrived(uint64)           {}
-func (tracer[N]) granted(grant[N])         {}
-func (tracer[N]) ended(uint64)             {}
-func (tracer[N]) failed(uint64, error)     {}
-func (tracer[N]) refused(error)            {}
-func (tracer[N]) under(uint64, []scopeRef) {}
-func (tracer[N]) probed()                  {}
-func (tracer[N]) finish(*loop[N])          {}
+func (tracer[N]) begin(message[N])              {}
+func (tracer[N]) arrived(uint64)                {}
+func (tracer[N]) granted(grant[N])              {}
+func (tracer[N]) ended(uint64)                  {}
+func (tracer[N]) failed(uint64, error)          {}
+func (tracer[N]) refused(error)                 {}
+func (tracer[N]) under(uint64, []treelock.Hold) {}
+func (tracer[N]) probed()                       {}
+func (tracer[N]) finish(*loop[N])               {}

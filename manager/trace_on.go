@@ -62,9 +62,9 @@ func (t tracer[N]) claims(c *call[N]) (claims []trace.Claim[N]) {
 }
 
 // numbersOf returns the numbers of grants.
-func numbersOf(grants []scopeRef) (numbers []uint64) {
+func numbersOf(grants []treelock.Hold) (numbers []uint64) {
 	for _, g := range grants {
-		numbers = append(numbers, g.seq)
+		numbers = append(numbers, g.Number)
 	}
 	return numbers
 }
@@ -106,7 +106,7 @@ func (t tracer[N]) refused(err error) { t.step.Err = err }
 func (t tracer[N]) probed() { t.step.Probed = true }
 
 // under notes that a client waits for a ticket under grants, if the message says only that.
-func (t tracer[N]) under(number uint64, grants []scopeRef) {
+func (t tracer[N]) under(number uint64, grants []treelock.Hold) {
 	if t.step.Kind == trace.Inspect {
 		t.step.Kind, t.step.Number, t.step.Under = trace.WaitUnder, number, numbersOf(grants)
 	}

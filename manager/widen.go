@@ -16,7 +16,7 @@ func (e *engine[N]) Widen(
 		return same, err
 	}
 	c.widens = true
-	ended, queued, o := m.begin(ctx, kindWiden, c, inside(h))
+	ended, queued, o := m.begin(ctx, kindWiden, c, h)
 	if o != outcomeSent {
 		return same, withRequest("widen", &req, m.unsentErr(o, ctx))
 	}
@@ -40,7 +40,7 @@ func (e *engine[N]) TryWiden(
 		return same, err
 	}
 	c.widens, c.grant.token = true, h.Token
-	if o := m.submit(ctx, ctx.Done(), kindWiden, c, inside(h)); o != outcomeSent {
+	if o := m.submit(ctx, ctx.Done(), kindWiden, c, h); o != outcomeSent {
 		return same, withRequest("try to widen", &req, m.unsentErr(o, ctx))
 	}
 	m.awaitReply(c, len(m.inbox))

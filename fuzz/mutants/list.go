@@ -133,7 +133,7 @@ var mutants = []mutant{
 	{"inside: a sub-grant widens out of its grant", widens, "owner := r.Who.scope.owner; owner != nil {", "owner := r.Who.scope.owner; owner != nil && r.Seq() == 0 {"},
 	{"inside: a released grant still admits", scopes, "(r.Who.extra == nil || !r.Who.extra.released)", "(r.Who.extra == nil || r.Who.extra.inner != nil)"},
 	{"circle: a sub-grant does not keep its grant", circles, "case r.Granted() && owner != nil:", "case r.Granted() && owner == r:"},
-	{"circle: what the caller holds does not count", circles, "grants = append(grants, inside(g.Hold()))", "_ = g"},
+	{"circle: what the caller holds does not count", circles, "grants = append(grants, g.Hold())", "_ = g"},
 	{"inside: a release leaves what waits inside", release, "l.failInside(x.inner, treelock.ErrReleased)", "l.failInside(x.inner, nil)"},
 	{"race: a call is used again too early", cancel, "\tfor <-c.replies != verdictCanceled {\n\t}\n", ""},
 	{"lost wake-up: who gives up is not answered", cancel, "\tc.confirmCancel(why)\n", "\t_ = why\n"},

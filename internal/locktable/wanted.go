@@ -1,8 +1,8 @@
 package locktable
 
 // WaitedFor reports whether another request, or its widening, waits for what r holds. r must be
-// granted. The widening of r waits for others. WaitedFor takes O(d), with d the number of node uses
-// of r.
+// granted. The widening of r does not count: it waits for other requests, not for r. WaitedFor
+// takes O(d), with d the number of node uses of r.
 //
 // It is exact at each node alone: r holds, so an entry that waits there in a mode that conflicts
 // waits for r at this node. And a request that conflicts with r does so at some node, where it

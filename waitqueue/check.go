@@ -19,6 +19,8 @@ func (q *Queue[R]) Check() error {
 			waiting = waiting.With(mode)
 		}
 	}
+	// A pair of modes has one group, with an entry, for one held mode. A held mode that covers the
+	// wanted one needs no entry, so it has no group.
 	for g := q.groups(); g != nil; g = g.next {
 		if g.head == nil || q.group(g.held, g.mode) != g || g.held.WithoutFirst() != 0 || g.held.First().Covers(g.mode) {
 			return fmt.Errorf("I3: the group of widenings from %v to %v is empty, or should not exist", g.held.First(), g.mode)
@@ -49,12 +51,18 @@ func (q *Queue[R]) checkLists() error {
 	return nil
 }
 
-// checkList checks one list.
+// checkList checks one list. held is empty for the plain list of a mode.
+//
+// It is enough to compare with the earliest entry that conflicts. An entry waits for a request if
+// an admitted one conflicts, other than its own grant, or if that entry is earlier. Otherwise a
+// step has missed to admit it.
 func (q *Queue[R]) checkList(head *Entry[R], held Modes, mode Mode) error {
 	earliest := ^uint64(0)
 	for e := range q.Waiting(conflicts[mode] &^ passed(held)) {
 		earliest = min(earliest, e.seq)
 	}
+	// The loop ends where the ring closes. A link that is wrong ends it before, so it ends in any
+	// case: numbers must grow.
 	for e, last := head, uint64(0); e != nil; e = e.next {
 		if e.mode != mode || e.held != held || e.next == nil || e.next.prev != e {
 			return fmt.Errorf("I3: entry %v of request %d is in the list of %v by mistake, or its links are broken", e.mode, e.seq, mode)

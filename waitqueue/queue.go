@@ -249,8 +249,9 @@ func (q *Queue[R]) earliest(mode Mode) uint64 {
 	return earliest
 }
 
-// admissible reports whether e, the head of a list, waits for no request. Every other admitted
-// request that conflicts is earlier, or its grant is one that e waits for here.
+// admissible reports whether e, the head of a list, waits for no request. It compares no numbers
+// with admitted requests. One that conflicts is earlier than e, or is a widening that passed e:
+// then e waits here for its grant.
 func (q *Queue[R]) admissible(e *Entry[R]) bool {
 	if q.others(e.held, e.mode) != 0 {
 		return false

@@ -53,9 +53,9 @@ func (e *engine[N]) Acquire(
 	}
 	// Most requests need not wait and are replied to at once, so the client does not look at ctx
 	// yet: a select costs as much as the rest of the call. Behind a backlog the reply takes longer,
-	// so the client selects on ctx at once. It then sets expectWait, so that no verdictMustWait is
-	// sent: replies has room for two verdicts. A context that never ends needs no first look
-	// either.
+	// so the client selects on ctx at once. begin has set expectWait then, so that no
+	// verdictMustWait is sent. It also does so for a context that never ends: the client waits for
+	// the last reply in any case, and another one has a cost.
 	//
 	// The client waits here, and not in a function of begin, since a return after a switch between
 	// goroutines is mispredicted: see BenchmarkLock in manager/bench.
@@ -75,7 +75,8 @@ func (m *Manager[N]) begin(
 		c.under = new([]treelock.Hold)
 		*c.under = m.grantsIn(ctx)
 	}
-	// Done may be user code, so it is called before the request can be granted.
+	// Done may be user code, so it is called before the request can be granted: if it panics,
+	// nothing is held.
 	ended = ctx.Done()
 	queued = len(m.inbox)
 	c.expectWait = c.expectWait || ended == nil || queued >= backlog
@@ -155,7 +156,7 @@ func (e *engine[N]) TryAcquire(
 	if o := m.submit(ctx, ctx.Done(), kindAcquire, c, h); o != outcomeSent {
 		return treelock.Grant[N]{}, withRequest("try to acquire", &req, m.unsentErr(o, ctx))
 	}
-	m.awaitReply(c, len(m.inbox))
+	m.awaitReply(c, len(m.inbox)) // the last reply: a request of modeNoWait never waits
 	return m.resultOf("try to acquire", &req, c)
 }
 
@@ -235,7 +236,7 @@ func (l *loop[N]) scopeFor(c *call[N], ref *treelock.Ref, seq uint64) (*scope[N]
 }
 
 // refusal returns the error for r, which has just arrived with c, if it must not wait. It returns
-// nil if r is granted or may wait.
+// nil if r is granted or may wait. The search for a circle comes last, as it alone may take long.
 func (l *loop[N]) refusal(c *call[N], r *request[N]) error {
 	switch {
 	case r.Granted():
@@ -259,6 +260,8 @@ func (l *loop[N]) end(r *request[N]) {
 	s, number := r.Who.scope, r.Seq()
 	l.trace.ended(number)
 	l.deliverAll(s.table.End(r))
+	// A survey records r in End at the latest, and may add it to a suspension. So r leaves only
+	// now.
 	if len(l.suspensions) > 0 {
 		l.leaveSuspensions(number)
 	}

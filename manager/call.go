@@ -37,9 +37,10 @@ type call[N treelock.Node[N]] struct {
 	claim  [1]locktable.Claim[N] // the storage of claims for one claim
 	node   [1]N                  // the storage of lineage for one node
 
-	// The manager goroutine's until the last reply. grant comes with verdictDone. While the request
-	// waits, it names the request for cancel. At first it has the token of the grant that the
-	// request is inside.
+	// The manager goroutine's until the last reply. grant has three meanings, one after the other.
+	// When the call is sent it has only a token, that of the grant which the request is inside or
+	// widens. While the request waits it names the request for cancel, with token 0. With
+	// verdictDone it is the grant.
 	grant grant[N]
 	err   error // with verdictRefused and verdictCanceled; at first the reason of kindRevoke
 
@@ -63,7 +64,8 @@ const (
 	modeTicket                 // a reply at once, and the grant over the ticket's channel
 )
 
-// A verdict is a reply to a call.
+// A verdict is a reply to a call. What else the client must know is in the call: the send of the
+// verdict happens after the manager goroutine has written it.
 type verdict uint8
 
 const (
@@ -73,7 +75,8 @@ const (
 	verdictCanceled                // the last reply to kindCancel, after any other; see call.err
 )
 
-// Calls with larger buffers than these are not reused.
+// Calls with larger buffers than these are not reused: one huge request must not keep its memory
+// for later small ones.
 const (
 	maxKeptClaims  = 64
 	maxKeptLineage = 1024
@@ -148,7 +151,6 @@ func (m *Manager[N]) result(c *call[N]) (grant[N], error) {
 // recycle keeps c for another use. The client must have received its last reply, or not sent it.
 // Nodes in the storage of lineages stay in memory until the garbage collector empties the pool.
 func (m *Manager[N]) recycle(c *call[N]) {
-	// One huge request must not keep its buffers in memory for later small ones.
 	if cap(c.claims) > maxKeptClaims || cap(c.lineage) > maxKeptLineage {
 		return
 	}
@@ -197,7 +199,7 @@ func (c *call[N]) callerHolds() []treelock.Hold {
 }
 
 // mustWait keeps what names the request, for its cancellation, and tells the client that it waits,
-// unless that expects it. On the manager goroutine.
+// unless the client expects that. The call stays the manager goroutine's. On the manager goroutine.
 func (c *call[N]) mustWait(g grant[N]) {
 	c.grant, c.waited = g, true
 	if !c.expectWait {

@@ -8,7 +8,7 @@ const maxCancels = 8
 
 // cancelCall ends the request of c, whose ctx has ended, and returns the error for it.
 func (m *Manager[N]) cancelCall(ctx context.Context, c *call[N]) error {
-	_, blocked := m.sendCancel(c) // before the context is called, which may be user code
+	_, blocked := m.sendCancel(c) // before canceledErr calls ctx, which may be user code that blocks
 	return withBlockers[N](m.canceledErr(ctx), blocked)
 }
 

@@ -18,6 +18,7 @@ func (m *Manager[N]) inspect(i inspector[N]) bool {
 // inspect runs the method of an inspector. On the manager goroutine.
 func (l *loop[N]) inspect(c *call[N]) {
 	l.assertOwner()
+	// The reply comes last: from then on the inspector, with what it found, is the client's.
 	c.inspector.inspect(l)
 	c.replies <- verdictDone
 }

@@ -6,10 +6,11 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// maxRevocations is how many revocations of grants are remembered.
+// maxRevocations is how many revocations of grants are remembered, with their causes.
 const maxRevocations = 4096
 
-// Lost is [treelock.Grant.Lost].
+// Lost is [treelock.Grant.Lost]. Once the manager has stopped, no goroutine is there to be asked,
+// and each of its grants is lost.
 func (e *engine[N]) Lost(h treelock.Hold) <-chan struct{} {
 	if c, ok := e.askFor(h, lostSignal); ok {
 		return c
@@ -28,7 +29,8 @@ func (e *engine[N]) Err(h treelock.Hold) error {
 	return lostErr(m.stoppedErr())
 }
 
-// lostErr returns an error that is ErrLost and wraps cause. It calls no method of cause.
+// lostErr returns an error that is ErrLost and wraps cause. It calls no method of cause, which may
+// be the user's, so it may run on the manager goroutine.
 func lostErr(cause error) error { return &endError{[]error{treelock.ErrLost, cause}} }
 
 // An overAsker is the inspector that finds out why a grant is over.
@@ -39,7 +41,9 @@ type overAsker[N treelock.Node[N]] struct {
 
 func (a *overAsker[N]) inspect(l *loop[N]) { a.err = l.overErr(requestOf[N](a.of.Ref), a.of.Number) }
 
-// loseAll tells the grants that asked that the manager has stopped.
+// loseAll tells the grants that asked that the manager has stopped. It closes the channels and
+// changes no list: no message is handled any more. Wanted channels stay open: no request waits for
+// a grant any more.
 func (l *loop[N]) loseAll() {
 	for _, r := range l.asked[lostSignal] {
 		close(r.Who.extra.signals[lostSignal].c)
@@ -54,6 +58,8 @@ type revocations struct {
 	order    list.List                // of revocation values, the latest last
 }
 
+// A revocation is why the grant with a number was lost. The number is that of a request, and never
+// reused, so it names the grant also when its storage has another request.
 type revocation struct {
 	number uint64
 	err    error
@@ -65,12 +71,14 @@ func (r *revocations) add(number uint64, err error) {
 		r.byNumber = make(map[uint64]*list.Element)
 	}
 	r.byNumber[number] = r.order.PushBack(revocation{number, err})
+	// The earliest revocation goes: its holder has had the most time to ask.
 	if r.order.Len() > maxRevocations {
 		r.forget(r.order.Front().Value.(revocation).number)
 	}
 }
 
-// forget forgets the grant with that number, if it is known.
+// forget forgets the grant with that number, if it is known. A holder that releases its grant has
+// no more need of the reason.
 func (r *revocations) forget(number uint64) {
 	if e := r.byNumber[number]; e != nil {
 		r.order.Remove(e)

@@ -61,7 +61,8 @@ func (m *Manager[N]) Revoke(ctx context.Context, number uint64, cause error) err
 // errRevoked is the cause of a revocation that has none.
 var errRevoked = errors.New("it was revoked")
 
-// sendRevoke ends the request that s has found, for the reason why.
+// sendRevoke ends the request that s has found, for the reason why. The request may have ended
+// since, and its storage may have another one: the message has its number, so revoke sees that.
 func (m *Manager[N]) sendRevoke(
 	ended <-chan struct{}, s *survey[N], why error,
 ) (o outcome, err error) {
@@ -80,7 +81,7 @@ func (m *Manager[N]) sendRevoke(
 }
 
 // revoke ends the request with number seq that was stored in r, unless it has ended. On the manager
-// goroutine.
+// goroutine. It does not ask overErr, as a grant that was released and lives on is live, too.
 func (l *loop[N]) revoke(c *call[N], r *request[N], seq uint64) {
 	l.assertOwner()
 	if r == nil || r.Seq() != seq {
@@ -100,6 +101,7 @@ func (l *loop[N]) lose(r *request[N], err error) {
 	if w := r.Widening(); w != nil {
 		l.fail(w, err)
 	}
+	// This is read before the requests inside end: with the last one, leave ends a released grant.
 	x := r.Who.extra
 	released := x != nil && x.released
 	if x != nil && x.inner != nil {
@@ -108,7 +110,7 @@ func (l *loop[N]) lose(r *request[N], err error) {
 	if released {
 		return // it has ended with the last request inside it
 	}
-	// The holder can know it before another request is granted.
+	// end grants requests that waited for r. The holder can know that it lost r before that.
 	l.revoked.add(r.Seq(), err)
 	l.give(r, lostSignal)
 	l.drop(r, wantedSignal)
@@ -117,6 +119,7 @@ func (l *loop[N]) lose(r *request[N], err error) {
 
 // loseInside ends all requests inside a grant. Those that wait go first, so that none is granted.
 func (l *loop[N]) loseInside(s *scope[N], err error) {
+	// With its last request the scope goes, but its table stays as it is until the next message.
 	table := s.table
 	l.failInside(s, err)
 	for _, sub := range table.Requests() {

@@ -12,7 +12,8 @@ import (
 type request[N treelock.Node[N]] = locktable.Request[N, client[N]]
 
 // loop is the state of the manager goroutine. It is a local variable there, so no other goroutine
-// can name it. In builds with the race detector its methods check that.
+// can name it. In builds with the race detector its methods check that. Clients reach it only by
+// inspectors, which run on the manager goroutine.
 type loop[N treelock.Node[N]] struct {
 	m     *Manager[N]
 	table *locktable.Table[N, client[N]] // of root
@@ -22,17 +23,18 @@ type loop[N treelock.Node[N]] struct {
 	freeScopes []*scope[N] // empty ones, for reuse
 	survey     *survey[N]  // the one that is under way, nil if there is none
 
-	asked   [numSignals][]*locktable.Request[N, client[N]] // see signal
+	// asked has, for each kind, the held grants with a signal that was asked for and not given.
+	asked   [numSignals][]*locktable.Request[N, client[N]]
 	revoked revocations
 
-	// Requests in all scopes.
+	// These count the requests in all scopes, as the limit of waiting requests and Drain mean all.
 	live    int
 	waiting int
 
 	suspensions []*suspension[N] // those in force
 
-	// Both stay true once they are.
-	draining  bool // no request arrives any more
+	// Neither becomes false again: a drain cannot be undone.
+	draining  bool // no request of the manager itself arrives any more
 	drainDone bool // m.drainDone is closed
 
 	batch     int // messages that are known to be in the inbox
@@ -56,7 +58,8 @@ type loop[N treelock.Node[N]] struct {
 // looks again. Meanwhile they receive their replies and send their next messages. So the two sides
 // do not pass the inbox between processors for each message. See BenchmarkLock in manager/bench,
 // impl=batch-echo. It yields and receives here, and not in functions of their own, since a return
-// after a switch between goroutines is mispredicted: with one client they cost 4% of an acquire.
+// after a switch between goroutines is mispredicted: with one client such functions cost 4% of an
+// acquire.
 func (m *Manager[N]) run() {
 	defer close(m.done)
 	if m.ctxDone != nil { // else the context never ends
@@ -65,7 +68,7 @@ func (m *Manager[N]) run() {
 
 	// The loop has no other exit than stop, so done is closed only after it.
 	l := newLoop(m)
-	for messages := uint(0); ; messages++ {
+	for messages := uint(0); ; messages++ { // it may wrap: only its remainder is used
 		first := l.batch == 0
 		if first {
 			if step := l.yielder.next(l.now); step == doYield {
@@ -95,7 +98,8 @@ func (m *Manager[N]) run() {
 	}
 }
 
-// newLoop returns the state of a manager goroutine, which must be the calling one.
+// newLoop returns the state of a manager goroutine, which must be the calling one: the auditor
+// takes its identity here.
 func newLoop[N treelock.Node[N]](m *Manager[N]) loop[N] {
 	table := locktable.New[N, client[N]](m.maxIdle, m.naming)
 	return loop[N]{
@@ -108,8 +112,10 @@ func newLoop[N treelock.Node[N]](m *Manager[N]) loop[N] {
 	}
 }
 
-// dispatch handles one message. Tests and benchmarks call it with messages in the order that they
-// want.
+// dispatch handles one message. Each case is one call, so that a kind of message is one method, in
+// its own file. Tests and benchmarks call dispatch with messages in the order that they want.
+//
+// requestOf is called here, on the manager goroutine: a client must not look into a Ref.
 func (l *loop[N]) dispatch(msg message[N]) {
 	l.trace.begin(msg)
 	// kindStop ends run, and kindSealed is never received by the loop, so neither has a case.

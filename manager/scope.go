@@ -26,8 +26,8 @@ type scope[N treelock.Node[N]] struct {
 
 // An extra is what the manager goroutine keeps of few requests.
 type extra[N treelock.Node[N]] struct {
-	inner    *scope[N] // nil if no request inside is live
-	released bool
+	inner    *scope[N]           // nil if no request inside is live
+	released bool                // and live only for the requests inside
 	token    uint64              // of the latest widening, or 0
 	signals  *[numSignals]signal // nil until a client asks for one
 
@@ -55,6 +55,9 @@ func (l *loop[N]) heldErr(owner *request[N], seq uint64, claims []locktable.Clai
 }
 
 // overErr returns why the grant with number seq that was stored in r is over, or nil if it is not.
+//
+// A reused r has another number. A grant that was released is over for its clients, even if it
+// lives on for the requests inside. A number that is not among the revocations counts as released.
 func (l *loop[N]) overErr(r *request[N], seq uint64) error {
 	if r != nil && r.Seq() == seq && (r.Who.extra == nil || !r.Who.extra.released) {
 		return nil
@@ -65,8 +68,8 @@ func (l *loop[N]) overErr(r *request[N], seq uint64) error {
 	return treelock.ErrReleased
 }
 
-// enter returns the scope inside a grant, and makes it if need be. token is that of the grant, or
-// an earlier one.
+// enter returns the scope inside a grant, and makes it if need be. token is that of the copy of the
+// grant that the client has.
 func (l *loop[N]) enter(owner *request[N], token uint64) *scope[N] {
 	x := l.extraOf(owner)
 	if x.inner == nil {
@@ -77,6 +80,10 @@ func (l *loop[N]) enter(owner *request[N], token uint64) *scope[N] {
 		}
 		l.inner = x.inner
 	}
+	// The scope has the latest token of its grant, so that tokens do not shrink among conflicting
+	// grants inside. Each of the three may be the latest. A client may call with a copy from before
+	// a widening: then x.token is. For a grant inside another one x.token is 0: then it is what a
+	// later copy brought before. And a grant that never widened has its token in its copies only.
 	x.inner.token = max(x.inner.token, token, x.token)
 	return x.inner
 }
@@ -89,7 +96,8 @@ func (l *loop[N]) extraOf(r *request[N]) *extra[N] {
 	return r.Who.extra
 }
 
-// newScope returns a scope with an empty table.
+// newScope returns a scope with an empty table. All tables share the numbers of that of root, so
+// one search for a circle can go through several.
 func (l *loop[N]) newScope() *scope[N] {
 	if last := len(l.freeScopes) - 1; last >= 0 {
 		s := l.freeScopes[last]
@@ -105,6 +113,8 @@ func (l *loop[N]) leave(s *scope[N]) {
 	if s.owner == nil || s.table.Live() > 0 {
 		return
 	}
+	// remove needs the links of s, so it comes before s is cleared. The table is kept with its idle
+	// nodes.
 	l.remove(s)
 	owner := s.owner
 	*s = scope[N]{table: s.table}
@@ -112,6 +122,7 @@ func (l *loop[N]) leave(s *scope[N]) {
 		l.freeScopes = append(l.freeScopes, s)
 	}
 	owner.Who.extra.inner = nil
+	// end may leave the scope of the owner in turn, and so on up to root.
 	if owner.Who.extra.released {
 		l.end(owner)
 	}
@@ -119,6 +130,8 @@ func (l *loop[N]) leave(s *scope[N]) {
 
 // remove removes s from the list of scopes. A survey goes on with the next one.
 func (l *loop[N]) remove(s *scope[N]) {
+	// The survey follows s.next, so it goes on while s is linked. It misses no request: each was
+	// recorded before it ended.
 	if l.survey != nil && l.survey.at == s {
 		l.survey.goOn(l)
 	}

@@ -6,12 +6,14 @@ import "github.com/treelock/treelock"
 // msg has been received and not handled. On the manager goroutine.
 func (l *loop[N]) stop(msg message[N]) {
 	l.assertOwner()
+	// The errors of clients say why the manager stops. They read shutDown once stopBegun is closed,
+	// so it is written before.
 	l.m.shutDown = !isClosed(l.m.ctxDone)
 	close(l.m.stopBegun)
 	err := l.m.stoppedErr()
 	l.trace.begin(message[N]{kind: kindStop})
 	// The messages of the requests that wait were handled long ago: no message in the inbox leads to
-	// their clients.
+	// their clients. They are refused and not ended: to end them would grant further requests.
 	for _, r := range l.table.Waiters() {
 		l.trace.failed(r.Seq(), err)
 		r.Who.refuse(err)
@@ -69,7 +71,8 @@ func (m *Manager[N]) sendSealed() bool {
 	}
 }
 
-// refuseMessage replies to a message that the manager receives when it stops.
+// refuseMessage replies to a message that the manager receives when it stops. Kinds that expect no
+// reply have no case.
 func refuseMessage[N treelock.Node[N]](msg message[N], err error) {
 	switch msg.kind {
 	case kindAcquire, kindWithdraw, kindNarrow, kindWiden, kindRevoke, kindInspect:

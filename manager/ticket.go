@@ -15,8 +15,9 @@ type Ticket[N treelock.Node[N]] struct {
 	// grant, and is closed if there is none: see endWith.
 	granted chan treelock.Grant[N]
 
-	// The manager goroutine owns these fields until it ends. req and seq name the request. Once there
-	// will be no grant, req is nil and err says why.
+	// The manager goroutine owns these fields until it ends. It writes them before it replies to
+	// Submit. req and seq name the request. Once there will be no grant, req is nil and err says
+	// why.
 	req *request[N]
 	seq uint64
 	err error
@@ -66,6 +67,7 @@ func (t *Ticket[N]) Granted() <-chan treelock.Grant[N] { return t.granted }
 // The grant is delivered once. If another receive from [Ticket.Granted] takes it, Wait returns when
 // ctx ends.
 func (t *Ticket[N]) Wait(ctx context.Context) (treelock.Grant[N], error) {
+	// A Submit does not block, so the ticket counts in circles only from now on.
 	ended := ctx.Done()
 	if err := t.blockUnder(t.m.grantsIn(ctx)); err != nil {
 		t.Withdraw()
@@ -79,6 +81,8 @@ func (t *Ticket[N]) Wait(ctx context.Context) (treelock.Grant[N], error) {
 		case !isClosed(ended):
 			return grant, nil
 		}
+		// The context ended first or at the same time. As in Acquire, a request that had to wait is
+		// not granted then.
 		grant.Release()
 	case <-ended:
 	}
@@ -88,6 +92,8 @@ func (t *Ticket[N]) Wait(ctx context.Context) (treelock.Grant[N], error) {
 // blockUnder tells the manager that a client waits for the ticket while it holds grants. It returns
 // a DeadlockError if that closes a circle.
 func (t *Ticket[N]) blockUnder(grants []treelock.Hold) error {
+	// A grant that is there to be received ends the wait. A ticket that is granted meanwhile is
+	// left alone by the inspector.
 	if len(grants) == 0 || len(t.granted) > 0 {
 		return nil
 	}
@@ -112,7 +118,8 @@ func (b *ticketUnder[N]) inspect(l *loop[N]) {
 	}
 }
 
-// cancelWait withdraws the ticket, as ctx has ended, and returns the error that says so.
+// cancelWait withdraws the ticket, as ctx has ended, and returns the error that says so. It asks
+// for the blockers before: a request that has ended has none. ctx is called last, as it may block.
 func (t *Ticket[N]) cancelWait(ctx context.Context) error {
 	blockers := ticketBlockers[N]{t: t}
 	t.m.inspect(&blockers)
@@ -156,7 +163,7 @@ func (t *Ticket[N]) Err() error {
 }
 
 // endErr returns why there will be no grant, or nil if there may be one. Only the owner of the
-// fields may call it.
+// fields may call it: the manager goroutine, or a client once done is closed.
 func (t *Ticket[N]) endErr() error {
 	switch {
 	case t.req != nil:
@@ -192,7 +199,8 @@ func (l *loop[N]) acquireTicket(c *call[N], g grant[N]) {
 // deliver sends the grant. It never blocks, as granted has room for it. On the manager goroutine.
 func (t *Ticket[N]) deliver(g grant[N]) { t.granted <- t.m.public(g) }
 
-// endWith closes granted, as there will be no grant, and keeps the reason.
+// endWith closes granted, as there will be no grant, and keeps the reason for Err. On the manager
+// goroutine.
 func (t *Ticket[N]) endWith(err error) {
 	t.req, t.err = nil, err
 	close(t.granted)

@@ -16,7 +16,10 @@ func (t *Ticket[N]) Withdraw() {
 	if t.m.send(message[N]{kind: kindWithdraw, call: c}) && <-c.replies == verdictDone {
 		return
 	}
-	<-t.m.done // from here on the manager goroutine does not use the ticket
+	// The manager has stopped before it handled the message. From done on it does not use the
+	// ticket, so the client may take the grant back itself, and close the channel in place of
+	// endWith.
+	<-t.m.done
 	if t.reclaimGrant() {
 		close(t.granted)
 	}
@@ -27,7 +30,7 @@ func (t *Ticket[N]) Withdraw() {
 func (l *loop[N]) withdraw(c *call[N]) {
 	l.assertOwner()
 	t := c.ticket
-	r := t.req
+	r := t.req // nil if the request was refused, or has ended without a grant
 	if r != nil && (r.Seq() == t.seq && r.Waiting() || t.reclaimGrant()) {
 		l.release(r, t.seq) // it may have been revoked, with its grant still in the channel
 		t.endWith(treelock.ErrWithdrawn)

@@ -43,11 +43,14 @@ func (a *auditor) audit(table interface {
 	}
 }
 
-// auditAll audits the tables of all scopes, and the invariants of scopes.
+// auditAll audits the tables of all scopes, and the invariants of scopes. The loop calls it after
+// each message: in the middle of a step the invariants need not hold.
 func (l *loop[N]) auditAll() {
 	l.audit(l.table)
 	for s := l.inner; s != nil; s = s.next {
 		l.audit(s.table)
+		// These are the invariants in the comment of scope. They are cheap, so they are checked
+		// each time.
 		if x := s.owner.Who.extra; x == nil || x.inner != s || s.table.Live() == 0 {
 			panic("BUG: treelock: the scope of a grant is empty, or the grant does not know it")
 		} else if x.released && s.table.Waiting() > 0 {
@@ -57,7 +60,9 @@ func (l *loop[N]) auditAll() {
 	l.auditSignals()
 }
 
-// auditSignals checks the lists of grants that have asked for signals.
+// auditSignals checks the lists of grants that have asked for signals: each grant is held, knows
+// its index, and was not told. A grant that a request waits for must have been told in the step in
+// which the wait began.
 func (l *loop[N]) auditSignals() {
 	for kind, asked := range l.asked {
 		for i, r := range asked {
@@ -72,7 +77,8 @@ func (l *loop[N]) auditSignals() {
 	}
 }
 
-// goroutineID returns the number of the calling goroutine. Only a stack trace has it.
+// goroutineID returns the number of the calling goroutine. Only a stack trace has it, and to make
+// one is slow. So production builds do not check.
 func goroutineID() string {
 	var buf [64]byte
 	trace := buf[:runtime.Stack(buf[:], false)] // "goroutine 18 [running]:..."

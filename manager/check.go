@@ -29,7 +29,9 @@ func (m *Manager[N]) Check(ctx context.Context, req treelock.Request[N]) error {
 		if err = answer.err; v != verdictDone {
 			err = m.stoppedErr()
 		}
-	case <-ended: // the manager may still read and write c, so c is not reused
+	// The request of a Check is never live, so there is nothing to cancel. The manager may still
+	// read and write c, so c is not reused.
+	case <-ended:
 		return withRequest("check", &req, m.canceledErr(ctx))
 	}
 	m.recycle(c)
@@ -46,7 +48,11 @@ type checker[N treelock.Node[N]] struct {
 }
 
 // inspect lets the request arrive, as then the table knows its blockers, and ends it in the same
-// step. It is the latest request, so no request waits for it.
+// step. It is the latest request, so no request waits for it, and its end grants none.
+//
+// The reasons to refuse a request come in the order in which an arrival meets them, so Check gives
+// the error of TryAcquire. No count changes: countArrival and countEnd are for requests that are
+// live between messages.
 func (k *checker[N]) inspect(l *loop[N]) {
 	if l.draining {
 		k.err = treelock.ErrDraining
@@ -57,6 +63,7 @@ func (k *checker[N]) inspect(l *loop[N]) {
 		l.trace.refused(k.err)
 		return
 	}
+	// explain reads who r is, so r is enrolled like any other request.
 	r := l.table.Submit(k.call.claims)
 	l.enroll(r, l.root, k.call.meta)
 	if !r.Granted() {

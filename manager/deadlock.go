@@ -17,7 +17,7 @@ import (
 //
 // Only a call that blocks while its caller holds something can close a circle: a request that waits
 // is later than what it waits for. So the manager goroutine looks for a circle when such a call
-// begins to wait, and refuses the call if there is one. Then no circle is ever closed.
+// begins to wait, and refuses the call if there is one (I11). Then no circle is ever closed.
 
 // grantsIn returns the grants of m that ctx carries, the innermost first. It calls ctx, which may
 // be user code, so a client calls it before its request arrives.
@@ -32,9 +32,14 @@ func (m *Manager[N]) grantsIn(ctx context.Context) (grants []treelock.Hold) {
 
 // blockUnder notes the grants that the caller of the waiting request r holds. It returns the error
 // that refuses r if its wait would close a circle. On the manager goroutine.
+//
+// r is in its queues already, since only these say what it waits for. If it is refused, the caller
+// of blockUnder ends it in the same step, or withdraws its ticket.
 func (l *loop[N]) blockUnder(r *request[N], under []treelock.Hold) error {
 	l.trace.under(r.Seq(), under)
 	held := l.stillHeld(nil, under)
+	// A caller that holds nothing closes no circle. The caller of a widening holds its grant, which
+	// Circle knows.
 	if len(held) == 0 && r.Widens() == nil {
 		return nil
 	}
@@ -45,6 +50,8 @@ func (l *loop[N]) blockUnder(r *request[N], under []treelock.Hold) error {
 		l.trace.refused(err)
 		return err
 	}
+	// Later searches go on from r to these grants. under is kept, and not held: each search looks
+	// anew which of them are still held, as the storage of a released one is reused.
 	if len(held) > 0 {
 		x := l.extraOf(r)
 		x.under = append(x.under, under...) // several clients may wait for one ticket
@@ -52,7 +59,8 @@ func (l *loop[N]) blockUnder(r *request[N], under []treelock.Hold) error {
 	return nil
 }
 
-// stillHeld appends those of refs to held that are not over.
+// stillHeld appends those of refs to held that are not over. A context may carry a grant that was
+// released or lost since.
 func (l *loop[N]) stillHeld(held []*request[N], refs []treelock.Hold) []*request[N] {
 	for _, g := range refs {
 		if r := requestOf[N](g.Ref); l.overErr(r, g.Number) == nil {
@@ -64,6 +72,8 @@ func (l *loop[N]) stillHeld(held []*request[N], refs []treelock.Hold) []*request
 
 // lastsFor returns the grants that last until r ends: those that the caller of r holds, if r waits,
 // and the grant that r is inside, if r is a grant.
+//
+// A grant does not last for a request that only waits inside it: Release fails that.
 func (l *loop[N]) lastsFor(r *request[N]) (grants []*request[N]) {
 	switch owner := r.Who.scope.owner; {
 	case r.Waiting() && r.Who.extra != nil:
@@ -80,6 +90,8 @@ func deadlockError[N treelock.Node[N]](steps []locktable.Step[N, client[N]]) err
 	circle := make([]treelock.DeadlockStep[N], len(steps))
 	for i := range steps {
 		r, next := steps[i].Request, steps[(i+1)%len(steps)].Request
+		// The table knows why a request in a queue waits. Otherwise lastsFor led from next to r,
+		// for one of its two reasons.
 		s := stepOf(r)
 		if why := &steps[i].Why; steps[i].Waiting != nil {
 			s.Link = treelock.LinkWaits
@@ -102,7 +114,8 @@ func stepOf[N treelock.Node[N]](r *request[N]) treelock.DeadlockStep[N] {
 }
 
 // waitForAll returns the error that refuses an op that waits for all live requests, if its caller
-// holds one of grants: the op would wait for its own caller.
+// holds one of grants: the op would wait for its own caller. It needs no search, as the op would be
+// a circle of one step. The op checks before it begins, so that a refused one has done nothing.
 func (m *Manager[N]) waitForAll(op string, grants []treelock.Hold) error {
 	if len(grants) == 0 {
 		return nil

@@ -25,8 +25,11 @@ func (m *Manager[N]) Drain(ctx context.Context) error {
 	case m.stopping():
 		ended = nil // the manager ended first
 	case m.trySend(message[N]{kind: kindDrain}):
+	// ctx bounds the wait of Drain, not the drain. So if ctx ends while the inbox is full, a
+	// goroutine waits for room in place of the client. It ends at the latest when the manager
+	// stops.
 	case !m.sendBlocking(message[N]{kind: kindDrain}, ended):
-		go m.send(message[N]{kind: kindDrain}) // draining begins when there is room, without ctx
+		go m.send(message[N]{kind: kindDrain})
 	}
 	select {
 	case <-m.drainDone:
@@ -38,6 +41,7 @@ func (m *Manager[N]) Drain(ctx context.Context) error {
 		return nil
 	case isClosed(ended):
 		names := m.namesOf(&survey[N]{})
+		// The survey takes time, in which the last request may have ended.
 		if isClosed(m.drainDone) {
 			return nil
 		}

@@ -9,14 +9,15 @@ import (
 	"github.com/treelock/treelock/internal/nodetext"
 )
 
-// maxCauseText bounds what an error shows of the text of another error, which may be the user's.
+// maxCauseText bounds what an error shows of the text of another error, which may be the user's:
+// an error is one line of bounded length in a log.
 const maxCauseText = 400
 
 // maxErrorClaims is how many claims of its request an error keeps.
 const maxErrorClaims = 8
 
 // A requestError says which request its error is about. It is formatted as a BlockedError without
-// blockers.
+// blockers, but is none: errors.As must not find a BlockedError where no request blocked.
 type requestError[N treelock.Node[N]] struct{ blocked treelock.BlockedError[N] }
 
 func (e *requestError[N]) Error() string { return e.blocked.Error() }
@@ -26,7 +27,8 @@ func (e *requestError[N]) Unwrap() error { return e.blocked.Err }
 // withRequest adds req, and the operation op, to err. It formats nothing. On the client's
 // goroutine.
 func withRequest[N treelock.Node[N]](op string, req *treelock.Request[N], err error) error {
-	// All shapes are filled in here, so the manager goroutine copies neither labels nor claims.
+	// The errors that name requests come from the manager goroutine. They are filled in here, in
+	// place, so that it copies neither labels nor claims. No other goroutine has them by now.
 	kept := min(maxErrorClaims, req.Len())
 	claims, more := make([]treelock.Claim[N], kept), req.Len()-kept
 	for i := range claims {
@@ -58,7 +60,8 @@ func (m *Manager[N]) resultOf(
 }
 
 // canceledErr returns the error for a request whose ctx has ended. It includes the end of the
-// manager, since one context is often the parent of the other.
+// manager, since one context is often the parent of the other. On the client's goroutine, as it
+// calls ctx.
 func (m *Manager[N]) canceledErr(ctx context.Context) error {
 	if m.stopping() || isClosed(m.ctxDone) {
 		return &endError{[]error{m.stoppedErr(), contextError(ctx)}}
@@ -66,7 +69,8 @@ func (m *Manager[N]) canceledErr(ctx context.Context) error {
 	return contextError(ctx)
 }
 
-// withBlockers returns err with the blockers that blocked names, if it is a BlockedError.
+// withBlockers returns err with the blockers that blocked names, if it is a BlockedError. blocked
+// comes from the manager goroutine, without an error of its own; err comes from the client's.
 func withBlockers[N treelock.Node[N]](err, blocked error) error {
 	if blocked, ok := blocked.(*treelock.BlockedError[N]); ok {
 		blocked.Err = err
@@ -83,7 +87,8 @@ func (m *Manager[N]) unsentErr(o outcome, ctx context.Context) error {
 	return m.stoppedErr()
 }
 
-// stoppedErr returns the error for a manager that stops. shutDown may be read once ended is closed.
+// stoppedErr returns the error for a manager that stops. stopping comes first: shutDown may be read
+// once stopBegun is closed. On any goroutine, as it calls no method of ctx.
 func (m *Manager[N]) stoppedErr() error {
 	if m.stopping() && m.shutDown {
 		return &endError{[]error{treelock.ErrStopped, treelock.ErrShutdown}}
@@ -117,6 +122,7 @@ func contextError(ctx context.Context) error {
 		return &gaveUpError{endError{[]error{errNoReason}}}
 	case cause == nil:
 		return &gaveUpError{endError{[]error{err}}}
+	// A cause that wraps err says it all, and most often the two are the same error.
 	case err == nil || errors.Is(cause, err):
 		return &gaveUpError{endError{[]error{cause}}}
 	default:

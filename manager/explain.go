@@ -7,8 +7,8 @@ import (
 )
 
 // explain returns err with the names of at most limit requests that r waits for, or err alone if
-// limit is 0. It takes bounded time. Only requests that end by it are explained, as most requests
-// never need it. On the manager goroutine.
+// limit is 0. It takes bounded time. It is for requests that are refused, canceled or slow, so a
+// request that is granted pays nothing for it. On the manager goroutine.
 //
 // The error holds no text: the client formats it if it is read. Labels and claims are immutable
 // values, so they can be shared with the client.
@@ -18,6 +18,7 @@ func (l *loop[N]) explain(r *request[N], err error, limit int) error {
 	if limit == 0 {
 		return err
 	}
+	// The client fills in what it knows itself: the operation, and its claims (withRequest).
 	blocked := &treelock.BlockedError[N]{
 		Label:  r.Who.meta.labelOf(),
 		Waited: l.now.since(r.Who.since),
@@ -63,7 +64,8 @@ func (l *loop[N]) explainWaiting(r *request[N], seq uint64, limit int) error {
 }
 
 // explain returns what the request of a row waits for, or nil if it no longer waits. It sends one
-// message to the manager, for the slow log.
+// message to the manager, for the slow log. On the watcher's goroutine: it passes back the pointer
+// of the row, and does not look into the request.
 func (m *Manager[N]) explain(r *row[N]) *treelock.BlockedError[N] {
 	e := explainer[N]{req: r.req, seq: r.seq}
 	m.inspect(&e)

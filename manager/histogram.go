@@ -13,7 +13,7 @@ type Histogram struct {
 	Sum    uint64     `json:"sum"` // of all values
 }
 
-// add counts a value. On the manager goroutine; it allocates nothing.
+// add counts a value. On the manager goroutine. It allocates nothing, as each release calls it.
 func (h *Histogram) add(value uint64) {
 	h.Counts[min(bits.Len64(value), len(h.Counts)-1)]++
 	h.Sum += value

@@ -11,6 +11,7 @@ type isolator struct {
 	timeout time.Duration
 }
 
+// newIsolator returns an isolator for that many runs at a time. It starts no goroutine.
 func newIsolator(runs int, timeout time.Duration) isolator {
 	return isolator{make(chan struct{}, runs), timeout}
 }

@@ -30,13 +30,16 @@ func nodeTypeOf[N treelock.Node[N]]() nodeType[N] {
 }
 
 // nodeLineage calls Parent of each node. It checks every node, since a valid node may have an
-// ancestor that is not.
+// ancestor that is not. It runs code of the user, so clients call it before they send.
 func nodeLineage[N treelock.Node[N]](lineage []N, node N, o *options) ([]N, error) {
 	first, limit := node, o.maxDepth
 	for length, ok := 0, true; ok; node, ok = node.Parent() {
+		// Parent may be cyclic. The limit ends the walk then, so it comes first.
 		if length++; length > limit {
 			return lineage, tooDeep(first, limit)
 		}
+		// An ancestor is a key of the lock table as well. There a bad one would panic on the
+		// manager goroutine, or would not be found again.
 		if err := checkComparable(node); err != nil {
 			return lineage, err
 		}
@@ -46,7 +49,8 @@ func nodeLineage[N treelock.Node[N]](lineage []N, node N, o *options) ([]N, erro
 }
 
 // pathLineage checks p as ParsePath does, and appends p alone. The lock table finds the ancestors
-// that it knows without their names.
+// that it knows without their names. So a request for a known path costs its client no walk, and no
+// memory for names of ancestors.
 func pathLineage(lineage []treelock.Path, p treelock.Path, o *options) ([]treelock.Path, error) {
 	if len(p) > o.maxPath {
 		return lineage, tooLong(p, o.maxPath)
@@ -54,6 +58,8 @@ func pathLineage(lineage []treelock.Path, p treelock.Path, o *options) ([]treelo
 	if _, err := treelock.ParsePath(string(p)); err != nil {
 		return lineage, err
 	}
+	// A path has one ancestor for each slash, but "/" has none. The length tells for most paths
+	// that they have too few slashes, so these are not counted.
 	limit := o.maxDepth
 	if len(p) >= 2*limit-1 && p != "/" && strings.Count(string(p), "/") >= limit {
 		return lineage, tooDeep(p, limit)
@@ -61,7 +67,8 @@ func pathLineage(lineage []treelock.Path, p treelock.Path, o *options) ([]treelo
 	return append(lineage, p), nil
 }
 
-// wholeLineage returns node and all its ancestors, also for a Path.
+// wholeLineage returns node and all its ancestors, also for a Path. A region needs them: it finds a
+// request that claims a subtree above node by the names of the ancestors of node.
 func (m *Manager[N]) wholeLineage(node N) ([]N, error) {
 	if _, err := m.appendLineage(nil, node, &m.options); err != nil {
 		return nil, err
@@ -77,6 +84,7 @@ func checkComparable[N comparable](node N) (err error) {
 			err = incomparable(node)
 		}
 	}()
+	// Two names, since a linter takes node != node for a mistake.
 	if again := node; again != node {
 		return incomparable(node)
 	}

@@ -44,9 +44,10 @@ func (q nodeQueues[N]) add(row *row[N]) {
 func (q nodeQueues[N]) blockers(row *row[N]) (seqs []uint64, more int, atLeast bool) {
 	for _, used := range row.uses {
 		for _, lists := range q[scopedNode[N]{row.inside, used.Node}] {
-			// Every blocker shares a node with the request, in a mode that conflicts there, and
-			// arrived earlier: lists are by arrival, so the earlier ones are a prefix. A mode that a
-			// widening passes conflicts with its grant, so no other request holds it.
+			// Each blocker shares a node with the request, in a mode that conflicts there, and
+			// arrived earlier. Lists are by arrival, so the earlier ones are a prefix. The modes
+			// that a widening passes are left out among holders, too: they conflict with its grant,
+			// so no other request holds one of them.
 			for rivals := used.Mode.Conflicting() &^ used.Passes; rivals != 0; rivals = rivals.WithoutFirst() {
 				list := lists[rivals.First()]
 				n := sort.Search(len(list), func(i int) bool { return list[i] >= row.seq })

@@ -9,15 +9,20 @@ import (
 )
 
 // A requestMeta is what people want to know of a request besides its claims. Most requests have
-// none.
+// none, so a live request has room for a pointer only. It is immutable once it is made: the manager
+// goroutine, surveys and errors share it.
 type requestMeta struct {
 	label string
-	tag   any       // not looked at
-	queue int       // its limit on waiters at a node; negative if there is none
-	stack []uintptr // of the call that made the request; empty without SlowLog.Sites
+	tag   any // not looked at
+	queue int // its limit on waiters at a node; negative if there is none
+
+	// stack is that of the call that made the request, and empty without SlowLog.Sites. Only a
+	// report makes a text of it, since that costs more than the request.
+	stack []uintptr
 }
 
-// newMeta returns what is kept of req. On the client's goroutine. callers skips its frame.
+// newMeta returns what is kept of req. It runs on the goroutine of the client that made the
+// request, as its stack is the site. callers skips the frame of newMeta.
 func (m *Manager[N]) newMeta(req *treelock.Request[N]) *requestMeta {
 	meta := &requestMeta{label: req.Label(), tag: req.Tag(), queue: req.QueueLimit()}
 	if m.slow.Sites {
@@ -43,7 +48,7 @@ func (r *requestMeta) tagOf() any {
 }
 
 // crowded reports whether the limit of the request, which waits as r, is exceeded at one of its
-// nodes.
+// nodes. r is in the queues by then and counts as well: see Crowded.
 func crowded[N treelock.Node[N]](meta *requestMeta, r *request[N]) bool {
 	return meta != nil && meta.queue >= 0 && r.Crowded(meta.queue)
 }
@@ -74,6 +79,7 @@ func ours(function string) bool {
 }
 
 // callers returns as many inner frames of the stack as are needed to find one that is not ours.
+// Below Manager.Do there are the most of ours: five.
 func callers() []uintptr {
 	var pcs [8]uintptr
 	n := runtime.Callers(3, pcs[:])

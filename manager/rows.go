@@ -19,7 +19,7 @@ type row[N treelock.Node[N]] struct {
 	state  treelock.State
 	since  instant
 	meta   *requestMeta
-	uses   []locktable.Use[N]
+	uses   []locktable.Use[N] // a copy, as the request changes while the client reads the row
 }
 
 // rows is a list of rows. With a limit, it keeps the earliest requests in a heap. Without one it
@@ -29,6 +29,7 @@ type rows[N treelock.Node[N]] struct {
 	last   latestHeap[N] // the last chunk, or the heap
 }
 
+// rowsPerChunk bounds what one step allocates and clears at once.
 const rowsPerChunk = 1024
 
 // len returns the length of a list with a limit, which is one heap.
@@ -41,6 +42,8 @@ func (l *rows[N]) keeps(seq uint64) bool { return seq < l.last[0].seq }
 // add adds a row. If the list is at its limit, the row of the latest request is dropped.
 func (l *rows[N]) add(r *row[N], limit int) {
 	switch {
+	// The head is the latest, and the caller has asked keeps: the new row is earlier and takes its
+	// place.
 	case limit > 0 && len(l.last) == limit:
 		l.last[0] = r
 		heap.Fix(&l.last, 0)
@@ -55,14 +58,14 @@ func (l *rows[N]) add(r *row[N], limit int) {
 	}
 }
 
-// sorted returns the rows by arrival.
+// sorted returns the rows by arrival. The client calls it, as sorting very many takes long.
 func (l *rows[N]) sorted() []*row[N] {
 	all := slices.Concat(append(l.chunks, l.last)...)
 	slices.SortFunc(all, func(a, b *row[N]) int { return cmp.Compare(a.seq, b.seq) })
 	return all
 }
 
-// latestHeap is a heap with the latest request first.
+// latestHeap is a heap with the latest request first, the one to drop. Its Pop is never needed.
 type latestHeap[N treelock.Node[N]] []*row[N]
 
 func (h latestHeap[N]) Len() int           { return len(h) }

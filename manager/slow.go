@@ -28,7 +28,8 @@ type SlowLog struct {
 // WithSlowLog reports requests that wait or hold for long, as warnings with their label, claims,
 // age and site, and the blockers of those that wait, with a [PossibleCircle] that they are on. A
 // request is reported when it has reached the threshold, and again whenever its age has doubled
-// since. Of very many slow requests at a time the earliest come first, 200 in a round.
+// since. Of very many slow requests at a time the earliest come first, 200 that wait and 200 that
+// hold in a round.
 //
 // A goroutine takes surveys for that, as [Manager.Snapshot] does, and writes the log. It ends soon
 // after the manager. It looks four times in the shortest threshold, but at most every 5 ms, and at
@@ -60,7 +61,7 @@ func (s SlowLog) limit(state treelock.State) time.Duration {
 const (
 	shortestRound = 5 * time.Millisecond
 	longestRound  = time.Second
-	maxReported   = 200 // requests in one round
+	maxReported   = 200 // requests of each state in one round
 	restFactor    = 20  // how many times longer the watcher rests than it kept the manager busy
 )
 
@@ -73,13 +74,16 @@ type watcher[N treelock.Node[N]] struct {
 	// next has, by keyOf, the age from which on a reported request is reported again.
 	next map[uint64]time.Duration
 
-	busy time.Duration // how long this round kept the manager busy, at most
+	// busy is how long this round kept the manager busy, at most: it is measured here, around each
+	// survey and each search, and so includes the time in the inbox.
+	busy time.Duration
 
 	strings  isolator // for the methods of nodes
 	handlers isolator // for the logger
 }
 
-// watch is the goroutine of a watcher.
+// watch is the goroutine of a watcher. A goroutine of its own takes surveys at a pace that depends
+// on their cost, and the manager goroutine needs no timer.
 func (m *Manager[N]) watch() {
 	w := watcher[N]{
 		m:        m,
@@ -88,6 +92,7 @@ func (m *Manager[N]) watch() {
 		strings:  newIsolator(maxStuck, textTimeout),
 		handlers: newIsolator(maxStuck, handlerTimeout),
 	}
+	// Within these bounds, a report is late by a quarter of the threshold at most.
 	pause := min(max(m.slow.threshold()/4, shortestRound), longestRound)
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
@@ -97,6 +102,8 @@ func (m *Manager[N]) watch() {
 		case <-m.stopBegun:
 			return
 		}
+		// The timer starts anew after the round, so a slow round is not followed by another at
+		// once.
 		w.busy = 0
 		w.round()
 		timer.Reset(w.pauseAfter(pause))
@@ -114,7 +121,8 @@ func (w *watcher[N]) round() {
 	// next is a new map, which forgets requests that are no longer live or slow.
 	next := make(map[uint64]time.Duration, len(w.next))
 	s := &survey[N]{limit: maxReported}
-	// due runs on the manager goroutine, while this one waits.
+	// due runs on the manager goroutine, while this one waits. So both may use the maps, one after
+	// the other. If the manager stops before the last reply, neither uses them again.
 	s.due = func(seq uint64, state treelock.State, age time.Duration) bool {
 		key := keyOf(seq, state)
 		if again, reported := w.next[key]; reported && age < again {
@@ -144,6 +152,9 @@ func (w *watcher[N]) round() {
 
 // circles returns the possible circles of the requests that wait for long, by number. It takes a
 // survey if one of due, which are to be reported, has a label.
+//
+// That survey selects by age, not only what is due: a circle may go through a request that was
+// reported before.
 func (w *watcher[N]) circles(due []*row[N]) map[uint64]PossibleCircle {
 	if !slices.ContainsFunc(due, func(r *row[N]) bool { return r.meta.labelOf() != "" }) {
 		return nil
@@ -164,7 +175,8 @@ func (w *watcher[N]) circles(due []*row[N]) map[uint64]PossibleCircle {
 	return circles
 }
 
-// keyOf tells requests apart, and the wait of one from its hold.
+// keyOf tells requests apart, and the wait of one from its hold: a request that was reported while
+// it waited is reported anew when it holds for long.
 func keyOf(seq uint64, state treelock.State) uint64 { return seq<<1 | uint64(state) }
 
 // report logs one line about a request, which may be on a circle.

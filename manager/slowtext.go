@@ -9,13 +9,16 @@ import (
 	"github.com/treelock/treelock/internal/nodetext"
 )
 
+// Bounds of the user code that a report runs. What has not returned keeps its goroutine, which Go
+// cannot end. So maxStuck bounds the goroutines that bad methods and handlers cost.
 const (
 	maxStuck       = 4                      // runs that have not returned
 	textTimeout    = 100 * time.Millisecond // for the texts of one report
 	handlerTimeout = time.Second            // for the handler of one report
 )
 
-// A report is what is logged of one request.
+// A report is what is logged of one request. The goroutine of the watcher owns it. An isolated run
+// that is late may still read it, so it does not change once it is filled in.
 type report[N treelock.Node[N]] struct {
 	info    RequestInfo[N]
 	blocked *treelock.BlockedError[N] // of one that waits
@@ -31,7 +34,8 @@ type texts struct {
 // they do not return, nodes are shown as they would be without methods. Nodes without methods, such
 // as a Path, need no goroutine.
 func (w *watcher[N]) textsOf(r *report[N]) texts {
-	// A first pass uses no methods. If no node has any, its texts are final.
+	// A first pass uses no methods. If no node has any, its texts are final. If a method does not
+	// return, they are what is left to show, so this pass comes first.
 	plain := true
 	t := r.texts(func(node N) string {
 		text, ok := nodetext.Plain(node)
@@ -41,7 +45,8 @@ func (w *watcher[N]) textsOf(r *report[N]) texts {
 	if plain {
 		return t
 	}
-	// made has room for the texts, so a run that ends after the timeout does not block.
+	// made is from the goroutine of the run to this one. It has room for the texts, so a run that
+	// ends after the timeout does not block. A run that returned in time has sent them.
 	made := make(chan texts, 1)
 	full := func(node N) string { return nodetext.Of(node) }
 	if w.strings.run(func() { made <- r.texts(full) }) {
@@ -50,7 +55,8 @@ func (w *watcher[N]) textsOf(r *report[N]) texts {
 	return t
 }
 
-// texts makes the texts, naming each node by of.
+// texts makes the texts, naming each node by of. It is all of a report that may call code of a
+// user.
 func (r *report[N]) texts(of func(N) string) texts {
 	return texts{claimsText(r.info.Claims, of), blockersText(r.blocked, of)}
 }
@@ -70,7 +76,8 @@ func claimsText[N treelock.Node[N]](claims []treelock.Claim[N], of func(N) strin
 	return text
 }
 
-// blockersText names the blockers in e, as their String does.
+// blockersText names the blockers in e, as their String does. A request that holds has none, and e
+// is nil.
 func blockersText[N treelock.Node[N]](
 	e *treelock.BlockedError[N], of func(N) string,
 ) (names []string) {

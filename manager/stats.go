@@ -44,10 +44,11 @@ func (m *Manager[N]) Stats() Stats {
 	if m.inspect(&now) {
 		return now.Stats
 	}
-	<-m.done
+	<-m.done // the manager goroutine writes final before it closes done
 	return m.final
 }
 
+// A statsInspector is the inspector that copies the statistics.
 type statsInspector[N treelock.Node[N]] struct{ Stats }
 
 func (s *statsInspector[N]) inspect(l *loop[N]) { s.Stats = l.currentStats() }
@@ -72,6 +73,8 @@ func (v Var) String() string {
 
 // currentStats returns the statistics up to now.
 func (l *loop[N]) currentStats() Stats {
+	// The sizes of now are computed here and not kept in l.stats, so that they cannot differ from
+	// what they describe. Free scopes count, as their idle nodes take memory.
 	s := l.stats
 	s.Live, s.Waiting, s.Nodes = l.live, l.waiting, l.table.Nodes()
 	for inner := l.inner; inner != nil; inner = inner.next {
@@ -84,7 +87,8 @@ func (l *loop[N]) currentStats() Stats {
 	return s
 }
 
-// countArrival counts a request that has arrived and was not refused.
+// countArrival counts a request that has arrived and was not refused. A refused one was never live
+// between messages, so it does not come here.
 func (l *loop[N]) countArrival(r *request[N]) {
 	l.live++
 	if r.Granted() {
@@ -96,14 +100,16 @@ func (l *loop[N]) countArrival(r *request[N]) {
 	l.stats.Queue.add(uint64(l.waiting))
 }
 
-// countGrant counts a request that is granted after it had to wait.
+// countGrant counts a request that is granted after it had to wait. It comes before since is set
+// anew: until then since is the beginning of the wait.
 func (l *loop[N]) countGrant(r *request[N]) {
 	l.waiting--
 	l.stats.Granted++
 	l.stats.WaitTime.add(l.now.microsSince(r.Who.since))
 }
 
-// countEnd counts a request that is about to end.
+// countEnd counts a request that is about to end. Afterwards it is too late: a request that has
+// ended is neither waiting nor granted.
 func (l *loop[N]) countEnd(r *request[N]) {
 	l.live--
 	if r.Waiting() {

@@ -9,10 +9,12 @@ import (
 
 // A survey collects the live requests that a query selects, as they are at its first step. It is an
 // inspector that its client sends once for each step. The manager goroutine owns it until it is
-// over.
+// over, between the steps as well: changes of the table call record.
 type survey[N treelock.Node[N]] struct {
+	// The query, immutable once the survey is sent.
+
 	minAge time.Duration
-	limit  int
+	limit  int                  // of each list of rows; zero and negative mean no limit
 	reach  *locktable.Region[N] // what requests must reach; nil means all
 
 	// due, if set, selects requests by state and age.
@@ -21,11 +23,15 @@ type survey[N treelock.Node[N]] struct {
 	// collect, if set, gets the selected requests on the manager goroutine, instead of the rows.
 	collect func(r *locktable.Request[N, client[N]])
 
+	// How far the survey has come.
+
 	records *locktable.Survey[N, client[N]] // nil before the first step
 	at      *scope[N]                       // the scope that is visited next
 	over    bool
 	began   instant // the first step
 	matches int     // requests that the query selects
+
+	// What the survey has found. The client's once over is set, or never.
 
 	stats            Stats
 	suspended        []Suspension[N]
@@ -40,8 +46,9 @@ const (
 	usesPerVisit = 16
 )
 
-// runSurvey sends s until it is over, once the surveys before it are. Its client has a token
-// meanwhile, so no user code runs here: ended is the Done channel of the client's context.
+// runSurvey waits for the surveys before s, and then sends s for one step at a time until it is
+// over. Its client has a token meanwhile, so no user code runs here: ended is the Done channel of
+// the client's context.
 func (m *Manager[N]) runSurvey(ended <-chan struct{}, s *survey[N]) outcome {
 	select {
 	case m.snapshotSem <- struct{}{}:
@@ -62,7 +69,7 @@ func (m *Manager[N]) runSurvey(ended <-chan struct{}, s *survey[N]) outcome {
 		}
 		select {
 		case v := <-c.replies:
-			if v != verdictDone {
+			if v != verdictDone { // the manager has refused the step, as it stops
 				return outcomeStopped
 			}
 		case <-ended: // the manager may still write to c and s, so neither is used again
@@ -76,6 +83,8 @@ func (m *Manager[N]) runSurvey(ended <-chan struct{}, s *survey[N]) outcome {
 
 // abandonSurvey ends a survey that is not over. The table records requests for the survey until
 // then. No client receives the reply, as the client of the survey returns at once.
+//
+// The next survey may begin before this message is handled. Then the table has abandoned s already.
 func (m *Manager[N]) abandonSurvey(s *survey[N]) {
 	c := &call[N]{inspector: surveyEnd[N]{s}, replies: make(chan verdict, 1)}
 	m.post(message[N]{kind: kindInspect, call: c})
@@ -91,6 +100,8 @@ func (s *survey[N]) inspect(l *loop[N]) {
 		s.records, s.at = l.table.BeginSurvey(s.record), l.root
 		l.survey = s
 	}
+	// A step goes on in the next scope with the work that is left. So many small scopes do not take
+	// a message each.
 	for work := stepWork; work > 0 && !s.over; {
 		if work = s.at.table.StepSurvey(s.records, work); work > 0 {
 			s.goOn(l)
@@ -114,6 +125,7 @@ func (s *survey[N]) goOn(l *loop[N]) {
 // A surveyEnd is the inspector that ends a survey before it is over.
 type surveyEnd[N treelock.Node[N]] struct{ *survey[N] }
 
+// inspect ends s, unless its first step was never handled.
 func (s surveyEnd[N]) inspect(l *loop[N]) {
 	if s.records != nil {
 		s.end(l)
@@ -129,6 +141,7 @@ func (s *survey[N]) end(l *loop[N]) {
 }
 
 // record adds r to the rows if the query selects it, and returns the work beyond that of one visit.
+// The table calls it on the manager goroutine, in a step or before r changes.
 func (s *survey[N]) record(r *locktable.Request[N, client[N]], waiting bool) (work int) {
 	// The work of a step is bounded by nodes, not by requests, so that a wide request does not make
 	// a step long.

@@ -35,6 +35,8 @@ func (m *Manager[N]) Suspend(
 		return func() {}, err
 	}
 	ended := ctx.Done() // first, as a panic of it must suspend nothing
+	// The suspension is in force before the survey looks for live requests. So each request is
+	// either refused, or found by the survey.
 	start := suspensionStart[N]{suspension: s, under: m.grantsIn(ctx)}
 	if !m.inspect(&start) {
 		return func() {}, m.stoppedErr()
@@ -42,6 +44,8 @@ func (m *Manager[N]) Suspend(
 	if start.deadlock != nil {
 		return func() {}, start.deadlock
 	}
+	// resume waits for no reply, so it cannot know when a pooled call is free again. Its own one
+	// has room for the reply, which no client receives.
 	resume = func() {
 		c := &call[N]{inspector: suspensionEnd[N]{s}, replies: make(chan verdict, 1)}
 		m.send(message[N]{kind: kindInspect, call: c})
@@ -53,6 +57,8 @@ func (m *Manager[N]) Suspend(
 func (m *Manager[N]) awaitSuspension(
 	ctx context.Context, ended <-chan struct{}, s *suspension[N],
 ) error {
+	// A client that gives up leaves complete unset. Then over is never closed, and no other client
+	// waits for it.
 	collected := m.runSurvey(ended, &survey[N]{reach: s.region, collect: s.add}) == outcomeSent
 	if collected && m.inspect(suspensionComplete[N]{s}) {
 		select {
@@ -73,7 +79,8 @@ func (m *Manager[N]) awaitSuspension(
 }
 
 // A suspension closes a set of subtrees. The manager goroutine owns its last fields, and has it in
-// loop.suspensions while it is in force.
+// loop.suspensions while it is in force. While the survey runs, live grows by what the survey finds
+// and shrinks by what ends. From complete on it does not grow, since new requests are refused.
 type suspension[N treelock.Node[N]] struct {
 	// Immutable.
 
@@ -82,15 +89,19 @@ type suspension[N treelock.Node[N]] struct {
 	region *locktable.Region[N]   // all nodes
 	each   []*locktable.Region[N] // node by node, for errors
 
-	// over is closed by the manager goroutine once complete is set and live is empty.
+	// over is from the manager goroutine to the client of Suspend, and nothing is sent. It is
+	// closed once complete is set and live is empty.
 	over chan struct{}
+
+	// The manager goroutine's.
 
 	since    instant
 	live     map[uint64]bool // the numbers of requests of the manager that are live there
 	complete bool            // all of them are in live
 }
 
-// newSuspension returns a suspension of nodes. It runs user code, on the user's goroutine.
+// newSuspension returns a suspension of nodes. It runs user code, on the user's goroutine. nodes is
+// copied, as errors and snapshots read it later.
 func (m *Manager[N]) newSuspension(reason string, nodes []N) (*suspension[N], error) {
 	s := &suspension[N]{
 		reason: reason, nodes: slices.Clone(nodes), live: map[uint64]bool{}, over: make(chan struct{}),
@@ -109,7 +120,8 @@ func (m *Manager[N]) newSuspension(reason string, nodes []N) (*suspension[N], er
 }
 
 // add adds a request that the survey has found. A grant stays live until the requests inside it
-// are over, so these need not be counted. On the manager goroutine.
+// are over, so these need not be counted. A request that ends or narrows before its visit is
+// recorded first, in that step, and then removed. On the manager goroutine.
 func (s *suspension[N]) add(r *locktable.Request[N, client[N]]) {
 	if r.Who.scope.owner == nil {
 		s.live[r.Seq()] = true
@@ -155,6 +167,8 @@ func (s *suspensionStart[N]) inspect(l *loop[N]) {
 // A suspensionComplete is the inspector that says that all live requests are known.
 type suspensionComplete[N treelock.Node[N]] struct{ *suspension[N] }
 
+// inspect sets complete, a message after the last step of the survey. Before, an empty live means
+// only that the survey has found no request yet.
 func (s suspensionComplete[N]) inspect(*loop[N]) {
 	s.complete = true
 	s.check()
@@ -163,6 +177,7 @@ func (s suspensionComplete[N]) inspect(*loop[N]) {
 // A suspensionEnd is the inspector that ends a suspension, once.
 type suspensionEnd[N treelock.Node[N]] struct{ *suspension[N] }
 
+// inspect leaves over open. A Suspend that still waits goes on until its requests are over.
 func (s suspensionEnd[N]) inspect(l *loop[N]) {
 	if i := slices.Index(l.suspensions, s.suspension); i >= 0 {
 		l.suspensions = slices.Delete(l.suspensions, i, i+1)
@@ -194,7 +209,9 @@ func (l *loop[N]) suspendedErr(claims []locktable.Claim[N]) error {
 	return nil
 }
 
-// widenSuspendedErr is suspendedErr for what claims add to the grant r.
+// widenSuspendedErr is suspendedErr for what claims add to the grant r. Claims that r holds already
+// add nothing, and r is live there anyway. A grant inside another one stays inside it, and so adds
+// nothing to what the manager has granted.
 func (l *loop[N]) widenSuspendedErr(r *request[N], claims []locktable.Claim[N]) error {
 	if len(l.suspensions) == 0 || r.Who.scope.owner != nil {
 		return nil
@@ -205,7 +222,8 @@ func (l *loop[N]) widenSuspendedErr(r *request[N], claims []locktable.Claim[N]) 
 	return l.suspendedErr(added)
 }
 
-// leaveSuspensions counts the request with this number as over.
+// leaveSuspensions counts the request with this number as over. It takes the number, as it runs
+// after the table has ended the request: until then a survey may add it.
 func (l *loop[N]) leaveSuspensions(number uint64) {
 	for _, s := range l.suspensions {
 		s.remove(number)
@@ -225,6 +243,8 @@ func (l *loop[N]) leaveNarrowed(r *request[N]) {
 // not have found the widening yet, and will not: then r counts if it reaches the subtrees now.
 func (l *loop[N]) mergeWidened(r *request[N], number uint64) {
 	for _, s := range l.suspensions {
+		// The grant is added before its widening is removed: otherwise live might be empty between
+		// the two, and over closed too early.
 		if s.live[number] || !s.complete && r.Reaches(s.region) {
 			s.live[r.Seq()] = true
 			s.remove(number)

@@ -14,9 +14,12 @@ import (
 // A tracer writes down each message that the manager goroutine handles, and what it answers, and
 // has the model replay it. So each test of a manager compares it with the model. It is built like
 // the auditor.
+//
+// A step is noted while it happens, and replayed once the message is handled: the model has one
+// step for each message, which says all its effects.
 type tracer[N treelock.Node[N]] struct {
 	replay *trace.Replay[N]
-	step   *trace.Step[N]
+	step   *trace.Step[N] // the present one
 }
 
 // newTracer returns the tracer of a new loop of m.
@@ -25,7 +28,8 @@ func newTracer[N treelock.Node[N]](m *Manager[N]) tracer[N] {
 	return tracer[N]{replay: trace.New[N](o), step: new(trace.Step[N])}
 }
 
-// kinds are the kinds of the steps that messages are.
+// kinds are the kinds of the steps that messages are. A kindInspect is the zero kind, Inspect,
+// until begin or under learns that it is another step.
 var kinds = map[messageKind]trace.Kind{
 	kindAcquire: trace.Acquire, kindRelease: trace.Release, kindCancel: trace.Cancel, kindWithdraw: trace.Withdraw,
 	kindNarrow: trace.Narrow, kindWiden: trace.Widen, kindRevoke: trace.Revoke, kindDrain: trace.Drain, kindStop: trace.Stop,

@@ -26,29 +26,39 @@ func (a *auditor) assertOwner() {
 	}
 }
 
-// audit checks the table after a message. It skips more messages the larger the table is, so that
-// checking takes a bounded share of the time.
-func (a *auditor) audit(table interface {
+// A checkedTable is a lock table, of any scope.
+type checkedTable interface {
 	Check() error
 	NodeUses() int
 	Nodes() int
-}) {
+}
+
+// audit checks the tables after a message. It skips more messages the larger they are together, so
+// that checking takes a bounded share of the time. It checks all of them or none: if each were due
+// by its own size, a small one would start the count anew before a large one is ever due.
+func (a *auditor) audit(tables ...checkedTable) {
+	size := 0
+	for _, table := range tables {
+		size += table.NodeUses() + table.Nodes()
+	}
 	a.unaudited++
-	if a.unaudited*64 < table.NodeUses()+table.Nodes() {
+	if a.unaudited*64 < size {
 		return
 	}
 	a.unaudited = 0
-	if err := table.Check(); err != nil {
-		panic("BUG: treelock: " + err.Error())
+	for _, table := range tables {
+		if err := table.Check(); err != nil {
+			panic("BUG: treelock: " + err.Error())
+		}
 	}
 }
 
 // auditAll audits the tables of all scopes, and the invariants of scopes. The loop calls it after
 // each message: in the middle of a step the invariants need not hold.
 func (l *loop[N]) auditAll() {
-	l.audit(l.table)
+	tables := []checkedTable{l.table}
 	for s := l.inner; s != nil; s = s.next {
-		l.audit(s.table)
+		tables = append(tables, s.table)
 		// These are the invariants in the comment of scope. They are cheap, so they are checked
 		// each time.
 		if x := s.owner.Who.extra; x == nil || x.inner != s || s.table.Live() == 0 {
@@ -57,6 +67,7 @@ func (l *loop[N]) auditAll() {
 			panic("BUG: treelock: a request waits inside a grant that was released")
 		}
 	}
+	l.audit(tables...)
 	l.auditSignals()
 }
 

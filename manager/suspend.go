@@ -192,7 +192,6 @@ func (l *loop[N]) suspendedErr(claims []locktable.Claim[N]) error {
 		return nil
 	}
 	probe := l.table.Submit(claims)
-	l.enroll(probe, l.root, nil)
 	defer l.table.End(probe)
 	l.trace.probed()
 	for _, s := range l.suspensions {

@@ -51,11 +51,11 @@ func (e *engine[N]) Acquire(
 	if o != outcomeSent {
 		return treelock.Grant[N]{}, withRequest("acquire", &req, m.unsentErr(o, ctx))
 	}
-	// Most requests need not wait and are replied to at once, so the client does not look at ctx
+	// Most requests need not wait and are replied to at once. So the client does not look at ctx
 	// yet: a select costs as much as the rest of the call. Behind a backlog the reply takes longer,
 	// so the client selects on ctx at once. begin has set expectWait then, so that no
 	// verdictMustWait is sent. It also does so for a context that never ends: the client waits for
-	// the last reply in any case, and another one has a cost.
+	// the last reply anyway, and another one has a cost.
 	//
 	// The client waits here, and not in a function of begin, since a return after a switch between
 	// goroutines is mispredicted: see BenchmarkLock in manager/bench.
@@ -122,7 +122,7 @@ func (m *Manager[N]) awaitReply(c *call[N], queued int) verdict {
 }
 
 // awaitLastReply waits for the last reply to c. It returns false if the client's context has ended,
-// even if the reply came as well: a request that had to wait is not granted under a context that
+// even if the reply came as well. So a request that had to wait is not granted under a context that
 // ended first.
 func (m *Manager[N]) awaitLastReply(c *call[N], ended <-chan struct{}) bool {
 	select {

@@ -8,7 +8,7 @@ import (
 	"github.com/treelock/treelock/internal/terms"
 )
 
-// A circle is a list of live requests each of which lasts until the next one ends, and the last one
+// A circle is a list of live requests. Each of them lasts until the next one ends, and the last one
 // until the first one ends. A request lasts until another one ends in three cases:
 //
 //   - It waits for the other one.
@@ -70,8 +70,8 @@ func (l *loop[N]) stillHeld(held []*request[N], refs []treelock.Hold) []*request
 	return held
 }
 
-// lastsFor returns the grants that last until r ends: those that the caller of r holds, if r waits,
-// and the grant that r is inside, if r is a grant.
+// lastsFor returns the grants that last until r ends. If r waits, these are what the caller of r
+// holds. If r is a grant, it is the grant that r is inside.
 //
 // A grant does not last for a request that only waits inside it: Release fails that.
 func (l *loop[N]) lastsFor(r *request[N]) (grants []*request[N]) {
@@ -113,9 +113,9 @@ func stepOf[N treelock.Node[N]](r *request[N]) treelock.DeadlockStep[N] {
 	}
 }
 
-// waitForAll returns the error that refuses an op that waits for all live requests, if its caller
-// holds one of grants: the op would wait for its own caller. It needs no search, as the op would be
-// a circle of one step. The op checks before it begins, so that a refused one has done nothing.
+// waitForAll refuses an op that waits for all live requests, if its caller holds one of grants: the
+// op would wait for its own caller. It needs no search, as the op would be a circle of one step.
+// The op checks before it begins, so that a refused one has done nothing.
 func (m *Manager[N]) waitForAll(op string, grants []treelock.Hold) error {
 	if len(grants) == 0 {
 		return nil

@@ -83,9 +83,9 @@
 //
 // # Scopes, widenings and circles
 //
-// A request inside a grant goes to the lock table of that grant, which the manager goroutine makes
-// for its first request and keeps until its last one has ended (scope.go). So all that holds for
-// the requests of the manager holds there, too: they share the numbers, the limits, the search for
+// A request inside a grant goes to the lock table of that grant. The manager goroutine makes it for
+// the first request and keeps it until the last one has ended (scope.go). So all that holds for the
+// requests of the manager holds there, too: they share the numbers, the limits, the search for
 // blockers and the surveys. A grant that is released stays in its table until the grants inside it
 // have ended.
 //

@@ -9,8 +9,8 @@ import (
 	"github.com/treelock/treelock/internal/nodetext"
 )
 
-// maxCauseText bounds what an error shows of the text of another error, which may be the user's:
-// an error is one line of bounded length in a log.
+// maxCauseText bounds what an error shows of the text of another error, which may be the user's. So
+// an error is one line of bounded length.
 const maxCauseText = 400
 
 // maxErrorClaims is how many claims of its request an error keeps.

@@ -76,7 +76,7 @@ func (m *Manager[N]) wholeLineage(node N) ([]N, error) {
 	return nodeLineage(nil, node, &m.options)
 }
 
-// checkComparable refuses values that cannot be found again in a map: a NaN is not equal to itself,
+// checkComparable refuses values that cannot be found again in a map. A NaN is not equal to itself,
 // and an interface may hold a value on which == panics.
 func checkComparable[N comparable](node N) (err error) {
 	defer func() {

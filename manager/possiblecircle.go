@@ -64,8 +64,8 @@ const (
 )
 
 // A circleSearch looks for possible circles among the requests of a snapshot. It is a search in
-// depth that visits each request once, so it finds a circle in each set of requests that reach one
-// another, and not all circles. It follows the blockers that the snapshot names.
+// depth that visits each request once. So it finds a circle in each set of requests that reach one
+// another, but not all circles. It follows the blockers that the snapshot names.
 type circleSearch[N treelock.Node[N]] struct {
 	requests map[uint64]*RequestInfo[N]
 	waiter   map[string]uint64   // by label; 0 if several have it

@@ -57,9 +57,8 @@ type loop[N treelock.Node[N]] struct {
 // It takes a batch of the messages that it has seen in the inbox, and lets clients run before it
 // looks again. Meanwhile they receive their replies and send their next messages. So the two sides
 // do not pass the inbox between processors for each message. See BenchmarkLock in manager/bench,
-// impl=batch-echo. It yields and receives here, and not in functions of their own, since a return
-// after a switch between goroutines is mispredicted: with one client such functions cost 4% of an
-// acquire.
+// impl=batch-echo. It yields and receives here, and not in functions of their own: a return after a
+// switch between goroutines is mispredicted. With one client such functions cost 4% of an acquire.
 func (m *Manager[N]) run() {
 	defer close(m.done)
 	if m.ctxDone != nil { // else the context never ends
@@ -87,7 +86,7 @@ func (m *Manager[N]) run() {
 			l.readClock()
 		}
 		// The context is checked once for each batch, as the check has a cost. No message that was
-		// sent after the end of the context is handled: it is in no batch that was counted before
+		// sent after the end of the context is handled. It is in no batch that was counted before
 		// the end, and the check follows the count.
 		if first && isClosed(m.ctxDone) || msg.kind == kindStop {
 			l.stop(msg)

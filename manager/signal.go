@@ -54,7 +54,7 @@ func (l *loop[N]) give(r *request[N], kind int) {
 
 // dropSignals gives up the signals of a grant that is no longer held. They are never given.
 //
-// The index of a dropped signal soon is that of another grant, so no signal is dropped twice: the
+// The index of a dropped signal soon is that of another grant, so no signal is dropped twice. The
 // grant forgets its signals here, and lose ends the grant.
 func (l *loop[N]) dropSignals(r *request[N]) {
 	for kind := range numSignals {

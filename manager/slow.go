@@ -74,8 +74,8 @@ type watcher[N treelock.Node[N]] struct {
 	// next has, by keyOf, the age from which on a reported request is reported again.
 	next map[uint64]time.Duration
 
-	// busy is how long this round kept the manager busy, at most: it is measured here, around each
-	// survey and each search, and so includes the time in the inbox.
+	// busy is how long this round kept the manager busy, at most. It is measured on this side,
+	// around each survey and each search, so it includes the time in the inbox.
 	busy time.Duration
 
 	strings  isolator // for the methods of nodes
@@ -175,15 +175,15 @@ func (w *watcher[N]) circles(due []*row[N]) map[uint64]PossibleCircle {
 	return circles
 }
 
-// keyOf tells requests apart, and the wait of one from its hold: a request that was reported while
-// it waited is reported anew when it holds for long.
+// keyOf tells requests apart, and the wait of one from its hold. So a request that was reported
+// while it waited is reported anew when it holds for long.
 func keyOf(seq uint64, state treelock.State) uint64 { return seq<<1 | uint64(state) }
 
 // report logs one line about a request, which may be on a circle.
 func (w *watcher[N]) report(row *row[N], age time.Duration, circle PossibleCircle) {
 	r := &report[N]{info: w.m.infoOf(row)}
 	message := "treelock: slow hold"
-	// The blockers are asked for after the survey, one request at a time: a survey that explained
+	// The blockers are asked for after the survey, one request at a time. A survey that explained
 	// each request would keep the manager goroutine busy for too long.
 	if row.state == treelock.Waiting {
 		message = "treelock: slow wait"

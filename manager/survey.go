@@ -38,9 +38,9 @@ type survey[N treelock.Node[N]] struct {
 	waiters, holders rows[N]
 }
 
-// stepWork is how many requests a step visits, so that other messages wait for some 10 µs at most,
-// even if no request is in the processor's cache. A request at many nodes counts as one more for
-// each usesPerVisit of them, or for each of them if they are looked up.
+// stepWork is how many requests a step visits. So other messages wait for some 10 µs at most, even
+// if no request is in the processor's cache. A request at many nodes counts as one more for each
+// usesPerVisit of them, or for each of them if they are looked up.
 const (
 	stepWork     = 128
 	usesPerVisit = 16

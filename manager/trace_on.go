@@ -15,8 +15,8 @@ import (
 // has the model replay it. So each test of a manager compares it with the model. It is built like
 // the auditor.
 //
-// A step is noted while it happens, and replayed once the message is handled: the model has one
-// step for each message, which says all its effects.
+// A step is noted while it happens, and replayed once the message is handled. The model has one
+// step for each message, with all its effects.
 type tracer[N treelock.Node[N]] struct {
 	replay *trace.Replay[N]
 	step   *trace.Step[N] // the present one

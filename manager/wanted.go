@@ -20,8 +20,8 @@ func (l *loop[N]) signalWanted(s *scope[N]) {
 	}
 }
 
-// waitedFor reports whether a request in scope s, or in any scope if s is nil, waits for r or for a
-// grant that r lies inside.
+// waitedFor reports whether a request in scope s waits for r or for a grant that r lies inside. If
+// s is nil, it means any scope.
 func (l *loop[N]) waitedFor(r *request[N], s *scope[N]) bool {
 	for ; r != nil; r = r.Who.scope.owner {
 		if (s == nil || r.Who.scope == s) && r.WaitedFor() {

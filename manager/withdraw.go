@@ -17,7 +17,7 @@ func (t *Ticket[N]) Withdraw() {
 		return
 	}
 	// The manager has stopped before it handled the message. From done on it does not use the
-	// ticket, so the client may take the grant back itself, and close the channel in place of
+	// ticket. So the client may take the grant back itself, and close the channel in place of
 	// endWith.
 	<-t.m.done
 	if t.reclaimGrant() {

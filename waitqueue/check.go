@@ -6,8 +6,8 @@ import "fmt"
 // is for tests and for builds with the race detector: it takes time in proportion to the number of
 // entries.
 //
-// It checks that each waiting entry waits for a request (the queue's part of I2), that it is in the
-// list of its mode or in its group (I3) in order of arrival (I4), and that the sets of modes are
+// It checks that each waiting entry waits for a request (the queue's part of I2). The entry must be
+// in the list of its mode or in its group (I3), in order of arrival (I4). The sets of modes must be
 // right (I4). The queue does not know which requests are admitted. Package locktable checks that.
 func (q *Queue[R]) Check() error {
 	var admitted, waiting Modes

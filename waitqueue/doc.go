@@ -51,7 +51,7 @@
 // # Widenings
 //
 // A widening does not wait for its own grant, and it passes an entry that conflicts with the held
-// mode: that entry waits for the grant here, so it cannot be admitted before the grant is gone.
+// mode. That entry waits for the grant here, so it cannot be admitted before the grant is gone.
 // Otherwise a widening is an entry like the others, in the order of its own arrival. So what it
 // waits for depends on its held and its wanted mode alone. Hence the widenings with the same pair
 // of modes are in a group, a list of their own, and the facts above hold for groups as for lists.

@@ -77,8 +77,8 @@ func (q *Queue[R]) groupHead(e *Entry[R]) **Entry[R] {
 }
 
 // insert links e between the tail and the head of its list, and returns the head. That is the end
-// of the list, unless the caller makes e the head: Requeue does, since in a circular list the place
-// before the head is also that behind the tail.
+// of the list, unless the caller makes e the head, as Requeue does: in a circle the place before
+// the head is also that behind the tail.
 func (q *Queue[R]) insert(e *Entry[R]) (head **Entry[R]) {
 	if q.lists == nil {
 		q.lists = new(lists[R])

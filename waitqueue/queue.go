@@ -68,11 +68,11 @@ func (t *counts) Arrive(mode Mode) (admitted bool) {
 	return true
 }
 
-// Widen is Arrive for the widening of a request that is admitted in the one mode of held. It
-// admits the widening in mode, as one more request, if no other request with a conflicting mode is
-// admitted, and each one that waits conflicts with held: it waits for the holder here in any case.
-// Mode must not be covered by held. If Widen returns false, nothing has changed, and the caller
-// must call [Queue.WaitToWiden]. O(1).
+// Widen is Arrive for the widening of a request that is admitted in the one mode of held. It admits
+// the widening in mode, as one more request, under two conditions. No other request with a
+// conflicting mode is admitted. And each one that waits in such a mode conflicts with held: it
+// waits for the holder here in any case. Mode must not be covered by held. If Widen returns false,
+// nothing has changed, and the caller must call [Queue.WaitToWiden]. O(1).
 func (t *counts) Widen(held Modes, mode Mode) (admitted bool) {
 	if t.others(held, mode)|conflicts[mode]&t.waiting&^passed(held) != 0 {
 		return false
@@ -160,8 +160,9 @@ func (q *Queue[R]) Requeue(e *Entry[R], request R, seq uint64, held Modes, mode 
 	*q.insert(e) = e
 }
 
-// Blockers returns the number of requests that are admitted in a mode that conflicts with mode, and
-// the smallest sequence number that waits in such a mode, or the largest uint64 if none does. O(1).
+// Blockers returns the number of requests that are admitted in a mode that conflicts with mode. It
+// also returns the smallest sequence number that waits in such a mode, or the largest uint64 if
+// none does. O(1).
 func (q *Queue[R]) Blockers(mode Mode) (admitted int, earliest uint64) {
 	for conflicting := conflicts[mode] & q.admitted; conflicting != 0; conflicting = conflicting.WithoutFirst() {
 		admitted += int(q.byMode[conflicting.First()])
@@ -225,8 +226,8 @@ func (t *counts) others(held Modes, mode Mode) Modes {
 	return others
 }
 
-// passed returns the modes that a widening passes if it widens the one mode of held: requests that
-// wait in one of them wait for its grant. It is empty if held is.
+// passed returns the modes that a widening of the one mode in held passes: requests that wait in
+// one of them wait for its grant. It is empty if held is.
 func passed(held Modes) Modes {
 	if held == 0 {
 		return 0

@@ -75,9 +75,9 @@ type blocker[N comparable, W any] struct {
 	ours    int // the index in the uses of the waiting request
 }
 
-// searchUse adds the requests for which the request waits at its i-th node use: waiting ones, which
-// the queue has in order of arrival; then admitted ones that claim the node; then admitted ones
-// that claim something below it.
+// searchUse adds the requests for which the request waits at its i-th node use. First come waiting
+// ones, which the queue has in order of arrival. Then come admitted ones that claim the node, and
+// last admitted ones that claim something below it.
 func (s *search[N, W]) searchUse(i int) {
 	use := &s.request.uses[i]
 	// The search counts a request once in total, even if it blocks at several nodes. At each of these

@@ -11,9 +11,9 @@ import (
 // documentation). It is for tests and for builds with the race detector: it takes time in
 // proportion to the nodes, the live requests and their node uses.
 func (t *Table[N, W]) Check() error {
-	// The checks run from the parts to the whole: names of nodes, then requests, which are
-	// recounted for each node, then nodes against their recounts, then the idle list. So each check
-	// may rely on what is before it: a map of nodes by pointer needs nodes that are what they seem.
+	// The checks run from the parts to the whole: names of nodes, requests, nodes against a recount
+	// of the requests, and the idle list. So each check may rely on what is before it: a map of
+	// nodes by pointer needs nodes that are what they seem.
 	for name, n := range t.nodes.byName {
 		if n.name != name {
 			return fmt.Errorf("I8: node %v is in the table as %v", n.name, name)
@@ -113,7 +113,7 @@ func (t *Table[N, W]) checkRequests(recounts map[*node[N, W]]*recount) error {
 	return nil
 }
 
-// checkPartner checks a widening and its grant (I10): they know each other, and the widening has a
+// checkPartner checks a widening and its grant (I10). They know each other, and the widening has a
 // node use exactly where the modes of the grant do not cover what it asks for.
 func (r *Request[N, W]) checkPartner() error {
 	grant := r.Widens()

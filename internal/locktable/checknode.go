@@ -6,7 +6,7 @@ import (
 	"github.com/treelock/treelock/waitqueue"
 )
 
-// check checks one node against the live requests: its queue must count the admitted ones by mode,
+// check checks one node against the live requests. Its queue must count the admitted ones by mode,
 // and must have one entry for each waiting one (I3). An empty queue must be in the idle list (I8).
 func (n *node[N, W]) check(recount *recount) error {
 	// Nothing else would remove such a node, so it would leak.
@@ -45,7 +45,7 @@ func (n *node[N, W]) check(recount *recount) error {
 }
 
 // checkClaims checks that the claim lists of n hold exactly the live claims of n (I3), each in the
-// list for its mode, correctly linked, and admitted claims before waiting ones (I4).
+// list for its mode. Links must be right, and admitted claims come before waiting ones (I4).
 func (n *node[N, W]) checkClaims(recount *recount) error {
 	// claimList takes n.claims == nil to mean that both are empty.
 	if n.claims == nil && n.claimLists()[1] != nil {
@@ -96,8 +96,8 @@ func (l *claimLink[N, W]) isClaimOf(n *node[N, W]) bool {
 func (l *claimLink[N, W]) waits() bool { return l.request.uses[l.use].waiting }
 
 // checkChildren checks that a busy node is linked to its parent for its activity or a stronger one
-// (I9), and that the lists of its children are correctly linked. A child may be linked without
-// need: the next search unlinks it.
+// (I9). It also checks the links in the lists of its children. A child may be linked without need:
+// the next search unlinks it.
 func (n *node[N, W]) checkChildren() error {
 	// A node without activity needs no link, and neither does a root. The parent of a busy node has
 	// left the table only if nodes have moved.
@@ -131,8 +131,8 @@ func (n *node[N, W]) checkChildren() error {
 	return nil
 }
 
-// check checks the idle list (I8): that it holds exactly the marked nodes, within the bounds, and
-// that the bytes of their long names are counted, each text once.
+// check checks the idle list (I8). It must hold exactly the marked nodes, within the bounds. The
+// bytes of their long names must be counted, each text once.
 func (t *nodes[N, W]) check() error {
 	for _, n := range t.idle.all[t.idle.first:] {
 		if !n.inIdleList || !n.inTable || t.find(n.name) != n {

@@ -19,10 +19,10 @@ func activityOf(modes waitqueue.Modes) activity {
 	return reading
 }
 
-// children are the children of a node that are in use, in two lists: one of children that are only
-// read, one of children that are written. So a search for blockers below a node does not visit idle
-// or unrelated ones. For example, a request waits to read /x, where 10,000 requests read a child
-// each and one writes a child. The search finds that one in the list of written children at once.
+// children are the children of a node that are in use, in two lists: those that are only read, and
+// those that are written. So a search for blockers below a node does not visit idle or unrelated
+// ones. For example, a request waits to read /x, where 10,000 requests read a child each and one
+// writes a child. The search finds that one in the list of written children at once.
 //
 // An arriving request links each of its nodes. A search unlinks a child that it meets idle, and
 // moves one that is no longer written (search.relink); an eviction unlinks it as well. So a node

@@ -116,9 +116,9 @@ func (l *claimLink[N, W]) remove(list **claimLink[N, W]) {
 		*list = nil
 		return
 	}
-	// The list is not circular: first.prev is the last link, or nil if first is alone. So there are
-	// five cases: the only link (above), the first of two, the first of more, the last one, which
-	// first.prev must forget, and one in the middle.
+	// The list is not circular: first.prev is the last link, or nil if first is alone. There are
+	// five cases: the only link (above), the first of two, the first of more, the last one, and one
+	// in the middle. first.prev must forget the last one.
 	if l == first {
 		*list = l.next
 		if l.prev != l.next {

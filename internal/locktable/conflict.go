@@ -60,7 +60,7 @@ func conflictingParts(a, b waitqueue.Mode) (ofA, ofB waitqueue.Mode) {
 // node, or of a node below it.
 //
 // planLineage appends the node uses of a claim from the node upwards. So a walk back from the i-th
-// node use finds the claim in most cases. Otherwise claimFor looks at every node use, and marks the
+// node use finds the claim in most cases. Otherwise claimFor looks at every node use. It marks the
 // nodes that do not lead to the i-th with the number of a plan, so that it visits each node once.
 func (t *Table[N, W]) claimFor(r *Request[N, W], i int, mode waitqueue.Mode) (claim NodeMode[N]) {
 	n := r.uses[i].node

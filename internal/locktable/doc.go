@@ -29,8 +29,8 @@
 // that reads a subtree also reads each node of it on the way to a claim that it adds. A request
 // that never widens is never affected by (1): what conflicts with it and is granted came earlier.
 //
-// A queue decides the exception by modes, because of one mode per request and node: a widening
-// passes those that wait in a mode that conflicts with the mode of its grant there. So
+// A queue decides the exception by modes, as a request has one mode at a node. A widening passes
+// those that wait in a mode that conflicts with the mode of its grant there. So
 //
 //   - a widening has a node use, with that mode, where its grant has one (I10). It waits in a group
 //     of its own for each such pair of modes, and does not wait for the count of its grant;

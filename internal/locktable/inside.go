@@ -47,9 +47,9 @@ func (t *Table[N, W]) plannedAbove(n *node[N, W], mode waitqueue.Mode) bool {
 	return false
 }
 
-// covers reports whether one of held, the modes of a request at a node, covers a claim in mode at
-// that node, or below it if here is false. A subtree covers what lies below. A single node is
-// covered only at itself.
+// covers reports whether one of held, the modes of a request at a node, covers a claim in mode. The
+// claim is at that node if here is true, and below it otherwise. A subtree covers what lies below.
+// A single node is covered only at itself.
 func covers(held waitqueue.Modes, mode waitqueue.Mode, here bool) bool {
 	writes := mode.Intention() == waitqueue.IW
 	switch {

@@ -81,8 +81,8 @@ func (l *longNames[N, W]) insert(name N, long *longName[N, W]) *node[N, W] {
 // and parent is nil, if the name of the parent is short or n is a root.
 //
 // The name of the parent shares the text of n's name, unless it is shorter than half of that text.
-// Then it gets its own. So a node keeps at most twice the length of its name in memory, and to make
-// all nodes of a lineage copies at most twice the length of the longest name.
+// Then it gets its own. So a node keeps at most twice the length of its name in memory. To make all
+// nodes of a lineage copies at most twice the length of the longest name.
 func (l *longNames[N, W]) parentOf(n *node[N, W]) (parent *node[N, W], isLong bool) {
 	name, step, ok := l.naming.Step(n.name)
 	if !ok || !l.isLong(name) {

@@ -69,7 +69,7 @@ type requeued[N comparable, W any] struct {
 	use     int
 }
 
-// findRequeued sets the modes of planned, the node uses of the latest plan, and fills t.requeued
+// findRequeued sets the modes of planned, the node uses of the latest plan. It fills t.requeued
 // with the admitted node uses of other requests that conflict there. It returns false if one of
 // these requests came before r, or does not wait for what r holds.
 //

@@ -34,7 +34,7 @@ type node[N comparable, W any] struct {
 	long       *longName[N, W]  // nil if the name is short
 }
 
-// nodes finds nodes by name, and keeps a bounded number of idle ones (I8): programs use the same
+// nodes finds nodes by name, and keeps a bounded number of idle ones (I8). Programs use the same
 // nodes again, and making a node costs as much as the rest of a request.
 //
 // The idle list holds every idle node, and busy ones that were idle before. So a node that
@@ -84,7 +84,7 @@ func (t *nodes[N, W]) all(yield func(*node[N, W]) bool) {
 }
 
 // find returns the node with that name, or nil. A short name is found by itself, a long one by its
-// hash: to hash the whole name anew for each ancestor would take the square of its length.
+// hash. To hash the whole name anew for each ancestor would take the square of its length.
 func (t *nodes[N, W]) find(name N) *node[N, W] {
 	if n := t.byName[name]; n != nil {
 		return n

@@ -13,7 +13,7 @@ type Claim[N comparable] struct {
 }
 
 // A Request is a live request, from [Table.Submit] until [Table.End]. Then the table reuses its
-// storage. So a caller that keeps a pointer must also keep the sequence number: numbers are never
+// storage. So a caller that keeps a pointer must also keep the sequence number. Numbers are never
 // reused, and [Request.Seq] tells whether the pointer still means the same request.
 type Request[N comparable, W any] struct {
 	// Who is a value of the caller. The table does not look at it, and clears it in End.

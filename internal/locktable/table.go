@@ -36,7 +36,7 @@ type Table[N comparable, W any] struct {
 	found    []blocker[N, W]
 }
 
-// numbers are never reused. Tables share them if one was made by NewInside of the other: then one
+// numbers are never reused. Tables share them if one was made by NewInside of the other. Then one
 // comparison orders the requests of both, and one search can go through both.
 type numbers struct {
 	lastSeq  uint64 // the number of the latest request

@@ -229,8 +229,9 @@ func (t *Table[N, W]) widen(w *Request[N, W]) {
 	r := w.partner
 	t.beforeChange(r, false)
 	t.unlistClaims(r)
-	// Three passes: mark the nodes of w with its modes, combine these with the modes of r and clear
-	// the marks, and append what is still marked, the nodes that r did not use.
+	// There are three passes. The first marks the nodes of w with its modes. The second combines
+	// these with the modes of r and clears the marks. The third appends what is still marked: the
+	// nodes that r did not use.
 	t.plan++
 	for i := range w.uses {
 		use := &w.uses[i]

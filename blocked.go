@@ -26,11 +26,15 @@ func (s *State) UnmarshalText(text []byte) error { return unmarshal(s, text, Wai
 
 // A Blocker is a live request that another one waited for, or would have had to wait for.
 type Blocker[N Node[N]] struct {
-	Number uint64        `json:"number"` // its place in the order of arrival
-	Label  string        `json:"label,omitempty"`
-	State  State         `json:"state"`
-	For    time.Duration `json:"for_ns"` // how long it has been in that state
-	Tag    any           `json:"-"`      // see Request.Tagged; not in texts and logs
+	Number uint64 `json:"number"` // its place in the order of arrival
+	Label  string `json:"label,omitempty"`
+	// Process is the name of the process that has made the request, if it is another one: see
+	// package manager/cluster. It is empty otherwise.
+	Process string `json:"process,omitempty"`
+
+	State State         `json:"state"`
+	For   time.Duration `json:"for_ns"` // how long it has been in that state
+	Tag   any           `json:"-"`      // see Request.Tagged; not in texts and logs
 
 	// Claim is one of its claims. It conflicts with Wanted, a claim of the request that it blocks. If
 	// it does not block a request, but a Drain, Wanted is the zero Claim.

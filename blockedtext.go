@@ -10,17 +10,23 @@ import (
 )
 
 // String describes the blocker for a log line: `"rename 17" (#42, write /a, holding for 1.5s)`, or
-// without a label `#42 (write /a, holding for 1.5s)`. The text is one line of bounded length.
+// without a label `#42 (write /a, holding for 1.5s)`. If another process has made it, its name
+// comes before the parenthesis: `"rename 17" on worker-2 (#42, ...)`. The text is one line of
+// bounded length.
 func (b Blocker[N]) String() string {
-	return nodetext.Blocker(b.Number, b.Label, MaxLabel, b.Claim.String(), b.State.String(), b.For)
+	return nodetext.Blocker(b.Number, b.Label, b.Process, MaxLabel, b.Claim.String(), b.State.String(), b.For)
 }
 
 // LogValue returns a group of all fields but Tag.
 func (b Blocker[N]) LogValue() slog.Value {
-	return slog.GroupValue(
+	attrs := []slog.Attr{
 		slog.Uint64("number", b.Number), slog.String("label", b.Label), slog.String("state", b.State.String()),
 		slog.Duration("for_ns", b.For), slog.String("claim", b.Claim.String()), slog.String("wanted", b.Wanted.String()),
-	)
+	}
+	if b.Process != "" {
+		attrs = append(attrs, slog.String("process", nodetext.Escaped(b.Process, MaxLabel)))
+	}
+	return slog.GroupValue(attrs...)
 }
 
 // Bounds of what is named of the blockers.

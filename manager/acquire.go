@@ -152,12 +152,16 @@ func (e *engine[N]) TryAcquire(
 	if err != nil {
 		return treelock.Grant[N]{}, err
 	}
-	c.grant.token = h.Token
-	if o := m.submit(ctx, ctx.Done(), kindAcquire, c, h); o != outcomeSent {
+	c.grant.token, c.expectWait = h.Token, false
+	ended := ctx.Done()
+	if o := m.submit(ctx, ended, kindAcquire, c, h); o != outcomeSent {
 		return treelock.Grant[N]{}, withRequest("try to acquire", &req, m.unsentErr(o, ctx))
 	}
-	m.awaitReply(c, len(m.inbox)) // the last reply: a request of modeNoWait never waits
-	return m.resultOf("try to acquire", &req, c)
+	// Only a manager with a journal lets a request of modeNoWait wait, for its place.
+	if m.awaitReply(c, len(m.inbox)) != verdictMustWait || m.awaitLastReply(c, ended) {
+		return m.resultOf("try to acquire", &req, c)
+	}
+	return treelock.Grant[N]{}, withRequest("try to acquire", &req, m.cancelCall(ctx, c))
 }
 
 // Do runs f while it holds req, and releases it when f returns, panics or ends its goroutine. It
@@ -175,20 +179,30 @@ func (l *loop[N]) acquire(c *call[N], ref *treelock.Ref, seq uint64) {
 	l.assertOwner()
 	c.yieldPays = l.yielder.pays()
 	s := l.root
-	if ref != nil || l.draining || len(l.suspensions) > 0 {
+	if ref != nil || l.draining || len(l.suspensions) > 0 || l.placing.journal != nil {
 		var err error
 		if s, err = l.scopeFor(c, ref, seq); err != nil {
 			l.refuse(c, err)
 			return
 		}
+		if s == nil {
+			l.propose(c)
+			return
+		}
 	}
 	r := s.table.Submit(c.claims)
 	l.enroll(r, s, c.meta)
+	if l.placing.now != nil {
+		l.attach(r)
+	}
 	// The request is in the table before it is refused, since the table then knows its blockers.
 	// Ending it in the same step leaves no trace.
 	if err := l.refusal(c, r); err != nil {
 		s.table.End(r) // r is the latest request, so no request waits for it
 		l.leave(s)
+		if l.placing.now != nil {
+			l.unplace()
+		}
 		l.refuse(c, err)
 		return
 	}
@@ -211,10 +225,15 @@ func (l *loop[N]) acquire(c *call[N], ref *treelock.Ref, seq uint64) {
 		return
 	}
 	r.Who.call = c
+	if l.placing.now != nil {
+		c.grant = g // the client has been told to wait, for the place
+		return
+	}
 	c.mustWait(g)
 }
 
-// scopeFor returns the scope for a request that arrives with c, or the error that refuses it.
+// scopeFor returns the scope for a request that arrives with c, or the error that refuses it. It
+// returns neither for a request that needs a place in the journal first.
 func (l *loop[N]) scopeFor(c *call[N], ref *treelock.Ref, seq uint64) (*scope[N], error) {
 	if ref != nil {
 		owner := requestOf[N](ref)
@@ -225,12 +244,15 @@ func (l *loop[N]) scopeFor(c *call[N], ref *treelock.Ref, seq uint64) (*scope[N]
 	}
 	// Draining is checked on arrival and not by the client, so the order of messages decides
 	// whether a request comes before the drain. Requests inside grants go on.
-	if l.draining {
+	if l.draining && l.placing.now == nil {
 		l.stats.Draining++
 		return nil, treelock.ErrDraining
 	}
 	if err := l.suspendedErr(c.claims); err != nil {
 		return nil, err
+	}
+	if l.placing.journal != nil && l.placing.now == nil {
+		return nil, nil
 	}
 	return l.root, nil
 }
@@ -256,6 +278,9 @@ func (l *loop[N]) refusal(c *call[N], r *request[N]) error {
 // end ends a live request, and delivers the grants that this makes possible. It is the one way out
 // for releases, cancellations and withdrawals, so that no end misses a count, a grant or a drain.
 func (l *loop[N]) end(r *request[N]) {
+	if l.placing.journal != nil && r.Who.scope == l.root && !l.endEntry(r) {
+		return // mirror.Ended calls end again
+	}
 	l.countEnd(r)
 	s, number := r.Who.scope, r.Seq()
 	l.trace.ended(number)
@@ -280,11 +305,16 @@ func (l *loop[N]) deliverAll(granted []*request[N]) {
 			l.deliverWidening(r)
 			continue
 		}
+		if l.placing.journal != nil && foreign(r) {
+			r.Who.since = l.now
+			continue
+		}
 		l.countGrant(r)
 		// The client is cleared before the grant is sent: from then on the call may be reused, and
 		// a held grant keeps no ticket in memory.
 		call, ticket := r.Who.call, r.Who.ticket
-		r.Who.call, r.Who.ticket, r.Who.extra, r.Who.since = nil, nil, nil, l.now
+		r.Who.call, r.Who.ticket, r.Who.since = nil, nil, l.now
+		r.Who.extra = r.Who.extra.afterGrant()
 		g := l.grant(r)
 		if ticket != nil {
 			ticket.deliver(g)

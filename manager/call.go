@@ -183,9 +183,10 @@ func (l *loop[N]) enroll(r *request[N], s *scope[N], meta *requestMeta) {
 
 // refuse tells the client that there will be no grant, as err says.
 func (c *client[N]) refuse(err error) {
-	if c.ticket != nil {
+	switch {
+	case c.ticket != nil:
 		c.ticket.endWith(err)
-	} else {
+	case c.call != nil: // else the client is one of another process
 		c.call.refuse(err)
 	}
 }

@@ -42,6 +42,10 @@ func (m *Manager[N]) sendCancel(c *call[N]) (g grant[N], blocked error) {
 func (l *loop[N]) cancel(c *call[N]) {
 	l.assertOwner()
 	var why error
+	if l.placing.journal != nil && l.unpropose(c) {
+		c.confirmCancel(noPlaceError{l.placing.journal.Trouble()})
+		return
+	}
 	if r := c.grant.req; r != nil && (!c.widens || r.Waiting()) {
 		// A request that was granted meanwhile had no blockers at the end.
 		why = l.explainWaiting(r, c.grant.seq, l.m.maxBlockers)

@@ -70,14 +70,32 @@ func (m *Manager[N]) canceledErr(ctx context.Context) error {
 }
 
 // withBlockers returns err with the blockers that blocked names, if it is a BlockedError. blocked
-// comes from the manager goroutine, without an error of its own; err comes from the client's.
+// comes from the manager goroutine, without an error of its own; err comes from the client's. If
+// the request had no place in the order yet, the result says that.
 func withBlockers[N treelock.Node[N]](err, blocked error) error {
-	if blocked, ok := blocked.(*treelock.BlockedError[N]); ok {
+	switch blocked := blocked.(type) {
+	case *treelock.BlockedError[N]:
 		blocked.Err = err
 		return blocked
+	case noPlaceError:
+		return &endError{[]error{err, blocked}}
+	default:
+		return err
 	}
-	return err
 }
+
+// A noPlaceError says that a request had no place in the journal yet, and what is known of why.
+type noPlaceError struct{ trouble error }
+
+func (e noPlaceError) Error() string {
+	text := "the request has no place in the order yet"
+	if e.trouble != nil {
+		text += ": " + e.trouble.Error()
+	}
+	return text
+}
+
+func (e noPlaceError) Unwrap() error { return e.trouble }
 
 // unsentErr returns the error for a message that was not sent. ctx is the client's.
 func (m *Manager[N]) unsentErr(o outcome, ctx context.Context) error {

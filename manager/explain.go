@@ -31,6 +31,9 @@ func (l *loop[N]) explain(r *request[N], err error, limit int) error {
 			Number: b.Seq(),
 			Label:  b.Who.meta.labelOf(),
 			Tag:    b.Who.meta.tagOf(),
+
+			Process: b.Who.meta.processOf(),
+
 			State:  stateOf(b),
 			For:    l.now.since(b.Who.since),
 			Claim:  terms.ClaimOf(why.Claim.Node, why.Claim.Mode),

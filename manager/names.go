@@ -56,6 +56,8 @@ func blockerOf[N treelock.Node[N]](row *row[N], now instant) treelock.Blocker[N]
 		State:  row.state,
 		For:    now.since(row.since),
 		Tag:    row.meta.tagOf(),
+
+		Process: row.meta.processOf(),
 	}
 	// The empty request has no claim. It is live all the same, so Drain waits for it.
 	if claims := row.claims(); len(claims) > 0 {

@@ -42,6 +42,12 @@ func (l *loop[N]) narrow(c *call[N], r *request[N], seq uint64) {
 		l.refuse(c, treelock.ErrNotHeld)
 		return
 	}
+	if e := entryOf(r); e != nil {
+		if err := l.narrowEntry(r, e, c.claims); err != nil {
+			l.refuse(c, err)
+			return
+		}
+	}
 	granted, ok := r.Who.scope.table.Narrow(r, c.claims)
 	if !ok {
 		l.refuse(c, treelock.ErrNotHeld)

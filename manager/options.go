@@ -16,6 +16,7 @@ type options struct {
 	clients    int    // at least 1
 
 	maxBlockers int // at least 0
+	journal     any // a journal.Journal, or nil
 	slow        SlowLog
 }
 

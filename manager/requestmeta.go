@@ -12,9 +12,10 @@ import (
 // none, so a live request has room for a pointer only. It is immutable once it is made: the manager
 // goroutine, surveys and errors share it.
 type requestMeta struct {
-	label string
-	tag   any // not looked at
-	queue int // its limit on waiters at a node; negative if there is none
+	label   string
+	tag     any    // not looked at
+	process string // of the request of another process; "" for this one
+	queue   int    // its limit on waiters at a node; negative if there is none
 
 	// stack is that of the call that made the request, and empty without SlowLog.Sites. Only a
 	// report makes a text of it, since that costs more than the request.
@@ -37,6 +38,14 @@ func (r *requestMeta) labelOf() string {
 		return ""
 	}
 	return r.label
+}
+
+// processOf returns the name of the process that has made the request, "" for this one.
+func (r *requestMeta) processOf() string {
+	if r == nil {
+		return ""
+	}
+	return r.process
 }
 
 // tagOf returns the tag, or nil if there is none.

@@ -71,12 +71,22 @@ func (m *Manager[N]) sendRevoke(
 		return outcomeSent, notLiveError{}
 	}
 	c := m.emptyCall()
-	defer m.recycle(c)
 	c.err = why
 	o = m.sendWithin(ended, message[N]{kind: kindRevoke, call: c, ref: refTo(found[0].req), seq: found[0].seq})
-	if o == outcomeSent && <-c.replies == verdictRefused {
-		err = c.err
+	if o == outcomeSent {
+		if m.journal == nil {
+			ended = nil // the manager replies at once
+		}
+		select {
+		case v := <-c.replies:
+			if v == verdictRefused {
+				err = c.err
+			}
+		case <-ended: // the manager may still write to c, so c is not reused
+			return outcomeCanceled, nil
+		}
 	}
+	m.recycle(c)
 	return o, err
 }
 
@@ -86,6 +96,11 @@ func (l *loop[N]) revoke(c *call[N], r *request[N], seq uint64) {
 	l.assertOwner()
 	if r == nil || r.Seq() != seq {
 		l.refuse(c, notLiveError{})
+		return
+	}
+	if e := entryOf(r); e != nil && foreign(r) {
+		l.placing.journal.Revoke(e, c.err)
+		l.placing.revoking[e] = append(l.placing.revoking[e], c)
 		return
 	}
 	l.lose(r, c.err)

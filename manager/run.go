@@ -33,6 +33,8 @@ type loop[N treelock.Node[N]] struct {
 
 	suspensions []*suspension[N] // those in force
 
+	placing placing[N] // of a manager with a journal
+
 	// Neither becomes false again: a drain cannot be undone.
 	draining  bool // no request of the manager itself arrives any more
 	drainDone bool // m.drainDone is closed
@@ -67,6 +69,9 @@ func (m *Manager[N]) run() {
 
 	// The loop has no other exit than stop, so done is closed only after it.
 	l := newLoop(m)
+	if l.placing.journal != nil {
+		l.placing.journal.Start(mirror[N]{&l})
+	}
 	for messages := uint(0); ; messages++ { // it may wrap: only its remainder is used
 		first := l.batch == 0
 		if first {
@@ -78,6 +83,9 @@ func (m *Manager[N]) run() {
 			l.batch = len(m.inbox)
 		}
 		idle := l.batch == 0
+		if idle && l.placing.journal != nil {
+			l.placing.journal.Flush()
+		}
 		msg := <-m.inbox
 		if !idle {
 			l.batch--
@@ -91,6 +99,9 @@ func (m *Manager[N]) run() {
 		if first && isClosed(m.ctxDone) || msg.kind == kindStop {
 			l.stop(msg)
 			return
+		}
+		if l.placing.journal != nil {
+			l.placing.journal.Tick()
 		}
 		l.dispatch(msg)
 		l.auditAll()
@@ -106,6 +117,7 @@ func newLoop[N treelock.Node[N]](m *Manager[N]) loop[N] {
 		table:     table,
 		root:      &scope[N]{table: table},
 		nextToken: m.firstToken,
+		placing:   newPlacing(m),
 		trace:     newTracer(m),
 		auditor:   newAuditor(),
 	}

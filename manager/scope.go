@@ -2,6 +2,7 @@ package manager
 
 import (
 	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/journal"
 	"github.com/treelock/treelock/internal/locktable"
 )
 
@@ -30,8 +31,17 @@ type extra[N treelock.Node[N]] struct {
 	released bool                // and live only for the requests inside
 	token    uint64              // of the latest widening, or 0
 	signals  *[numSignals]signal // nil until a client asks for one
+	entry    *journal.Entry[N]   // in a manager with a journal
 
 	under []treelock.Hold // of a request that waits: the grants that its caller holds
+}
+
+// afterGrant returns what a grant keeps of the extra of its waiting request.
+func (x *extra[N]) afterGrant() *extra[N] {
+	if x == nil || x.entry == nil {
+		return nil
+	}
+	return &extra[N]{entry: x.entry}
 }
 
 // Bounds of the scopes that are kept for later grants. Their idle nodes are kept as well, so that a

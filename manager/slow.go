@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/nodetext"
 )
 
 // SlowLog says what [WithSlowLog] reports, and where to.
@@ -217,6 +218,9 @@ func (w *watcher[N]) attrsOf(r *report[N], age time.Duration) []slog.Attr {
 	}
 	if r.info.Label != "" {
 		attrs = append(attrs, slog.String("label", r.info.Label))
+	}
+	if r.info.Process != "" {
+		attrs = append(attrs, slog.String("process", nodetext.Escaped(r.info.Process, treelock.MaxLabel)))
 	}
 	if r.info.Inside != 0 {
 		attrs = append(attrs, slog.Uint64("inside", r.info.Inside))

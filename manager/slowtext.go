@@ -87,7 +87,7 @@ func blockersText[N treelock.Node[N]](
 	for _, b := range e.Blockers {
 		claim := nodetext.Claim(b.Claim.Verb(), of(b.Claim.Node))
 		names = append(names,
-			nodetext.Blocker(b.Number, b.Label, treelock.MaxLabel, claim, b.State.String(), b.For))
+			nodetext.Blocker(b.Number, b.Label, b.Process, treelock.MaxLabel, claim, b.State.String(), b.For))
 	}
 	// The last line says how many blockers are not named, or that the bounded search found none.
 	switch {

@@ -54,6 +54,10 @@ type RequestInfo[N treelock.Node[N]] struct {
 	Site   string              `json:"site,omitempty"`   // where it was made, with SlowLog.Sites
 	Tag    any                 `json:"-"`                // that of the request, see Request.Tagged
 
+	// Process is the name of the process that has made the request, if it is another one: see
+	// package manager/cluster.
+	Process string `json:"process,omitempty"`
+
 	// BlockedBy has the numbers of the earliest requests in the same snapshot that the request
 	// waits for. More is how many more there are; with AtLeast, there may be more than that. The
 	// request may also wait for requests that the query left out.
@@ -156,15 +160,16 @@ func (m *Manager[N]) buildSnapshot(ctx context.Context, s *survey[N]) (*Snapshot
 // infoOf returns what a snapshot shows of one request, but for its blockers.
 func (m *Manager[N]) infoOf(row *row[N]) RequestInfo[N] {
 	return RequestInfo[N]{
-		Number: row.seq,
-		Label:  row.meta.labelOf(),
-		Tag:    row.meta.tagOf(),
-		State:  row.state,
-		Since:  m.time(row.since),
-		Inside: row.inside,
-		Widens: row.widens,
-		Site:   row.meta.site(),
-		Claims: row.claims(),
+		Number:  row.seq,
+		Label:   row.meta.labelOf(),
+		Tag:     row.meta.tagOf(),
+		Process: row.meta.processOf(),
+		State:   row.state,
+		Since:   m.time(row.since),
+		Inside:  row.inside,
+		Widens:  row.widens,
+		Site:    row.meta.site(),
+		Claims:  row.claims(),
 	}
 }
 

@@ -24,6 +24,18 @@ func (l *loop[N]) stop(msg message[N]) {
 			r.Who.refuse(err)
 		}
 	}
+	if l.placing.journal != nil {
+		for c := range l.placing.pending {
+			l.dropPending(c)
+			l.failProposal(c, err)
+		}
+		for _, calls := range l.placing.revoking {
+			for _, c := range calls {
+				c.refuse(err)
+			}
+		}
+		l.placing.journal.Stop()
+	}
 	l.trace.finish(l)
 	l.loseAll()
 	refuseMessage(msg, err)

@@ -123,7 +123,7 @@ func (m *Manager[N]) newSuspension(reason string, nodes []N) (*suspension[N], er
 // are over, so these need not be counted. A request that ends or narrows before its visit is
 // recorded first, in that step, and then removed. On the manager goroutine.
 func (s *suspension[N]) add(r *locktable.Request[N, client[N]]) {
-	if r.Who.scope.owner == nil {
+	if r.Who.scope.owner == nil && !foreign(r) {
 		s.live[r.Seq()] = true
 	}
 }

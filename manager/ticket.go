@@ -21,6 +21,8 @@ type Ticket[N treelock.Node[N]] struct {
 	req *request[N]
 	seq uint64
 	err error
+
+	proposed *call[N] // in a manager with a journal: the submission, until it has its place
 }
 
 // Submit is [Manager.Acquire] for a select: it returns as soon as the request has arrived, with a

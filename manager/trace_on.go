@@ -118,6 +118,9 @@ func (t tracer[N]) under(number uint64, grants []treelock.Hold) {
 
 // finish ends the step. It panics if the manager has not done what the model does.
 func (t tracer[N]) finish(l *loop[N]) {
+	if l.placing.journal != nil {
+		return // the model knows no other processes
+	}
 	t.step.Live, t.step.Waiting, t.step.Drained = l.live, l.waiting, l.drainDone
 	if err := t.replay.Do(*t.step); err != nil {
 		panic("BUG: treelock: " + err.Error())

@@ -2,6 +2,7 @@ package manager
 
 import (
 	"context"
+	"errors"
 
 	"github.com/treelock/treelock"
 )
@@ -76,6 +77,10 @@ func (l *loop[N]) widen(c *call[N], r *request[N], seq uint64) {
 	l.assertOwner()
 	if err := l.mayWiden(c, r, seq); err != nil {
 		l.refuse(c, err)
+		return
+	}
+	if entryOf(r) != nil {
+		l.refuse(c, errors.ErrUnsupported)
 		return
 	}
 	s, token := r.Who.scope, c.grant.token

@@ -31,7 +31,9 @@ func (l *loop[N]) withdraw(c *call[N]) {
 	l.assertOwner()
 	t := c.ticket
 	r := t.req // nil if the request was refused, or has ended without a grant
-	if r != nil && (r.Seq() == t.seq && r.Waiting() || t.reclaimGrant()) {
+	if t.proposed != nil && l.unpropose(t.proposed) {
+		t.endWith(treelock.ErrWithdrawn) // it had no place in the journal yet
+	} else if r != nil && (r.Seq() == t.seq && r.Waiting() || t.reclaimGrant()) {
 		l.release(r, t.seq) // it may have been revoked, with its grant still in the channel
 		t.endWith(treelock.ErrWithdrawn)
 	}

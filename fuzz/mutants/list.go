@@ -148,7 +148,7 @@ var mutants = []mutant{
 	{"leak: who gives up is not looked for", cancel, "r != nil && (!c.widens || r.Waiting()) {", "r != nil && r.Waiting() {"},
 	{"a ticket that ended says nothing", ticket, "{ s.err = s.t.endErr() }", "{}"},
 	{"the limit lets one more wait", acquire, "l.waiting >= l.m.maxWaiting", "l.waiting > l.m.maxWaiting"},
-	{"a draining manager lets requests in", acquire, "if l.draining {", "if l.draining && l.table.Live() == 0 {"},
+	{"a draining manager lets requests in", acquire, "if l.draining && l.placing.now == nil {", "if l.draining && l.placing.now == nil && l.table.Live() == 0 {"},
 	{"drained too early", drain, "l.live == 0", "l.waiting == 0"},
 	{"TryAcquire waits", acquire, "case c.mode == modeNoWait:", "case c.mode == modeNoWait && l.draining:"},
 	{"tokens do not grow", grant, "l.nextToken++", "l.nextToken += l.nextToken & 1"},

@@ -27,13 +27,18 @@ func Claim(verb, node string) string {
 //	#42 (write /a, holding for 1.5s)
 //
 // claim and state are inserted as they are. Of the label at most limit bytes are shown.
-func Blocker(number uint64, label string, limit int, claim, state string, age time.Duration) string {
-	// The closing parenthesis belongs to the one that either return below opens.
+func Blocker(
+	number uint64, label, process string, limit int, claim, state string, age time.Duration,
+) string {
+	on := ""
+	if process != "" {
+		on = " on " + Escaped(process, limit)
+	}
 	what := fmt.Sprintf("%s, %s for %v)", claim, state, Roughly(age))
 	if label == "" {
-		return fmt.Sprintf("#%d (%s", number, what)
+		return fmt.Sprintf("#%d%s (%s", number, on, what)
 	}
-	return fmt.Sprintf("%s (#%d, %s", Quote(label, limit), number, what)
+	return fmt.Sprintf("%s%s (#%d, %s", Quote(label, limit), on, number, what)
 }
 
 // Roughly rounds d to three digits, and to seconds from 1,000 seconds on.

@@ -12,6 +12,7 @@ import (
 type request struct {
 	Number     uint64
 	Label      name
+	Process    name // of another process; empty for this one
 	Site       name
 	Holds      bool
 	Age        string
@@ -80,7 +81,7 @@ func newViewBuilder[N treelock.Node[N]](s *cutSnapshot[N], filtered bool) *viewB
 func newRequest[N treelock.Node[N]](live manager.RequestInfo[N], now time.Time) *request {
 	lasted, holds := now.Sub(live.Since), live.State == treelock.Holding
 	return &request{
-		Number: live.Number, Label: nameOf(live.Label), Site: nameOf(live.Site),
+		Number: live.Number, Label: nameOf(live.Label), Process: nameOf(live.Process), Site: nameOf(live.Site),
 		Holds: holds, Age: age(lasted), Long: !holds && lasted >= longWait,
 	}
 }

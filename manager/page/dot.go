@@ -69,6 +69,9 @@ func (g *graph[N]) request(s *cutSnapshot[N], live manager.RequestInfo[N]) {
 	if live.Label != "" {
 		title += " “" + nameOf(live.Label).Short + "”"
 	}
+	if live.Process != "" {
+		title += " on " + nameOf(live.Process).Short
+	}
 	if live.Widens != 0 {
 		title += fmt.Sprintf(" widens #%d", live.Widens)
 	}

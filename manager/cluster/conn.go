@@ -1,0 +1,191 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/journal"
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// A conn has the goroutines of a session, and what they share.
+type conn struct {
+	*Manager
+	session *session
+	ttl     time.Duration // that etcd has granted
+
+	cancel  context.CancelFunc
+	ended   chan struct{} // each goroutine sends when it has ended; it has room for all of them
+	started int           // goroutines
+
+	// reopen: from the goroutine that renews the lease to that which watches, never closed. It has
+	// room for one.
+	reopen   chan struct{}
+	listedAt int64 // the revision of the latest list; owned by the goroutine that watches
+}
+
+// mirror returns the mirror, which is set when the manager starts.
+func (c *conn) mirror() journal.Mirror[treelock.Path] { return c.log.mirror }
+
+// open begins a session, within ctx: a lease, the control key, the watch and the list. Its
+// goroutines live until the session is over.
+func (m *Manager) open(ctx, life context.Context) (*conn, error) {
+	sent := time.Now()
+	lease, ttl, err := leaseOf(ctx, m.client, m.options.ttl)
+	if err != nil {
+		return nil, fmt.Errorf("grant a lease: %w", err)
+	}
+	c := &conn{Manager: m, ttl: ttl, ended: make(chan struct{}, 3), reopen: make(chan struct{}, 1)}
+	if _, err := m.client.Put(ctx, m.keys.control(lease), "0", clientv3.WithLease(clientv3.LeaseID(lease))); err != nil {
+		m.revokeLease(life, lease)
+		return nil, fmt.Errorf("write the control key: %w", err)
+	}
+	if !m.log.mirror.Do(func() {
+		c.session = m.log.begin(lease, deadlineOf(sent, ttl))
+		m.log.conn = c
+	}) {
+		m.revokeLease(life, lease)
+		return nil, treelock.ErrStopped
+	}
+	if err := c.serve(ctx, life); err != nil {
+		m.log.mirror.Do(func() {
+			if m.log.session == c.session {
+				m.log.lose(err)
+			}
+		})
+		c.close(life)
+		return nil, err
+	}
+	return c, nil
+}
+
+// serve starts the goroutines of the session, and waits for the first list.
+func (c *conn) serve(ctx, life context.Context) error {
+	run, cancel := context.WithCancel(life)
+	c.cancel = cancel
+	listed := make(chan struct{})
+	first := true
+	c.start(func() { c.commitAll(run) })
+	c.start(func() { c.keep(run, c.deadline()) })
+	c.start(func() {
+		c.watchAll(run, func() {
+			if first {
+				close(listed)
+				first = false
+			}
+		})
+	})
+	select {
+	case <-listed:
+		return nil
+	case <-c.session.over:
+		return errors.New("the lease was lost at once")
+	case <-ctx.Done():
+		return fmt.Errorf("watch and list the requests: %w", ctx.Err())
+	}
+}
+
+func (c *conn) start(f func()) {
+	c.started++
+	go func() {
+		defer func() { c.ended <- struct{}{} }()
+		f()
+	}()
+}
+
+// deadline returns the deadline of the session.
+func (c *conn) deadline() (d time.Time) {
+	c.mirror().Do(func() { d = c.session.deadline })
+	return d
+}
+
+// close ends the goroutines of a session that is over, and its lease. Until then other processes
+// treat its requests as live.
+func (c *conn) close(life context.Context) {
+	c.cancel()
+	for range c.started {
+		<-c.ended
+	}
+	c.revokeLease(life, c.session.lease)
+}
+
+// revokeLease ends a lease, so that others need not wait for its end. It is a courtesy, and has a
+// second.
+func (m *Manager) revokeLease(life context.Context, lease int64) {
+	ctx, cancel := context.WithTimeout(life, time.Second)
+	defer cancel()
+	if _, err := m.client.Revoke(ctx, clientv3.LeaseID(lease)); err != nil {
+		m.report("the lease ends by itself", err)
+	}
+}
+
+// meta is the value of ns/meta.
+type meta struct {
+	Format  int    `json:"format"`
+	Cluster string `json:"cluster"` // the id of the etcd cluster
+}
+
+// checkFormat writes ns/meta if there is none, and compares it otherwise. It also finds out whether
+// the user may read and write below the prefix: etcd checks the permissions of operations in a
+// branch that is not taken.
+func (m *Manager) checkFormat(ctx context.Context) error {
+	if _, err := m.client.Get(ctx, m.keys.ns+"/", clientv3.WithPrefix(), clientv3.WithLimit(1)); err != nil {
+		return fmt.Errorf("read below the prefix: %w", err)
+	}
+	status, err := m.client.MemberList(ctx)
+	if err != nil {
+		return fmt.Errorf("read the id of the cluster: %w", err)
+	}
+	want := meta{format, fmt.Sprintf("%016x", status.Header.ClusterId)}
+	value, err := json.Marshal(want)
+	if err != nil {
+		return err
+	}
+	key := m.keys.meta()
+	never := clientv3.Compare(clientv3.CreateRevision(key), "<", 0)
+	if _, err := m.client.Txn(ctx).If(never).Then(clientv3.OpDelete(m.keys.ns+"/", clientv3.WithPrefix())).Commit(); err != nil {
+		return fmt.Errorf("write below the prefix: %w", err)
+	}
+	absent := clientv3.Compare(clientv3.CreateRevision(key), "=", 0)
+	resp, err := m.client.Txn(ctx).If(absent).Then(clientv3.OpPut(key, string(value))).Else(clientv3.OpGet(key)).Commit()
+	if err != nil {
+		return fmt.Errorf("write %s: %w", key, err)
+	}
+	if resp.Succeeded {
+		return nil
+	}
+	return want.compare(key, resp.Responses[0].GetResponseRange().Kvs[0].Value)
+}
+
+// compare returns an error if value, which was found at key, is not that of this program.
+func (want meta) compare(key string, value []byte) error {
+	var have meta
+	if err := json.Unmarshal(value, &have); err != nil || have.Format == 0 {
+		return fmt.Errorf("the key %s has another program's value", key)
+	}
+	if have.Format != want.Format {
+		return fmt.Errorf("the format of the prefix is %d, and this program knows %d", have.Format, want.Format)
+	}
+	if have.Cluster != want.Cluster {
+		return fmt.Errorf("the prefix was made in cluster %s, and this is cluster %s: was it restored from a backup?",
+			have.Cluster, want.Cluster)
+	}
+	return nil
+}
+
+// askOwner asks the session of a request to end it. The key is written only while the batch is
+// there, and ends with the lease of its session.
+func (m *Manager) askOwner(ctx context.Context, key requestKey, revision int64, cause string) {
+	ctx, cancel := context.WithTimeout(ctx, m.ttl)
+	defer cancel()
+	batch := m.keys.batch(key.lease, key.n)
+	same := clientv3.Compare(clientv3.CreateRevision(batch), "=", revision)
+	put := clientv3.OpPut(m.keys.text(key), cause, clientv3.WithLease(clientv3.LeaseID(key.lease)))
+	if _, err := m.client.Txn(ctx).If(same).Then(put).Commit(); err != nil {
+		m.report("the owner of a request could not be asked to end it", err)
+	}
+}

@@ -1,0 +1,65 @@
+package cluster
+
+import (
+	"context"
+	"slices"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// While etcd is full (NOSPACE) it refuses each transaction that contains a Put. It still takes
+// deletions, and renews leases. So new requests wait for their places, but what has ended must free
+// what it held: cleanUp deletes it. The transaction that is under way stays the next one, and is
+// sent again.
+
+// leftovers are the keys of what has ended.
+type leftovers struct {
+	batches []int64
+	guards  []*request
+}
+
+// leftovers returns what has ended and is in the log, as much as fits into a transaction. t is the
+// transaction under way.
+func (l *log) leftovers(t transaction) (over leftovers) {
+	over.batches = slices.Clone(t.deleted)
+	guards := slices.Clone(t.unguarded)
+	for _, b := range l.session.changed {
+		if b.open == 0 && b.n < t.n && len(over.batches) < maxAmended+maxDeleted {
+			over.batches = append(over.batches, b.n)
+		}
+		guards = append(guards, b.unguarded...)
+	}
+	over.guards = guards[:min(len(guards), maxGuards)]
+	return over
+}
+
+// cleaned notes that the leftovers were deleted. The next transactions delete them again, as the
+// one under way may write amendments of theirs.
+func (l *log) cleaned(s *session, over leftovers) {
+	if l.session == s {
+		l.endAll(over.guards)
+	}
+}
+
+// cleanUp deletes what has ended, while t cannot be applied. It is applied before t or never: later
+// the control key has another number.
+func (c *conn) cleanUp(ctx context.Context, t transaction) error {
+	var over leftovers
+	c.mirror().Do(func() {
+		if c.log.session == c.session {
+			over = c.log.leftovers(t)
+		}
+	})
+	deletions := c.ops(transaction{lease: t.lease, deleted: over.batches, unguarded: over.guards})[1:]
+	if len(deletions) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, lastAttempt)
+	defer cancel()
+	resp, err := c.client.Txn(ctx).If(c.isNext(t)).Then(deletions...).
+		Else(clientv3.OpGet(c.keys.control(t.lease))).Commit()
+	if err == nil && resp.Succeeded {
+		c.mirror().Do(func() { c.log.cleaned(c.session, over) })
+	}
+	return err
+}

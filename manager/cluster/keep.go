@@ -1,0 +1,110 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/treelock/treelock"
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// keep renews the lease of the session every third of its time to live, until the session is over.
+// It ends the session at the deadline: the manager looks at that before each message, so an empty
+// step is enough.
+func (c *conn) keep(ctx context.Context, deadline time.Time) {
+	for {
+		if !pause(ctx, min(c.ttl/3, time.Until(deadline))) {
+			return
+		}
+		attempt, cancel := context.WithDeadline(ctx, deadline)
+		revision, err := c.renew(attempt)
+		cancel()
+		if err != nil && ctx.Err() == nil {
+			c.report("the lease was not renewed", err)
+			if !pause(ctx, min(attemptPause, time.Until(deadline))) {
+				return
+			}
+		}
+		if !c.mirror().Do(func() { deadline = c.session.deadline }) {
+			return
+		}
+		if err == nil {
+			c.checkFresh(ctx, revision)
+		}
+	}
+}
+
+// renew renews the lease until a renewal counts or ctx ends. It returns the revision of the read
+// that came after.
+func (c *conn) renew(ctx context.Context) (revision int64, err error) {
+	for ctx.Err() == nil {
+		attempt, cancel := context.WithTimeout(ctx, c.ttl/6)
+		r, err := c.renewOnce(attempt)
+		cancel()
+		counts := true
+		if err == nil && c.mirror().Do(func() { counts = c.log.renewed(c.session, r) }) && counts {
+			return r.revision, nil
+		}
+		if err != nil && !pause(ctx, attemptPause) {
+			return 0, err
+		}
+	}
+	return 0, ctx.Err()
+}
+
+// renewOnce sends one renewal, and then reads the control key. It uses a stream of its own: that of
+// the client says neither when a renewal was sent nor in which term it was answered.
+func (c *conn) renewOnce(ctx context.Context) (r renewal, err error) {
+	stopped := !c.mirror().Do(func() { r.first = c.session.applied })
+	if stopped {
+		return r, treelock.ErrStopped
+	}
+	stream, err := pb.NewLeaseClient(c.client.ActiveConnection()).LeaseKeepAlive(ctx)
+	if err != nil {
+		return r, err
+	}
+	r.sent = time.Now()
+	if err := stream.Send(&pb.LeaseKeepAliveRequest{ID: c.session.lease}); err != nil {
+		return r, err
+	}
+	kept, err := stream.Recv()
+	if err != nil {
+		return r, err
+	}
+	stream.CloseSend()
+	got, err := c.client.Get(ctx, c.keys.control(c.session.lease))
+	if err != nil {
+		return r, err
+	}
+	if kept.TTL <= 0 && len(got.Kvs) > 0 {
+		return r, errors.New("etcd does not renew it")
+	}
+	r.ttl, r.control = time.Duration(kept.TTL)*time.Second, controlOf(got)
+	r.revision = got.Header.Revision
+	r.sameTerm = kept.Header.GetRaftTerm() == got.Header.RaftTerm
+	return r, nil
+}
+
+// checkFresh lets the watch be opened again if the mirror does not reach a revision within a
+// second.
+func (c *conn) checkFresh(ctx context.Context, revision int64) {
+	wait, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if c.catchUp(wait, revision) != nil && ctx.Err() == nil {
+		select {
+		case c.reopen <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// leaseOf grants a lease. The time to live is what etcd has granted.
+func leaseOf(ctx context.Context, client *clientv3.Client, ttl time.Duration) (int64, time.Duration, error) {
+	resp, err := client.Grant(ctx, int64((ttl+time.Second-1)/time.Second))
+	if err != nil {
+		return 0, 0, err
+	}
+	return int64(resp.ID), time.Duration(resp.TTL) * time.Second, nil
+}

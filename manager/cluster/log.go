@@ -1,0 +1,337 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/journal"
+)
+
+type entry = journal.Entry[treelock.Path]
+
+// A log is the journal of a manager. The manager goroutine owns it. No method waits.
+type log struct {
+	name   string
+	mirror journal.Mirror[treelock.Path]
+
+	// commits: from the manager goroutine to that of the session which commits, never closed. It
+	// has room for the one transaction that is under way.
+	commits chan transaction
+	// revoke begins to ask the owner of a request to end it. It does not wait.
+	revoke func(key requestKey, revision int64, cause string)
+	// started and stop are closed when the manager has started and has stopped. Nothing is sent.
+	started, stop chan struct{}
+
+	// linger: from the manager goroutine to that of the session which commits, never closed. A
+	// message asks to be told when ends have lingered long enough. It has room for one.
+	linger chan struct{}
+	urgent bool // what is to be sent must not linger
+
+	unsent  []*request // of this process, in no batch yet; ended ones among them
+	session *session   // nil while there is none
+	conn    *conn      // of the session
+	trouble error      // the latest failure of etcd, nil after a success
+	peers   map[int64]*peer
+	// revision is that up to which the mirror has the log.
+	revision int64
+	waiters  []revisionWaiter
+}
+
+// A request is a request of this process.
+type request struct {
+	entry   entry
+	encoded []byte
+	batch   *batch // nil while it is unsent
+	index   int    // in the batch
+	placed  bool   // its entry has arrived
+	ended   bool
+
+	narrowed []claim // nil if it was not narrowed
+
+	guarded       chan struct{} // see log.guard; nil without a guard
+	guardRevision int64         // of the key of the guard, 0 if it is not known
+	unguarding    bool          // it is in batch.unguarded
+	gone          bool          // its guard was deleted
+}
+
+// A batch is a group of requests of this session. It is kept until its keys are deleted.
+type batch struct {
+	n        int64
+	requests []*request
+	open     int  // requests that have not ended
+	changed  bool // it has to be amended or deleted
+	placed   bool // it was seen in the log
+
+	guards    []*request // whose guards are to be put
+	unguarded []*request // that end when their guards are deleted
+}
+
+// A session is what the log has of this process.
+type session struct {
+	lease    int64
+	deadline time.Time // see lease.go
+	applied  int64     // the number of the last transaction that is known to be applied
+	sent     bool      // the next one is under way
+	batches  map[int64]*batch
+	changed  []*batch // those with changed set
+
+	newest   int64     // the latest revision of a read
+	bound    int64     // the revision of a read that the mirror must reach
+	boundSet time.Time // when that read was made
+
+	// over is closed when the session is lost. Nothing is sent.
+	over chan struct{}
+}
+
+// A transaction brings a batch, amendments and deletions into the log.
+type transaction struct {
+	lease, n   int64
+	batch      []byte           // nil if there are no new requests
+	amendments map[int64][]byte // by batch
+	deleted    []int64          // batches that are over
+
+	guards    []*request // whose guards it puts
+	unguarded []*request // whose guards it deletes, also with their batches
+}
+
+// Bounds of a transaction. etcd takes at most 128 operations, and a deletion takes two.
+const (
+	maxAmended = 40
+	maxDeleted = 20
+	maxGuards  = 40
+)
+
+func newLog(name string) *log {
+	return &log{name: name, commits: make(chan transaction, 1), linger: make(chan struct{}, 1),
+		started: make(chan struct{}), stop: make(chan struct{}), peers: map[int64]*peer{}}
+}
+
+// Start is [journal.Journal.Start]; so are the other exported methods.
+func (l *log) Start(m journal.Mirror[treelock.Path]) {
+	l.mirror = m
+	close(l.started)
+}
+
+// Stop closes the channels of the session and the log, so their goroutines end.
+func (l *log) Stop() {
+	l.endSession()
+	close(l.stop)
+}
+
+// Tick loses the session at its deadline (C4).
+func (l *log) Tick() {
+	if l.session != nil && passed(l.session.deadline, time.Now()) {
+		l.lose(errExpired)
+	}
+}
+
+func (l *log) Propose(claims []claim, label string) (*entry, error) {
+	r := &request{entry: entry{Claims: claims, Label: label}}
+	r.entry.Journal = r
+	r.encoded = appendRequest(nil, proposed{claims, label})
+	if len(r.encoded) > maxBatchLen {
+		return nil, fmt.Errorf("%w: it takes %d bytes in the log, and at most %d are allowed",
+			treelock.ErrTooWide, len(r.encoded), maxBatchLen)
+	}
+	l.unsent = append(l.unsent, r)
+	return &r.entry, nil
+}
+
+func (l *log) End(e *entry, urgent bool) bool {
+	r := e.Journal.(*request)
+	if r.ended {
+		return true
+	}
+	r.ended = true
+	now := r.guarded == nil || l.endGuarded(r)
+	if r.batch != nil {
+		r.batch.open--
+		l.change(r.batch)
+		l.urgent = l.urgent || urgent || !now
+	}
+	return now
+}
+
+func (l *log) Narrow(e *entry, claims []claim) error {
+	r := e.Journal.(*request)
+	if r.guarded != nil {
+		return errors.ErrUnsupported
+	}
+	r.narrowed = claims
+	l.change(r.batch)
+	l.urgent = true
+	return nil
+}
+
+// change notes that a batch has to be amended. A batch of a lost session has no keys of interest.
+func (l *log) change(b *batch) {
+	if l.session == nil || l.session.batches[b.n] != b || b.changed {
+		return
+	}
+	b.changed = true
+	l.session.changed = append(l.session.changed, b)
+}
+
+// Flush begins the next transaction, if there is something to send and none is under way (C3). Ends
+// that no request waits for may linger, until they go with a new request: with one client that
+// acquires and releases, BenchmarkLock in clustertest takes half as long.
+func (l *log) Flush() {
+	s := l.session
+	if s == nil || s.sent {
+		return
+	}
+	l.unsent = slices.DeleteFunc(l.unsent, func(r *request) bool { return r.ended })
+	switch {
+	case len(l.unsent) == 0 && len(s.changed) == 0:
+		return
+	case len(l.unsent) == 0 && !l.urgent:
+		select {
+		case l.linger <- struct{}{}:
+		default: // one lingers already
+		}
+		return
+	}
+	l.urgent = false
+	t := transaction{lease: s.lease, n: s.applied + 1}
+	t.batch = l.newBatch(t.n)
+	s.amend(&t)
+	s.sent = true
+	l.commits <- t
+}
+
+// newBatch makes batch n of the requests that are unsent, as many as fit, and returns its value.
+func (l *log) newBatch(n int64) []byte {
+	b, size := &batch{n: n}, 0
+	var values [][]byte
+	for i, r := range l.unsent {
+		if size += len(r.encoded); i > 0 && (size > maxBatchLen || i == maxBatch) {
+			break
+		}
+		r.batch, r.index = b, i
+		values = append(values, r.encoded)
+		r.encoded = nil
+		b.requests = append(b.requests, r)
+	}
+	if len(values) == 0 {
+		return nil
+	}
+	l.unsent = slices.Delete(l.unsent, 0, len(values))
+	b.open = len(values)
+	l.session.batches[n] = b
+	return batchValue(l.name, values)
+}
+
+// amend adds to t what has become of earlier batches.
+func (s *session) amend(t *transaction) {
+	var later []*batch
+	for _, b := range s.changed {
+		switch {
+		case b.n == t.n: // its requests have just been sent
+			later = append(later, b)
+		case b.open == 0 && len(t.deleted) < maxDeleted:
+			t.deleted = append(t.deleted, b.n)
+			t.unguarded = append(t.unguarded, b.unguarded...)
+			delete(s.batches, b.n)
+		case b.open > 0 && len(t.amendments) < maxAmended:
+			if b.changed = !t.takeGuards(b); b.changed {
+				later = append(later, b)
+			}
+			if t.amendments == nil {
+				t.amendments = map[int64][]byte{}
+			}
+			t.amendments[b.n] = b.amendment().value()
+		default:
+			later = append(later, b)
+		}
+	}
+	s.changed = later
+}
+
+// amendment says what has become of the requests of b.
+func (b *batch) amendment() (a amendment) {
+	for i, r := range b.requests {
+		switch {
+		case r.ended && !r.unguarding:
+			a.ended = append(a.ended, i)
+		case r.narrowed != nil:
+			if a.narrowed == nil {
+				a.narrowed = map[int][]claim{}
+			}
+			a.narrowed[i] = r.narrowed
+		}
+	}
+	return a
+}
+
+// answered says that etcd has answered t. If it has applied t, revision is that of t, else control
+// is the number in the control key, -1 if there is none: that of t if an attempt before was
+// applied. A late answer about a session that is over changes nothing.
+func (l *log) answered(t transaction, applied bool, revision, control int64) {
+	s := l.session
+	if s == nil || s.lease != t.lease {
+		return
+	}
+	switch {
+	case applied, control == t.n:
+		l.trouble = nil
+		s.applied, s.sent = t.n, false
+		guardedBy(t.guards, revision)
+		l.endAll(t.unguarded)
+	case control < 0:
+		l.lose(errGone)
+	default:
+		l.lose(errRestored)
+	}
+}
+
+// idle reports whether etcd has all that this process has to say.
+func (l *log) idle() bool {
+	s := l.session
+	return s == nil || !s.sent && len(s.changed) == 0 && len(l.unsent) == 0
+}
+
+// begin begins a session. Requests that were proposed before it go into its first batch.
+func (l *log) begin(lease int64, deadline time.Time) *session {
+	l.session = &session{lease: lease, deadline: deadline, batches: map[int64]*batch{}, over: make(chan struct{}), boundSet: time.Now()}
+	return l.session
+}
+
+// lose ends the session, and all requests of this process with it, before anything else is done
+// (C5). The entries of other processes leave the mirror: the next session reads them anew.
+func (l *log) lose(cause error) {
+	l.endSession()
+	l.mirror.LoseAll(cause)
+	l.clearPeers()
+	l.revision = 0
+}
+
+// endSession closes the session, so that its goroutines end.
+func (l *log) endSession() {
+	if l.session != nil {
+		close(l.session.over)
+		l.session.dropGuards()
+		l.session, l.conn = nil, nil
+	}
+	select {
+	case <-l.commits: // not taken yet
+	default:
+	}
+}
+
+// Trouble is [journal.Journal.Trouble].
+func (l *log) Trouble() error {
+	if l.trouble == nil && l.session == nil {
+		return errNoSession
+	}
+	return l.trouble
+}
+
+// Revoke is [journal.Journal.Revoke].
+func (l *log) Revoke(e *entry, cause error) {
+	m := e.Journal.(*member)
+	key := requestKey{lease: m.batch.lease, n: m.batch.n, kind: keyRevocation, index: m.index}
+	l.revoke(key, int64(e.Token>>16), cause.Error())
+}

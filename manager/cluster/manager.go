@@ -1,0 +1,238 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/manager"
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// A Manager grants requests for paths, in one order with all managers of its prefix. Get one from
+// [Start]; the zero Manager is of no use. It has the methods of [manager.Manager], which can be
+// given to whatever takes one, such as package page.
+type Manager struct {
+	*manager.Manager[treelock.Path]
+	options
+	client *clientv3.Client
+	keys   keys
+	log    *log
+	ended  chan struct{} // closed when all goroutines have ended; nothing is sent
+}
+
+// Start starts a manager. One prefix of one etcd cluster is one tree: all managers of the tree,
+// in all processes, must be started with it. The client belongs to the caller, who closes it after
+// [Manager.Done].
+//
+// Start returns once the manager knows all requests of the other processes. It waits at most until
+// ctx ends, or for a time to live of the lease (see [WithTTL]): then the error says what etcd did
+// not do. Nothing is held, and nothing stays under the prefix but the version of the format.
+//
+// The manager ends when ctx ends, as [manager.Start] describes it. What it held is free for other
+// processes at once if etcd can be reached, else after the time to live.
+//
+// If the lease is lost, all grants are lost, and all waiting requests fail with
+// [treelock.ErrLost]: see [treelock.Grant.Lost]. The manager then begins a new lease, and later
+// requests wait for that.
+func Start(ctx context.Context, client *clientv3.Client, prefix string, opts ...Option) (*Manager, error) {
+	o := buildOptions(opts)
+	ns := strings.TrimRight(prefix, "/")
+	if ns == "" {
+		return nil, errors.New("treelock: the prefix is empty")
+	}
+	m := &Manager{options: o, client: client, keys: keys{ns}, log: newLog(o.name), ended: make(chan struct{})}
+	start, cancel := context.WithTimeout(ctx, o.ttl)
+	defer cancel()
+	if err := m.checkFormat(start); err != nil {
+		return nil, m.startErr(err)
+	}
+	// A goroutine of the revocations is of no session, so it has the life of the manager.
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	m.log.revoke = func(key requestKey, revision int64, cause string) {
+		go m.askOwner(life, key, revision, cause)
+	}
+	m.Manager = manager.Start(ctx, append(o.local, manager.WithJournal(m.log))...)
+	<-m.log.started
+	c, err := m.open(start, life)
+	if err != nil {
+		end()
+		m.Manager.Shutdown(canceled(ctx))
+		return nil, m.startErr(err)
+	}
+	go m.run(life, end, c)
+	return m, nil
+}
+
+// canceled returns a context with the values of ctx that has ended.
+func canceled(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	cancel()
+	return ctx
+}
+
+// startErr says what Start could not do, and with what.
+func (m *Manager) startErr(err error) error {
+	return fmt.Errorf("treelock: start a manager for prefix %q of etcd at %s: %w",
+		m.keys.ns, strings.Join(m.client.Endpoints(), ", "), err)
+}
+
+// run opens one session after the other, until the manager has stopped.
+func (m *Manager) run(life context.Context, end context.CancelFunc, c *conn) {
+	defer close(m.ended)
+	defer end()
+	for {
+		<-c.session.over
+		c.close(life)
+		for wait := attemptPause; ; wait = min(2*wait, time.Second) {
+			select {
+			case <-m.log.stop:
+				return
+			default:
+			}
+			var err error
+			if c, err = m.reopen(life); err == nil {
+				break
+			}
+			m.report("no new lease", err)
+			if !m.pauseOrStop(wait) {
+				return
+			}
+		}
+	}
+}
+
+// reopen opens the next session.
+func (m *Manager) reopen(life context.Context) (*conn, error) {
+	ctx, cancel := context.WithTimeout(life, m.ttl)
+	defer cancel()
+	go func() { // a stop does not wait for etcd
+		select {
+		case <-m.log.stop:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return m.open(ctx, life)
+}
+
+// pauseOrStop waits for d. It returns false if the manager stops first.
+func (m *Manager) pauseOrStop(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-m.log.stop:
+		return false
+	}
+}
+
+// report logs a failure of etcd, and lets the errors of waiting requests tell of it.
+func (m *Manager) report(what string, err error) {
+	m.log.mirror.Do(func() { m.log.trouble = fmt.Errorf("%s: %w", what, err) })
+	m.logger.Warn("treelock: "+what, slog.String("prefix", m.keys.ns), slog.Any("error", err))
+}
+
+// Done returns a channel that is closed once the manager has stopped and all its goroutines have
+// ended.
+func (m *Manager) Done() <-chan struct{} { return m.ended }
+
+// Shutdown is [manager.Manager.Shutdown]: it waits until the requests of this process are over, and
+// stops the manager. What it held is then free for other processes, if etcd can be reached.
+func (m *Manager) Shutdown(ctx context.Context) error {
+	err := m.Manager.Shutdown(ctx)
+	var deadlock *treelock.DeadlockError[treelock.Path]
+	if !errors.As(err, &deadlock) {
+		<-m.ended
+	}
+	return err
+}
+
+// Check is [manager.Manager.Check]. It asks etcd how far the log is, and answers when the mirror is
+// as far: two round trips. The answer is true at a moment between the call and its return.
+func (m *Manager) Check(ctx context.Context, req treelock.Request[treelock.Path]) error {
+	if err := m.catchUp(ctx); err != nil {
+		return fmt.Errorf("treelock: check (%v): %w", req, err)
+	}
+	return m.Manager.Check(ctx, req)
+}
+
+// catchUp waits until the mirror is as far as the log was at a moment of the call.
+func (m *Manager) catchUp(ctx context.Context) error {
+	resp, err := m.client.Get(ctx, m.keys.meta())
+	if err != nil {
+		return err
+	}
+	var c *conn
+	m.log.mirror.Do(func() { c = m.log.conn })
+	if c == nil {
+		return errNoSession
+	}
+	return c.catchUp(ctx, resp.Header.Revision)
+}
+
+// Option changes how a manager works. See the functions that return one.
+type Option func(*options)
+
+type options struct {
+	name   string
+	ttl    time.Duration
+	logger *slog.Logger
+	local  []manager.Option
+}
+
+// Bounds of the time to live of a lease.
+const (
+	defaultTTL = 10 * time.Second
+	minTTL     = 2 * time.Second
+	maxTTL     = 60 * time.Second
+)
+
+func buildOptions(opts []Option) options {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	o := options{name: fmt.Sprintf("%s:%d", host, os.Getpid()), ttl: defaultTTL, logger: slog.Default()}
+	for i, opt := range opts {
+		if opt == nil {
+			panic(fmt.Sprintf("treelock: option %d of %d is nil", i+1, len(opts)))
+		}
+		opt(&o)
+	}
+	return o
+}
+
+// WithTTL sets the time to live of the lease, in whole seconds, rounded up: how long what a process
+// holds stays taken after it has died. A process that cannot reach etcd for that long, less a
+// tenth, loses its grants. The default is 10 s; less than 2 s means 2 s, and more than a minute
+// means a minute. The time that etcd grants counts.
+func WithTTL(d time.Duration) Option {
+	return func(o *options) { o.ttl = min(max(d, minTTL), maxTTL) }
+}
+
+// WithName sets the name of this process in the errors and snapshots of all processes. The default
+// is the host and the number of the process. Of more than [treelock.MaxLabel] bytes the first are
+// kept; the empty name means the default.
+func WithName(name string) Option {
+	return func(o *options) {
+		if name != "" {
+			o.name = strings.ToValidUTF8(name[:min(len(name), treelock.MaxLabel)], "")
+		}
+	}
+}
+
+// WithLogger sets where the manager tells of etcd's failures. The default is [slog.Default].
+func WithLogger(l *slog.Logger) Option { return func(o *options) { o.logger = l } }
+
+// WithManager passes options to the manager of this process: limits, slow log, names of blockers.
+// They concern the requests of this process.
+func WithManager(opts ...manager.Option) Option {
+	return func(o *options) { o.local = append(o.local, opts...) }
+}

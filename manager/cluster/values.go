@@ -1,0 +1,193 @@
+package cluster
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/locktable"
+	"github.com/treelock/treelock/internal/terms"
+)
+
+// format is the version of the keys and values. It is in ns/meta, and the first byte of each value.
+const format = 1
+
+// Bounds of a value that is read. No session writes more.
+const (
+	maxBatch    = 1 << 16 // requests in a batch, as a token has 16 bits for them
+	maxBatchLen = 1 << 20 // bytes of a batch; etcd takes 1.5 MiB in a transaction
+)
+
+// errBadValue is the error for a value that no session writes.
+var errBadValue = errors.New("a value that is not of this format")
+
+type claim = locktable.Claim[treelock.Path]
+
+// A proposed request is what a batch has of a request.
+type proposed struct {
+	claims []claim
+	label  string
+}
+
+// appendRequest appends a request to the value of a batch.
+func appendRequest(b []byte, p proposed) []byte {
+	return appendClaims(appendText(b, p.label), p.claims)
+}
+
+func appendClaims(b []byte, claims []claim) []byte {
+	b = binary.AppendUvarint(b, uint64(len(claims)))
+	for _, c := range claims {
+		named := terms.ClaimOf(c.Lineage[0], c.Mode)
+		b = append(b, byte(named.Scope)<<1|byte(named.Access))
+		b = appendText(b, string(named.Node))
+	}
+	return b
+}
+
+func appendText(b []byte, text string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
+}
+
+// batchValue returns the value of a batch of the process with that name.
+func batchValue(name string, requests [][]byte) []byte {
+	b := appendText([]byte{format}, name)
+	b = binary.AppendUvarint(b, uint64(len(requests)))
+	for _, r := range requests {
+		b = append(b, r...)
+	}
+	return b
+}
+
+// parseBatch is the reverse of batchValue.
+func parseBatch(value []byte) (name string, requests []proposed, err error) {
+	r := reader{rest: value}
+	r.version()
+	name = r.text()
+	if n := r.count(maxBatch); r.err == nil {
+		requests = make([]proposed, 0, min(n, len(r.rest)))
+		for range n {
+			requests = append(requests, proposed{label: r.text(), claims: r.claims()})
+		}
+	}
+	if name == "" {
+		r.fail()
+	}
+	return name, requests, r.end()
+}
+
+// An amendment is what has become of the requests of a batch. The latest one says all.
+type amendment struct {
+	ended    []int // their indices, growing
+	narrowed map[int][]claim
+}
+
+// value returns the value of an amendment.
+func (a amendment) value() []byte {
+	b := binary.AppendUvarint([]byte{format}, uint64(len(a.ended)))
+	last := 0
+	for _, i := range a.ended {
+		b = binary.AppendUvarint(b, uint64(i-last))
+		last = i
+	}
+	b = binary.AppendUvarint(b, uint64(len(a.narrowed)))
+	for i, claims := range a.narrowed {
+		b = appendClaims(binary.AppendUvarint(b, uint64(i)), claims)
+	}
+	return b
+}
+
+// parseAmendment is the reverse of value.
+func parseAmendment(value []byte) (a amendment, err error) {
+	r := reader{rest: value}
+	r.version()
+	last := 0
+	for range r.count(maxBatch) {
+		last += r.count(maxBatch)
+		a.ended = append(a.ended, last)
+	}
+	if n := r.count(maxBatch); r.err == nil && n > 0 {
+		a.narrowed = make(map[int][]claim)
+		for range n {
+			i := r.count(maxBatch)
+			a.narrowed[i] = r.claims()
+		}
+	}
+	return a, r.end()
+}
+
+// A reader reads a value from its beginning. After the first error it reads zeros.
+type reader struct {
+	rest []byte
+	err  error
+}
+
+func (r *reader) fail() {
+	if r.err == nil {
+		r.err = errBadValue
+	}
+	r.rest = nil
+}
+
+// end returns the first error. Bytes that are left are one.
+func (r *reader) end() error {
+	if r.err == nil && len(r.rest) > 0 {
+		r.fail()
+	}
+	return r.err
+}
+
+func (r *reader) byte() byte {
+	if len(r.rest) == 0 {
+		r.fail()
+		return 0
+	}
+	b := r.rest[0]
+	r.rest = r.rest[1:]
+	return b
+}
+
+func (r *reader) version() {
+	if v := r.byte(); r.err == nil && v != format {
+		r.fail()
+		r.err = fmt.Errorf("%w: it has version %d, and this program knows version %d", errBadValue, v, format)
+	}
+}
+
+// count reads a number of at most limit. Each thing that is counted takes a byte, so a larger count
+// than there are bytes is an error, before anything is allocated for it.
+func (r *reader) count(limit int) int {
+	n, size := binary.Uvarint(r.rest)
+	if size <= 0 || n > uint64(limit) {
+		r.fail()
+		return 0
+	}
+	r.rest = r.rest[size:]
+	return int(n)
+}
+
+func (r *reader) text() string {
+	n := r.count(len(r.rest))
+	if n > len(r.rest) {
+		r.fail()
+		return ""
+	}
+	text := string(r.rest[:n])
+	r.rest = r.rest[n:]
+	return text
+}
+
+// claims reads claims of valid paths.
+func (r *reader) claims() (claims []claim) {
+	n := r.count(len(r.rest))
+	for range n {
+		bits, path := r.byte(), treelock.Path(r.text())
+		if _, err := treelock.ParsePath(string(path)); err != nil || bits > 3 {
+			r.fail()
+			return nil
+		}
+		mode := terms.ModeOf(treelock.Scope(bits>>1), treelock.Access(bits&1))
+		claims = append(claims, claim{Mode: mode, Lineage: []treelock.Path{path}})
+	}
+	return claims
+}

@@ -1,7 +1,7 @@
 /*
  * The protocol between clients and the manager: who sends what when, and every race between
  * cancellation, grant, release, withdrawal, draining and stopping. The script run beside this file has
- * spin check it completely; README.md says what is left out and lists the properties, P1 to P16.
+ * spin check it completely; README.md says what is left out and lists the properties, P1 to P17.
  *
  * Names are those of the Go code in manager/, in the order of its files. A comment "P3" marks the
  * assertion that states the property. The blocks "#if FAULT == n" are deliberate faults: each says what
@@ -93,7 +93,12 @@ mtype = { errCanceled, errStopped, errConflict, errBusy, errDraining, errNotHeld
 /* What clients and the manager share: the Manager, */
 bool ctxEnded;					/* the context given to Start has ended */
 bool stopping;					/* m.stopBegun is closed */
-chan inbox = [INBOX] of { mtype, byte, byte, byte };	/* kind, call, req, seq */
+chan inbox = [INBOX] of { mtype, byte, byte, byte, bit };	/* kind, call, req, seq; late says when it was sent, for P17 */
+#if INBOX > 1
+#define late	ctxEnded	/* the context had ended when the message was sent */
+#else
+#define late	0	/* each message is a batch of its own */
+#endif
 bool done, drained;				/* closed */
 bool final;					/* m.final is what Stats returns once done is closed */
 chan cancelSem = [1] of { bit };			/* tokens: one, that clients wait for each other; 8 in the code */
@@ -230,10 +235,10 @@ inline send(k, c, r, s) {
 	:: stopping -> res = errStopped
 	:: !stopping ->
 		if
-		:: inbox!k(c, r, s) -> res = ok
+		:: inbox!k(c, r, s, late) -> res = ok
 		:: full(inbox) ->
 			if
-			:: inbox!k(c, r, s) -> res = ok
+			:: inbox!k(c, r, s, late) -> res = ok
 #if FAULT != 2
 			/* Without this a client waits for ever for room in a sealed inbox. */
 			:: done -> res = errStopped
@@ -246,7 +251,7 @@ inline send(k, c, r, s) {
 /* post does not wait: a goroutine of its own sends if there is no room. Clients do nothing after it, so here they do. */
 inline post(k, c) {
 	if
-	:: inbox!k(c, NONE, 0) -> res = ok	/* without a look at the contexts */
+	:: inbox!k(c, NONE, 0, late) -> res = ok	/* without a look at the contexts */
 	:: full(inbox) -> send(k, c, NONE, 0)
 	fi
 }
@@ -257,10 +262,10 @@ inline sendWithin(fickle, k, c) {
 	:: stopping -> res = errStopped
 	:: !stopping ->
 		if
-		:: inbox!k(c, NONE, 0) -> res = ok
+		:: inbox!k(c, NONE, 0, late) -> res = ok
 		:: full(inbox) ->
 			if
-			:: inbox!k(c, NONE, 0) -> res = ok
+			:: inbox!k(c, NONE, 0, late) -> res = ok
 			:: fickle -> res = errCanceled
 			:: done -> res = errStopped
 			fi
@@ -791,7 +796,7 @@ inline l_stop() {
 
 inline seal() {
 	do
-	:: inbox!kindSealed(0, 0, 0)
+	:: inbox!kindSealed(0, 0, 0, 0)
 	:: full(inbox) -> break
 	od;
 	n_ = 0;	/* own */
@@ -801,10 +806,10 @@ inline seal() {
 		/* That it is full now says nothing about what it is full of. */
 		break;
 #endif
-		inbox?kind, c, r, s;
+		inbox?kind, c, r, s, _;
 		refuse(kind, c);
 		if
-		:: inbox!kindSealed(0, 0, 0) -> n_++
+		:: inbox!kindSealed(0, 0, 0, 0) -> n_++
 #if FAULT == 22
 		/* A client was faster: it counts as an own message. */
 		:: full(inbox) -> n_++
@@ -902,14 +907,26 @@ proctype run_() {
 	byte c, r, s, t = NONE;
 	byte n_, w_, r_, q_;	/* of the inlines */
 	bool over;
+	byte batch;	/* messages that are known to be in the inbox */
+	bool first, sentLate;
 
-end_receive:
 	do
-	:: inbox?kind, c, r, s ->
+	:: atomic { first = (batch == 0); batch = (first -> len(inbox) : batch) };
+end_receive:
+		inbox?kind, c, r, s, sentLate ->
+		d_step { batch = (batch > 0 -> batch - 1 : 0) };
+		/* The context is looked at once for each batch. It may end now, before the message is dealt with. */
 		if
-		:: ctxEnded || kind == kindStop -> break
-		:: !ctxEnded && kind != kindStop	/* and may end now, before the message is dealt with */
+#if FAULT == 51
+		/* A manager that looks in no batch deals with what was sent after the end. */
+		:: kind == kindStop -> break
+		:: else
+#else
+		:: kind == kindStop || first && ctxEnded -> break
+		:: else
+#endif
 		fi;
+		assert(!sentLate);	/* P17 */
 		if
 		:: kind == kindAcquire -> l_acquire(c, r, t)
 		:: kind == kindRelease -> l_release(r, s)
@@ -929,7 +946,7 @@ end_receive:
 			:: else -> break
 			od;
 			n_ = 0;
-			kind = 0; c = 0; r = 0; s = 0; t = NONE
+			kind = 0; c = 0; r = 0; s = 0; t = NONE; first = false
 		}
 	od;
 	l_stop();
@@ -943,7 +960,7 @@ end_waits:
 	:: ctxEnded ->
 		timerRuns = true;
 		if
-		:: inbox!kindStop(0, 0, 0)
+		:: inbox!kindStop(0, 0, 0, 0)
 #if FAULT != 19
 		/* Else the goroutine that sends it is left behind, as no message comes out of a sealed inbox. */
 		:: done
@@ -1467,10 +1484,10 @@ proctype drainer() {
 	:: stopping -> fickle = false	/* the manager was the first to end */
 	:: !stopping ->
 		if
-		:: inbox!kindDrain(0, 0, 0)
+		:: inbox!kindDrain(0, 0, 0, late)
 		:: full(inbox) ->
 			if
-			:: inbox!kindDrain(0, 0, 0)
+			:: inbox!kindDrain(0, 0, 0, late)
 #if FAULT != 48
 			/* Else nothing drains if the ctx ends while there is no room. */
 			:: fickle -> atomic { running++; run lateDrain() }
@@ -1534,7 +1551,7 @@ proctype judge() {
 #if STOP || SHUTDOWN
 	assert(done && !managerRuns && !timerRuns);	/* P6 */
 	do
-	:: inbox?kind, _, _, _ -> assert(kind == kindSealed); i++	/* P6 */
+	:: inbox?kind, _, _, _, _ -> assert(kind == kindSealed); i++	/* P6 */
 	:: empty(inbox) -> break
 	od;
 	assert(i == INBOX);	/* P6: nobody can send any more */

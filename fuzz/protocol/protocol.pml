@@ -1,7 +1,7 @@
 /*
  * The protocol between clients and the manager: who sends what when, and every race between
  * cancellation, grant, release, withdrawal, draining and stopping. The script run beside this file has
- * spin check it completely; README.md says what is left out and lists the properties, P1 to P17.
+ * spin check it completely; README.md says what is left out and lists the properties, P1 to P21.
  *
  * Names are those of the Go code in manager/, in the order of its files. A comment "P3" marks the
  * assertion that states the property. The blocks "#if FAULT == n" are deliberate faults: each says what
@@ -37,6 +37,24 @@
 #ifndef SURVEYORS
 #define SURVEYORS 0	/* 1: a client takes a snapshot, with a ctx that may end if there are no acquirers */
 #endif
+#ifndef NESTERS
+#define NESTERS 0	/* clients that lock, and have goroutines that acquire inside the grant */
+#endif
+#ifndef HELPERS
+#define HELPERS 0	/* how many */
+#endif
+#ifndef UNDER
+#define UNDER 0		/* 1: a nester also calls Acquire under its grant, which must be refused */
+#endif
+#ifndef GROWERS
+#define GROWERS 0	/* clients that read, and widen to writing, with a ctx that may end */
+#endif
+#ifndef RELEASERS
+#define RELEASERS 0	/* 1: another goroutine releases the grant of each grower at any moment */
+#endif
+#ifndef REVOKERS
+#define REVOKERS 0	/* clients that revoke a live request, whichever */
+#endif
 #ifndef ENDLESS
 #define ENDLESS 0	/* clients that call for ever, to no effect */
 #endif
@@ -68,13 +86,13 @@
 #define FAULT 0
 #endif
 
-#define LOCKERS	(ACQUIRERS + TRIERS + SUBMITTERS)
+#define LOCKERS	(ACQUIRERS + TRIERS + SUBMITTERS + NESTERS * (1 + HELPERS + UNDER) + 2 * GROWERS)
 #if SURVEYORS && LOCKERS == 1
 #define REQS	2	/* that a survey takes more than one step */
 #else
-#define REQS	(LOCKERS + ENDLESS)	/* a client has one live request at a time */
+#define REQS	(LOCKERS + ENDLESS)	/* a client has one live request at a time, and a grower two */
 #endif
-#define CALLS	(ACQUIRERS * ROUNDS + TRIERS + SUBMITTERS * (1 + RIVALS + HASTY) + ENDLESS + COUNTERS + SURVEYORS + 1)
+#define CALLS	(ACQUIRERS * ROUNDS + TRIERS + SUBMITTERS * (1 + RIVALS + HASTY) + ENDLESS + COUNTERS + SURVEYORS + NESTERS * (1 + HELPERS) + GROWERS + REVOKERS + 1)
 #if SUBMITTERS
 #define TICKETS	SUBMITTERS
 #else
@@ -84,10 +102,10 @@
 #define SEQS	16	/* more than any sequence number */
 
 /* Kinds of message, modes of call, verdicts, errors. */
-mtype = { kindAcquire, kindRelease, kindCancel, kindWithdraw, kindAsk, kindNarrow, kindDrain, kindCount, kindLook, kindLookAway, kindStop, kindSealed };
+mtype = { kindAcquire, kindRelease, kindCancel, kindWithdraw, kindAsk, kindNarrow, kindWiden, kindRevoke, kindDrain, kindCount, kindLook, kindLookAway, kindStop, kindSealed };
 mtype = { modeWait, modeNoWait, modeTicket };
 mtype = { verdictDone, verdictRefused, verdictMustWait, verdictCanceled };
-mtype = { errCanceled, errStopped, errConflict, errBusy, errDraining, errNotHeld, errWithdrawn };
+mtype = { errCanceled, errStopped, errConflict, errBusy, errDraining, errNotHeld, errWithdrawn, errReleased, errLost, errDeadlock };
 #define ok 0	/* no error */
 
 /* What clients and the manager share: the Manager, */
@@ -116,6 +134,8 @@ chan replies[CALLS] = [2] of { mtype };		/* verdicts */
 byte callTicket[CALLS];				/* NONE if it is about none */
 byte callReq[CALLS], callSeq[CALLS];		/* call.grant; its request is NONE if there is none */
 mtype callErr[CALLS];
+bool callWidens[CALLS], callToken[CALLS];	/* of kindWiden; call.grant is granted */
+byte callUnder[CALLS];				/* the grant in its context, or NONE */
 
 /* and the tickets. */
 chan granted[TICKETS] = [1] of { byte, byte };	/* the grant: req, seq */
@@ -123,6 +143,7 @@ bool grantedClosed[TICKETS];
 byte ticketReq[TICKETS], ticketSeq[TICKETS];	/* with NONE, the other says why there is no grant: */
 #define stoppedTicket 0
 #define withdrawnTicket 1
+#define lostTicket 2
 
 /* And the survey. */
 bool begun;
@@ -142,7 +163,12 @@ bool delivered[TICKETS];	/* its grant was received by the client */
 byte withdrawing[TICKETS];	/* the calls of Withdraw that have not returned */
 bool withdrawn[TICKETS];	/* a Withdraw has returned */
 bool ticketsLeft;		/* the manager does nothing more with any ticket */
-byte readers, writers;		/* the clients that hold */
+byte readers, writers, subs;	/* the clients that hold, and those that hold inside a grant */
+byte entered[SEQS];		/* as what the client of a request holds now: */
+#define reads 1
+#define wrote 2
+#define within 3
+bool gone[SEQS];		/* its release or revocation has arrived */
 byte running;			/* the clients that have not ended */
 byte unseen[SEQS];		/* what the survey has still to see of each request, as it was when the survey began: see standing */
 bool building;		/* the survey is its client's */
@@ -156,16 +182,30 @@ byte seq[REQS];			/* 0: not live */
 bool shares[REQS];
 bool held[REQS];
 byte who[REQS];			/* the call that waits for it, or CALLS and the ticket; NONE once it is granted */
+byte inside[REQS], widens[REQS];	/* the grant that it is inside, or that it widens, or NONE */
+byte under[REQS];		/* the grant that the caller holds while it waits, or NONE */
+bool released[REQS];		/* lives on for the grants inside it */
+bool lost[SEQS];		/* loop.revoked, and Lost is closed */
 byte lastSeq, live, waiting;
 bool draining;
 bool surveying;			/* the survey is in loop.surveys */
 
+#define isInside(q, r)	(q < REQS && seq[(q) % REQS] != 0 && inside[(q) % REQS] == r)
+#define anyInside(r)	(isInside(0, r) || isInside(1, r) || isInside(2, r) || isInside(3, r) || isInside(4, r))
 #define isWaiting(r)	(seq[r] != 0 && !held[r])
+#define conflict(q, r)	(!(shares[q] && shares[r]))
+#if FAULT == 52
+/* A widening waits for those that wait for its grant. */
+#define passes(r, q)	(q == widens[r])
+#else
+/* A widening passes its grant, and those that wait for that. */
+#define passes(r, q)	(widens[r] != NONE && (q == widens[r] || isWaiting(q) && seq[q] > seq[widens[r]] && conflict(q, widens[r])))
+#endif
 #if FAULT == 1
 /* A request that waits is granted though somebody else holds. */
-#define blocks(q, r)	(seq[q] != 0 && seq[q] < seq[r] && !held[q])
+#define blocks(q, r)	(seq[q] != 0 && seq[q] < seq[r] && inside[q] == inside[r] && !held[q])
 #else
-#define blocks(q, r)	(seq[q] != 0 && seq[q] < seq[r] && !(shares[q] && shares[r]))
+#define blocks(q, r)	(seq[q] != 0 && seq[q] < seq[r] && inside[q] == inside[r] && conflict(q, r) && !passes(r, q))
 #endif
 
 /* admit grants every request that no earlier live one conflicts with. Those that waited have who set until deliverAll. */
@@ -189,7 +229,7 @@ inline admit() {
 	q_ = 0
 }
 
-inline tableSubmit(c, r) {
+inline tableSubmit(c, r, in, grows) {
 	d_step {
 		assert(!drained);	/* P8 */
 		r = 0;
@@ -200,6 +240,7 @@ inline tableSubmit(c, r) {
 		assert(r < REQS);	/* P4: what a client gave up is over before its next request arrives */
 		lastSeq++; live++; waiting++;
 		seq[r] = lastSeq; who[r] = NONE; held[r] = false; shares[r] = !writes[c];
+		inside[r] = in; widens[r] = grows; under[r] = NONE;
 		admit(); r_ = 0
 	}
 }
@@ -212,8 +253,47 @@ inline tableEnd(r) {
 		:: else
 		fi;
 		seq[r] = 0; who[r] = NONE; held[r] = false; shares[r] = false;
+		widens[r] = NONE; under[r] = NONE; released[r] = false;
 		live--;
+		if
+		:: inside[r] != NONE && released[inside[r]] && !anyInside(inside[r]) -> up_ = inside[r]
+		:: else
+		fi;
+		inside[r] = NONE;
 		admit(); r_ = 0
+	}
+}
+
+/* circle finds out whether r, which would wait, closes a circle: whether a grant that its caller holds waits for it. */
+inline circle(c, r) {
+	d_step {
+		q_ = 0;
+		do
+		:: q_ < REQS -> found_[q_] = blocks(q_, r); q_++
+		:: else -> break
+		od;
+		n_ = 0;
+		do
+		:: n_ < REQS * REQS * REQS ->	/* often enough */
+			q_ = n_ % REQS; r_ = (n_ / REQS) % REQS;
+			if
+			:: found_[q_] && seq[r_] != 0 && (isWaiting(q_) && blocks(r_, q_) || held[q_] && inside[r_] == q_ ||
+				held[q_] && isWaiting(r_) && (widens[r_] == q_ || under[r_] == q_)) -> found_[r_] = true
+			:: else
+			fi;
+			n_++
+		:: else -> break
+		od;
+		n_ = 0;
+		do
+		:: n_ < REQS -> circle_ = circle_ || found_[n_] && (widens[r] == n_ || callUnder[c] == n_); found_[n_] = false; n_++
+		:: else -> break
+		od;
+		n_ = 0; q_ = 0; r_ = 0
+#if FAULT == 53
+		/* Else those in the circle wait for ever. */
+		; circle_ = false
+#endif
 	}
 }
 
@@ -256,16 +336,16 @@ inline post(k, c) {
 	fi
 }
 
-inline sendWithin(fickle, k, c) {
+inline sendWithin(fickle, k, c, r, s) {
 	if
 	:: fickle -> res = errCanceled
 	:: stopping -> res = errStopped
 	:: !stopping ->
 		if
-		:: inbox!k(c, NONE, 0, late) -> res = ok
+		:: inbox!k(c, r, s, late) -> res = ok
 		:: full(inbox) ->
 			if
-			:: inbox!k(c, NONE, 0, late) -> res = ok
+			:: inbox!k(c, r, s, late) -> res = ok
 			:: fickle -> res = errCanceled
 			:: done -> res = errStopped
 			fi
@@ -305,7 +385,8 @@ inline recycle(c) {
 	d_step {
 		assert(owner[c] == client);	/* P10 */
 		owner[c] = pool; mode[c] = 0; writes[c] = false; expectWait[c] = false; context[c] = 0;
-		callTicket[c] = NONE; callReq[c] = NONE; callSeq[c] = 0; callErr[c] = ok; dropped[c] = false
+		callTicket[c] = NONE; callReq[c] = NONE; callSeq[c] = 0; callErr[c] = ok; dropped[c] = false;
+		callWidens[c] = false; callToken[c] = false; callUnder[c] = NONE
 	}
 }
 
@@ -335,7 +416,7 @@ inline last(c, verdict) {
 inline c_deliver(c, r) {
 	atomic {
 		touch(c);
-		callReq[c] = r; callSeq[c] = seq[r];
+		callReq[c] = r; callSeq[c] = seq[r]; callToken[c] = callWidens[c];
 		last(c, verdictDone)
 	}
 }
@@ -355,7 +436,12 @@ inline c_refuse(c, e) {
 inline c_confirmCancel(c) {
 	atomic {
 		touch(c);
+#if FAULT == 54
+		/* Who gives up a widening that was granted is not told that it holds more. */
 		callReq[c] = NONE; callSeq[c] = 0; callErr[c] = ok;
+#else
+		callReq[c] = (callToken[c] -> callReq[c] : NONE); callSeq[c] = (callToken[c] -> callSeq[c] : 0); callErr[c] = ok;
+#endif
 		last(c, verdictCanceled)
 	}
 }
@@ -365,25 +451,42 @@ inline c_confirmCancel(c) {
  */
 
 /* l_acquire is the arrival of a request. */
-inline l_acquire(c, r, t) {
+/* A request inside a grant never outlives it unless it was granted before. */
+#define isOver(r, s)	(seq[r] != s || released[r])
+#define whyOver(s)	(lost[s] -> errLost : errReleased)
+
+inline l_acquire(c, r, s, t) {
 	atomic {
 		touch(c);
+		o_ = r;
 		if
+#if FAULT == 55
+		/* A released grant takes requests in while it lives on. */
+		:: o_ != NONE && seq[o_] != s -> c_refuse(c, whyOver(s))
+#else
+		:: o_ != NONE && isOver(o_, s) -> c_refuse(c, whyOver(s))
+#endif
 #if FAULT != 3
 		/* Else requests arrive after Drain has said that nothing is live. */
-		:: draining -> c_refuse(c, errDraining)
+		:: draining && o_ == NONE -> c_refuse(c, errDraining)
 #endif
 		:: else ->
-			tableSubmit(c, r);
+			tableSubmit(c, r, o_, NONE);
+			assert(!held[r] || o_ == NONE || !gone[seq[o_]]);	/* P18 */
 			if
-			:: !held[r] && mode[c] == modeNoWait -> tableEnd(r); c_refuse(c, errConflict)
-			:: !held[r] && mode[c] != modeNoWait && waiting > MAXWAITING -> tableEnd(r); c_refuse(c, errBusy)
+			:: !held[r] && mode[c] == modeWait && callUnder[c] != NONE -> circle(c, r)
+			:: else
+			fi;
+			if
+			:: circle_ -> circle_ = false; tableEnd(r); c_refuse(c, errDeadlock)
+			:: !circle_ && !held[r] && mode[c] == modeNoWait -> tableEnd(r); c_refuse(c, errConflict)
+			:: !circle_ && !held[r] && mode[c] != modeNoWait && waiting > MAXWAITING -> tableEnd(r); c_refuse(c, errBusy)
 			:: else ->
 				if
 				:: mode[c] == modeTicket -> t = callTicket[c]; ticketReq[t] = r; ticketSeq[t] = seq[r]
 				:: mode[c] != modeTicket && held[r] -> c_deliver(c, r)
 				:: mode[c] != modeTicket && !held[r] ->
-					who[r] = c; callReq[c] = r; callSeq[c] = seq[r];
+					who[r] = c; under[r] = callUnder[c]; callReq[c] = r; callSeq[c] = seq[r];
 					if
 #if FAULT == 29
 					/* A client that is patient takes the first answer for the last. */
@@ -421,7 +524,7 @@ inline l_cancel(c, r) {
 		/* The manager leaves a grant that it has sent with a client that no longer receives. */
 		:: r != NONE && seq[r] == callSeq[c] && isWaiting(r) ->
 #else
-		:: r != NONE && seq[r] == callSeq[c] ->
+		:: r != NONE && seq[r] == callSeq[c] && (!callWidens[c] || isWaiting(r)) ->
 #endif
 			beforeChange(r);
 			tableEnd(r);
@@ -434,9 +537,8 @@ inline l_cancel(c, r) {
 		over = false;
 #if FAULT != 7
 		/* Else those who waited for what was given up never hear that it is over. */
-		deliverAll();
+		afterEnd()
 #endif
-		checkDrained()
 	:: !over
 	fi;
 #if FAULT == 36
@@ -457,6 +559,18 @@ inline lapse(c) {
 	fi
 }
 
+/* afterEnd delivers what an end made possible, and ends the grant that lived on for the one that ended. */
+inline afterEnd() {
+	do
+	:: deliverAll();
+		if
+		:: up_ == NONE -> break
+		:: else -> atomic { x_ = up_; up_ = NONE; tableEnd(x_); x_ = 0 }
+		fi
+	od;
+	checkDrained()
+}
+
 /* deliverAll delivers what a step of the table has granted: clients may run between any two. */
 inline deliverAll() {
 	do
@@ -471,11 +585,20 @@ inline deliverAll() {
 			w_ = who[n_];
 			beforeGrant(n_);
 			who[n_] = NONE;
+			assert(inside[n_] == NONE || seq[inside[n_]] != 0 && !gone[seq[inside[n_]]]);	/* P18 */
+			assert(widens[n_] == NONE || seq[widens[n_]] != 0 && !gone[seq[widens[n_]]]);	/* P18 */
+			/* A widening is merged into its grant. */
+			d_step {
+				x_ = (widens[n_] != NONE -> widens[n_] : n_);
+				shares[x_] = shares[n_];
+				live = live - (x_ != n_);
+				seq[n_] = (x_ == n_ -> seq[n_] : 0); held[n_] = (x_ == n_); widens[n_] = NONE
+			};
 			if
-			:: w_ < CALLS -> lapse(w_); c_deliver(w_, n_)
+			:: w_ < CALLS -> lapse(w_); c_deliver(w_, x_)
 			:: w_ >= CALLS -> t_deliver(w_ - CALLS, n_)
 			fi;
-			w_ = 0
+			w_ = 0; x_ = 0
 		:: else -> n_ = 0; break
 		fi
 	}
@@ -487,7 +610,7 @@ inline deliverAll() {
  */
 
 /* ended is why there will be no grant, or ok if there may be one. */
-#define ended(t)	(ticketReq[t] != NONE -> ok : (ticketSeq[t] == withdrawnTicket -> errWithdrawn : errStopped))
+#define ended(t)	(ticketReq[t] != NONE -> ok : (ticketSeq[t] == withdrawnTicket -> errWithdrawn : (ticketSeq[t] == lostTicket -> errLost : errStopped)))
 
 inline Err(t) {
 	sure = grantedClosed[t];
@@ -512,7 +635,7 @@ inline Err(t) {
 		fi
 	fi;
 	assert(res == ok || !delivered[t] && grantedClosed[t]);	/* P12 */
-	assert(res == ok && !sure || res == errStopped && stopping || res == errWithdrawn && (withdrawn[t] || withdrawing[t] > 0));	/* P12 */
+	assert(res == ok && !sure || res == errStopped && stopping || res == errLost && REVOKERS || res == errWithdrawn && (withdrawn[t] || withdrawing[t] > 0));	/* P12 */
 	d_step { sure = false; v = 0; res = 0 }
 }
 
@@ -621,19 +744,19 @@ inline l_withdraw(c, r, t) {
 		r = ticketReq[t];
 		if
 #if FAULT != 6
-		:: r != NONE && seq[r] == ticketSeq[t] ->
+		:: r != NONE && (seq[r] == ticketSeq[t] || lost[ticketSeq[t]]) ->
 #else
 		/* Without the number, a withdrawal is of whoever uses the storage now. */
 		:: r != NONE && seq[r] != 0 ->
 #endif
 			if
-			:: isWaiting(r) -> over = true
+			:: isWaiting(r) && !lost[ticketSeq[t]] -> over = true
 			:: else -> reclaimGrant(t)
 			fi
 		:: else
 		fi;
 		if
-		:: over -> beforeChange(r); tableEnd(r)
+		:: over && !lost[ticketSeq[t]] -> beforeChange(r); tableEnd(r)
 		:: else
 		fi
 	};
@@ -673,21 +796,154 @@ inline reclaimGrant(t) {
  * release.go.
  */
 
-inline l_release(r, s) {
+/* l_over is l_release and l_revoke: the end of a grant fails what waits for it and inside it, the latest first. */
+inline l_over(k, c, r, s) {
 	if
-	:: atomic {
 #if FAULT == 13
-		/* Without the number, a late second release ends whatever uses the storage now. */
-		seq[r] != 0 ->
+	/* Without the number, a late second release ends whatever uses the storage now. */
+	:: r == NONE || seq[r] == 0 ->
 #else
-		seq[r] == s ->
+	:: r == NONE || seq[r] != s ->
 #endif
-		beforeChange(r);
-		tableEnd(r) };
-		deliverAll();
-		checkDrained()
-	:: else
+		if
+		:: k == kindRevoke -> c_refuse(c, errNotHeld)
+		:: else
+		fi
+	:: else ->
+		if
+		:: k == kindRelease && released[r]
+		:: else ->
+			gone[s] = true;
+			do
+			:: d_step {
+				pickWaiting(r);
+				if
+				:: x_ == NONE && k == kindRevoke -> pickInside(r)
+				:: else
+				fi };
+				if
+				:: x_ == NONE -> break
+				:: else -> atomic {
+					w_ = who[x_];
+					beforeChange(x_);
+					d_step {
+						if
+						:: held[x_] -> lose(x_)
+						:: else
+						fi };
+					tableEnd(x_) };
+					if
+					:: w_ == NONE
+					:: w_ < CALLS -> c_refuse(w_, (k == kindRevoke -> errLost : errReleased))
+					:: w_ != NONE && w_ >= CALLS -> t_refuse(w_ - CALLS, lostTicket)
+					fi;
+					w_ = 0
+				fi
+			od;
+			atomic { x_ = 0;
+				if
+				:: seq[r] != s || up_ != NONE
+#if FAULT == 56
+				/* What a released grant held is given away while grants inside it hold. */
+#else
+				:: seq[r] == s && up_ == NONE && anyInside(r) -> released[r] = true
+#endif
+				:: else ->
+					beforeChange(r);
+#if FAULT == 57
+					/* The client of what was revoked is not told that it lost it. */
+#else
+					d_step {
+						if
+						:: k == kindRevoke -> lose(r)
+						:: else
+						fi };
+#endif
+					tableEnd(r)
+				fi };
+			afterEnd()
+		fi;
+		if
+		:: k == kindRevoke -> last(c, verdictDone)
+		:: else
+		fi
 	fi
+}
+
+/* pickWaiting sets x_ to the next request to fail. */
+inline pickWaiting(r) {
+	x_ = NONE; n_ = 0;
+	do
+	:: n_ < REQS ->
+		if
+#if FAULT == 58
+		/* A widening waits on though its grant is over. */
+		:: isWaiting(n_) && (n_ == r || inside[n_] == r) && (x_ == NONE || seq[n_] > seq[x_]) -> x_ = n_
+#elif FAULT == 59
+		/* The earliest goes first, and the next is granted inside what is over. */
+		:: isWaiting(n_) && (n_ == r || inside[n_] == r || widens[n_] == r) && (x_ == NONE || seq[n_] < seq[x_]) -> x_ = n_
+#elif FAULT == 60
+		/* Those that wait inside are forgotten. */
+		:: isWaiting(n_) && (n_ == r || widens[n_] == r) -> x_ = n_
+#else
+		:: isWaiting(n_) && (n_ == r || inside[n_] == r || widens[n_] == r) && (x_ == NONE || seq[n_] > seq[x_]) -> x_ = n_
+#endif
+		:: else
+		fi;
+		n_++
+	:: else -> break
+	od;
+	n_ = 0
+}
+
+/* pickInside sets x_ to the next grant inside r that is lost with it. */
+inline pickInside(r) {
+	do
+	:: n_ < REQS && !isInside(n_, r) -> n_++
+	:: else -> break
+	od;
+	x_ = (n_ < REQS -> n_ : NONE); n_ = 0
+}
+
+/* lose closes Lost: from then on the client does not hold. */
+inline lose(r) {
+	lost[seq[r]] = true;
+	readers = readers - (entered[seq[r]] == reads);
+	writers = writers - (entered[seq[r]] == wrote);
+	subs = subs - (entered[seq[r]] == within);
+	entered[seq[r]] = 0
+}
+
+/*
+ * widen.go.
+ */
+
+inline l_widen(c, r, s) {
+	atomic {
+		touch(c);
+		o_ = r;
+		if
+		:: isOver(o_, s) -> c_refuse(c, whyOver(s))
+		:: else ->
+			tableSubmit(c, r, inside[o_], o_);
+			if
+			:: held[r] -> d_step { shares[o_] = shares[r] }; tableEnd(r); c_deliver(c, o_)
+			:: else ->
+				circle(c, r);
+				if
+				:: circle_ -> circle_ = false; tableEnd(r); c_refuse(c, errDeadlock)
+				:: else ->
+					who[r] = c; callReq[c] = r; callSeq[c] = seq[r];
+					if
+					:: !expectWait[c] ->
+						assert(nfull(replies[c]));	/* P5 */
+						replies[c]!verdictMustWait
+					:: else
+					fi
+				fi
+			fi
+		fi
+	}
 }
 
 /*
@@ -744,7 +1000,7 @@ inline refuse(k, c) {
 	/* A message that came too late stays without an answer. */
 	:: k == kindAcquire -> c_refuse(c, errStopped)
 #else
-	:: k == kindAcquire || k == kindWithdraw || k == kindAsk || k == kindNarrow || k == kindCount || k == kindLook -> c_refuse(c, errStopped)
+	:: k == kindAcquire || k == kindWithdraw || k == kindAsk || k == kindNarrow || k == kindWiden || k == kindRevoke || k == kindCount || k == kindLook -> c_refuse(c, errStopped)
 #endif
 #if FAULT != 37
 	/* A client that gives up when the manager has stopped waits for ever. */
@@ -905,7 +1161,8 @@ inline beforeGrant(r) {
 proctype run_() {
 	mtype kind;
 	byte c, r, s, t = NONE;
-	byte n_, w_, r_, q_;	/* of the inlines */
+	byte n_, w_, r_, q_, x_, o_, up_ = NONE;	/* of the inlines */
+	bool found_[REQS], circle_;
 	bool over;
 	byte batch;	/* messages that are known to be in the inbox */
 	bool first, sentLate;
@@ -928,8 +1185,9 @@ end_receive:
 		fi;
 		assert(!sentLate);	/* P17 */
 		if
-		:: kind == kindAcquire -> l_acquire(c, r, t)
-		:: kind == kindRelease -> l_release(r, s)
+		:: kind == kindAcquire -> l_acquire(c, r, s, t)
+		:: kind == kindRelease || kind == kindRevoke -> l_over(kind, c, r, s)
+		:: kind == kindWiden -> l_widen(c, r, s)
 		:: kind == kindCancel -> l_cancel(c, r)
 		:: kind == kindWithdraw -> l_withdraw(c, r, t)
 		:: kind == kindAsk -> l_ask(c)
@@ -945,7 +1203,7 @@ end_receive:
 			:: n_ < REQS -> assert(!held[n_] || who[n_] == NONE); n_++	/* P1: who is granted has been told */
 			:: else -> break
 			od;
-			n_ = 0;
+			n_ = 0; o_ = 0;
 			kind = 0; c = 0; r = 0; s = 0; t = NONE; first = false
 		}
 	od;
@@ -986,25 +1244,31 @@ inline unsent(c) {
 }
 
 /* enter and leave are the first and the last moment of a hold. */
-inline enter(w) {
+inline enter(w, r, s) {
 	if
-	:: w -> assert(readers == 0 && writers == 0); writers++	/* P2 */
-	:: else -> assert(writers == 0); readers++	/* P2 */
+	:: lost[s]	/* before it was received */
+	:: !lost[s] && inside[r] != NONE -> assert(subs == 0 && seq[inside[r]] != 0); subs++; entered[s] = within	/* P2 */
+	:: !lost[s] && inside[r] == NONE && w -> assert(readers == 0 && writers == 0 && subs == 0); writers++; entered[s] = wrote	/* P2 */
+	:: else -> assert(writers == 0 && subs == 0); readers++; entered[s] = reads	/* P2 */
 	fi
 }
 
 inline leave(w, r, s) {
-	assert(seq[r] == s && held[r]);	/* P7: what this client holds nobody else has ended */
 	if
-	:: w -> writers--
-	:: else -> readers--
+	:: entered[s] == 0 -> assert(lost[s] || RELEASERS)	/* P7 */
+	:: else ->
+		assert(seq[r] == s && held[r]);	/* P7: what this client holds nobody else has ended */
+		readers = readers - (entered[s] == reads);
+		writers = writers - (entered[s] == wrote);
+		subs = subs - (entered[s] == within);
+		entered[s] = 0
 	fi
 }
 
 /* got is the moment in which a client receives a grant. */
 inline got(w, r, s) {
 	assert(r != NONE && s != 0);
-	enter(w)
+	enter(w, r, s)
 }
 
 /* use is what a client does with a grant that it has got. */
@@ -1019,7 +1283,7 @@ inline use(w, r, s) {
 	if
 	:: w ->
 		/* From now on others may read: before the answer is there. */
-		atomic { writers--; readers++; w = false };
+		atomic { writers--; readers++; entered[s] = reads; w = false };
 		Narrow(r, s);
 		assert(res == ok || res == errStopped)
 	:: true
@@ -1088,7 +1352,7 @@ inline outcome(c) {
 	fi
 }
 
-#if ACQUIRERS
+#if ACQUIRERS + HELPERS + UNDER + GROWERS
 /* cancelCall is that of the client. The manager may have answered, or be about to. The client needs a token. */
 inline cancelCall(c) {
 	d_step { canceled[c] = true; owner[c] = manager };
@@ -1104,7 +1368,7 @@ inline sendCancel(c) {
 	res = errCanceled;
 #elif FAULT == 26
 	/* The message is given up when ctx ends, as it has already. */
-	sendWithin(fickle, kindCancel, c);
+	sendWithin(fickle, kindCancel, c, NONE, 0);
 #else
 	send(kindCancel, c, NONE, 0);
 #endif
@@ -1124,7 +1388,8 @@ inline sendCancel(c) {
 #else
 			:: v == verdictCanceled ->
 #endif
-				assert(callReq[c] == NONE);	/* P6: nothing comes with an error */
+				assert(callReq[c] == NONE || callWidens[c]);	/* P6: nothing comes with an error */
+				wide = (callReq[c] != NONE);
 				result(c);
 				v = verdictCanceled;
 				break
@@ -1141,8 +1406,13 @@ inline sendCancel(c) {
 }
 
 inline answered(c) {
-	outcome(c);
-	assert(res == ok || res == errStopped && stopping || res == errDraining && draining || res == errBusy)	/* P6 */
+	if
+	:: callWidens[c] -> wide = (callErr[c] == ok); result(c)
+	:: else -> outcome(c)
+	fi;
+	assert(res != errReleased || gone[(GROWERS -> s : inSeq)]);	/* P18 */
+	assert(res != errDeadlock || UNDER || GROWERS > 1);	/* P19 */
+	assert(res == ok || res == errReleased || res == errLost && REVOKERS || res == errDeadlock || res == errStopped && stopping || res == errDraining && draining || res == errBusy)	/* P6 */
 }
 
 /*
@@ -1172,13 +1442,13 @@ inline awaitLastReply(c) {
 	fi
 }
 
-proctype acquirer() {
+proctype acquirer(byte in, inSeq, beneath) {
 	mtype res, v;
 	byte c, r, s, round;
 #if TWICE
 	byte old = NONE, oldSeq;
 #endif
-	bool fickle, w;
+	bool fickle, w, wide;
 
 	do
 	:: round < ROUNDS ->
@@ -1188,9 +1458,10 @@ proctype acquirer() {
 			:: expectWait[c] = true	/* be it that the inbox has a backlog */
 			:: expectWait[c] = false
 			fi;
+			callUnder[c] = beneath;
 			context[c] = (fickle -> mayEnd : 0)
 		};
-		sendWithin(fickle, kindAcquire, c);
+		sendWithin(fickle, kindAcquire, c, in, inSeq);
 		if
 		:: res != ok -> unsent(c)
 		:: res == ok ->
@@ -1251,6 +1522,149 @@ proctype acquirer() {
 	:: round == ROUNDS -> break
 	od;
 	running--
+}
+#endif
+
+#if GROWERS
+/* releaser is another goroutine that releases a grant. */
+proctype releaser(byte r, s) {
+	mtype res;
+
+	d_step { leave(false, r, s) };
+	send(kindRelease, 0, r, s);
+	running--
+}
+
+proctype grower() {
+	mtype res, v;
+	byte c, r, s, inSeq;
+	bool fickle, w, wide;
+
+	prepare(c, modeNoWait, false);
+	send(kindAcquire, c, NONE, 0);
+	if
+	:: res != ok -> unsent(c)
+	:: res == ok -> atomic { replies[c]?_ -> outcome(c) };
+		if
+		:: res != ok
+		:: res == ok ->
+			atomic {
+#if RELEASERS
+				running++; run releaser(r, s);
+#endif
+				chooseFickle(); prepare(c, modeWait, true); callWidens[c] = true;
+				if
+				:: expectWait[c] = true
+				:: expectWait[c] = false
+				fi;
+				context[c] = (fickle -> mayEnd : 0)
+			};
+			sendWithin(fickle, kindWiden, c, r, s);
+			if
+			:: res != ok -> unsent(c)
+			:: res == ok ->
+				v = verdictMustWait;
+				if
+				:: expectWait[c]
+				:: !expectWait[c] ->
+					atomic { replies[c]?v ->
+					if
+					:: v != verdictMustWait -> answered(c)
+					:: else
+					fi }
+				fi;
+				if
+				:: v != verdictMustWait
+				:: v == verdictMustWait ->
+					awaitLastReply(c);
+					if
+					:: v == verdictMustWait -> cancelCall(c)
+					:: else
+					fi
+				fi
+			fi;
+			atomic {
+				if
+				:: wide && entered[s] == reads ->
+					assert(readers == 1 && writers == 0 && subs == 0);	/* P2 */
+					readers--; writers++; entered[s] = wrote
+				:: else -> assert(wide || entered[s] == 0 || stopping || shares[r])	/* P20 */
+				fi };
+			d_step { leave(w, r, s) };
+			send(kindRelease, 0, r, s)
+		fi
+	fi;
+	d_step { c = 0; r = 0; s = 0; v = 0; res = 0; fickle = false; wide = false; running-- }
+}
+#endif
+
+#if NESTERS
+proctype nester() {
+	mtype res;
+	byte c, r, s, i;
+	bool w = true;
+#if TWICE
+	byte old = NONE, oldSeq;
+#endif
+
+	prepare(c, modeNoWait, w);
+	send(kindAcquire, c, NONE, 0);
+	if
+	:: res != ok -> unsent(c)
+	:: res == ok -> atomic { replies[c]?_ -> outcome(c) };
+		if
+		:: res != ok
+		:: res == ok ->
+			atomic {
+				do
+				:: i < HELPERS -> running++; run acquirer(r, s, NONE); i++
+				:: else -> break
+				od;
+#if UNDER
+				running++; i = running; run acquirer(NONE, 0, r)
+#endif
+			};
+#if UNDER
+			running < i;
+#endif
+			use(w, r, s)
+		fi
+	fi;
+	d_step { c = 0; r = 0; s = 0; res = 0; w = false; i = 0; running-- }
+}
+#endif
+
+#if REVOKERS
+/* revoker has found a live request, with a survey. It may end before it is revoked. */
+proctype revoker() {
+	mtype res;
+	byte c, r, s;
+
+	atomic {
+		if
+		:: seq[0] != 0
+#if REQS > 1
+		:: seq[1] != 0 -> r = 1
+#endif
+#if REQS > 2
+		:: seq[2] != 0 -> r = 2
+#endif
+		:: true -> r = NONE	/* none */
+		fi;
+		s = (r != NONE -> seq[r % REQS] : 0) };
+	if
+	:: r == NONE
+	:: else ->
+		prepare(c, 0, false);
+		send(kindRevoke, c, r, s);
+		if
+		:: res != ok -> unsent(c)
+		:: res == ok -> atomic { replies[c]?_ -> result(c) };
+			assert(seq[r] != s);	/* P21 */
+			assert(res == ok && gone[s] || res == errNotHeld || res == errStopped && stopping)	/* P21 */
+		fi
+	fi;
+	d_step { c = 0; r = 0; s = 0; res = 0; running-- }
 }
 #endif
 
@@ -1324,7 +1738,7 @@ proctype submitter(byte t) {
 	bool fickle, impatient, w, sure;
 
 	atomic { chooseFickle(); choose(w); prepare(c, modeTicket, w); callTicket[c] = t };
-	sendWithin(fickle, kindAcquire, c);
+	sendWithin(fickle, kindAcquire, c, NONE, 0);
 	if
 #if HASTY
 	:: res == ok && fickle ->
@@ -1342,7 +1756,7 @@ proctype submitter(byte t) {
 #endif
 	:: res == ok ->
 		atomic { replies[c]?_ ->
-		assert(callErr[c] != ok || ended(t) != ok || len(granted[t]) == !waitsFor(t));	/* P3: what was granted at once is there */
+		assert(callErr[c] != ok || ended(t) != ok || gone[ticketSeq[t]] || len(granted[t]) == !waitsFor(t));	/* P3: what was granted at once is there */
 		result(c) };
 		if
 		:: res == ok ->
@@ -1364,7 +1778,7 @@ proctype submitter(byte t) {
 			:: true	/* the client never receives */
 #endif
 			fi
-		:: else -> assert(res == errStopped && stopping || res == errDraining && draining || res == errBusy)	/* P6 */
+		:: else -> assert(res == errStopped && stopping || res == errDraining && draining || res == errBusy || res == errLost && REVOKERS)	/* P6 */
 		fi
 	:: else -> unsent(c)
 	fi;
@@ -1424,7 +1838,7 @@ proctype surveyor() {
 		prepare(c, 0, false)
 	};
 	do
-	:: sendWithin(fickle, kindLook, c);
+	:: sendWithin(fickle, kindLook, c, NONE, 0);
 		if
 		:: res != ok ->
 			unsent(c);
@@ -1575,7 +1989,7 @@ init {
 
 	atomic {
 		do
-		:: i < CALLS -> owner[i] = pool; callTicket[i] = NONE; callReq[i] = NONE; i++
+		:: i < CALLS -> owner[i] = pool; callTicket[i] = NONE; callReq[i] = NONE; callUnder[i] = NONE; i++
 		:: else -> break
 		od;
 		i = 0;
@@ -1585,17 +1999,30 @@ init {
 		od;
 		i = 0;
 		do
-		:: i < REQS -> who[i] = NONE; i++
+		:: i < REQS -> who[i] = NONE; inside[i] = NONE; widens[i] = NONE; under[i] = NONE; i++
 		:: else -> break
 		od;
 		managerRuns = true;
 		run run_();
 		run announceStop();
-		running = ACQUIRERS + TRIERS + SUBMITTERS + COUNTERS + SURVEYORS + DRAINERS;
+		running = ACQUIRERS + TRIERS + SUBMITTERS + COUNTERS + SURVEYORS + DRAINERS + NESTERS + GROWERS + REVOKERS;
 		i = 0;
+#if NESTERS
+		run nester();
+#endif
+#if GROWERS
+		do
+		:: i < GROWERS -> run grower(); i++
+		:: else -> break
+		od;
+		i = 0;
+#endif
+#if REVOKERS
+		run revoker();
+#endif
 #if ACQUIRERS
 		do
-		:: i < ACQUIRERS -> run acquirer(); i++
+		:: i < ACQUIRERS -> run acquirer(NONE, 0, NONE); i++
 		:: else -> break
 		od;
 		i = 0;

@@ -798,22 +798,17 @@ inline reclaimGrant(t) {
 
 /* l_over is l_release and l_revoke: the end of a grant fails what waits for it and inside it, the latest first. */
 inline l_over(k, c, r, s) {
-	if
+	atomic {
+		if
 #if FAULT == 13
-	/* Without the number, a late second release ends whatever uses the storage now. */
-	:: r == NONE || seq[r] == 0 ->
+		/* Without the number, a late second release ends whatever uses the storage now. */
+		:: r == NONE || seq[r] == 0 || k == kindRelease && released[r]
 #else
-	:: r == NONE || seq[r] != s ->
+		:: r == NONE || seq[r] != s || k == kindRelease && released[r]
 #endif
-		if
-		:: k == kindRevoke -> c_refuse(c, errNotHeld)
-		:: else
-		fi
-	:: else ->
-		if
-		:: k == kindRelease && released[r]
 		:: else ->
-			gone[s] = true;
+			gone[s] = (NESTERS || GROWERS || REVOKERS);	/* else only history, which costs states */
+			over = true;
 			do
 			:: d_step {
 				pickWaiting(r);
@@ -823,7 +818,7 @@ inline l_over(k, c, r, s) {
 				fi };
 				if
 				:: x_ == NONE -> break
-				:: else -> atomic {
+				:: else ->
 					w_ = who[x_];
 					beforeChange(x_);
 					d_step {
@@ -831,7 +826,7 @@ inline l_over(k, c, r, s) {
 						:: held[x_] -> lose(x_)
 						:: else
 						fi };
-					tableEnd(x_) };
+					tableEnd(x_);
 					if
 					:: w_ == NONE
 					:: w_ < CALLS -> c_refuse(w_, (k == kindRevoke -> errLost : errReleased))
@@ -840,33 +835,34 @@ inline l_over(k, c, r, s) {
 					w_ = 0
 				fi
 			od;
-			atomic { x_ = 0;
-				if
-				:: seq[r] != s || up_ != NONE
-#if FAULT == 56
-				/* What a released grant held is given away while grants inside it hold. */
-#else
-				:: seq[r] == s && up_ == NONE && anyInside(r) -> released[r] = true
+			x_ = 0;
+			if
+			:: seq[r] != s || up_ != NONE
+#if FAULT != 56
+			/* Else what a released grant held is given away while grants inside it hold. */
+			:: seq[r] == s && up_ == NONE && anyInside(r) -> released[r] = true
 #endif
-				:: else ->
-					beforeChange(r);
-#if FAULT == 57
-					/* The client of what was revoked is not told that it lost it. */
-#else
-					d_step {
-						if
-						:: k == kindRevoke -> lose(r)
-						:: else
-						fi };
+			:: else ->
+				beforeChange(r);
+#if FAULT != 57
+				/* Else the client of what was revoked is not told that it lost it. */
+				d_step {
+					if
+					:: k == kindRevoke -> lose(r)
+					:: else
+					fi };
 #endif
-					tableEnd(r)
-				fi };
-			afterEnd()
-		fi;
-		if
-		:: k == kindRevoke -> last(c, verdictDone)
-		:: else
-		fi
+				tableEnd(r)
+			fi
+		fi };
+	if
+	:: over -> over = false; afterEnd()
+	:: !over && k == kindRevoke -> c_refuse(c, errNotHeld); k = 0
+	:: !over && k != kindRevoke
+	fi;
+	if
+	:: k == kindRevoke -> last(c, verdictDone)
+	:: else
 	fi
 }
 
@@ -880,9 +876,6 @@ inline pickWaiting(r) {
 		/* A widening waits on though its grant is over. */
 		:: isWaiting(n_) && (n_ == r || inside[n_] == r) && (x_ == NONE || seq[n_] > seq[x_]) -> x_ = n_
 #elif FAULT == 59
-		/* The earliest goes first, and the next is granted inside what is over. */
-		:: isWaiting(n_) && (n_ == r || inside[n_] == r || widens[n_] == r) && (x_ == NONE || seq[n_] < seq[x_]) -> x_ = n_
-#elif FAULT == 60
 		/* Those that wait inside are forgotten. */
 		:: isWaiting(n_) && (n_ == r || widens[n_] == r) -> x_ = n_
 #else

@@ -837,10 +837,10 @@ inline l_over(k, c, r, s) {
 			od;
 			x_ = 0;
 			if
-			:: seq[r] != s || up_ != NONE
+			:: seq[r] == 0 || up_ != NONE
 #if FAULT != 56
 			/* Else what a released grant held is given away while grants inside it hold. */
-			:: seq[r] == s && up_ == NONE && anyInside(r) -> released[r] = true
+			:: seq[r] != 0 && up_ == NONE && anyInside(r) -> released[r] = true
 #endif
 			:: else ->
 				beforeChange(r);

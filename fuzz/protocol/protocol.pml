@@ -99,7 +99,7 @@
 #define TICKETS	1	/* no array is empty */
 #endif
 #define NONE	255
-#define SEQS	16	/* more than any sequence number */
+#define SEQS	((LOCKERS + 1) * ROUNDS + 1)	/* more than any sequence number: one that gives up may try again */
 
 /* Kinds of message, modes of call, verdicts, errors. */
 mtype = { kindAcquire, kindRelease, kindCancel, kindWithdraw, kindAsk, kindNarrow, kindWiden, kindRevoke, kindDrain, kindCount, kindLook, kindLookAway, kindStop, kindSealed };
@@ -163,11 +163,12 @@ bool delivered[TICKETS];	/* its grant was received by the client */
 byte withdrawing[TICKETS];	/* the calls of Withdraw that have not returned */
 bool withdrawn[TICKETS];	/* a Withdraw has returned */
 bool ticketsLeft;		/* the manager does nothing more with any ticket */
-byte readers, writers, subs;	/* the clients that hold, and those that hold inside a grant */
-byte entered[SEQS];		/* as what the client of a request holds now: */
+byte entered[SEQS];		/* as what the client of a request holds now, 0 if it holds nothing: */
 #define reads 1
 #define wrote 2
-#define within 3
+#define readsInside 3		/* inside a grant */
+#define wroteInside 4
+byte holders[5];			/* the clients that hold so */
 bool gone[SEQS];		/* its release or revocation has arrived */
 byte running;			/* the clients that have not ended */
 byte unseen[SEQS];		/* what the survey has still to see of each request, as it was when the survey began: see standing */
@@ -186,12 +187,15 @@ byte inside[REQS], widens[REQS];	/* the grant that it is inside, or that it wide
 byte under[REQS];		/* the grant that the caller holds while it waits, or NONE */
 bool released[REQS];		/* lives on for the grants inside it */
 bool lost[SEQS];		/* loop.revoked, and Lost is closed */
+bool forgotten[SEQS];		/* it is not in loop.revoked any more */
 byte lastSeq, live, waiting;
 bool draining;
 bool surveying;			/* the survey is in loop.surveys */
 
 #define isInside(q, r)	(q < REQS && seq[(q) % REQS] != 0 && inside[(q) % REQS] == r)
 #define anyInside(r)	(isInside(0, r) || isInside(1, r) || isInside(2, r) || isInside(3, r) || isInside(4, r))
+#define writesIn(q, r)	(isInside(q, r) && !shares[(q) % REQS])
+#define anyWritesIn(r)	(writesIn(0, r) || writesIn(1, r) || writesIn(2, r) || writesIn(3, r) || writesIn(4, r))
 #define isWaiting(r)	(seq[r] != 0 && !held[r])
 #define conflict(q, r)	(!(shares[q] && shares[r]))
 #if FAULT == 52
@@ -254,6 +258,13 @@ inline tableEnd(r) {
 		fi;
 		seq[r] = 0; who[r] = NONE; held[r] = false; shares[r] = false;
 		widens[r] = NONE; under[r] = NONE; released[r] = false;
+#if UNDER
+		r_ = 0;
+		do
+		:: r_ < REQS -> under[r_] = (under[r_] == r -> NONE : under[r_]); r_++
+		:: else -> break
+		od;
+#endif
 		live--;
 		if
 		:: inside[r] != NONE && released[inside[r]] && !anyInside(inside[r]) -> up_ = inside[r]
@@ -278,7 +289,7 @@ inline circle(c, r) {
 			q_ = n_ % REQS; r_ = (n_ / REQS) % REQS;
 			if
 			:: found_[q_] && seq[r_] != 0 && (isWaiting(q_) && blocks(r_, q_) || held[q_] && inside[r_] == q_ ||
-				held[q_] && isWaiting(r_) && (widens[r_] == q_ || under[r_] == q_)) -> found_[r_] = true
+				held[q_] && isWaiting(r_) && (widens[r_] == q_ || under[r_] == q_ && !released[q_])) -> found_[r_] = true
 			:: else
 			fi;
 			n_++
@@ -453,7 +464,7 @@ inline c_confirmCancel(c) {
 /* l_acquire is the arrival of a request. */
 /* A request inside a grant never outlives it unless it was granted before. */
 #define isOver(r, s)	(seq[r] != s || released[r])
-#define whyOver(s)	(lost[s] -> errLost : errReleased)
+#define whyOver(s)	(lost[s] && !forgotten[s] -> errLost : errReleased)
 
 inline l_acquire(c, r, s, t) {
 	atomic {
@@ -466,6 +477,7 @@ inline l_acquire(c, r, s, t) {
 #else
 		:: o_ != NONE && isOver(o_, s) -> c_refuse(c, whyOver(s))
 #endif
+		:: o_ != NONE && !isOver(o_, s) && shares[o_] && writes[c] -> c_refuse(c, errNotHeld)
 #if FAULT != 3
 		/* Else requests arrive after Drain has said that nothing is live. */
 		:: draining && o_ == NONE -> c_refuse(c, errDraining)
@@ -474,11 +486,15 @@ inline l_acquire(c, r, s, t) {
 			tableSubmit(c, r, o_, NONE);
 			assert(!held[r] || o_ == NONE || !gone[seq[o_]]);	/* P18 */
 			if
-			:: !held[r] && mode[c] == modeWait && callUnder[c] != NONE -> circle(c, r)
+			:: !held[r] && mode[c] == modeWait && callUnder[c] != NONE ->
+				callUnder[c] = (isOver(callUnder[c], s) -> NONE : callUnder[c]);
+				circle(c, r)
 			:: else
 			fi;
 			if
-			:: circle_ -> circle_ = false; tableEnd(r); c_refuse(c, errDeadlock)
+			:: circle_ ->
+				assert(!gone[s]);	/* P19 */
+				circle_ = false; tableEnd(r); c_refuse(c, errDeadlock)
 			:: !circle_ && !held[r] && mode[c] == modeNoWait -> tableEnd(r); c_refuse(c, errConflict)
 			:: !circle_ && !held[r] && mode[c] != modeNoWait && waiting > MAXWAITING -> tableEnd(r); c_refuse(c, errBusy)
 			:: else ->
@@ -802,9 +818,9 @@ inline l_over(k, c, r, s) {
 		if
 #if FAULT == 13
 		/* Without the number, a late second release ends whatever uses the storage now. */
-		:: r == NONE || seq[r] == 0 || k == kindRelease && released[r]
+		:: r == NONE || seq[r] == 0 || k == kindRelease && released[r] -> forgotten[s] = (NESTERS && k == kindRelease && lost[s])
 #else
-		:: r == NONE || seq[r] != s || k == kindRelease && released[r]
+		:: r == NONE || seq[r] != s || k == kindRelease && released[r] -> forgotten[s] = (NESTERS && k == kindRelease && lost[s])
 #endif
 		:: else ->
 			gone[s] = (NESTERS || GROWERS || REVOKERS);	/* else only history, which costs states */
@@ -901,9 +917,7 @@ inline pickInside(r) {
 /* lose closes Lost: from then on the client does not hold. */
 inline lose(r) {
 	lost[seq[r]] = true;
-	readers = readers - (entered[seq[r]] == reads);
-	writers = writers - (entered[seq[r]] == wrote);
-	subs = subs - (entered[seq[r]] == within);
+	holders[entered[seq[r]]]--; holders[0] = 0;
 	entered[seq[r]] = 0
 }
 
@@ -917,6 +931,7 @@ inline l_widen(c, r, s) {
 		o_ = r;
 		if
 		:: isOver(o_, s) -> c_refuse(c, whyOver(s))
+		:: !isOver(o_, s) && !shares[o_] -> c_deliver(c, o_)	/* it held all of that before */
 		:: else ->
 			tableSubmit(c, r, inside[o_], o_);
 			if
@@ -947,7 +962,11 @@ inline l_narrow(c, r, s) {
 	atomic {
 		touch(c);
 		if
-		:: seq[r] != s -> c_refuse(c, errNotHeld)
+		:: isOver(r, s) -> c_refuse(c, errNotHeld)
+#if FAULT != 60
+		/* Else a grant inside holds more than its grant, and others get that as well. */
+		:: !isOver(r, s) && anyWritesIn(r) -> c_refuse(c, errNotHeld)
+#endif
 		:: else ->
 #if FAULT != 43
 			/* Else a survey sees what is narrowed as it will be. */
@@ -1237,12 +1256,20 @@ inline unsent(c) {
 }
 
 /* enter and leave are the first and the last moment of a hold. */
-inline enter(w, r, s) {
+inline enter(w, s) {
 	if
 	:: lost[s]	/* before it was received */
-	:: !lost[s] && inside[r] != NONE -> assert(subs == 0 && seq[inside[r]] != 0); subs++; entered[s] = within	/* P2 */
-	:: !lost[s] && inside[r] == NONE && w -> assert(readers == 0 && writers == 0 && subs == 0); writers++; entered[s] = wrote	/* P2 */
-	:: else -> assert(writers == 0 && subs == 0); readers++; entered[s] = reads	/* P2 */
+	:: !lost[s] && w -> assert(holders[reads] + holders[wrote] + holders[readsInside] + holders[wroteInside] == 0); holders[wrote]++; entered[s] = wrote	/* P2 */
+	:: else -> assert(holders[wrote] + holders[wroteInside] == 0); holders[reads]++; entered[s] = reads	/* P2 */
+	fi
+}
+
+/* enterInside is enter inside a grant. Its client holds as well, or has released it. */
+inline enterInside(w, r, s) {
+	if
+	:: lost[s]
+	:: !lost[s] && w -> assert(holders[readsInside] + holders[wroteInside] == 0 && seq[inside[r]] != 0 && holders[reads] == (entered[seq[inside[r]]] == reads)); holders[wroteInside]++; entered[s] = wroteInside	/* P2 */
+	:: else -> assert(holders[wroteInside] == 0 && seq[inside[r]] != 0); holders[readsInside]++; entered[s] = readsInside	/* P2 */
 	fi
 }
 
@@ -1251,17 +1278,9 @@ inline leave(w, r, s) {
 	:: entered[s] == 0 -> assert(lost[s] || RELEASERS)	/* P7 */
 	:: else ->
 		assert(seq[r] == s && held[r]);	/* P7: what this client holds nobody else has ended */
-		readers = readers - (entered[s] == reads);
-		writers = writers - (entered[s] == wrote);
-		subs = subs - (entered[s] == within);
+		holders[entered[s]]--;
 		entered[s] = 0
 	fi
-}
-
-/* got is the moment in which a client receives a grant. */
-inline got(w, r, s) {
-	assert(r != NONE && s != 0);
-	enter(w, r, s)
 }
 
 /* use is what a client does with a grant that it has got. */
@@ -1276,9 +1295,14 @@ inline use(w, r, s) {
 	if
 	:: w ->
 		/* From now on others may read: before the answer is there. */
-		atomic { writers--; readers++; entered[s] = reads; w = false };
+		d_step {
+			holders[entered[s]]--;
+			entered[s] = entered[s] - (entered[s] != 0);	/* unless it is lost */
+			holders[entered[s]]++; holders[0] = 0;
+			w = false
+		};
 		Narrow(r, s);
-		assert(res == ok || res == errStopped)
+		assert(res == ok || res == errStopped || res == errNotHeld && (lost[s] || HELPERS))
 	:: true
 	fi;
 #endif
@@ -1339,9 +1363,14 @@ inline chooseFickle() {
 inline outcome(c) {
 	r = callReq[c]; s = callSeq[c];
 	result(c);
+	assert((res == ok) == (r != NONE && s != 0) && (res == ok || r == NONE && s == 0))	/* P6: nothing comes with an error */
+}
+
+inline receiveGrant(c) {
+	outcome(c);
 	if
-	:: res == ok -> got(w, r, s)
-	:: else -> assert(r == NONE && s == 0)	/* P6: nothing comes with an error */
+	:: res == ok -> enter(w, s)
+	:: else
 	fi
 }
 
@@ -1398,14 +1427,24 @@ inline sendCancel(c) {
 #endif
 }
 
-inline answered(c) {
+inline acquired(c) {
+	outcome(c);
 	if
-	:: callWidens[c] -> wide = (callErr[c] == ok); result(c)
-	:: else -> outcome(c)
+	:: res == ok && in == NONE -> enter(w, s)
+	:: res == ok && in != NONE -> enterInside(w, r, s)
+	:: else
 	fi;
-	assert(res != errReleased || gone[(GROWERS -> s : inSeq)]);	/* P18 */
-	assert(res != errDeadlock || UNDER || GROWERS > 1);	/* P19 */
-	assert(res == ok || res == errReleased || res == errLost && REVOKERS || res == errDeadlock || res == errStopped && stopping || res == errDraining && draining || res == errBusy)	/* P6 */
+	assert(res != errReleased || in != NONE && gone[inSeq]);	/* P18 */
+	assert(res != errDeadlock || beneath != NONE);	/* P19 */
+	assert(res == ok || res == errReleased || res == errLost && REVOKERS || res == errDeadlock || res == errStopped && stopping || res == errDraining && draining || res == errBusy || res == errNotHeld && in != NONE && w)	/* P6 */
+}
+
+inline widened(c) {
+	wide = (callErr[c] == ok);
+	result(c);
+	assert(res != errReleased || gone[s]);	/* P18 */
+	assert(res != errDeadlock || GROWERS > 1);	/* P19 */
+	assert(res == ok || res == errReleased || res == errLost && REVOKERS || res == errDeadlock || res == errStopped && stopping)	/* P6 */
 }
 
 /*
@@ -1414,7 +1453,7 @@ inline answered(c) {
  */
 inline awaitLastReply(c) {
 	if
-	:: atomic { replies[c]?v ->
+	:: replies[c]?v ->
 		if
 #if FAULT == 46
 		/* A client that is granted does not look at its ctx. */
@@ -1422,10 +1461,9 @@ inline awaitLastReply(c) {
 #else
 		:: v != verdictDone || context[c] != hasEnded ->
 #endif
-			assert(v != verdictDone || context[c] != hasEnded);	/* P15 */
-			answered(c)
+			assert(v != verdictDone || context[c] != hasEnded)	/* P15 */
 		:: v == verdictDone && fickle -> v = verdictMustWait
-		fi }
+		fi
 #if FAULT == 30
 	/* A client that waits looks at nothing but the answers. */
 	:: fickle && expectWait[c]
@@ -1435,6 +1473,7 @@ inline awaitLastReply(c) {
 	fi
 }
 
+/* An acquirer asks inside the grant in, inSeq, or beneath that grant, or alone. */
 proctype acquirer(byte in, inSeq, beneath) {
 	mtype res, v;
 	byte c, r, s, round;
@@ -1468,14 +1507,14 @@ proctype acquirer(byte in, inSeq, beneath) {
 				:: fickle -> cancelCall(c)
 				:: atomic { replies[c]?v ->
 				if
-				:: v != verdictMustWait -> answered(c)
+				:: v != verdictMustWait -> acquired(c)
 				:: else
 				fi }
 				fi
 #else
 				atomic { replies[c]?v ->
 				if
-				:: v != verdictMustWait -> answered(c)
+				:: v != verdictMustWait -> acquired(c)
 				:: else
 				fi }
 #endif
@@ -1483,7 +1522,11 @@ proctype acquirer(byte in, inSeq, beneath) {
 			if
 			:: v != verdictMustWait
 			:: v == verdictMustWait ->
-				awaitLastReply(c);
+				atomic { awaitLastReply(c);
+				if
+				:: v != verdictMustWait -> acquired(c)
+				:: else
+				fi };
 				if
 				:: v == verdictMustWait -> cancelCall(c)
 				:: v != verdictMustWait
@@ -1501,7 +1544,7 @@ proctype acquirer(byte in, inSeq, beneath) {
 				if
 				:: res != ok -> unsent(c)
 				:: res == ok ->
-					atomic { w = true; replies[c]?v -> outcome(c) };
+					atomic { w = true; replies[c]?v -> receiveGrant(c) };
 					assert(res == ok || res == errStopped && stopping || res == errDraining && draining);	/* P4 */
 					if
 					:: res == ok -> use(w, r, s)
@@ -1533,11 +1576,14 @@ proctype grower() {
 	byte c, r, s, inSeq;
 	bool fickle, w, wide;
 
-	prepare(c, modeNoWait, false);
+#if SHARED
+	choose(w);	/* what writes is widened to what it holds */
+#endif
+	prepare(c, modeNoWait, w);
 	send(kindAcquire, c, NONE, 0);
 	if
 	:: res != ok -> unsent(c)
-	:: res == ok -> atomic { replies[c]?_ -> outcome(c) };
+	:: res == ok -> atomic { replies[c]?_ -> receiveGrant(c) };
 		if
 		:: res != ok
 		:: res == ok ->
@@ -1562,14 +1608,18 @@ proctype grower() {
 				:: !expectWait[c] ->
 					atomic { replies[c]?v ->
 					if
-					:: v != verdictMustWait -> answered(c)
+					:: v != verdictMustWait -> widened(c)
 					:: else
 					fi }
 				fi;
 				if
 				:: v != verdictMustWait
 				:: v == verdictMustWait ->
-					awaitLastReply(c);
+					atomic { awaitLastReply(c);
+					if
+					:: v != verdictMustWait -> widened(c)
+					:: else
+					fi };
 					if
 					:: v == verdictMustWait -> cancelCall(c)
 					:: else
@@ -1579,9 +1629,9 @@ proctype grower() {
 			atomic {
 				if
 				:: wide && entered[s] == reads ->
-					assert(readers == 1 && writers == 0 && subs == 0);	/* P2 */
-					readers--; writers++; entered[s] = wrote
-				:: else -> assert(wide || entered[s] == 0 || stopping || shares[r])	/* P20 */
+					assert(holders[reads] == 1 && holders[wrote] == 0);	/* P2 */
+					holders[reads]--; holders[wrote]++; entered[s] = wrote
+				:: else -> assert(wide || w || entered[s] == 0 || stopping || shares[r])	/* P20 */
 				fi };
 			d_step { leave(w, r, s) };
 			send(kindRelease, 0, r, s)
@@ -1595,16 +1645,17 @@ proctype grower() {
 proctype nester() {
 	mtype res;
 	byte c, r, s, i;
-	bool w = true;
+	bool w;
 #if TWICE
 	byte old = NONE, oldSeq;
 #endif
 
+	choose(w);
 	prepare(c, modeNoWait, w);
 	send(kindAcquire, c, NONE, 0);
 	if
 	:: res != ok -> unsent(c)
-	:: res == ok -> atomic { replies[c]?_ -> outcome(c) };
+	:: res == ok -> atomic { replies[c]?_ -> receiveGrant(c) };
 		if
 		:: res != ok
 		:: res == ok ->
@@ -1614,7 +1665,7 @@ proctype nester() {
 				:: else -> break
 				od;
 #if UNDER
-				running++; i = running; run acquirer(NONE, 0, r)
+				running++; i = running; run acquirer(NONE, s, r)
 #endif
 			};
 #if UNDER
@@ -1653,7 +1704,7 @@ proctype revoker() {
 		if
 		:: res != ok -> unsent(c)
 		:: res == ok -> atomic { replies[c]?_ -> result(c) };
-			assert(seq[r] != s);	/* P21 */
+			assert(seq[r] != s || res == errStopped);	/* P21 */
 			assert(res == ok && gone[s] || res == errNotHeld || res == errStopped && stopping)	/* P21 */
 		fi
 	fi;
@@ -1677,7 +1728,7 @@ proctype trier() {
 		if
 		:: res != ok -> unsent(c)
 		:: res == ok ->
-			atomic { replies[c]?_ -> outcome(c) };
+			atomic { replies[c]?_ -> receiveGrant(c) };
 			assert(res == ok || res == errStopped && stopping || res == errDraining && draining || res == errConflict);	/* P6 */
 			if
 			:: res == ok ->
@@ -1702,7 +1753,8 @@ inline receive(t) {
 	:: atomic { granted[t]?r, s ->
 		assert(!delivered[t] && !withdrawn[t]);	/* P3 */
 		delivered[t] = true;
-		got(w, r, s) };
+		assert(r != NONE && s != 0);
+		enter(w, s) };
 		if
 		:: impatient -> Withdraw(t); Err(t); impatient = false	/* which does nothing, and there is none */
 		:: true

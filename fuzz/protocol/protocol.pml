@@ -1,7 +1,7 @@
 /*
  * The protocol between clients and the manager: who sends what when, and every race between
  * cancellation, grant, release, withdrawal, draining and stopping. The script run beside this file has
- * spin check it completely; README.md says what is left out and lists the properties, P1 to P21.
+ * spin check it completely; README.md says what is left out and lists the properties, P1 to P22.
  *
  * Names are those of the Go code in manager/, in the order of its files. A comment "P3" marks the
  * assertion that states the property. The blocks "#if FAULT == n" are deliberate faults: each says what
@@ -36,6 +36,9 @@
 #endif
 #ifndef SURVEYORS
 #define SURVEYORS 0	/* 1: a client takes a snapshot, with a ctx that may end if there are no acquirers */
+#endif
+#ifndef SUSPENDERS
+#define SUSPENDERS 0	/* 1: a client suspends the node, with a ctx that may end, and resumes it */
 #endif
 #ifndef NESTERS
 #define NESTERS 0	/* clients that lock, and have goroutines that acquire inside the grant */
@@ -87,12 +90,12 @@
 #endif
 
 #define LOCKERS	(ACQUIRERS + TRIERS + SUBMITTERS + NESTERS * (1 + HELPERS + UNDER) + 2 * GROWERS)
-#if SURVEYORS && LOCKERS == 1
+#if SURVEYORS + SUSPENDERS && LOCKERS == 1
 #define REQS	2	/* that a survey takes more than one step */
 #else
 #define REQS	(LOCKERS + ENDLESS)	/* a client has one live request at a time, and a grower two */
 #endif
-#define CALLS	(ACQUIRERS * ROUNDS + TRIERS + SUBMITTERS * (1 + RIVALS + HASTY) + ENDLESS + COUNTERS + SURVEYORS + NESTERS * (1 + HELPERS) + GROWERS + REVOKERS + 1)
+#define CALLS	(ACQUIRERS * ROUNDS + TRIERS + SUBMITTERS * (1 + RIVALS + HASTY) + ENDLESS + COUNTERS + SURVEYORS + SUSPENDERS + NESTERS * (1 + HELPERS) + GROWERS + REVOKERS + 1)
 #if SUBMITTERS
 #define TICKETS	SUBMITTERS
 #else
@@ -102,10 +105,10 @@
 #define SEQS	((LOCKERS + 1) * ROUNDS + 1)	/* more than any sequence number: one that gives up may try again */
 
 /* Kinds of message, modes of call, verdicts, errors. */
-mtype = { kindAcquire, kindRelease, kindCancel, kindWithdraw, kindAsk, kindNarrow, kindWiden, kindRevoke, kindDrain, kindCount, kindLook, kindLookAway, kindStop, kindSealed };
+mtype = { kindAcquire, kindRelease, kindCancel, kindWithdraw, kindAsk, kindNarrow, kindWiden, kindRevoke, kindDrain, kindCount, kindLook, kindLookAway, kindSuspend, kindComplete, kindResume, kindStop, kindSealed };
 mtype = { modeWait, modeNoWait, modeTicket };
 mtype = { verdictDone, verdictRefused, verdictMustWait, verdictCanceled };
-mtype = { errCanceled, errStopped, errConflict, errBusy, errDraining, errNotHeld, errWithdrawn, errReleased, errLost, errDeadlock };
+mtype = { errCanceled, errStopped, errConflict, errBusy, errDraining, errNotHeld, errWithdrawn, errReleased, errLost, errDeadlock, errSuspended };
 #define ok 0	/* no error */
 
 /* What clients and the manager share: the Manager, */
@@ -149,6 +152,9 @@ byte ticketReq[TICKETS], ticketSeq[TICKETS];	/* with NONE, the other says why th
 bool begun;
 byte latest, left;	/* survey.last and left */
 
+/* And the suspension. */
+bool suspensionOver;			/* suspension.over is closed */
+
 /*
  * What only the properties know.
  */
@@ -191,6 +197,9 @@ bool forgotten[SEQS];		/* it is not in loop.revoked any more */
 byte lastSeq, live, waiting;
 bool draining;
 bool surveying;			/* the survey is in loop.surveys */
+bool suspended, complete;	/* the suspension is in loop.suspensions; all that is live there is known */
+byte counted;			/* suspension.live, a bit for each request */
+#define bit(r)	(1 << (r))
 
 #define isInside(q, r)	(q < REQS && seq[(q) % REQS] != 0 && inside[(q) % REQS] == r)
 #define anyInside(r)	(isInside(0, r) || isInside(1, r) || isInside(2, r) || isInside(3, r) || isInside(4, r))
@@ -236,6 +245,7 @@ inline admit() {
 inline tableSubmit(c, r, in, grows) {
 	d_step {
 		assert(!drained);	/* P8 */
+		assert(!suspended || !suspensionOver);	/* P22 */
 		r = 0;
 		do
 		:: r < REQS && seq[r] != 0 -> r++
@@ -256,15 +266,14 @@ inline tableEnd(r) {
 		:: isWaiting(r) -> waiting--
 		:: else
 		fi;
+		counted = counted & ~bit(r);
 		seq[r] = 0; who[r] = NONE; held[r] = false; shares[r] = false;
 		widens[r] = NONE; under[r] = NONE; released[r] = false;
-#if UNDER
 		r_ = 0;
 		do
 		:: r_ < REQS -> under[r_] = (under[r_] == r -> NONE : under[r_]); r_++
 		:: else -> break
 		od;
-#endif
 		live--;
 		if
 		:: inside[r] != NONE && released[inside[r]] && !anyInside(inside[r]) -> up_ = inside[r]
@@ -482,6 +491,7 @@ inline l_acquire(c, r, s, t) {
 		/* Else requests arrive after Drain has said that nothing is live. */
 		:: draining && o_ == NONE -> c_refuse(c, errDraining)
 #endif
+		:: !draining && o_ == NONE && suspended -> c_refuse(c, errSuspended)
 		:: else ->
 			tableSubmit(c, r, o_, NONE);
 			assert(!held[r] || o_ == NONE || !gone[seq[o_]]);	/* P18 */
@@ -584,6 +594,7 @@ inline afterEnd() {
 		:: else -> atomic { x_ = up_; up_ = NONE; tableEnd(x_); x_ = 0 }
 		fi
 	od;
+	checkSuspension();
 	checkDrained()
 }
 
@@ -603,9 +614,11 @@ inline deliverAll() {
 			who[n_] = NONE;
 			assert(inside[n_] == NONE || seq[inside[n_]] != 0 && !gone[seq[inside[n_]]]);	/* P18 */
 			assert(widens[n_] == NONE || seq[widens[n_]] != 0 && !gone[seq[widens[n_]]]);	/* P18 */
+			x_ = (widens[n_] != NONE -> widens[n_] : n_);
+			beforeChange(x_);
 			/* A widening is merged into its grant. */
 			d_step {
-				x_ = (widens[n_] != NONE -> widens[n_] : n_);
+				counted = (x_ != n_ -> counted & ~bit(n_) : counted);	/* its grant is there as well */
 				shares[x_] = shares[n_];
 				live = live - (x_ != n_);
 				seq[n_] = (x_ == n_ -> seq[n_] : 0); held[n_] = (x_ == n_); widens[n_] = NONE
@@ -780,6 +793,7 @@ inline l_withdraw(c, r, t) {
 	:: over ->
 		over = false;
 		deliverAll();
+		checkSuspension();
 #if FAULT != 8
 		/* Else Drain waits for ever if the last one is withdrawn. */
 		checkDrained();
@@ -932,10 +946,11 @@ inline l_widen(c, r, s) {
 		if
 		:: isOver(o_, s) -> c_refuse(c, whyOver(s))
 		:: !isOver(o_, s) && !shares[o_] -> c_deliver(c, o_)	/* it held all of that before */
+		:: !isOver(o_, s) && shares[o_] && suspended && inside[o_] == NONE -> c_refuse(c, errSuspended)
 		:: else ->
 			tableSubmit(c, r, inside[o_], o_);
 			if
-			:: held[r] -> d_step { shares[o_] = shares[r] }; tableEnd(r); c_deliver(c, o_)
+			:: held[r] -> beforeChange(o_); d_step { shares[o_] = shares[r] }; tableEnd(r); c_deliver(c, o_)
 			:: else ->
 				circle(c, r);
 				if
@@ -1003,6 +1018,47 @@ inline checkDrained() {
 }
 
 /*
+ * suspend.go. There is one suspension at most.
+ */
+
+inline l_suspend(c) {
+	atomic {
+		touch(c);
+#if FAULT != 61
+		/* Else what arrives while the survey looks is not waited for. */
+		suspended = true;
+#endif
+		last(c, verdictDone)
+	}
+}
+
+inline l_complete(c) {
+	atomic {
+		touch(c);
+		suspended = true; complete = true;
+		checkSuspension();
+		last(c, verdictDone)
+	}
+}
+
+/* checkSuspension closes over once all that was live is over. */
+inline checkSuspension() {
+	d_step {
+		if
+#if FAULT == 62
+		/* A suspension is over while its survey has still to find what is live. */
+		:: suspended && counted == 0 ->
+#else
+		:: suspended && complete && counted == 0 ->
+#endif
+			assert(live == 0);	/* P22 */
+			suspensionOver = true
+		:: else
+		fi
+	}
+}
+
+/*
  * stop.go.
  */
 
@@ -1012,7 +1068,7 @@ inline refuse(k, c) {
 	/* A message that came too late stays without an answer. */
 	:: k == kindAcquire -> c_refuse(c, errStopped)
 #else
-	:: k == kindAcquire || k == kindWithdraw || k == kindAsk || k == kindNarrow || k == kindWiden || k == kindRevoke || k == kindCount || k == kindLook -> c_refuse(c, errStopped)
+	:: k == kindAcquire || k == kindWithdraw || k == kindAsk || k == kindNarrow || k == kindWiden || k == kindRevoke || k == kindCount || k == kindLook || k == kindSuspend || k == kindComplete -> c_refuse(c, errStopped)
 #endif
 #if FAULT != 37
 	/* A client that gives up when the manager has stopped waits for ever. */
@@ -1138,6 +1194,7 @@ inline see(r, holds) {
 	d_step {
 		assert(!building);	/* P14: it is not the manager's any more */
 		assert(seq[r] > latest || unseen[seq[r]] == 0 || unseen[seq[r]] == standing(r, holds));	/* P14 */
+		counted = (suspended && seq[r] <= latest && unseen[seq[r]] != 0 && inside[r] == NONE -> counted | bit(r) : counted);
 		unseen[seq[r]] = (seq[r] > latest -> unseen[seq[r]] : 0)
 	}
 }
@@ -1208,6 +1265,9 @@ end_receive:
 		:: kind == kindCount -> l_count(c)
 		:: kind == kindLook -> l_look(c)
 		:: kind == kindLookAway -> surveying = false
+		:: kind == kindSuspend -> l_suspend(c)
+		:: kind == kindComplete -> l_complete(c)
+		:: kind == kindResume -> suspended = false
 		fi;
 		atomic {
 			assert(drained == (draining && live == 0));	/* P8 */
@@ -1436,7 +1496,7 @@ inline acquired(c) {
 	fi;
 	assert(res != errReleased || in != NONE && gone[inSeq]);	/* P18 */
 	assert(res != errDeadlock || beneath != NONE);	/* P19 */
-	assert(res == ok || res == errReleased || res == errLost && REVOKERS || res == errDeadlock || res == errStopped && stopping || res == errDraining && draining || res == errBusy || res == errNotHeld && in != NONE && w)	/* P6 */
+	assert(res == ok || res == errReleased || res == errLost && REVOKERS || res == errDeadlock || res == errStopped && stopping || res == errDraining && draining || res == errBusy || res == errNotHeld && in != NONE && w || res == errSuspended && SUSPENDERS)	/* P6 */
 }
 
 inline widened(c) {
@@ -1444,7 +1504,7 @@ inline widened(c) {
 	result(c);
 	assert(res != errReleased || gone[s]);	/* P18 */
 	assert(res != errDeadlock || GROWERS > 1);	/* P19 */
-	assert(res == ok || res == errReleased || res == errLost && REVOKERS || res == errDeadlock || res == errStopped && stopping)	/* P6 */
+	assert(res == ok || res == errReleased || res == errLost && REVOKERS || res == errDeadlock || res == errStopped && stopping || res == errSuspended && SUSPENDERS)	/* P6 */
 }
 
 /*
@@ -1454,6 +1514,7 @@ inline widened(c) {
 inline awaitLastReply(c) {
 	if
 	:: replies[c]?v ->
+		assert(v != verdictMustWait);	/* P10: it is the last answer, and the call is the client's again */
 		if
 #if FAULT == 46
 		/* A client that is granted does not look at its ctx. */
@@ -1545,7 +1606,7 @@ proctype acquirer(byte in, inSeq, beneath) {
 				:: res != ok -> unsent(c)
 				:: res == ok ->
 					atomic { w = true; replies[c]?v -> receiveGrant(c) };
-					assert(res == ok || res == errStopped && stopping || res == errDraining && draining);	/* P4 */
+					assert(res == ok || res == errStopped && stopping || res == errDraining && draining || res == errSuspended && SUSPENDERS);	/* P4 */
 					if
 					:: res == ok -> use(w, r, s)
 					:: else
@@ -1729,7 +1790,7 @@ proctype trier() {
 		:: res != ok -> unsent(c)
 		:: res == ok ->
 			atomic { replies[c]?_ -> receiveGrant(c) };
-			assert(res == ok || res == errStopped && stopping || res == errDraining && draining || res == errConflict);	/* P6 */
+			assert(res == ok || res == errStopped && stopping || res == errDraining && draining || res == errConflict || res == errSuspended && SUSPENDERS);	/* P6 */
 			if
 			:: res == ok ->
 #if KEEP
@@ -1823,7 +1884,7 @@ proctype submitter(byte t) {
 			:: true	/* the client never receives */
 #endif
 			fi
-		:: else -> assert(res == errStopped && stopping || res == errDraining && draining || res == errBusy || res == errLost && REVOKERS)	/* P6 */
+		:: else -> assert(res == errStopped && stopping || res == errDraining && draining || res == errBusy || res == errLost && REVOKERS || res == errSuspended && SUSPENDERS)	/* P6 */
 		fi
 	:: else -> unsent(c)
 	fi;
@@ -1870,18 +1931,23 @@ proctype counter() {
 }
 #endif
 
-#if SURVEYORS
-proctype surveyor() {
-	mtype res, v;
-	byte c, i;
-	bool fickle;
-
-	atomic {
-#if !ACQUIRERS
-		chooseFickle();
+#if SURVEYORS + SUSPENDERS
+/*
+ * dropSurvey does not wait for the answer: perhaps it comes, perhaps not. (It is an inline of its own since spin does not
+ * count more than seven lines that #if skips in one.)
+ */
+inline dropSurvey(c) {
+	drop(c);
+#if FAULT != 50
+	/* Here, too. */
+	post(kindLookAway, 0);
 #endif
-		prepare(c, 0, false)
-	};
+	res = errCanceled
+}
+
+/* runSurvey leaves ok in res once the survey is over, or else why it is not. */
+inline runSurvey() {
+	prepare(c, 0, false);
 	do
 	:: sendWithin(fickle, kindLook, c, NONE, 0);
 		if
@@ -1891,16 +1957,10 @@ proctype surveyor() {
 			/* Else the manager goes on with it for ever. */
 			post(kindLookAway, 0);
 #endif
+			res = errCanceled;
 			break
 #if HASTY
-		:: res == ok && fickle ->
-			/* Perhaps it is answered, perhaps not. */
-			drop(c);
-#if FAULT != 50
-			/* Here, too. */
-			post(kindLookAway, 0);
-#endif
-			break
+		:: res == ok && fickle -> dropSurvey(c); break
 #endif
 		:: res == ok ->
 			atomic { replies[c]?v ->
@@ -1909,7 +1969,7 @@ proctype surveyor() {
 			:: v == verdictDone && left > 0 -> owner[c] = manager	/* once more */
 			:: v == verdictDone && left == 0 ->
 				result(c);
-				building = true;
+				building = SURVEYORS;
 				do
 				:: i < SEQS -> assert(unseen[i] == 0); i++	/* P14 */
 				:: else -> break
@@ -1919,7 +1979,59 @@ proctype surveyor() {
 			fi }
 		fi
 	od;
-	atomic { c = 0; v = 0; res = 0; fickle = false; running-- }
+	c = 0
+}
+#endif
+
+#if SURVEYORS
+proctype surveyor() {
+	mtype res, v;
+	byte c, i;
+	bool fickle;
+
+#if !ACQUIRERS
+	chooseFickle();
+#endif
+	runSurvey();
+	atomic { v = 0; res = 0; fickle = false; running-- }
+}
+#endif
+
+#if SUSPENDERS
+proctype suspender() {
+	mtype res, v;
+	byte c, i;
+	bool fickle;
+
+	atomic { chooseFickle(); prepare(c, 0, false) };
+	send(kindSuspend, c, NONE, 0);
+	if
+	:: res != ok -> unsent(c)
+	:: res == ok -> atomic { replies[c]?_ -> result(c) }
+	fi;
+	if
+	:: res != ok -> assert(stopping)	/* P6 */
+	:: res == ok ->
+		runSurvey();
+		if
+		:: res != ok
+		:: res == ok ->
+			prepare(c, 0, false);
+			send(kindComplete, c, NONE, 0);
+			if
+			:: res != ok -> unsent(c)
+			:: res == ok -> atomic { replies[c]?_ -> result(c) }
+			fi;
+			if
+			:: suspensionOver
+			:: fickle
+			:: done
+			fi
+		fi;
+		assert(!suspensionOver || live == 0);	/* P22 */
+		send(kindResume, 0, NONE, 0)
+	fi;
+	d_step { c = 0; v = 0; res = 0; fickle = false; running-- }
 }
 #endif
 
@@ -2016,7 +2128,7 @@ proctype judge() {
 	assert(i == INBOX);	/* P6: nobody can send any more */
 #else
 	assert(empty(inbox) && managerRuns);
-	assert(!surveying);	/* P4 */
+	assert(!surveying && !suspended);	/* P4 */
 	assert(live == 0 && waiting == 0);	/* P4 */
 	assert(drained == (DRAINERS > 0));	/* P8 */
 #endif
@@ -2050,7 +2162,7 @@ init {
 		managerRuns = true;
 		run run_();
 		run announceStop();
-		running = ACQUIRERS + TRIERS + SUBMITTERS + COUNTERS + SURVEYORS + DRAINERS + NESTERS + GROWERS + REVOKERS;
+		running = ACQUIRERS + TRIERS + SUBMITTERS + COUNTERS + SURVEYORS + SUSPENDERS + DRAINERS + NESTERS + GROWERS + REVOKERS;
 		i = 0;
 #if NESTERS
 		run nester();
@@ -2095,6 +2207,9 @@ init {
 #endif
 #if SURVEYORS
 		run surveyor();
+#endif
+#if SUSPENDERS
+		run suspender();
 #endif
 #if DRAINERS
 		do

@@ -56,8 +56,8 @@ func TestPropertiesOfTheProtocolAreInTheModel(t *testing.T) {
 			}
 		}
 	}
-	if len(rows) != 16 {
-		t.Errorf("%d properties, want 16", len(rows))
+	if len(rows) != 22 {
+		t.Errorf("%d properties, want 22", len(rows))
 	}
 }
 

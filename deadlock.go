@@ -18,8 +18,9 @@ type DeadlockError[N Node[N]] struct {
 	MoreClaims int        `json:"more_claims,omitempty"` // how many more it has
 
 	// Circle begins with the request that was refused. Each request lasts until the next one ends,
-	// and the last one until the first one ends. A Drain or a Shutdown is no request: then Circle has
-	// the grant that its caller holds, alone.
+	// and the last one until the first one ends. A Drain, Shutdown or Suspend is no request: then
+	// Circle begins with a grant that its caller holds. It has that alone if the call itself would
+	// wait for it.
 	Circle []DeadlockStep[N] `json:"circle"`
 }
 
@@ -40,18 +41,21 @@ type DeadlockStep[N Node[N]] struct {
 type Link uint8
 
 const (
-	LinkWaits  Link = iota // it waits for the next one: their claims conflict
-	LinkHolder             // it is held by the caller of the next one, which waits
-	LinkInside             // it is a grant, and the next one is a grant inside it
+	LinkWaits   Link = iota // it waits for the next one: their claims conflict
+	LinkHolder              // it is held by the caller of the next one, which waits
+	LinkInside              // it is a grant, and the next one is a grant inside it
+	LinkSuspend             // it is held by the caller of a Suspend that waits for the next one
 )
 
-// String returns "waits", "holder" or "inside".
+// String returns "waits", "holder", "inside" or "suspend".
 func (l Link) String() string {
 	switch l {
 	case LinkHolder:
 		return "holder"
 	case LinkInside:
 		return "inside"
+	case LinkSuspend:
+		return "suspend"
 	default:
 		return "waits"
 	}
@@ -62,7 +66,7 @@ func (l Link) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
 // UnmarshalText is the reverse of MarshalText.
 func (l *Link) UnmarshalText(text []byte) error {
-	return unmarshal(l, text, LinkWaits, LinkHolder, LinkInside)
+	return unmarshal(l, text, LinkWaits, LinkHolder, LinkInside, LinkSuspend)
 }
 
 // Unwrap returns ErrDeadlock.
@@ -126,6 +130,8 @@ func (s DeadlockStep[N]) text(next string) string {
 		return s.name() + " is held by the caller of " + next
 	case LinkInside:
 		return s.name() + " lasts until " + next + " inside it ends"
+	case LinkSuspend:
+		return s.name() + " is held by the caller of a suspend until " + next + " ends"
 	default:
 		return s.name() + " waits to " + s.Wanted.String() + " until " + next + " ends (" + s.Claim.String() + ")"
 	}

@@ -19,7 +19,7 @@ func TestDeadlockErrorIsOneBoundedLine(t *testing.T) {
 		err := &treelock.DeadlockError[treelock.Path]{Op: "acquire", Label: label, Claims: []treelock.Claim[treelock.Path]{claim}, MoreClaims: 1 << 40}
 		for i := range 10_000 {
 			err.Circle = append(err.Circle, treelock.DeadlockStep[treelock.Path]{
-				Number: uint64(i + 1), Label: hostile, Link: treelock.Link(i % 3), Claim: claim, Wanted: claim,
+				Number: uint64(i + 1), Label: hostile, Link: treelock.Link(i % 4), Claim: claim, Wanted: claim,
 			})
 		}
 		var log bytes.Buffer

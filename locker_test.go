@@ -178,14 +178,16 @@ func TestDeadlockErrorNamesTheCircle(t *testing.T) {
 			{Number: 9, Label: "rename 17", Wanted: write("/b"), Claim: read("/b")},
 			{Number: 4, Wanted: write("/a/x"), Claim: write("/a")},
 			{Number: 3, Label: "job", Link: treelock.LinkInside},
-			{Number: 5, Link: treelock.LinkHolder},
+			{Number: 5, Link: treelock.LinkSuspend},
+			{Number: 6, Link: treelock.LinkHolder},
 		},
 	}
 	const want = `treelock: acquire "rename 17" (write /b): deadlock: ` +
 		`#9 "rename 17" waits to write /b until #4 ends (read /b); ` +
 		`#4 waits to write /a/x until #3 "job" ends (write /a); ` +
 		`#3 "job" lasts until #5 inside it ends; ` +
-		`#5 is held by the caller of #9 "rename 17"`
+		`#5 is held by the caller of a suspend until #6 ends; ` +
+		`#6 is held by the caller of #9 "rename 17"`
 	if got := err.Error(); got != want {
 		t.Errorf("Error() =\n%s\nwant\n%s", got, want)
 	}

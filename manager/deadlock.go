@@ -9,11 +9,12 @@ import (
 )
 
 // A circle is a list of live requests. Each of them lasts until the next one ends, and the last one
-// until the first one ends. A request lasts until another one ends in three cases:
+// until the first one ends. A request lasts until another one ends in four cases:
 //
 //   - It waits for the other one.
 //   - It is held by the caller of the other one, which waits: the context of that call carries it.
 //   - It is a grant, and the other one is a grant inside it.
+//   - It is held by the caller of a Suspend that waits for the other one.
 //
 // Only a call that blocks while its caller holds something can close a circle: a request that waits
 // is later than what it waits for. So the manager goroutine looks for a circle when such a call
@@ -46,7 +47,7 @@ func (l *loop[N]) blockUnder(r *request[N], under []treelock.Hold) error {
 	steps := r.Who.scope.table.Circle(r, held, l.lastsFor)
 	if steps != nil {
 		l.stats.Deadlocks++
-		err := deadlockError(steps)
+		err := l.deadlockError(steps)
 		l.trace.refused(err)
 		return err
 	}
@@ -71,22 +72,28 @@ func (l *loop[N]) stillHeld(held []*request[N], refs []treelock.Hold) []*request
 }
 
 // lastsFor returns the grants that last until r ends. If r waits, these are what the caller of r
-// holds. If r is a grant, it is the grant that r is inside.
+// holds. If r is a grant, it is the grant that r is inside. If a Suspend waits for r, they are also
+// what the caller of that holds.
 //
 // A grant does not last for a request that only waits inside it: Release fails that.
 func (l *loop[N]) lastsFor(r *request[N]) (grants []*request[N]) {
+	for _, s := range l.suspensions {
+		if s.live[r.Seq()] {
+			grants = l.stillHeld(grants, s.under)
+		}
+	}
 	switch owner := r.Who.scope.owner; {
 	case r.Waiting() && r.Who.extra != nil:
-		return l.stillHeld(nil, r.Who.extra.under)
+		return l.stillHeld(grants, r.Who.extra.under)
 	case r.Granted() && owner != nil:
-		return []*request[N]{owner}
+		return append(grants, owner)
 	default:
-		return nil
+		return grants
 	}
 }
 
 // deadlockError returns the error that names the requests of a circle.
-func deadlockError[N treelock.Node[N]](steps []locktable.Step[N, client[N]]) error {
+func (l *loop[N]) deadlockError(steps []locktable.Step[N, client[N]]) *treelock.DeadlockError[N] {
 	circle := make([]treelock.DeadlockStep[N], len(steps))
 	for i := range steps {
 		r, next := steps[i].Request, steps[(i+1)%len(steps)].Request
@@ -99,6 +106,8 @@ func deadlockError[N treelock.Node[N]](steps []locktable.Step[N, client[N]]) err
 			s.Claim = terms.ClaimOf(why.Claim.Node, why.Claim.Mode)
 		} else if next.Granted() && next.Who.scope.owner == r {
 			s.Link = treelock.LinkInside
+		} else if l.suspendsUntil(r, next) {
+			s.Link = treelock.LinkSuspend
 		}
 		circle[i] = s
 	}

@@ -22,9 +22,11 @@ import (
 // If ctx ends first, the error satisfies errors.Is for [treelock.ErrGaveUp], its error and its
 // cause, and is a [treelock.BlockedError] that names who is live there, as with [Manager.Drain].
 // The subtrees stay suspended until resume, also if ctx had ended before. After an error of a node
-// (see [Manager.Acquire]), or [treelock.ErrStopped], nothing is suspended. Neither is it under a
-// ctx that carries a grant which is live there (see [treelock.NewContext]): Suspend would wait for
-// its own caller, so the error is a [treelock.DeadlockError].
+// (see [Manager.Acquire]), or [treelock.ErrStopped], nothing is suspended.
+//
+// If ctx carries grants of m (see [treelock.NewContext]), and to wait would close a circle, the
+// error is a [treelock.DeadlockError]. So it is if such a grant is live there: Suspend would wait for
+// its own caller. Nothing is suspended then, except while Suspend looks for the live requests.
 //
 // While something is suspended, it costs each request O(d).
 func (m *Manager[N]) Suspend(
@@ -37,12 +39,9 @@ func (m *Manager[N]) Suspend(
 	ended := ctx.Done() // first, as a panic of it must suspend nothing
 	// The suspension is in force before the survey looks for live requests. So each request is
 	// either refused, or found by the survey.
-	start := suspensionStart[N]{suspension: s, under: m.grantsIn(ctx)}
-	if !m.inspect(&start) {
+	under := m.grantsIn(ctx)
+	if !m.inspect(suspensionStart[N]{s}) {
 		return func() {}, m.stoppedErr()
-	}
-	if start.deadlock != nil {
-		return func() {}, start.deadlock
 	}
 	// resume waits for no reply, so it cannot know when a pooled call is free again. Its own one
 	// has room for the reply, which no client receives.
@@ -50,17 +49,22 @@ func (m *Manager[N]) Suspend(
 		c := &call[N]{inspector: suspensionEnd[N]{s}, replies: make(chan verdict, 1)}
 		m.send(message[N]{kind: kindInspect, call: c})
 	}
-	return resume, m.awaitSuspension(ctx, ended, s)
+	return resume, m.awaitSuspension(ctx, ended, s, under)
 }
 
-// awaitSuspension collects the requests that are live in s, and waits until they are over.
+// awaitSuspension collects the requests that are live in s, and waits until they are over. Its
+// caller holds the grants in under.
 func (m *Manager[N]) awaitSuspension(
-	ctx context.Context, ended <-chan struct{}, s *suspension[N],
+	ctx context.Context, ended <-chan struct{}, s *suspension[N], under []treelock.Hold,
 ) error {
 	// A client that gives up leaves complete unset. Then over is never closed, and no other client
 	// waits for it.
 	collected := m.runSurvey(ended, &survey[N]{reach: s.region, collect: s.add}) == outcomeSent
-	if collected && m.inspect(suspensionComplete[N]{s}) {
+	complete := suspensionComplete[N]{suspension: s, holds: under}
+	if collected && m.inspect(&complete) {
+		if complete.deadlock != nil {
+			return complete.deadlock
+		}
 		select {
 		case <-s.over:
 		case <-ended:
@@ -71,6 +75,9 @@ func (m *Manager[N]) awaitSuspension(
 	case isClosed(s.over):
 		return nil
 	case isClosed(ended):
+		if len(under) > 0 {
+			m.inspect(suspensionGivenUp[N]{s})
+		}
 		names := m.namesOf(&survey[N]{reach: s.region})
 		return withBlockers[N](m.canceledErr(ctx), names.blockedErr("suspend"))
 	default:
@@ -98,6 +105,7 @@ type suspension[N treelock.Node[N]] struct {
 	since    instant
 	live     map[uint64]bool // the numbers of requests of the manager that are live there
 	complete bool            // all of them are in live
+	under    []treelock.Hold // the grants that the caller of Suspend holds while it waits
 }
 
 // newSuspension returns a suspension of nodes. It runs user code, on the user's goroutine. nodes is
@@ -141,37 +149,31 @@ func (s *suspension[N]) check() {
 	}
 }
 
-// A suspensionStart is the inspector that puts a suspension in force, unless its caller holds a
-// grant there.
-type suspensionStart[N treelock.Node[N]] struct {
-	*suspension[N]
-	under    []treelock.Hold
-	deadlock error
-}
+// A suspensionStart is the inspector that puts a suspension in force.
+type suspensionStart[N treelock.Node[N]] struct{ *suspension[N] }
 
-func (s *suspensionStart[N]) inspect(l *loop[N]) {
-	for _, r := range l.stillHeld(nil, s.under) {
-		for r.Who.scope.owner != nil { // what it is inside lasts as long
-			r = r.Who.scope.owner
-		}
-		if r.Reaches(s.region) {
-			s.deadlock = l.ownGrant("suspend", r)
-			return
-		}
-	}
+func (s suspensionStart[N]) inspect(l *loop[N]) {
 	l.readClock()
 	s.since = l.now
 	l.suspensions = append(l.suspensions, s.suspension)
 }
 
-// A suspensionComplete is the inspector that says that all live requests are known.
-type suspensionComplete[N treelock.Node[N]] struct{ *suspension[N] }
+// A suspensionComplete is the inspector that says that all live requests are known. From then on
+// the caller of Suspend waits for them, unless that closes a circle: then the suspension ends.
+type suspensionComplete[N treelock.Node[N]] struct {
+	*suspension[N]
+	holds    []treelock.Hold // by the caller
+	deadlock error
+}
 
 // inspect sets complete, a message after the last step of the survey. Before, an empty live means
-// only that the survey has found no request yet.
-func (s suspensionComplete[N]) inspect(*loop[N]) {
-	s.complete = true
+// only that the survey has found no request yet. The search for a circle needs all of them, too.
+func (s *suspensionComplete[N]) inspect(l *loop[N]) {
+	s.complete, s.under = true, s.holds
 	s.check()
+	if s.deadlock = l.suspendCircle(s.suspension); s.deadlock != nil {
+		suspensionEnd[N]{s.suspension}.inspect(l)
+	}
 }
 
 // A suspensionEnd is the inspector that ends a suspension, once.

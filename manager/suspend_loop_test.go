@@ -13,7 +13,7 @@ func suspends(t *testing.T, l *loop[path]) *suspension[path] {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inspects(l, &suspensionStart[path]{suspension: s})
+	inspects(l, suspensionStart[path]{s})
 	return s
 }
 
@@ -35,7 +35,7 @@ func TestSuspensionIsNotOverBeforeItsSurveyIs(t *testing.T) {
 		t.Fatal("the suspension is over, and its survey goes on")
 	}
 	s.add(second.req)
-	inspects(l, suspensionComplete[path]{s})
+	inspects(l, &suspensionComplete[path]{suspension: s})
 	if isClosed(s.over) {
 		t.Fatal("the suspension is over, and a request is live there")
 	}
@@ -60,7 +60,7 @@ func TestSuspensionKnowsAWideningThatIsGrantedDuringItsSurvey(t *testing.T) {
 			s.add(c.grant.req)
 		}
 		releases(l, reader.req, reader.seq) // grants the widening
-		inspects(l, suspensionComplete[path]{s})
+		inspects(l, &suspensionComplete[path]{suspension: s})
 		if isClosed(s.over) {
 			t.Errorf("widening found=%t: the suspension is over, and the grant reaches it", found)
 		}

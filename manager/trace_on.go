@@ -3,6 +3,8 @@
 package manager
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/treelock/treelock"
@@ -122,6 +124,12 @@ func (t tracer[N]) finish(l *loop[N]) {
 		return // the model knows no other processes
 	}
 	t.step.Live, t.step.Waiting, t.step.Drained = l.live, l.waiting, l.drainDone
+	for _, s := range l.suspensions {
+		if len(s.under) > 0 {
+			live := slices.Collect(maps.Keys(s.live))
+			t.step.Suspends = append(t.step.Suspends, trace.Suspend{Under: numbersOf(s.under), Live: live})
+		}
+	}
 	if err := t.replay.Do(*t.step); err != nil {
 		panic("BUG: treelock: " + err.Error())
 	}

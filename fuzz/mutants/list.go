@@ -55,6 +55,7 @@ const (
 	phrases  = "internal/nodetext/blocker.go"
 	shown    = "manager/queues.go"
 	suspend  = "manager/suspend.go"
+	suspends = "manager/suspendcircle.go"
 	shutdown = "manager/shutdown.go"
 )
 
@@ -181,7 +182,11 @@ var mutants = []mutant{
 	{"suspend: a widening that ends the survey first is lost", suspend, "s.live[number] || !s.complete && r.Reaches(s.region)", "s.live[number]"},
 	{"suspend: a widening is not counted as its grant", suspend, "s.live[r.Seq()] = true\n\t\t\ts.remove", "s.remove"},
 	{"suspend: what was narrowed away still counts", suspend, "s.live[r.Seq()] && !r.Reaches(s.region)", "false"},
-	{"suspend: a caller may hold what it suspends", suspend, "if r.Reaches(s.region) {", "if false {"},
+	{"suspend: a caller may wait for itself", suspends, "if len(held) == 0 {", "if true {"},
+	{"suspend: a widening of the caller does not count", suspends, " || r.Widening() != nil && s.live[r.Widening().Seq()]", ""},
+	{"suspend: other calls do not know what the caller holds", circles, "if s.live[r.Seq()] {", "if false {"},
+	{"suspend: a wait that was given up counts", suspend, "m.inspect(suspensionGivenUp[N]{s})", "_ = under"},
+	{"suspend: a refused one stays in force", suspend, "suspensionEnd[N]{s.suspension}.inspect(l)", "_ = l"},
 	{"suspend: a widening adds what is suspended", suspend, "return l.suspendedErr(added)", "_ = added\n\treturn nil"},
 	{"shell: a queue has room for one less", crowd, "waiting > limit", "waiting >= limit"},
 	{"shell: drained twice", drain, "if l.draining && !l.drainDone &&", "if l.draining &&"},
@@ -246,6 +251,7 @@ var mutants = []mutant{
 	{"circle: those that wait for a widening are not found", circle, "{r, r.Widening()}", "{r, nil}"},
 	{"circle: earlier ones wait for what is asked", circle, "\t\tafter = part.seq\n", "\t\tafter = 0\n"},
 	{"circle: the calls of holders do not count", circle, "s.reach(next, link[N, W]{by: i})", "_ = next"},
+	{"circle: a caller without a request looks one step far", circle, "} else {\n\t\t\ts.visit(i, up)", "} else if i == 0 {\n\t\t\ts.visit(i, up)"},
 	{"circle: two ways, one wrong claim", circle, "theirs: j, ours: w.use}", "theirs: j, ours: 0}"},
 
 	// Texts that merge distinct nodes, or that a hostile name changes.

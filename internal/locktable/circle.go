@@ -51,6 +51,35 @@ func (t *Table[N, W]) Circle(a *Request[N, W], from []*Request[N, W], up func(r 
 	if !s.closed {
 		return nil
 	}
+	s.first.request = a
+	if grant := a.Widens(); grant != nil {
+		s.first.request = grant
+	}
+	return t.circle(&s)
+}
+
+// CircleTo returns a circle that a wait by no request closes: the caller holds the grants in from
+// and waits for each request for which closes returns true. The circle begins with such a request
+// and ends with one of from. It is nil if there is none. See [Table.Circle] for from and up.
+func (t *Table[N, W]) CircleTo(
+	from []*Request[N, W], up func(*Request[N, W]) []*Request[N, W], closes func(*Request[N, W]) bool,
+) []Step[N, W] {
+	t.searches++
+	s := circleSearch[N, W]{number: t.searches, entries: t.admitted[:0]}
+	for _, r := range from {
+		s.reach(r, link[N, W]{by: none})
+	}
+	for i := 0; i < len(s.reached) && !s.closed; i++ {
+		if s.closed = closes(s.reached[i].request); s.closed {
+			s.first = s.reached[i]
+		} else {
+			s.visit(i, up)
+		}
+	}
+	t.admitted = reuse(s.entries)
+	if !s.closed {
+		return nil
+	}
 	return t.circle(&s)
 }
 
@@ -58,12 +87,12 @@ func (t *Table[N, W]) Circle(a *Request[N, W], from []*Request[N, W], up func(r 
 // to each request that it reaches and to each list that it takes entries from.
 type circleSearch[N comparable, W any] struct {
 	number  uint64
-	request *Request[N, W]
+	request *Request[N, W] // nil for CircleTo
 	reached []link[N, W]   // a queue: the first are the ones that the search begins with
 	entries []*entry[N, W] // scratch space
 
 	closed bool
-	first  link[N, W] // the link of request, if closed
+	first  link[N, W] // of the request that closes the circle, if closed
 }
 
 // A link says why the search has reached a request.
@@ -142,13 +171,9 @@ func (s *circleSearch[N, W]) visitUse(i int, part *Request[N, W], j int) {
 
 // circle returns the circle that s has found.
 func (t *Table[N, W]) circle(s *circleSearch[N, W]) (steps []Step[N, W]) {
-	start := s.request
-	if grant := start.Widens(); grant != nil {
-		start = grant
-	}
 	// The links lead from start to what it waits for, and so on, to one of those that the search
 	// began with.
-	s.first.request = start
+	start := s.first.request
 	for l := s.first; ; l = s.reached[l.by] {
 		step := Step[N, W]{Request: l.request, Waiting: l.waiting, For: l.blocker.request}
 		if l.waiting != nil {

@@ -133,14 +133,15 @@ func vertex(r *request) *request {
 	return r
 }
 
-// onCircle searches forwards, with the blockers of each request.
-func (n *nest) onCircle(a *request) bool {
-	start := vertex(a)
+func (n *nest) onCircle(a *request) bool { return n.leadsTo(vertex(a), vertex(a)) }
+
+// leadsTo searches forwards, with the blockers of each request: a waits for b, directly or not.
+func (n *nest) leadsTo(a, b *request) bool {
 	seen := map[*request]bool{}
 	var search func(r *request) bool
 	search = func(r *request) bool {
 		for _, next := range n.waitsFor(r) {
-			if next = vertex(next); next == start {
+			if next = vertex(next); next == b {
 				return true
 			}
 			if !seen[next] {
@@ -152,7 +153,32 @@ func (n *nest) onCircle(a *request) bool {
 		}
 		return false
 	}
-	return search(start)
+	return search(a)
+}
+
+// checkCircleTo compares CircleTo with a search forwards, for a caller that holds one request at
+// random and waits for another one.
+func (n *nest) checkCircleTo(t *testing.T, rng *rand.Rand, outer *table) (found bool) {
+	if len(n.all) == 0 {
+		return false
+	}
+	held, other := n.all[rng.IntN(len(n.all))], vertex(n.all[rng.IntN(len(n.all))].request)
+	if !held.Granted() {
+		return false
+	}
+	circle := outer.CircleTo([]*request{held.request}, n.up, func(r *request) bool { return r == other })
+	if want := other == held.request || n.leadsTo(other, held.request); want != (circle != nil) {
+		t.Fatalf("the circle %v, want one: %t", names(circle), want)
+	}
+	for i, s := range circle[:max(0, len(circle)-1)] {
+		if next := circle[i+1].Request; !slices.ContainsFunc(n.waitsFor(s.Request), func(r *request) bool { return vertex(r) == next }) {
+			t.Fatalf("step %d of %v does not wait for the next", i, names(circle))
+		}
+	}
+	if circle != nil && (circle[0].Request != other || circle[len(circle)-1].Request != held.request) {
+		t.Fatalf("%v does not lead from one to the other", names(circle))
+	}
+	return len(circle) > 2
 }
 
 // waitsFor returns what r waits for, its widening included.
@@ -243,22 +269,25 @@ func fewClaims(rng *rand.Rand) (req pathRequest) {
 	return req
 }
 
-// TestCirclesThroughTablesInsideOneAnotherAreFound compares Circle with a search forwards in the
-// graph of all blockers, with requests inside grants and calls of holders.
+// TestCirclesThroughTablesInsideOneAnotherAreFound compares Circle and CircleTo with a search
+// forwards in the graph of all blockers, with requests inside grants and calls of holders.
 func TestCirclesThroughTablesInsideOneAnotherAreFound(t *testing.T) {
-	refused := 0
+	refused, found := 0, 0
 	for seed := range uint64(200) {
 		rng, n, outer := rand.New(rand.NewPCG(seed, 1)), &nest{}, newTable()
 		for range 100 {
 			if n.step(t, rng, outer) {
 				refused++
 			}
+			if n.checkCircleTo(t, rng, outer) {
+				found++
+			}
 			for _, e := range n.all {
 				checkSound(t, e.tb)
 			}
 		}
 	}
-	if refused < 500 {
-		t.Errorf("%d circles were refused, want many", refused)
+	if refused < 500 || found < 500 {
+		t.Errorf("%d circles were refused, and %d found for a caller, want many", refused, found)
 	}
 }

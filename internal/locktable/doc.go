@@ -44,6 +44,7 @@
 // A request that waits while its caller holds another one can close a circle of requests that wait
 // for one another. Only a widening does so by itself, as every other request waits for smaller
 // numbers. [Table.Circle] finds exactly the circles that there are, without an index (I11).
+// [Table.CircleTo] does so for a caller that waits for others without a request of its own.
 //
 // # Terminology
 //

@@ -46,7 +46,7 @@ func (r *Replay[N]) vertex(n uint64) uint64 {
 }
 
 // lastUntil returns the requests until whose ends a request lasts: what it or its widening waits
-// for, what its holder waits for, and the grants inside it.
+// for, what its holder waits for, in a Suspend too, and the grants inside it.
 func (r *Replay[N]) lastUntil(n uint64) (until []uint64) {
 	for _, part := range []uint64{n, r.live[n].widening} {
 		if part != 0 && r.isWaiting(part) {
@@ -61,6 +61,13 @@ func (r *Replay[N]) lastUntil(n uint64) (until []uint64) {
 			// A holder that widens its grant under the context with that grant waits for no more.
 			if v := r.vertex(m); v != n {
 				until = append(until, v)
+			}
+		}
+	}
+	for _, s := range r.suspends {
+		for _, m := range s.Live {
+			if slices.Contains(s.Under, n) && r.isHeld(n) && r.live[m] != nil && r.vertex(m) != n {
+				until = append(until, r.vertex(m))
 			}
 		}
 	}

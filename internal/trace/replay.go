@@ -45,6 +45,8 @@ type Replay[N comparable] struct {
 	blind      bool // it does not follow the manager
 	anyLost    bool // it has been blind, so any grant that is over may be lost
 
+	suspends []Suspend // in the current step
+
 	want  Answer // of the current step
 	steps []Step[N]
 }
@@ -95,7 +97,7 @@ func (r *Replay[N]) Do(s Step[N]) error {
 		r.close(&s)
 		return nil
 	}
-	r.want = Answer{}
+	r.want, r.suspends = Answer{}, s.Suspends
 	r.next(&s, req)
 	if len(r.forest) > maxPlaces {
 		r.prune()

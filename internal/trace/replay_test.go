@@ -86,6 +86,27 @@ func TestReplayFindsEachWrongAnswer(t *testing.T) {
 	}
 }
 
+// A circle may go through a Suspend: the caller of the Suspend holds #1 and waits for #2, and the
+// caller of the request that is refused holds #2.
+func TestReplayKnowsTheCirclesOfASuspend(t *testing.T) {
+	under := []trace.Suspend{{Under: []uint64{1}, Live: []uint64{2}}}
+	steps := []step{
+		{Kind: trace.Acquire, Claims: writes("a"), Answer: granted(1, 7), Live: 1},
+		{Kind: trace.Acquire, Claims: writes("b"), Answer: granted(2, 8), Live: 2},
+		{
+			Kind: trace.Acquire, Claims: writes("a"), MayWait: true, Under: []uint64{2},
+			Answer: trace.Answer{Err: treelock.ErrDeadlock}, Live: 2, Suspends: under,
+		},
+	}
+	if err := replay(steps); err != nil {
+		t.Error(err)
+	}
+	steps[2].Suspends = nil
+	if err := replay(steps); err == nil {
+		t.Error("a refusal without a circle is not found")
+	}
+}
+
 // A replay that cannot follow goes on once nothing is live, from what the manager does then.
 func TestReplayGoesOnAfterItWasBlind(t *testing.T) {
 	moved := []trace.Claim[string]{{Lineage: []string{"a", "another root"}}}

@@ -45,7 +45,12 @@ type Step[N comparable] struct {
 	Live, Waiting int  // requests, after the step
 	Drained       bool // after the step
 	Probed        bool // a probe has taken a number, as something is suspended
+
+	Suspends []Suspend // after the step; only those whose callers hold grants
 }
+
+// A Suspend is a call of Suspend that waits for the live requests, while its caller holds grants.
+type Suspend struct{ Under, Live []uint64 }
 
 // An Answer is what became of a message.
 type Answer struct {

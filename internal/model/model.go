@@ -28,6 +28,7 @@ type Call[N treelock.Node[N]] struct {
 	Name   string
 	Req    treelock.Request[N]
 	Tries  bool     // it does not wait
+	Limit  int      // it does not wait where so many wait at one of its nodes; 0: no limit
 	Widens string   // the grant that it widens, or ""
 	Inside string   // the grant that it is inside, or ""
 	Under  []string // the grants that its context carries
@@ -179,7 +180,9 @@ func (m *Model[N]) IsLive(name string) bool {
 
 // Clone returns a copy of the model.
 func (m *Model[N]) Clone() Model[N] {
-	return Model[N]{Rule[named[N]]{live: slices.Clone(m.rule.live), lastID: m.rule.lastID}}
+	return Model[N]{Rule[named[N]]{
+		live: slices.Clone(m.rule.live), lastID: m.rule.lastID, suspends: m.rule.suspends,
+	}}
 }
 
 // Live returns the names of all live requests, by arrival.

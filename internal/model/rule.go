@@ -31,6 +31,8 @@ type Rule[R Asker[R]] struct {
 	live    []entry[R] // by arrival
 	lastID  int
 	granted []int // storage
+
+	suspends []suspends[R]
 }
 
 type entry[R any] struct {
@@ -265,13 +267,14 @@ func (r *Rule[R]) OnCircle(rank int) bool {
 }
 
 // Before reports whether a request lasts until that of rank b ends: it or its widening waits for
-// that one, the caller of that one holds it while that one waits, or it is a grant and that one is
-// a grant inside it. A grant does not wait for its own widening.
+// that one, the caller of that one holds it while that one waits, it is a grant and that one is a
+// grant inside it, or the caller of a Suspend that waits for that one holds it. A grant does not
+// wait for its own widening.
 func (r *Rule[R]) Before(a, b int) bool {
 	switch widening := r.Widening(a); {
 	case r.vertex(b) == a:
 		return false
-	case r.Waits(a, b) || widening >= 0 && r.Waits(widening, b):
+	case r.Waits(a, b) || widening >= 0 && r.Waits(widening, b), r.heldBySuspend(a, b):
 		return true
 	case r.live[b].granted:
 		return r.In(b) == a

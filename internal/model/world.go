@@ -10,17 +10,20 @@ import (
 )
 
 // A World is one state that a whole lock manager may be in: the live requests, and the effects of a
-// limit, of draining and of stopping. Get one from [NewWorld].
+// limit, of draining, of suspensions and of stopping. Get one from [NewWorld].
 //
 // Some requests may be outside of the model: they conflict with none of the requests in it. Of
 // these, only the numbers are known.
 type World[N treelock.Node[N]] struct {
 	Model[N]
 	maxWaiting int // negative: no limit
+	MaxClaims  int // that a grant may hold after a widening; 0: any number
 
 	Draining bool // no request arrives any more
 	Drained  bool // besides, nothing is live, or was when the manager stopped
 	Stopped  bool // no request is granted any more
+
+	suspensions []suspension[N]
 
 	outside, outsideWaiting int  // requests outside of the model that are live, and that wait
 	narrowed                bool // the request of a name has changed
@@ -36,6 +39,7 @@ func NewWorld[N treelock.Node[N]](maxWaiting int) *World[N] {
 func (w *World[N]) Clone() *World[N] {
 	clone := *w
 	clone.Model = w.Model.Clone()
+	clone.suspensions = slices.Clone(w.suspensions)
 	return &clone
 }
 
@@ -56,6 +60,8 @@ func (w *World[N]) Let(c Call[N]) error {
 	case c.Tries:
 		return treelock.ErrConflict
 	case w.maxWaiting >= 0 && w.Waiting()+w.outsideWaiting >= w.maxWaiting:
+		return treelock.ErrBusy
+	case c.Limit > 0 && after.crowded(c.Name, c.Limit-1):
 		return treelock.ErrBusy
 	case after.OnCircle(c.Name):
 		return treelock.ErrDeadlock
@@ -86,18 +92,32 @@ func (w *World[N]) refusal(c Call[N]) error {
 		case w.rule.Widening(grant) >= 0:
 			return treelock.ErrWidening
 		case w.rule.In(grant) < 0:
-			return nil
+			return w.mayWiden(c)
 		default:
 			around = w.rule.Request(w.rule.In(grant)).name
 		}
 	}
 	switch {
-	case around == "":
+	case around == "" && w.Closed() != nil:
 		return w.Closed()
+	case around == "":
+		return w.suspended(c.Req)
 	case !w.Granted(around):
 		return treelock.ErrReleased
 	case !Inside(c.Req, w.Request(around)):
 		return treelock.ErrNotHeld
+	}
+	return nil
+}
+
+// mayWiden returns the error for a widening that is refused whether it would have to wait or not.
+func (w *World[N]) mayWiden(c Call[N]) error {
+	held := w.Request(c.Widens)
+	if err := w.suspended(Without(c.Req, held)); err != nil {
+		return err
+	}
+	if w.MaxClaims > 0 && held.Len()+c.Req.Len() > w.MaxClaims {
+		return treelock.ErrTooWide
 	}
 	return nil
 }
@@ -147,6 +167,7 @@ func (w *World[N]) Shrink(name string, req treelock.Request[N]) error {
 		return treelock.ErrNotHeld
 	}
 	w.narrowed = true
+	w.settle()
 	return nil
 }
 
@@ -166,6 +187,7 @@ func (w *World[N]) Stop() {
 
 func (w *World[N]) settle() {
 	w.Drained = w.Drained || w.Draining && !w.Stopped && len(w.rule.live)+w.outside == 0
+	w.settleSuspensions()
 }
 
 // Deadlocked returns an error if requests are live and none of them is granted. The rule excludes
@@ -205,7 +227,7 @@ func (w *World[N]) normalise() {
 // key returns a text that is the same for worlds that are in the same state.
 func (w *World[N]) key() string {
 	var b strings.Builder
-	fmt.Fprint(&b, w.Draining, w.Drained, w.Stopped, w.outside, w.outsideWaiting)
+	fmt.Fprint(&b, w.Draining, w.Drained, w.Stopped, w.outside, w.outsideWaiting, w.suspensionKeys())
 	for _, r := range w.rule.live {
 		fmt.Fprint(&b, " ", r.req.name, r.granted, r.released)
 		if w.narrowed {

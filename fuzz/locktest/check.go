@@ -12,7 +12,8 @@ import (
 
 // checkReason checks that an error that says that the lock stopped also says why.
 func (h *harness[N]) checkReason(err error) error {
-	if errors.Is(err, treelock.ErrStopped) && h.reason != nil && !errors.Is(err, h.reason) {
+	shutdown := h.shuts && errors.Is(err, treelock.ErrShutdown)
+	if errors.Is(err, treelock.ErrStopped) && h.reason != nil && !errors.Is(err, h.reason) && !shutdown {
 		return fmt.Errorf("%q does not wrap the cause, %q", err, h.reason)
 	}
 	return nil
@@ -52,7 +53,7 @@ func (h *harness[N]) check() error {
 			return err
 		}
 	}
-	return nil
+	return h.checkOldCopies()
 }
 
 // around reports whether a grant is inside that of c, directly or not.
@@ -80,7 +81,7 @@ func (h *harness[N]) checkToken(before []granted[N], c *client[N]) error {
 	for outer.inside != nil {
 		outer = outer.inside
 	}
-	had := func(g granted[N]) bool { return g.by == outer && g.token <= token && token <= outer.handle().Token() }
+	had := func(g granted[N]) bool { return g.by == outer && g.token <= token && token <= outer.newest().Token() }
 	if outer != c {
 		if outer.state == holds && outer.grant != nil && !slices.ContainsFunc(h.grants, had) {
 			return fmt.Errorf("I7: %s has token %d, which %s has not had", c.name, token, outer.name)

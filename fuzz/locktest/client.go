@@ -10,7 +10,7 @@ import (
 	"github.com/treelock/treelock/internal/model"
 )
 
-// A client makes one request, or drains the lock.
+// A client makes one request, or drains, suspends or ends the lock.
 type client[N treelock.Node[N]] struct {
 	name      string
 	claims    string // the words for its request
@@ -18,6 +18,8 @@ type client[N treelock.Node[N]] struct {
 	invalid   error // the error that req must have in any state of the lock
 	tries     bool
 	drains    bool
+	shuts     bool // it drains by Shutdown
+	suspends  bool
 	narrows   bool            // a hostile client's narrowing, which may take any time
 	checks    bool            // it calls Check
 	awaits    bool            // it waits for its ticket with ctx
@@ -28,6 +30,10 @@ type client[N treelock.Node[N]] struct {
 	expired   bool            // ctx had ended before the call
 
 	nesting[N]
+
+	nodes    []N           // of a suspension
+	resume   func()        // valid once Suspend has returned
+	computes *computing[N] // nil without treelock.AcquireFunc
 
 	hostile  bool
 	want     error // the outcome that its nodes and its context call for, nil for any
@@ -56,6 +62,8 @@ type client[N treelock.Node[N]] struct {
 	state   state
 	reached state // the last that was reported
 	grant   Grant
+	first   Grant // the copy of grant that it got first
+	usesOld bool  // it uses that one
 	err     error // why the request is over, if the client was told
 }
 
@@ -76,14 +84,15 @@ type result struct {
 
 // Outcomes that are not errors of a lock.
 var (
-	errFree     = errors.New("would be granted") // represents the nil of Check
-	errWidened  = errors.New("widened")          // represents the nil of Widen
-	errDrained  = errors.New("drained")          // represents the nil of Drain
-	errDone     = errors.New("done")             // returned by the function of Do
-	errExit     = errors.New("exits")            // the call has ended its goroutine
-	errPanic    = panicked{"mine"}               // the call has panicked
-	errPanicNil = panicked{"nil"}                // the call has panicked with nil
-	errOfTicket = errors.New("not an answer")    // the answer comes by the ticket
+	errFree      = errors.New("would be granted") // represents the nil of Check
+	errWidened   = errors.New("widened")          // represents the nil of Widen
+	errDrained   = errors.New("drained")          // represents the nil of Drain
+	errSuspended = errors.New("suspended")        // represents the nil of Suspend
+	errDone      = errors.New("done")             // returned by the function of Do
+	errExit      = errors.New("exits")            // the call has ended its goroutine
+	errPanic     = panicked{"mine"}               // the call has panicked
+	errPanicNil  = panicked{"nil"}                // the call has panicked with nil
+	errOfTicket  = errors.New("not an answer")    // the answer comes by the ticket
 )
 
 type panicked struct{ value any }
@@ -198,7 +207,7 @@ func (c *client[N]) settle() ([]model.Step[N], error) {
 		c.state, c.err = over, r.err
 		return c.ended(was)
 	case told:
-		c.state, c.grant = holds, r.grant
+		c.state, c.grant, c.first = holds, r.grant, r.grant
 	case (c.ticket == nil || c.awaits) && c.ctx != nil && c.ctx.Err() != nil:
 		return nil, fmt.Errorf("%s goes on waiting after its context has ended", c.name)
 	case c.withdrawn:
@@ -207,7 +216,9 @@ func (c *client[N]) settle() ([]model.Step[N], error) {
 		c.state = waiting
 	}
 	switch {
-	case was != entering || c.drains:
+	case c.computes != nil:
+		return []model.Step[N]{c.recompute()}, nil
+	case was != entering || c.drains || c.suspends:
 		return nil, nil
 	case c.invalid != nil:
 		return nil, fmt.Errorf("%s was let in, but %w", c.name, c.invalid)
@@ -219,6 +230,8 @@ func (c *client[N]) settle() ([]model.Step[N], error) {
 func (c *client[N]) ended(was state) ([]model.Step[N], error) {
 	canceled := isContextError(c.err)
 	switch {
+	case c.suspends:
+		return c.endSuspend(was)
 	case c.left && was == holds:
 		if c.err != c.leaveWith {
 			return nil, fmt.Errorf("%s was told %w, want %w", c.name, c.err, c.leaveWith)
@@ -238,9 +251,9 @@ func (c *client[N]) ended(was state) ([]model.Step[N], error) {
 		return nil, fmt.Errorf("%s was told %w, which is not what its context says, or it has no effect any more", c.name, c.err)
 	case errors.Is(c.err, treelock.ErrWithdrawn) && !c.withdrawn:
 		return nil, fmt.Errorf("%s was told %w, without a withdrawal", c.name, c.err)
-	case c.drains && !canceled && !errors.Is(c.err, errDrained) && !errors.Is(c.err, treelock.ErrStopped):
-		return nil, fmt.Errorf("%s drains, and was told %w", c.name, c.err)
-	case c.drains, c.expired: // an expired request has not arrived, and changes nothing
+	case c.drains:
+		return c.endDrain()
+	case c.expired: // an expired request has not arrived, and changes nothing
 		return nil, nil
 	case errors.Is(c.err, treelock.ErrStopped) && !canceled:
 		if was == entering {

@@ -24,7 +24,7 @@ func (h *harness[N]) prepare(text string) *command[N] {
 		name, args = words[1], words[2:]
 	}
 	switch verb {
-	case "acquire", "try", "check", "widen", "try-widen", "submit", "no-receive", "do", "do-panic", "do-exit":
+	case "acquire", "acquire-func", "try", "check", "widen", "try-widen", "submit", "no-receive", "do", "do-panic", "do-exit":
 		return h.request(verb, name, args)
 	case "receive":
 		return h.receive(name)
@@ -48,8 +48,14 @@ func (h *harness[N]) prepare(text string) *command[N] {
 		return h.token(name)
 	case "burst":
 		return h.burst(name)
-	case "drain":
-		return h.drain(name, args)
+	case "drain", "shutdown":
+		return h.drain(verb, name, args)
+	case "suspend":
+		return h.suspend(name, args)
+	case "resume":
+		return h.resume(name)
+	case "old":
+		return h.old(name)
 	case "pass":
 		return &command[N]{pass: h.duration(name)}
 	case "stop":
@@ -83,6 +89,8 @@ func (h *harness[N]) parseOptions(words []string) (o Options) {
 			o.FirstToken = uint64(n)
 		case "max-depth":
 			o.MaxDepth = n
+		case "max-claims":
+			o.MaxClaims = n
 		case "idle-nodes":
 			o.IdleNodes = n + 1
 		default:
@@ -125,7 +133,7 @@ func (h *harness[N]) release(name string) *command[N] {
 	c := h.must(name)
 	switch {
 	case c.grant != nil:
-		return &command[N]{run: c.grant.Release, steps: func() []model.Step[N] {
+		return &command[N]{run: c.held().Release, steps: func() []model.Step[N] {
 			c.state, c.reached = over, over
 			return []model.Step[N]{c.depart}
 		}}
@@ -138,7 +146,7 @@ func (h *harness[N]) release(name string) *command[N] {
 
 func (h *harness[N]) narrow(name string, args []string) *command[N] {
 	c := h.must(name)
-	grant, ok := c.grant.(narrower[N])
+	grant, ok := c.held().(narrower[N])
 	if !ok {
 		return &command[N]{}
 	}
@@ -165,26 +173,13 @@ func (h *harness[N]) narrow(name string, args []string) *command[N] {
 }
 
 func (h *harness[N]) token(name string) *command[N] {
-	if grant, ok := h.must(name).grant.(tokener); ok {
+	if grant, ok := h.must(name).held().(tokener); ok {
 		return &command[N]{steps: func() []model.Step[N] {
 			h.note(name, fmt.Sprint("token ", grant.Token()))
 			return nil
 		}}
 	}
 	return &command[N]{}
-}
-
-func (h *harness[N]) drain(name string, args []string) *command[N] {
-	c := h.enter(name)
-	c.drains, h.draining = true, true
-	h.prepareContext(c, args)
-	return &command[N]{waits: true, run: func() {
-		err := h.lock.Drain(c.ctx)
-		if err == nil {
-			err = errDrained
-		}
-		c.result <- result{err: err}
-	}, steps: oneStep((*model.World[N]).Drain)}
 }
 
 func (h *harness[N]) stopLock(reason string) *command[N] {

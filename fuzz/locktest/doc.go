@@ -29,6 +29,11 @@
 // call that is refused for a circle would close one in the state of that moment, and its error
 // names the circle by the labels of the requests.
 //
+// Suspensions are a list in the model. What touches one of their subtrees is refused with the
+// reason of one, and Suspend waits exactly while a request from outside is live there. While its
+// caller holds grants, it counts in the circles. All copies of a grant mean the same hold: clients
+// may use the first copy, whose token never changes.
+//
 // Refusals and other errors must have a reason: a limit, a TryAcquire, draining, the end of the
 // lock, or a context, with its cause. So must the results of Narrow and Drain. At the end nothing
 // may be live. (I3 to I5 and I8 are about the inside of a lock. Package manager checks them itself,

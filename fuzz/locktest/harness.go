@@ -26,11 +26,12 @@ type harness[N treelock.Node[N]] struct {
 	stop    context.CancelCauseFunc // ends the context of the lock
 	reason  error                   // the cause of that end
 
+	draining bool // there was a drain or a shutdown
+	shuts    bool // there was a shutdown, which also ends the lock
+
 	judge   *model.Judge[N]
 	clients []*client[N]
 	grants  []granted[N]
-
-	draining bool // there was a drain
 
 	hostility *hostility // nil if all nodes and contexts are ordinary
 	outside   [2]int     // requests of hostile clients that are live, and that wait
@@ -96,8 +97,10 @@ func (h *harness[N]) open(o Options) error {
 	if o.Limited {
 		limit = o.MaxWaiting
 	}
-	h.lock, h.options, h.stop, h.judge = lock, o, stop, model.NewJudge(model.NewWorld[N](limit))
-	h.reason, h.draining = nil, false
+	world := model.NewWorld[N](limit)
+	world.MaxClaims = o.MaxClaims
+	h.lock, h.options, h.stop, h.judge = lock, o, stop, model.NewJudge(world)
+	h.reason, h.draining, h.shuts = nil, false, false
 	h.clients, h.grants = nil, nil
 	if h.hostility != nil {
 		h.openHostile()
@@ -193,6 +196,8 @@ func (h *harness[N]) report() {
 			continue
 		case now == waiting && c.hostile:
 			h.note(c.name, "waits")
+		case now == waiting && c.suspends && c.reached == entering:
+			h.note(c.name, "waits for "+strings.Join(h.judge.World().LiveIn(c.name), ", "))
 		case now == waiting && !c.drains && c.reached == entering:
 			h.note(c.name, "waits for "+strings.Join(h.judge.World().Blockers(c.name), ", "))
 		case now == holds:

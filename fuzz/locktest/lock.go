@@ -18,6 +18,7 @@ type Options struct {
 	MaxWaiting int    // one more waiting request fails at once, with treelock.ErrBusy
 	FirstToken uint64 // where fencing tokens begin; 0: anywhere
 	MaxDepth   int    // longer lineages are refused, with treelock.ErrTooDeep; 0: any length
+	MaxClaims  int    // more claims are refused, with treelock.ErrTooWide; 0: any number
 	IdleNodes  int    // one more than the bound of remembered unclaimed nodes; 0: any number
 }
 
@@ -46,10 +47,17 @@ type Lock[N treelock.Node[N]] struct {
 	// Drain refuses later requests, with treelock.ErrDraining, and waits until nothing is live.
 	Drain func(ctx context.Context) error
 
+	// Suspend refuses later requests that touch one of the subtrees, with treelock.ErrSuspended and
+	// the reason, until resume. It waits until those that were live there are over.
+	Suspend func(ctx context.Context, reason string, nodes ...N) (resume func(), err error)
+
+	// Shutdown drains the lock and ends it, at the latest when ctx ends.
+	Shutdown func(ctx context.Context) error
+
 	// Revoke ends the live request with that number, for the reason cause. Number returns the number
-	// of the live request with that label, or 0.
+	// of the live request with that label, or of its widening that waits, or 0.
 	Revoke func(ctx context.Context, number uint64, cause error) error
-	Number func(label string) uint64
+	Number func(label string, widening bool) uint64
 
 	// Done is closed when the lock has ended, after the context that it was started with. From then
 	// on everything fails with treelock.ErrStopped. If it is nil, that context never ends during

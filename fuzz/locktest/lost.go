@@ -25,8 +25,10 @@ func (h *harness[N]) revoke(name string, args []string) *command[N] {
 	var err error
 	run := func() {
 		number := c.handle().Number()
-		if number == 0 {
-			number = h.lock.Number(name)
+		if c.widens != nil {
+			number = h.lock.Number(c.widens.name, true)
+		} else if number == 0 {
+			number = h.lock.Number(name, false)
 		}
 		err = h.lock.Revoke(context.Background(), number, cause)
 	}

@@ -12,7 +12,7 @@ import (
 func Manager[N treelock.Node[N]](ctx context.Context, o Options) (Lock[N], error) {
 	opts := []manager.Option{
 		manager.WithFirstToken(o.FirstToken), manager.WithMaxDepth(o.MaxDepth),
-		manager.WithIdleNodes(o.IdleNodes - 1), manager.WithClients(1),
+		manager.WithIdleNodes(o.IdleNodes - 1), manager.WithClients(1), manager.WithMaxClaims(o.MaxClaims),
 	}
 	if o.Limited {
 		opts = append(opts, manager.WithMaxWaiting(o.MaxWaiting))
@@ -32,21 +32,27 @@ func Manager[N treelock.Node[N]](ctx context.Context, o Options) (Lock[N], error
 			}
 			return managerTicket[N]{t}, nil
 		},
-		Do:     m.Do,
-		Check:  m.Check,
-		Locker: m,
-		Drain:  m.Drain,
-		Revoke: m.Revoke,
-		Number: func(label string) uint64 { return numberOf(ctx, m, label) },
-		Done:   m.Done(),
+		Do:       m.Do,
+		Check:    m.Check,
+		Locker:   m,
+		Drain:    m.Drain,
+		Suspend:  m.Suspend,
+		Shutdown: m.Shutdown,
+		Revoke:   m.Revoke,
+		Number: func(label string, widening bool) uint64 {
+			return numberOf(ctx, m, label, widening)
+		},
+		Done: m.Done(),
 	}, nil
 }
 
-// numberOf returns the number of the live request with that label, or 0.
-func numberOf[N treelock.Node[N]](ctx context.Context, m *manager.Manager[N], label string) uint64 {
+// numberOf returns the number of the live request with that label, or of its widening, or 0.
+func numberOf[N treelock.Node[N]](
+	ctx context.Context, m *manager.Manager[N], label string, widening bool,
+) uint64 {
 	s, _ := m.Snapshot(ctx, manager.Query[N]{})
 	for _, r := range append(s.Holders, s.Waiters...) {
-		if r.Label == label {
+		if r.Label == label && (r.Widens != 0) == widening {
 			return r.Number
 		}
 	}

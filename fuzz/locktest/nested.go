@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/treelock/treelock"
@@ -17,6 +18,7 @@ type nesting[N treelock.Node[N]] struct {
 	widens *client[N]   // the call widens its grant; nil for none
 	under  []*client[N] // the context carries their grants, the last one innermost
 	helps  bool         // the request is made with treelock.Inside
+	limit  int          // of the queues that it joins, and one more; 0 for none
 
 	widened treelock.Grant[N] // what a widening has returned
 	grew    bool              // the grant was widened, and its new token was not seen
@@ -33,6 +35,12 @@ func (h *harness[N]) prepareNesting(c *client[N], args []string) []string {
 		case "helping":
 			c.helps = true
 			c.under = append(c.under, h.must(args[1]))
+		case "queue":
+			n, err := strconv.Atoi(args[1])
+			if err != nil {
+				h.t.Fatalf("queue %s: %v", args[1], err)
+			}
+			c.limit = n + 1
 		case "under":
 			c.under = append(c.under, h.must(args[1]))
 		default:
@@ -53,9 +61,17 @@ func (h *harness[N]) findInside(c *client[N]) {
 	}
 }
 
-// handle returns the grant of a client, which may be over. It is the zero Grant if there was none
-// or the lock has another type of grants.
+// handle returns the copy of its grant that a client uses, which may be over. It is the zero Grant
+// if there was none or the lock has another type of grants.
 func (c *client[N]) handle() treelock.Grant[N] {
+	if g, ok := c.held().(treelock.Grant[N]); ok {
+		return g
+	}
+	return c.lent
+}
+
+// newest returns the latest copy of the grant of a client, as handle does.
+func (c *client[N]) newest() treelock.Grant[N] {
 	if g, ok := c.grant.(treelock.Grant[N]); ok {
 		return g
 	}
@@ -72,7 +88,7 @@ func (n *nesting[N]) carry(ctx context.Context) context.Context {
 
 // call returns the call of the client, for the rule.
 func (c *client[N]) call() model.Call[N] {
-	call := model.Call[N]{Name: c.name, Req: c.req, Tries: c.tries}
+	call := model.Call[N]{Name: c.name, Req: c.req, Tries: c.tries, Limit: c.limit}
 	if c.inside != nil {
 		call.Inside = c.inside.name
 	}
@@ -142,7 +158,7 @@ func (c *client[N]) settleWidened(was state) ([]model.Step[N], error) {
 	}
 	owner := c.widens
 	owner.grew = true
-	switch newest := owner.handle().Token() < c.widened.Token(); {
+	switch newest := owner.newest().Token() < c.widened.Token(); {
 	case !newest: // another widening of the same line came later
 	case owner.grant == nil:
 		owner.lent = c.widened
@@ -227,10 +243,11 @@ func (c *client[N]) namesCircle(w *model.World[N]) bool {
 	if !errors.As(c.err, &dead) {
 		return !errors.Is(c.err, treelock.ErrDeadlock)
 	}
-	circle := dead.Circle
-	if len(circle) == 0 || circle[0].Label != w.Grant(c.name) {
-		return false
-	}
+	return len(dead.Circle) > 0 && dead.Circle[0].Label == w.Grant(c.name) && isCircle(dead.Circle, w)
+}
+
+// isCircle reports whether each request of circle lasts until the next one ends in w.
+func isCircle[N treelock.Node[N]](circle []treelock.DeadlockStep[N], w *model.World[N]) bool {
 	for i, step := range circle {
 		if !w.Before(step.Label, circle[(i+1)%len(circle)].Label) {
 			return false
@@ -248,10 +265,14 @@ func describeCircle[N treelock.Node[N]](err error) string {
 	var links []string
 	for i, step := range dead.Circle {
 		next := dead.Circle[(i+1)%len(dead.Circle)].Label
+		if len(dead.Circle) == 1 {
+			next = "this call"
+		}
 		links = append(links, fmt.Sprintf(map[treelock.Link]string{
-			treelock.LinkWaits:  "%s waits for %s",
-			treelock.LinkHolder: "%s is held by the caller of %s",
-			treelock.LinkInside: "%s lasts for %s inside it",
+			treelock.LinkWaits:   "%s waits for %s",
+			treelock.LinkHolder:  "%s is held by the caller of %s",
+			treelock.LinkInside:  "%s lasts for %s inside it",
+			treelock.LinkSuspend: "%s is held by the caller of a suspend until %s ends",
 		}[step.Link], step.Label, next))
 	}
 	return ": " + strings.Join(links, ", ")

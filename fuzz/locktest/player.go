@@ -60,7 +60,8 @@ type player[N treelock.Node[N]] struct {
 	optionsLine string // the command that starts a lock with the options of the history
 	seats       [history.Clients]seat[N]
 	entered     int
-	after       int // lines since the lock has stopped
+	suspensions []string // the names of those that may be in force
+	after       int      // lines since the lock has stopped
 }
 
 // A seat is a client of a history, which plays one client of the harness after the other.
@@ -151,7 +152,7 @@ func (p *player[N]) playLine(line []string) {
 		p.after++
 	}
 	if p.after > linesAfterStop {
-		p.seats, p.after = [history.Clients]seat[N]{}, 0
+		p.seats, p.after, p.suspensions = [history.Clients]seat[N]{}, 0, nil
 		p.open()
 	}
 }
@@ -187,12 +188,15 @@ func (p *player[N]) command(op history.Op, s *seat[N]) string {
 		} else if p.hostility != nil {
 			return "open"
 		}
+		return p.resume()
 	case history.Token:
 		switch c := s.now; {
 		case p.hostility == nil && op.Nest == history.Under && p.lock.Check != nil:
 			return "check " + p.name(op) + " " + p.claims(op.Request())
 		case p.hostility == nil && op.Nest == history.Inside && c != nil && c.handle() != (treelock.Grant[N]{}):
 			return "holds " + c.name + " " + p.claims(op.Request())
+		case p.hostility == nil && op.Nest == history.Widen && c != nil:
+			return "old " + c.name
 		}
 		if s.now != nil && s.now.grant != nil && !s.now.hostile {
 			return "token " + s.now.name
@@ -250,24 +254,4 @@ func (p *player[N]) narrow(c *client[N], op history.Op) string {
 		held = c.req
 	}
 	return "narrow " + c.name + " " + p.claims(op.Narrower(p.paths(held)))
-}
-
-// end returns the command that drains the lock, or stops it, most often if it drains already.
-func (p *player[N]) end(op history.Op) string {
-	drains := p.judge.World().Draining
-	switch {
-	case p.hostility != nil && op.Extra[3] > 50: // else most hostile histories would be short
-		return "open"
-	case op.Verb == history.Drain && p.lock.Drain != nil && (!drains || op.Way == history.Try):
-		within := ""
-		if op.Way == history.AcquireEnded {
-			within = " within 0s"
-		} else if op.Odd() {
-			within = " within 10ms"
-		}
-		return "drain " + p.name(op) + within
-	case p.lock.Done != nil:
-		return "stop enough"
-	}
-	return ""
 }

@@ -13,7 +13,8 @@ func (h *harness[N]) request(verb, name string, args []string) *command[N] {
 	c := h.enter(name)
 	c.checks = verb == "check"
 	args, ctxWant := h.prepareContext(c, h.prepareNesting(c, args))
-	h.prepareRequest(c, args)
+	claims, _, _ := cutAt(args, "then")
+	h.prepareRequest(c, claims)
 	h.findInside(c)
 	lock := h.lockFor(c)
 	if c.want == nil && !strings.Contains(verb, "try") {
@@ -23,6 +24,9 @@ func (h *harness[N]) request(verb, name string, args []string) *command[N] {
 	switch verb {
 	case "acquire", "widen":
 		run.run = func() { c.run(func() (Grant, error) { return lock.Acquire(c.ctx, c.req) }) }
+	case "acquire-func":
+		call := h.acquireFunc(c, args)
+		run.run = func() { c.run(call) }
 	case "try", "try-widen", "check":
 		c.tries, c.ctx, c.cancel, c.expired = true, nil, nil, false
 		run.waits = c.hostile
@@ -72,12 +76,18 @@ func (h *harness[N]) prepareRequest(c *client[N], claims []string) {
 	}
 	if !c.hostile {
 		c.req = c.req.Labeled(c.name)
+		if c.limit > 0 {
+			c.req = c.req.Queue(c.limit - 1)
+		}
 		c.invalid = h.invalid(c.req)
 	}
 }
 
 // invalid returns the error for a request that is refused in any state of the lock, else nil.
 func (h *harness[N]) invalid(req treelock.Request[N]) error {
+	if h.options.MaxClaims > 0 && req.Len() > h.options.MaxClaims {
+		return treelock.ErrTooWide
+	}
 	for c := range req.Claims() {
 		if err := h.tree.check(c.Node); err != nil {
 			return err

@@ -42,15 +42,20 @@ import (
 //	try-widen NAME of OWNER CLAIMS
 //	holds NAME CLAIMS                       does its grant hold that?
 //	wait NAME [within DURATION]             receives by Wait, after no-receive
-//	cancel NAME                             ends the context of acquire, do or drain
+//	cancel NAME                             ends the context of acquire, do, drain or suspend
 //	withdraw NAME                           withdraws a ticket
 //	release NAME                            also once more, or what is not held
 //	narrow NAME CLAIMS
+//	acquire-func NAME CLAIMS then CLAIMS    computes the claims, and other ones once more
+//	old NAME                                from now on its client uses the copy that it got first
 //	revoke NAME [because REASON]            ends a request from outside
 //	err, lost, wanted NAME                  prints what its grant tells the holder
 //	token NAME                              prints the fencing token
 //	burst NUMBER                            so many calls make the empty request, and release it
 //	drain NAME [within DURATION]
+//	shutdown NAME [within DURATION]
+//	suspend NAME [within DURATION] NODES    with its name as the reason
+//	resume NAME                             after suspend
 //	pass DURATION                           time goes by
 //	stop REASON                             ends the context of the lock
 //	manager [OPTION=NUMBER...]              another lock; see Options for the names
@@ -61,6 +66,7 @@ import (
 //	inside OWNER    the request is inside the grant of OWNER; not for tickets
 //	under OWNER     the context carries that grant; may be given more than once
 //	helping OWNER   under OWNER, and the request is made with [treelock.Inside]
+//	queue NUMBER    not if more wait at one of its nodes, this one included; see [treelock.Request]
 func Scenario(t *testing.T, start Start[path], text []byte) (got []byte) {
 	t.Helper()
 	file := parseScenario(text)

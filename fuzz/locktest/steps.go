@@ -44,7 +44,7 @@ func (c *client[N]) refuse(w *model.World[N], then func(*model.World[N])) {
 	if blockedError[N](c.err) != nil || want == treelock.ErrDeadlock {
 		after = w.After(c.call()) // as it was for an instant
 	}
-	if c.namesBlockers(after) && c.namesCircle(after) {
+	if c.namesBlockers(after) && c.namesCircle(after) && c.namesSuspension(w) {
 		then(w)
 	}
 }
@@ -66,6 +66,8 @@ func (c *client[N]) fits(w *model.World[N]) error {
 		return nil
 	case c.drains:
 		return c.drainFits(w)
+	case c.suspends:
+		return c.suspendFits(w)
 	case errors.Is(c.err, treelock.ErrStopped) && !w.Stopped:
 		return fmt.Errorf("%s was told that the lock stopped, which it has not", c.name)
 	}

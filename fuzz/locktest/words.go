@@ -65,6 +65,8 @@ var outcomes = []struct {
 	{treelock.ErrConflict, "refused, would have to wait"},
 	{treelock.ErrBusy, "refused, too many wait"},
 	{treelock.ErrDraining, "refused, draining"},
+	{treelock.ErrSuspended, "refused, suspended"},
+	{treelock.ErrTooWide, "refused, too wide"},
 	{treelock.ErrWithdrawn, "withdrawn"},
 	{treelock.ErrNotHeld, "does not hold that"},
 	{treelock.ErrTooDeep, "refused, too deep"},
@@ -78,7 +80,7 @@ var outcomes = []struct {
 func describe[N treelock.Node[N]](err error) string {
 	for _, known := range outcomes {
 		if errors.Is(err, known.err) {
-			return known.text + describeCause(err) + describeBlockers[N](err) + describeCircle[N](err)
+			return known.text + describeSuspension(err) + describeCause(err) + describeBlockers[N](err) + describeCircle[N](err)
 		}
 	}
 	return fmt.Sprint(err)

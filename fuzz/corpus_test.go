@@ -22,6 +22,8 @@ var reached = []string{
 	`^acquire \w+ inside \w+ `, `^acquire \w+ inside \w+ under`, `^acquire \w+ under`, `^try \w+ inside`, `^widen \w+ of \w+ `, `^widen \w+ of \w+ under`, `^try-widen`, `^wait \w+ under`, `^check`, `^holds`,
 	`: widened$`, `: released$`, `: holds that$`, `: would be granted$`, `: refused, widening$`, `: refused, deadlock: (\w+) waits for (\w+), \w+ is held by the caller of \w+$`,
 	`: refused, deadlock: .*, .*, `, `: refused, deadlock: .* inside it, `, `: refused, deadlock: (\w+) waits for \w+, \w+ waits for \w+$`, `waits for \w+, [^&\n]*\n\w+: widened`,
+	`^suspend \w+ /`, `^suspend \w+ under \w+ /`, `^suspend \w+ within 0s`, `^suspend \w+ (under \w+ )?within 10ms`, `^suspend .* & | & suspend`, `^resume`, `^old`,
+	`: suspended$`, `^suspend \w+ [^&\n]*\n----\n\w+: waits for`, `: refused, suspended: `, `: refused, deadlock: \w+ is held by the caller of this call$`, `: refused, deadlock: .*is held by the caller of a suspend until `,
 	`^stop .* & (acquire|submit|no-receive|try)|(acquire|submit|no-receive|try) .* & stop`, `^(cancel|withdraw) .* & release|^release .* & (cancel|withdraw)`,
 }
 

@@ -82,6 +82,9 @@ func (h *harness[N]) checkToken(before []granted[N], c *client[N]) error {
 		outer = outer.inside
 	}
 	had := func(g granted[N]) bool { return g.by == outer && g.token <= token && token <= outer.newest().Token() }
+	if token < c.least {
+		return fmt.Errorf("I7: %s has token %d, and %s, which it is inside, had %d before", c.name, token, c.inside.name, c.least)
+	}
 	if outer != c {
 		if outer.state == holds && outer.grant != nil && !slices.ContainsFunc(h.grants, had) {
 			return fmt.Errorf("I7: %s has token %d, which %s has not had", c.name, token, outer.name)

@@ -18,6 +18,7 @@ type nesting[N treelock.Node[N]] struct {
 	widens *client[N]   // the call widens its grant; nil for none
 	under  []*client[N] // the context carries their grants, the last one innermost
 	helps  bool         // the request is made with treelock.Inside
+	least  uint64       // the token of inside before the call
 	limit  int          // of the queues that it joins, and one more; 0 for none
 
 	widened treelock.Grant[N] // what a widening has returned

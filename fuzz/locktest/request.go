@@ -16,6 +16,9 @@ func (h *harness[N]) request(verb, name string, args []string) *command[N] {
 	claims, _, _ := cutAt(args, "then")
 	h.prepareRequest(c, claims)
 	h.findInside(c)
+	if c.inside != nil {
+		c.least = c.inside.newest().Token()
+	}
 	lock := h.lockFor(c)
 	if c.want == nil && !strings.Contains(verb, "try") {
 		c.want = ctxWant

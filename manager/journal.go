@@ -191,12 +191,10 @@ func (v mirror[N]) Depart(e *journal.Entry[N]) {
 	delete(l.placing.revoking, e)
 }
 
+func (v mirror[N]) Granted(e *journal.Entry[N]) bool { return e.Manager.(*request[N]).Granted() }
+
 func (v mirror[N]) Narrow(e *journal.Entry[N], claims []locktable.Claim[N]) bool {
-	r := e.Manager.(*request[N])
-	if !r.Granted() {
-		return false
-	}
-	granted, ok := v.l.table.Narrow(r, claims)
+	granted, ok := v.l.table.Narrow(e.Manager.(*request[N]), claims)
 	if ok {
 		v.l.deliverAll(granted)
 	}

@@ -77,8 +77,11 @@ type Mirror[N comparable] interface {
 	// Depart is the end of an entry of another process.
 	Depart(*Entry[N])
 
-	// Narrow makes an entry of another process hold these claims instead. It returns false, and
-	// changes nothing, if the entry does not hold them.
+	// Granted reports whether an entry of another process is granted.
+	Granted(*Entry[N]) bool
+
+	// Narrow makes an entry of another process, which must be granted, hold these claims instead. It
+	// returns false, and changes nothing, if the entry does not hold them.
 	Narrow(*Entry[N], []locktable.Claim[N]) bool
 
 	// LoseAll ends all entries of this process, with or without a place. Their holders and waiters

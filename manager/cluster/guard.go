@@ -126,6 +126,7 @@ func (l *log) endAll(requests []*request) {
 			l.mirror.Ended(&r.entry)
 		}
 	}
+	l.narrowAll()
 }
 
 // takeGuards adds the guards of b to t, as far as there is room, and reports whether there was. An

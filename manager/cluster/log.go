@@ -31,10 +31,13 @@ type log struct {
 	urgent bool // what is to be sent must not linger
 
 	unsent  []*request // of this process, in no batch yet; ended ones among them
+	dropped int        // those that have ended
 	session *session   // nil while there is none
 	conn    *conn      // of the session
 	trouble error      // the latest failure of etcd, nil after a success
 	peers   map[int64]*peer
+	// narrowing has the requests of other sessions that are to be narrowed.
+	narrowing []*member
 	// revision is that up to which the mirror has the log.
 	revision int64
 	waiters  []revisionWaiter
@@ -49,7 +52,8 @@ type request struct {
 	placed  bool   // its entry has arrived
 	ended   bool
 
-	narrowed []claim // nil if it was not narrowed
+	narrowed    *[]claim // what it holds now, nil if it was not narrowed
+	narrowedLen int      // bytes of that in an amendment
 
 	guarded       chan struct{} // see log.guard; nil without a guard
 	guardRevision int64         // of the key of the guard, 0 if it is not known
@@ -62,6 +66,7 @@ type batch struct {
 	n        int64
 	requests []*request
 	open     int  // requests that have not ended
+	narrowed int  // bytes in an amendment of those that were narrowed and have not ended
 	changed  bool // it has to be amended or deleted
 	placed   bool // it was seen in the log
 
@@ -97,11 +102,14 @@ type transaction struct {
 	unguarded []*request // whose guards it deletes, also with their batches
 }
 
-// Bounds of a transaction. etcd takes at most 128 operations, and a deletion takes two.
+// Bounds of a transaction. etcd takes at most 128 operations and 1.5 MiB, keys and all. There is
+// room for the largest batch, and for the largest amendment.
 const (
 	maxAmended = 40
 	maxDeleted = 20
 	maxGuards  = 40
+
+	maxTransactionLen = maxBatchLen + 1<<18 // bytes of values
 )
 
 func newLog(name string) *log {
@@ -147,8 +155,11 @@ func (l *log) End(e *entry, urgent bool) bool {
 	}
 	r.ended = true
 	now := r.guarded == nil || l.endGuarded(r)
-	if r.batch != nil {
+	if r.batch == nil {
+		l.dropped++
+	} else {
 		r.batch.open--
+		r.batch.narrowed -= r.narrowedLen
 		l.change(r.batch)
 		l.urgent = l.urgent || urgent || !now
 	}
@@ -160,7 +171,13 @@ func (l *log) Narrow(e *entry, claims []claim) error {
 	if r.guarded != nil {
 		return errors.ErrUnsupported
 	}
-	r.narrowed = claims
+	size := 3 + len(appendClaims(nil, claims)) // an index takes at most 3 bytes
+	if all := r.batch.narrowed - r.narrowedLen + size; all > maxBatchLen {
+		return fmt.Errorf("%w: with others it takes %d bytes in the log, and at most %d are allowed",
+			treelock.ErrTooWide, all, maxBatchLen)
+	}
+	r.batch.narrowed += size - r.narrowedLen
+	r.narrowed, r.narrowedLen = &claims, size
 	l.change(r.batch)
 	l.urgent = true
 	return nil
@@ -180,11 +197,15 @@ func (l *log) change(b *batch) {
 // acquires and releases, BenchmarkLock in clustertest takes half as long.
 func (l *log) Flush() {
 	s := l.session
-	if s == nil || s.sent {
-		return
+	ready := s != nil && !s.sent
+	// Without a session requests may come and go for long. Each is looked at once or twice here.
+	if l.dropped > len(l.unsent)/2 || ready && l.dropped > 0 {
+		l.unsent = slices.DeleteFunc(l.unsent, func(r *request) bool { return r.ended })
+		l.dropped = 0
 	}
-	l.unsent = slices.DeleteFunc(l.unsent, func(r *request) bool { return r.ended })
 	switch {
+	case !ready:
+		return
 	case len(l.unsent) == 0 && len(s.changed) == 0:
 		return
 	case len(l.unsent) == 0 && !l.urgent:
@@ -196,18 +217,33 @@ func (l *log) Flush() {
 	}
 	l.urgent = false
 	t := transaction{lease: s.lease, n: s.applied + 1}
-	t.batch = l.newBatch(t.n)
-	s.amend(&t)
+	// They take turns to be first, so neither waits for good if there is no room for both.
+	if room := maxTransactionLen; t.n%2 == 0 {
+		s.amend(&t, room)
+		t.batch = l.newBatch(t.n, room-t.amendmentsLen())
+	} else {
+		t.batch = l.newBatch(t.n, room)
+		s.amend(&t, room-len(t.batch))
+	}
 	s.sent = true
 	l.commits <- t
 }
 
-// newBatch makes batch n of the requests that are unsent, as many as fit, and returns its value.
-func (l *log) newBatch(n int64) []byte {
+// amendmentsLen returns how many bytes the amendments of t have.
+func (t *transaction) amendmentsLen() (n int) {
+	for _, value := range t.amendments {
+		n += len(value)
+	}
+	return n
+}
+
+// newBatch makes batch n of the requests that are unsent, as many as fit into so many bytes, and
+// returns its value.
+func (l *log) newBatch(n int64, room int) []byte {
 	b, size := &batch{n: n}, 0
 	var values [][]byte
 	for i, r := range l.unsent {
-		if size += len(r.encoded); i > 0 && (size > maxBatchLen || i == maxBatch) {
+		if size += len(r.encoded); size > min(room, maxBatchLen) || i == maxBatch {
 			break
 		}
 		r.batch, r.index = b, i
@@ -224,10 +260,12 @@ func (l *log) newBatch(n int64) []byte {
 	return batchValue(l.name, values)
 }
 
-// amend adds to t what has become of earlier batches.
-func (s *session) amend(t *transaction) {
+// amend adds to t what has become of earlier batches, as much as fits into so many bytes.
+func (s *session) amend(t *transaction, room int) {
 	var later []*batch
 	for _, b := range s.changed {
+		// Its bound, as a guard may add an end.
+		size := b.narrowed + 2*len(b.requests) + 10
 		switch {
 		case b.n == t.n: // its requests have just been sent
 			later = append(later, b)
@@ -235,7 +273,8 @@ func (s *session) amend(t *transaction) {
 			t.deleted = append(t.deleted, b.n)
 			t.unguarded = append(t.unguarded, b.unguarded...)
 			delete(s.batches, b.n)
-		case b.open > 0 && len(t.amendments) < maxAmended:
+		case b.open > 0 && len(t.amendments) < maxAmended && size <= room:
+			room -= size
 			if b.changed = !t.takeGuards(b); b.changed {
 				later = append(later, b)
 			}
@@ -257,10 +296,7 @@ func (b *batch) amendment() (a amendment) {
 		case r.ended && !r.unguarding:
 			a.ended = append(a.ended, i)
 		case r.narrowed != nil:
-			if a.narrowed == nil {
-				a.narrowed = map[int][]claim{}
-			}
-			a.narrowed[i] = r.narrowed
+			a.narrowed = append(a.narrowed, narrowing{i, *r.narrowed})
 		}
 	}
 	return a
@@ -278,6 +314,9 @@ func (l *log) answered(t transaction, applied bool, revision, control int64) {
 	case applied, control == t.n:
 		l.trouble = nil
 		s.applied, s.sent = t.n, false
+		if !applied {
+			revision = 0 // it is that of the answer, and t was applied at an earlier one
+		}
 		guardedBy(t.guards, revision)
 		l.endAll(t.unguarded)
 	case control < 0:

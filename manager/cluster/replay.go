@@ -20,11 +20,13 @@ type peerBatch struct {
 
 // A member is a request of another session.
 type member struct {
-	entry    entry
-	batch    *peerBatch
-	index    int
-	narrowed bool
-	ended    bool
+	entry entry
+	batch *peerBatch
+	index int
+	ended bool
+
+	narrowing bool    // it is in log.narrowing
+	narrower  []claim // that it is to hold then
 }
 
 // A change is one event of the log, or one key of a list of it. Values are parsed before the
@@ -55,10 +57,13 @@ func (l *log) apply(revision int64, changes []change) {
 func (l *log) applyInPasses(changes []change) {
 	for pass := range numPasses {
 		for i := range changes {
-			if l.session == nil {
+			if l.Tick(); l.session == nil {
 				return // it was lost
 			}
 			l.applyPart(&changes[i], pass)
+		}
+		if pass == passNarrow {
+			l.narrowAll()
 		}
 	}
 }
@@ -103,8 +108,13 @@ func (l *log) applyPart(c *change, pass int) {
 			l.narrowMembers(p, b, c.amendment)
 		}
 	}
+	l.forgetEmpty(c.key.lease, p)
+}
+
+// forgetEmpty forgets a session that has no requests.
+func (l *log) forgetEmpty(lease int64, p *peer) {
 	if len(p.batches) == 0 && !p.fenced {
-		delete(l.peers, c.key.lease)
+		delete(l.peers, lease)
 	}
 }
 
@@ -112,9 +122,9 @@ func (l *log) applyPart(c *change, pass int) {
 func (l *log) changeOwn(c *change) {
 	b := l.session.batches[c.key.n]
 	switch {
-	case b == nil:
 	case c.bad != nil:
-		l.lose(c.bad) // all others fence this session as well
+		l.lose(c.bad) // all others fence this session as well, whatever the key is
+	case b == nil:
 	case c.deleted && c.key.kind == keyBatch && b.open > 0:
 		l.lose(errDeleted)
 	case c.deleted:
@@ -127,11 +137,29 @@ func (l *log) changeOwn(c *change) {
 				l.mirror.Arrive(&r.entry)
 			}
 		}
+	case c.key.kind == keyAmendment && !b.says(c.amendment):
+		l.lose(errForged)
 	case c.key.kind == keyRevocation && c.key.index < len(b.requests):
 		if r := b.requests[c.key.index]; !r.ended {
 			l.mirror.Lose(&r.entry, errors.New(c.cause))
 		}
 	}
+}
+
+// says reports whether an amendment says what has become of b. Another one was written by hand, and
+// all others believe it or fence this session.
+func (b *batch) says(a amendment) bool {
+	for _, i := range a.ended {
+		if i >= len(b.requests) || !b.requests[i].ended {
+			return false
+		}
+	}
+	for _, n := range a.narrowed {
+		if n.index >= len(b.requests) || b.requests[n.index].narrowed == nil {
+			return false
+		}
+	}
+	return true
 }
 
 // token returns the place of request i of the batch that a revision has created.
@@ -143,9 +171,9 @@ func (l *log) arriveBatch(p *peer, c *change) {
 	b := &peerBatch{lease: c.key.lease, n: c.key.n}
 	p.batches[b.n] = b
 	for i, r := range c.requests {
-		m := &member{batch: b, index: i, ended: slices.Contains(c.amendment.ended, i)}
-		if claims, ok := c.amendment.narrowed[i]; ok {
-			r.claims, m.narrowed = claims, true
+		m := &member{batch: b, index: i, ended: c.amendment.ends(i)}
+		if claims, ok := c.amendment.narrows(i); ok {
+			r.claims = claims
 		}
 		m.entry = entry{Claims: r.claims, Label: r.label, Process: c.name, Token: token(c.revision, i), Journal: m}
 		b.members = append(b.members, m)
@@ -167,14 +195,39 @@ func (l *log) endMembers(p *peer, b *peerBatch, a amendment) {
 	}
 }
 
-// narrowMembers narrows the requests that an amendment says were narrowed.
+// narrowMembers notes that requests are to be narrowed, as an amendment says.
 func (l *log) narrowMembers(p *peer, b *peerBatch, a amendment) {
-	for i, claims := range a.narrowed {
-		if i >= len(b.members) || !b.members[i].ended && !l.mirror.Narrow(&b.members[i].entry, claims) {
+	for _, n := range a.narrowed {
+		if n.index >= len(b.members) {
 			l.fence(p)
 			return
 		}
+		m := b.members[n.index]
+		if !m.narrowing {
+			l.narrowing = append(l.narrowing, m)
+		}
+		m.narrowing, m.narrower = true, n.claims
 	}
+}
+
+// narrowAll narrows the requests that are to be narrowed, in the order of their places. Its process
+// has granted each of them, but it may wait here: for a request of that process whose end is in a
+// later transaction, as one has only so much room, or for one of this process whose guard was
+// deleted, as this process may not know yet. Then it stays as it is until it is granted here.
+func (l *log) narrowAll() {
+	slices.SortFunc(l.narrowing, func(a, b *member) int { return cmp.Compare(a.entry.Token, b.entry.Token) })
+	l.narrowing = slices.DeleteFunc(l.narrowing, func(m *member) bool {
+		switch {
+		case m.ended:
+			return true
+		case !l.mirror.Granted(&m.entry):
+			return false
+		case !l.mirror.Narrow(&m.entry, m.narrower):
+			l.fence(l.peers[m.batch.lease])
+		}
+		m.narrowing, m.narrower = false, nil
+		return true
+	})
 }
 
 // end is the end of a request of another session.
@@ -210,6 +263,7 @@ func (l *log) clearPeers() {
 		}
 	}
 	clear(l.peers)
+	l.narrowing = nil
 }
 
 // sorted returns the batches by their numbers.
@@ -225,6 +279,10 @@ func (p *peer) sorted() []*peerBatch {
 // list brings the mirror to the revision of a list of all keys below ns/q. Entries that are known
 // keep their places, so the order is the one before. Later ones have larger places.
 func (l *log) list(revision int64, all []change) {
+	if revision < l.revision {
+		l.lose(errRestored)
+		return
+	}
 	listed := map[requestKey]change{}
 	for _, c := range all {
 		listed[c.key] = c
@@ -235,6 +293,7 @@ func (l *log) list(revision int64, all []change) {
 				l.endBatch(p, b)
 			}
 		}
+		l.forgetEmpty(lease, p)
 	}
 	for n, b := range l.session.batches {
 		key := requestKey{lease: l.session.lease, n: n, kind: keyBatch}
@@ -263,8 +322,11 @@ type revisionWaiter struct {
 	reached  chan struct{} // closed by the manager goroutine, nothing is sent
 }
 
-// reached notes that the mirror has the log up to a revision.
+// reached notes that the mirror has the log up to a revision. Without a session it has nothing.
 func (l *log) reached(revision int64) {
+	if l.session == nil {
+		return
+	}
 	l.revision = max(l.revision, revision)
 	l.waiters = slices.DeleteFunc(l.waiters, func(w revisionWaiter) bool {
 		if w.revision <= l.revision {

@@ -1,9 +1,12 @@
 package cluster
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"iter"
+	"slices"
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
@@ -64,13 +67,10 @@ func parseBatch(value []byte) (name string, requests []proposed, err error) {
 	r := reader{rest: value}
 	r.version()
 	name = r.text()
-	if n := r.count(maxBatch); r.err == nil {
-		requests = make([]proposed, 0, min(n, len(r.rest)))
-		for range n {
-			requests = append(requests, proposed{label: r.text(), claims: r.claims()})
-		}
+	for range r.length() {
+		requests = append(requests, proposed{label: r.text(), claims: r.claims()})
 	}
-	if name == "" {
+	if name == "" || len(requests) > maxBatch {
 		r.fail()
 	}
 	return name, requests, r.end()
@@ -78,21 +78,46 @@ func parseBatch(value []byte) (name string, requests []proposed, err error) {
 
 // An amendment is what has become of the requests of a batch. The latest one says all.
 type amendment struct {
-	ended    []int // their indices, growing
-	narrowed map[int][]claim
+	ended    []int       // their indices, growing
+	narrowed []narrowing // by their indices, growing
+}
+
+// A narrowing is what a request holds now.
+type narrowing struct {
+	index  int
+	claims []claim
+}
+
+// ends reports whether a request has ended.
+func (a amendment) ends(index int) bool {
+	_, found := slices.BinarySearch(a.ended, index)
+	return found
+}
+
+// narrows returns what a request holds now, if it was narrowed.
+func (a amendment) narrows(index int) (claims []claim, ok bool) {
+	i, found := slices.BinarySearchFunc(a.narrowed, index, func(n narrowing, index int) int {
+		return cmp.Compare(n.index, index)
+	})
+	if !found {
+		return nil, false
+	}
+	return a.narrowed[i].claims, true
 }
 
 // value returns the value of an amendment.
 func (a amendment) value() []byte {
 	b := binary.AppendUvarint([]byte{format}, uint64(len(a.ended)))
-	last := 0
+	next := 0
 	for _, i := range a.ended {
-		b = binary.AppendUvarint(b, uint64(i-last))
-		last = i
+		b = binary.AppendUvarint(b, uint64(i-next))
+		next = i + 1
 	}
 	b = binary.AppendUvarint(b, uint64(len(a.narrowed)))
-	for i, claims := range a.narrowed {
-		b = appendClaims(binary.AppendUvarint(b, uint64(i)), claims)
+	next = 0
+	for _, n := range a.narrowed {
+		b = appendClaims(binary.AppendUvarint(b, uint64(n.index-next)), n.claims)
+		next = n.index + 1
 	}
 	return b
 }
@@ -101,17 +126,18 @@ func (a amendment) value() []byte {
 func parseAmendment(value []byte) (a amendment, err error) {
 	r := reader{rest: value}
 	r.version()
-	last := 0
-	for range r.count(maxBatch) {
-		last += r.count(maxBatch)
-		a.ended = append(a.ended, last)
+	next := 0
+	for range r.length() {
+		i := next + r.count(maxBatch)
+		a.ended, next = append(a.ended, i), i+1
 	}
-	if n := r.count(maxBatch); r.err == nil && n > 0 {
-		a.narrowed = make(map[int][]claim)
-		for range n {
-			i := r.count(maxBatch)
-			a.narrowed[i] = r.claims()
-		}
+	next = 0
+	for range r.length() {
+		i := next + r.count(maxBatch)
+		a.narrowed, next = append(a.narrowed, narrowing{i, r.claims()}), i+1
+	}
+	if next > maxBatch || len(a.ended) > 0 && a.ended[len(a.ended)-1] >= maxBatch {
+		r.fail()
 	}
 	return a, r.end()
 }
@@ -154,16 +180,25 @@ func (r *reader) version() {
 	}
 }
 
-// count reads a number of at most limit. Each thing that is counted takes a byte, so a larger count
-// than there are bytes is an error, before anything is allocated for it.
+// count reads a number of at most limit. One number has one form, without zeros at its end.
 func (r *reader) count(limit int) int {
 	n, size := binary.Uvarint(r.rest)
-	if size <= 0 || n > uint64(limit) {
+	if size <= 0 || n > uint64(limit) || size > 1 && r.rest[size-1] == 0 {
 		r.fail()
 		return 0
 	}
 	r.rest = r.rest[size:]
 	return int(n)
+}
+
+// length reads how many things follow, and calls for each of them. Each takes a byte, so there is
+// an end to it, before much is allocated, also if the number is wrong.
+func (r *reader) length() iter.Seq[int] {
+	n := r.count(len(r.rest))
+	return func(yield func(int) bool) {
+		for i := 0; i < n && r.err == nil && yield(i); i++ {
+		}
+	}
 }
 
 func (r *reader) text() string {
@@ -179,8 +214,7 @@ func (r *reader) text() string {
 
 // claims reads claims of valid paths.
 func (r *reader) claims() (claims []claim) {
-	n := r.count(len(r.rest))
-	for range n {
+	for range r.length() {
 		bits, path := r.byte(), treelock.Path(r.text())
 		if _, err := treelock.ParsePath(string(path)); err != nil || bits > 3 {
 			r.fail()

@@ -19,6 +19,9 @@ import (
 // A session is the id of its lease in 16 hexadecimal digits, and numbers are decimal.
 type keys struct{ ns string }
 
+// maxPrefixLen is how long ns may be: each operation of a transaction has it, and etcd takes 1.5 MiB.
+const maxPrefixLen = 1 << 10
+
 func (k keys) meta() string               { return k.ns + "/meta" }
 func (k keys) control(lease int64) string { return fmt.Sprintf("%s/c/%016x", k.ns, uint64(lease)) }
 func (k keys) requests() string           { return k.ns + "/q/" }
@@ -79,7 +82,7 @@ func (k keys) parse(key string) (r requestKey, ok bool) {
 		return r, false
 	}
 	// One text means one key: "+1" and "01" are no numbers of ours.
-	return r, err == nil && key == k.text(r)
+	return r, err == nil && r.n > 0 && r.index >= 0 && key == k.text(r)
 }
 
 // text is the reverse of parse.

@@ -215,7 +215,6 @@ func (l *log) Flush() {
 		}
 		return
 	}
-	l.urgent = false
 	t := transaction{lease: s.lease, n: s.applied + 1}
 	// They take turns to be first, so neither waits for good if there is no room for both.
 	if room := maxTransactionLen; t.n%2 == 0 {
@@ -225,6 +224,7 @@ func (l *log) Flush() {
 		t.batch = l.newBatch(t.n, room)
 		s.amend(&t, room-len(t.batch))
 	}
+	l.urgent = l.urgent && len(s.changed) > 0 // for which there was no room
 	s.sent = true
 	l.commits <- t
 }

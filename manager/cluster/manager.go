@@ -43,8 +43,8 @@ type Manager struct {
 func Start(ctx context.Context, client *clientv3.Client, prefix string, opts ...Option) (*Manager, error) {
 	o := buildOptions(opts)
 	ns := strings.TrimRight(prefix, "/")
-	if ns == "" {
-		return nil, errors.New("treelock: the prefix is empty")
+	if ns == "" || len(ns) > maxPrefixLen {
+		return nil, fmt.Errorf("treelock: the prefix has %d bytes, and must have 1 to %d", len(ns), maxPrefixLen)
 	}
 	m := &Manager{options: o, client: client, keys: keys{ns}, log: newLog(o.name), ended: make(chan struct{})}
 	start, cancel := context.WithTimeout(ctx, o.ttl)
@@ -222,8 +222,9 @@ func WithTTL(d time.Duration) Option {
 // kept; the empty name means the default.
 func WithName(name string) Option {
 	return func(o *options) {
-		if name != "" {
-			o.name = strings.ToValidUTF8(name[:min(len(name), treelock.MaxLabel)], "")
+		// The log has no process without a name.
+		if name = strings.ToValidUTF8(name[:min(len(name), treelock.MaxLabel)], ""); name != "" {
+			o.name = name
 		}
 	}
 }

@@ -28,7 +28,7 @@ func (w *world) look() {
 	for ; w.seen < len(w.store.history); w.seen++ {
 		for _, e := range w.store.history[w.seen].events {
 			key, ok := w.store.keys.parse(string(e.kv.Key))
-			if !ok || key.kind != keyBatch || e.deleted {
+			if !ok || key.kind != keyBatch || e.deleted || w.foreign {
 				continue
 			}
 			_, requests, err := parseBatch(e.kv.Value)
@@ -96,11 +96,8 @@ func (i *item) leaseOf() int64 { return i.process.leases[i] }
 // check checks what must be true in each state.
 func (w *world) check() {
 	for _, p := range w.processes {
-		if p.log.session == nil || !p.listed || len(p.nextEvents()) > 0 {
+		if p.log.session == nil || !p.listed || len(p.nextEvents()) > 0 || p.holdsOn() {
 			continue
-		}
-		if slices.ContainsFunc(w.items, func(i *item) bool { return i.process == p && i.over }) {
-			continue // others may know of its end first
 		}
 		for _, i := range w.items {
 			if i.process == p && i.state == waitingState && !w.blocked(i) {
@@ -215,7 +212,7 @@ func (p *process) hash(h interface{ Write([]byte) (int, error) }, rank func(int6
 		fmt.Fprintln(h, t.n, t.batch, t.amendments, t.deleted, len(t.guards), len(t.unguarded))
 	}
 	if p.answer != nil {
-		fmt.Fprintln(h, p.answer.applied, p.answer.control)
+		fmt.Fprintln(h, len(p.stale), p.answer.applied, p.answer.control)
 	}
 	if s := p.log.session; s != nil {
 		fmt.Fprintln(h, s.applied, s.sent, len(s.batches), len(s.changed))

@@ -28,7 +28,9 @@ type process struct {
 	current   *transaction    // the one that is under way
 	answer    *answer         // to it, on its way
 	plans     []plan          // to be proposed
-	proposed  int             // how many were
+	stale     []staleAnswer
+	cause     error // why the latest session was lost
+	proposed  int   // how many were
 }
 
 // A plan is a request that a process makes in a world.
@@ -92,8 +94,16 @@ func (p *process) settle() {
 	default:
 	}
 	if p.log.session == nil {
+		if p.answer != nil {
+			p.stale = append(p.stale, staleAnswer{*p.current, *p.answer})
+		}
 		p.current, p.answer = nil, nil
 	}
+}
+
+type staleAnswer struct {
+	t transaction
+	answer
 }
 
 func (p *process) begin() {
@@ -114,6 +124,12 @@ func (p *process) propose() {
 	}
 	i.entry, e.Manager = e, i
 	p.w.items = append(p.w.items, i)
+}
+
+// holdsOn reports whether a request of p has ended, and waits for the deletion of its guard. Other
+// processes may know of that first.
+func (p *process) holdsOn() bool {
+	return slices.ContainsFunc(p.w.items, func(i *item) bool { return i.process == p && i.over })
 }
 
 // end ends a request for its client.
@@ -211,6 +227,9 @@ func (p *process) Arrive(e *entry) {
 	case r.Granted():
 		p.w.granted(i)
 	case i.try:
+		if p.w.look(); len(p.nextEvents()) == 0 && !p.holdsOn() && !p.w.blocked(i) {
+			p.w.fail("%v is refused, and waits for no request", i)
+		}
 		i.state = endedState
 		p.table.End(r)
 		p.log.End(e, true)
@@ -243,6 +262,7 @@ func (p *process) Narrow(e *entry, claims []claim) bool {
 }
 
 func (p *process) LoseAll(cause error) {
+	p.cause = cause
 	for _, i := range p.w.items {
 		if i.process == p && i.state == proposedState {
 			i.state = lostState

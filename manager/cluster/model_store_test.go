@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
@@ -53,13 +54,25 @@ func (s *store) control(lease int64) int64 {
 	return n
 }
 
-// commit is the transaction of a session whose operations are ops.
-func (s *store) commit(t transaction, ops []clientv3.Op) answer {
-	if s.control(t.lease) != t.n-1 {
-		return answer{false, s.revision, s.control(t.lease)}
+// commit is the transaction t of the session of c.
+func (s *store) commit(c *conn, t transaction) answer {
+	if ops := c.ops(t); s.leases[t.lease] && s.holds(c.isNext(t)) {
+		s.apply(ops)
+		return answer{true, s.revision, -1}
 	}
-	s.apply(ops)
-	return answer{true, s.revision, -1}
+	return answer{false, s.revision, s.control(t.lease)}
+}
+
+// holds evaluates a condition on a value.
+func (s *store) holds(cmp clientv3.Cmp) bool {
+	kv := s.kvs[string(cmp.KeyBytes())]
+	switch is := kv != nil && string(kv.Value) == string(cmp.ValueBytes()); cmp.GetCompare().Result {
+	case etcdserverpb.Compare_EQUAL:
+		return is
+	case etcdserverpb.Compare_NOT_EQUAL:
+		return kv != nil && !is
+	}
+	panic("BUG: a condition of another kind")
 }
 
 // apply applies operations at one revision.
@@ -91,9 +104,12 @@ func (s *store) apply(ops []clientv3.Op) {
 }
 
 func (s *store) put(revision int64, key string, value []byte) event {
-	kv := &mvccpb.KeyValue{Key: []byte(key), Value: value, CreateRevision: revision, ModRevision: revision}
+	kv := &mvccpb.KeyValue{Key: []byte(key), Value: value, CreateRevision: revision, ModRevision: revision, Version: 1}
 	if old := s.kvs[key]; old != nil {
-		kv.CreateRevision = old.CreateRevision
+		kv.CreateRevision, kv.Version = old.CreateRevision, old.Version+1
+	}
+	if r, ok := s.keys.parse(key); ok {
+		kv.Lease = r.lease // as conn.ops has it, which tests with servers check
 	}
 	s.kvs[key] = kv
 	return event{kv, false}

@@ -21,6 +21,7 @@ type world struct {
 	grants    []pastGrant
 	placed    map[string]uint64 // the place of each request that was ever in the log
 	seen      int               // the revisions of the history that were looked at
+	foreign   bool              // other programs write to it
 }
 
 type sentBy struct {
@@ -53,6 +54,7 @@ const (
 	stepLate                     // a transaction: a copy of it arrives at etcd
 	stepRevoke                   // a process, an item of another one
 	stepDeadline                 // a process
+	stepStale                    // a process: it gets the answer to a transaction of an earlier session
 	numSteps
 )
 
@@ -70,7 +72,7 @@ func (s step) isFault() bool { return s.kind >= stepRelist }
 
 func (s step) String() string {
 	text := fmt.Sprintf("%s %d %d", [numSteps]string{"propose", "end", "narrow", "guard", "commit", "answer", "deliver", "linger",
-		"relist", "begin", "expire", "drop", "late", "revoke", "deadline"}[s.kind], s.a, s.b)
+		"relist", "begin", "expire", "drop", "late", "revoke", "deadline", "stale"}[s.kind], s.a, s.b)
 	if s.lazy {
 		text += " (no flush)"
 	}
@@ -157,6 +159,7 @@ func (p *process) enabled(all []step, a int) []step {
 	if p.log.session == nil {
 		return all
 	}
+	add(len(p.stale) > 0, stepStale, 0)
 	add(p.current != nil && p.answer == nil, stepCommit, 0)
 	add(p.answer != nil, stepAnswer, 0)
 	add(p.answer != nil && p.w.budget.drop > 0, stepDrop, 0)
@@ -230,7 +233,7 @@ func (w *world) take(s step) {
 	case stepLate:
 		w.budget.late--
 		late := w.sent[s.a]
-		w.store.commit(late.t, late.process.conn.ops(late.t))
+		w.store.commit(late.process.conn, late.t)
 	default:
 		p = w.processes[s.a]
 		p.take(s)
@@ -263,12 +266,16 @@ func (p *process) take(s step) {
 	case stepBegin:
 		p.begin()
 	case stepCommit:
-		a := p.w.store.commit(*p.current, p.conn.ops(*p.current))
+		a := p.w.store.commit(p.conn, *p.current)
 		p.answer = &a
 	case stepAnswer:
 		t, a := *p.current, *p.answer
 		p.current, p.answer = nil, nil
 		p.log.answered(t, a.applied, a.revision, a.control)
+	case stepStale:
+		old := p.stale[0]
+		p.stale = p.stale[1:]
+		p.log.answered(old.t, old.applied, old.revision, old.control)
 	case stepDrop:
 		p.w.budget.drop--
 		p.answer = nil

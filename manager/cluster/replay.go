@@ -124,6 +124,8 @@ func (l *log) changeOwn(c *change) {
 	switch {
 	case c.bad != nil:
 		l.lose(c.bad) // all others fence this session as well, whatever the key is
+	case b == nil && !c.deleted && c.key.kind == keyBatch && c.key.n > l.session.applied:
+		l.lose(errForged)
 	case b == nil:
 	case c.deleted && c.key.kind == keyBatch && b.open > 0:
 		l.lose(errDeleted)
@@ -288,6 +290,7 @@ func (l *log) list(revision int64, all []change) {
 		listed[c.key] = c
 	}
 	for lease, p := range l.peers {
+		p.fenced = p.fenced && slices.ContainsFunc(all, func(c change) bool { return c.key.lease == lease })
 		for _, b := range p.sorted() {
 			if _, ok := listed[requestKey{lease: lease, n: b.n, kind: keyBatch}]; !ok {
 				l.endBatch(p, b)

@@ -145,6 +145,9 @@ func (c *conn) changeOf(kv *mvccpb.KeyValue, deleted bool) (ch change, ok bool) 
 	case keyRevocation:
 		ch.cause = string(kv.Value)
 	}
+	if kv.Lease != ch.key.lease || ch.key.kind == keyBatch && kv.Version > 1 {
+		ch.bad = errForged // it would outlive its session, or others may know another batch
+	}
 	return ch, true
 }
 

@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -123,51 +122,5 @@ func TestLogKeepsTheRulesAtRandom(t *testing.T) {
 		if broken := walk(data); broken != "" {
 			t.Fatalf("seed %d: %s", seed, broken)
 		}
-	}
-}
-
-// smallWorlds are searched exhaustively, up to a number of steps.
-var smallWorlds = []struct {
-	name   string
-	plans  [][]plan
-	budget budget
-	depth  int
-}{
-	{"two writers", [][]plan{{{claims: write("/a")}}, {{claims: write("/a")}}}, budget{relist: 1, drop: 1, late: 1}, 9},
-}
-
-func TestSmallWorldsExhaustively(t *testing.T) {
-	for _, small := range smallWorlds {
-		t.Run(small.name, func(t *testing.T) {
-			states := map[uint64]bool{}
-			level := [][]step{nil}
-			for depth := 0; len(level) > 0 && depth <= small.depth; depth++ {
-				var next [][]step
-				for _, steps := range level {
-					var enabled []step
-					broken := catch(func() {
-						w := newWorld(small.plans, small.budget)
-						for _, s := range steps {
-							w.take(s)
-						}
-						hash := w.hash()
-						if states[hash] {
-							return
-						}
-						states[hash] = true
-						enabled = w.enabled()
-						w.finish()
-					})
-					if broken != "" {
-						t.Fatal(broken)
-					}
-					for _, s := range enabled {
-						next = append(next, append(steps[:len(steps):len(steps)], s))
-					}
-				}
-				level = next
-			}
-			t.Log(fmt.Sprint(len(states), " states"))
-		})
 	}
 }

@@ -82,6 +82,8 @@ func (s step) String() string {
 // A violation is what a world panics with.
 type violation struct{ text string }
 
+func (v violation) Error() string { return v.text }
+
 func newWorld(plans [][]plan, b budget) *world {
 	w := &world{store: newStore("/m"), budget: b, placed: map[string]uint64{}}
 	for i, p := range plans {

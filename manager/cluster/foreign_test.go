@@ -103,6 +103,56 @@ func TestForeignValueEndsTheSessionOfItsKey(t *testing.T) {
 	}
 }
 
+// A key that is attached to no lease would stay when its session has ended.
+func TestKeyWithoutTheLeaseOfItsSessionEndsThat(t *testing.T) {
+	for _, key := range []func(k keys, lease, n int64) string{keys.batch, keys.amendment} {
+		w := tamperedWorld()
+		w.store.noLease = true
+		if broken := catch(func() { tamper(w, put(key, 5, string(batchSeeds()[0]))(w.store.keys, 77)...) }); broken != "" {
+			t.Error(broken)
+		}
+		for _, i := range w.items {
+			if i.state == lostState {
+				t.Errorf("%v is lost by a key of another session", i)
+			}
+		}
+		for _, p := range w.processes {
+			if other := p.log.peers[77]; other != nil && len(other.batches) > 0 {
+				t.Errorf("%s takes a request for live that no lease ends", p.name)
+			}
+		}
+		tamper(w, put(key, 5, string(batchSeeds()[0]))(w.store.keys, 1)...)
+		if w.items[0].state != lostState {
+			t.Error("A goes on, and others take it for over")
+		}
+		checkExclusion(t, w)
+	}
+}
+
+func TestListOlderThanTheMirrorEndsTheSession(t *testing.T) {
+	w := tamperedWorld()
+	a := w.processes[0]
+	a.log.list(a.log.revision, a.changes(w.store.list(), 0))
+	if w.items[0].state != grantedState {
+		t.Fatal("lost by a list of the same revision")
+	}
+	a.log.list(a.log.revision-1, a.changes(w.store.list(), 0))
+	if w.items[0].state != lostState || a.cause != errRestored {
+		t.Errorf("state %d, because of %v", w.items[0].state, a.cause)
+	}
+}
+
+// What is asked for a revision must not believe an empty mirror.
+func TestMirrorOfALostSessionHasNoRevision(t *testing.T) {
+	w := tamperedWorld()
+	a := w.processes[0]
+	w.store.apply([]clientv3.Op{clientv3.OpDelete(w.store.keys.batch(a.lease, 1))})
+	a.deliver(0)
+	if a.log.session != nil || a.log.revision != 0 {
+		t.Errorf("session %v, revision %d", a.log.session, a.log.revision)
+	}
+}
+
 func put(key func(k keys, lease, n int64) string, n int64, value string) func(keys, int64) []clientv3.Op {
 	return func(k keys, lease int64) []clientv3.Op { return []clientv3.Op{clientv3.OpPut(key(k, lease, n), value)} }
 }

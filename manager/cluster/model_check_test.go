@@ -142,6 +142,20 @@ func (w *world) blocked(i *item) bool {
 	return false
 }
 
+// live reports whether a request is live, as the log says.
+func (w *world) live(i *item) bool {
+	r := i.entry.Journal.(*request)
+	if r.batch == nil || w.store.kvs[w.store.keys.batch(i.leaseOf(), r.batch.n)] == nil {
+		return false
+	}
+	d := w.store.kvs[w.store.keys.amendment(i.leaseOf(), r.batch.n)]
+	if d == nil {
+		return true
+	}
+	a, _ := parseAmendment(d.Value)
+	return !a.ends(r.index)
+}
+
 // logged returns what a request holds, as the log says.
 func (w *world) logged(i *item) []claim {
 	r := i.entry.Journal.(*request)

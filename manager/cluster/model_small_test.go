@@ -65,11 +65,14 @@ var smallWorlds = []struct {
 		depth:  7, long: 9,
 	},
 	{
-		name:   "a request that does not wait",
-		plans:  [][]plan{{{claims: write("/a")}}, {{claims: write("/a"), try: true}}},
-		start:  func(w *world) { w.proposeAll(0) },
+		name:  "a request that does not wait",
+		plans: [][]plan{{{claims: write("/a")}, {claims: write("/b")}}, {{claims: write("/a"), try: true}}},
+		start: func(w *world) {
+			w.take(step{kind: stepPropose, a: 0, lazy: true})
+			w.proposeAll(0)
+		},
 		budget: budget{relist: 1},
-		depth:  14, long: 20,
+		depth:  9, long: 14,
 	},
 	{
 		name:   "a revocation",

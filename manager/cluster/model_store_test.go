@@ -18,6 +18,7 @@ type store struct {
 	kvs      map[string]*mvccpb.KeyValue
 	leases   map[int64]bool // those that are alive
 	history  []revision     // what a watch of the requests delivers
+	noLease  bool           // keys are put without one
 }
 
 // A revision has the events of one revision, in the order of their keys.
@@ -108,7 +109,7 @@ func (s *store) put(revision int64, key string, value []byte) event {
 	if old := s.kvs[key]; old != nil {
 		kv.CreateRevision, kv.Version = old.CreateRevision, old.Version+1
 	}
-	if r, ok := s.keys.parse(key); ok {
+	if r, ok := s.keys.parse(key); ok && !s.noLease {
 		kv.Lease = r.lease // as conn.ops has it, which tests with servers check
 	}
 	s.kvs[key] = kv

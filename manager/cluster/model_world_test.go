@@ -316,6 +316,10 @@ func (w *world) finish() {
 			if have := w.logged(i); fmt.Sprint(have) != fmt.Sprint(i.holds) {
 				w.fail("%v holds %v, and the log says %v", i, i.holds, have)
 			}
+		case endedState, lostState:
+			if i.leaseOf() == i.process.lease && w.live(i) {
+				w.fail("%v has ended, and the log does not say so", i)
+			}
 		}
 	}
 	w.run(func(s step) bool { return s.kind != stepPropose && s.kind != stepNarrow })

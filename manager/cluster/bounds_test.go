@@ -104,6 +104,7 @@ func TestTransactionsFitIntoEtcd(t *testing.T) {
 		{batches: 60, each: 3, size: 20, narrow: 200_000},
 		{batches: 60, each: 2, size: 20, guard: true, end: 1},
 		{batches: 90, each: 2, size: 20, guard: true, narrow: 2000, end: 1},
+		{batches: 30, each: 4, size: 20, guard: true, narrow: 250_000, end: 3},
 		{batches: 90, each: 1, size: 20, end: 1},
 		{batches: 60, each: 2000, size: 20, end: 1999},
 		{batches: 1, each: maxBatch, size: 4, narrow: 12, end: maxBatch - 1},
@@ -147,22 +148,31 @@ func TestTransactionsFitIntoEtcd(t *testing.T) {
 			}
 			commit()
 		}
-		// While one transaction is under way, all of this is said.
-		p.log.Propose(wide("/b", maxBatchLen), "")
-		check()
-		p.log.Propose(wide("/b", maxBatchLen), "")
-		for i, e := range all {
-			r := e.Journal.(*request)
+		// While a transaction is under way, all of this is said.
+		occupy := func() {
+			p.log.Propose(wide("/b", maxBatchLen), "")
+			check()
+			p.log.Propose(wide("/b", maxBatchLen), "")
+		}
+		occupy()
+		for _, e := range all {
 			if test.narrow > 20 {
 				p.log.Narrow(e, wide("/a", test.narrow)) // or it is refused
 			} else if test.narrow > 0 {
 				p.log.Narrow(e, write("/a/b"))
 			}
 			if test.guard {
-				p.log.guard(r)
+				p.log.guard(e.Journal.(*request))
 			}
+		}
+		if test.guard {
+			commit()
+			occupy()
+		}
+		for i, e := range all {
 			if i%test.each < test.end {
-				e.Manager = &item{process: p, entry: e}
+				ended := &item{process: p, entry: e, over: true, request: p.table.Submit(nil)}
+				e.Manager = ended
 				p.log.End(e, true)
 			}
 		}

@@ -142,6 +142,26 @@ func TestListOlderThanTheMirrorEndsTheSession(t *testing.T) {
 	}
 }
 
+// A list may be the first that this process hears of its own batch, or that it would have heard.
+func TestBatchDeletedBeforeItWasSeenEndsTheSession(t *testing.T) {
+	w := newWorld([][]plan{{{claims: write("/a")}}}, budget{relist: 2})
+	a := w.processes[0]
+	a.propose()
+	a.settle()
+	before := w.store.revision
+	a.take(step{kind: stepCommit})
+	a.take(step{kind: stepAnswer})
+	a.log.list(before, nil)
+	if w.items[0].state != proposedState {
+		t.Fatal("lost by a list that is older than the batch")
+	}
+	w.store.apply([]clientv3.Op{clientv3.OpDelete(w.store.keys.batch(a.lease, 1))})
+	a.relist(0)
+	if w.items[0].state != lostState || a.cause != errDeleted {
+		t.Errorf("state %d, because of %v", w.items[0].state, a.cause)
+	}
+}
+
 // What is asked for a revision must not believe an empty mirror.
 func TestMirrorOfALostSessionHasNoRevision(t *testing.T) {
 	w := tamperedWorld()

@@ -123,6 +123,7 @@ func (l *log) endAll(requests []*request) {
 	for _, r := range requests {
 		if !r.gone {
 			r.gone = true
+			r.batch.narrowed -= r.narrowedLen
 			l.mirror.Ended(&r.entry)
 		}
 	}

@@ -70,6 +70,9 @@ type batch struct {
 	changed  bool // it has to be amended or deleted
 	placed   bool // it was seen in the log
 
+	// committed is a revision at which its key was in the log, 0 if none is known.
+	committed int64
+
 	guards    []*request // whose guards are to be put
 	unguarded []*request // that end when their guards are deleted
 }
@@ -109,6 +112,7 @@ const (
 	maxDeleted = 20
 	maxGuards  = 40
 
+	maxCauseLen       = 1 << 10             // bytes of the cause of a revocation
 	maxTransactionLen = maxBatchLen + 1<<18 // bytes of values
 )
 
@@ -159,7 +163,9 @@ func (l *log) End(e *entry, urgent bool) bool {
 		l.dropped++
 	} else {
 		r.batch.open--
-		r.batch.narrowed -= r.narrowedLen
+		if now {
+			r.batch.narrowed -= r.narrowedLen
+		}
 		l.change(r.batch)
 		l.urgent = l.urgent || urgent || !now
 	}
@@ -314,6 +320,9 @@ func (l *log) answered(t transaction, applied bool, revision, control int64) {
 	case applied, control == t.n:
 		l.trouble = nil
 		s.applied, s.sent = t.n, false
+		if b := s.batches[t.n]; b != nil {
+			b.committed = revision
+		}
 		if !applied {
 			revision = 0 // it is that of the answer, and t was applied at an earlier one
 		}
@@ -372,5 +381,6 @@ func (l *log) Trouble() error {
 func (l *log) Revoke(e *entry, cause error) {
 	m := e.Journal.(*member)
 	key := requestKey{lease: m.batch.lease, n: m.batch.n, kind: keyRevocation, index: m.index}
-	l.revoke(key, int64(e.Token>>16), cause.Error())
+	text := cause.Error()
+	l.revoke(key, int64(e.Token>>16), text[:min(len(text), maxCauseLen)])
 }

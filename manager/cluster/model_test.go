@@ -48,8 +48,8 @@ func largeWorld() *world {
 	return newWorld(plans, budget{relist: 4, drop: 4, late: 4, revoke: 2, deadline: 2, guard: 2})
 }
 
-// walk takes the steps that data chooses, and finishes. It returns the rule that is broken, with the
-// fewest steps that it has found.
+// walk takes the steps that data chooses, and finishes. It returns the rule that is broken, with as
+// few steps as it finds.
 func walk(data []byte) (broken string) {
 	w := largeWorld()
 	broken = catch(func() {

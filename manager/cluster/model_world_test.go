@@ -54,11 +54,11 @@ const (
 	stepLate                     // a transaction: a copy of it arrives at etcd
 	stepRevoke                   // a process, an item of another one
 	stepDeadline                 // a process
-	stepStale                    // a process: it gets the answer to a transaction of an earlier session
+	stepStale                    // a process: the answer to a transaction of an earlier session
 	numSteps
 )
 
-// A budget is how often a step is taken in a world. It bounds what could happen for ever.
+// A budget is how often a step is taken in a world. It bounds what could go on without an end.
 type budget struct{ relist, drop, late, revoke, deadline, guard int }
 
 type step struct {

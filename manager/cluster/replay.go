@@ -300,7 +300,8 @@ func (l *log) list(revision int64, all []change) {
 	}
 	for n, b := range l.session.batches {
 		key := requestKey{lease: l.session.lease, n: n, kind: keyBatch}
-		if _, ok := listed[key]; !ok && b.open > 0 && b.placed {
+		known := b.placed || b.committed > 0 && b.committed <= revision
+		if _, ok := listed[key]; !ok && b.open > 0 && known {
 			l.lose(errDeleted)
 			return
 		}

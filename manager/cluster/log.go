@@ -344,7 +344,6 @@ func (l *log) idle() bool {
 // begin begins a session. Requests that were proposed before it go into its first batch.
 func (l *log) begin(lease int64, deadline time.Time) *session {
 	l.session = &session{lease: lease, deadline: deadline, batches: map[int64]*batch{}, over: make(chan struct{}), boundSet: time.Now()}
-	l.send()
 	return l.session
 }
 

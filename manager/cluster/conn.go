@@ -34,13 +34,17 @@ func (c *conn) mirror() journal.Mirror[treelock.Path] { return c.log.mirror }
 // open begins a session, within ctx: a lease, the control key, the watch and the list. Its
 // goroutines live until the session is over.
 func (m *Manager) open(ctx, life context.Context) (*conn, error) {
-	sent := time.Now()
-	lease, ttl, err := leaseOf(ctx, m.client, m.options.ttl)
+	var sent time.Time
+	granted, err := attempts(ctx, m.client, func(ctx context.Context) (*clientv3.LeaseGrantResponse, error) {
+		sent = time.Now()
+		return m.client.Grant(ctx, int64((m.options.ttl+time.Second-1)/time.Second))
+	})
 	if err != nil {
 		return nil, fmt.Errorf("grant a lease: %w", err)
 	}
+	lease, ttl := int64(granted.ID), time.Duration(granted.TTL)*time.Second
 	c := &conn{Manager: m, ttl: ttl, ended: make(chan struct{}, 3), reopen: make(chan struct{}, 1)}
-	if _, err := m.client.Put(ctx, m.keys.control(lease), "0", clientv3.WithLease(clientv3.LeaseID(lease))); err != nil {
+	if err := m.writeControl(ctx, lease); err != nil {
 		m.revokeLease(life, lease)
 		return nil, fmt.Errorf("write the control key: %w", err)
 	}
@@ -61,6 +65,18 @@ func (m *Manager) open(ctx, life context.Context) (*conn, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// writeControl writes the control key of a new session. It does nothing if the key is there: an
+// attempt that etcd applies late must not bring back the number 0.
+func (m *Manager) writeControl(ctx context.Context, lease int64) error {
+	key := m.keys.control(lease)
+	absent := clientv3.Compare(clientv3.CreateRevision(key), "=", 0)
+	put := clientv3.OpPut(key, "0", clientv3.WithLease(clientv3.LeaseID(lease)))
+	_, err := attempts(ctx, m.client, func(ctx context.Context) (*clientv3.TxnResponse, error) {
+		return m.client.Txn(ctx).If(absent).Then(put).Commit()
+	})
+	return err
 }
 
 // serve starts the goroutines of the session, and waits for the first list.
@@ -133,10 +149,14 @@ type meta struct {
 // the user may read and write below the prefix: etcd checks the permissions of operations in a
 // branch that is not taken.
 func (m *Manager) checkFormat(ctx context.Context) error {
-	if _, err := m.client.Get(ctx, m.keys.ns+"/", clientv3.WithPrefix(), clientv3.WithLimit(1)); err != nil {
+	if _, err := attempts(ctx, m.client, func(ctx context.Context) (*clientv3.GetResponse, error) {
+		return m.client.Get(ctx, m.keys.ns+"/", clientv3.WithPrefix(), clientv3.WithLimit(1))
+	}); err != nil {
 		return fmt.Errorf("read below the prefix: %w", err)
 	}
-	status, err := m.client.MemberList(ctx)
+	status, err := attempts(ctx, m.client, func(ctx context.Context) (*clientv3.MemberListResponse, error) {
+		return m.client.MemberList(ctx)
+	})
 	if err != nil {
 		return fmt.Errorf("read the id of the cluster: %w", err)
 	}
@@ -147,11 +167,15 @@ func (m *Manager) checkFormat(ctx context.Context) error {
 	}
 	key := m.keys.meta()
 	never := clientv3.Compare(clientv3.CreateRevision(key), "<", 0)
-	if _, err := m.client.Txn(ctx).If(never).Then(clientv3.OpDelete(m.keys.ns+"/", clientv3.WithPrefix())).Commit(); err != nil {
+	if _, err := attempts(ctx, m.client, func(ctx context.Context) (*clientv3.TxnResponse, error) {
+		return m.client.Txn(ctx).If(never).Then(clientv3.OpDelete(m.keys.ns+"/", clientv3.WithPrefix())).Commit()
+	}); err != nil {
 		return fmt.Errorf("write below the prefix: %w", err)
 	}
 	absent := clientv3.Compare(clientv3.CreateRevision(key), "=", 0)
-	resp, err := m.client.Txn(ctx).If(absent).Then(clientv3.OpPut(key, string(value))).Else(clientv3.OpGet(key)).Commit()
+	resp, err := attempts(ctx, m.client, func(ctx context.Context) (*clientv3.TxnResponse, error) {
+		return m.client.Txn(ctx).If(absent).Then(clientv3.OpPut(key, string(value))).Else(clientv3.OpGet(key)).Commit()
+	})
 	if err != nil {
 		return fmt.Errorf("write %s: %w", key, err)
 	}

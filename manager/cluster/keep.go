@@ -7,17 +7,18 @@ import (
 
 	"github.com/treelock/treelock"
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
-	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
 // keep renews the lease of the session every third of its time to live, until the session is over.
 // It ends the session at the deadline: the manager looks at that before each message, so an empty
 // step is enough.
 func (c *conn) keep(ctx context.Context, deadline time.Time) {
-	for {
-		if !pause(ctx, min(c.ttl/3, time.Until(deadline))) {
+	for next := time.Now(); ; {
+		next = next.Add(c.ttl / 3)
+		if !pause(ctx, min(time.Until(next), time.Until(deadline))) {
 			return
 		}
+		next = time.Now()
 		attempt, cancel := context.WithDeadline(ctx, deadline)
 		revision, err := c.renew(attempt)
 		cancel()
@@ -27,7 +28,7 @@ func (c *conn) keep(ctx context.Context, deadline time.Time) {
 				return
 			}
 		}
-		if !c.mirror().Do(func() { deadline = c.session.deadline }) {
+		if !c.mirror().Do(func() { deadline = c.session.deadline }) || isClosed(c.session.over) {
 			return
 		}
 		if err == nil {
@@ -39,10 +40,12 @@ func (c *conn) keep(ctx context.Context, deadline time.Time) {
 // renew renews the lease until a renewal counts or ctx ends. It returns the revision of the read
 // that came after.
 func (c *conn) renew(ctx context.Context) (revision int64, err error) {
+	copies := 1
 	for ctx.Err() == nil {
-		attempt, cancel := context.WithTimeout(ctx, c.ttl/6)
-		r, err := c.renewOnce(attempt)
-		cancel()
+		r, silent, err := try(ctx, c.ttl/6, copies, c.renewOnce)
+		if silent {
+			copies = copiesFor(c.client)
+		}
 		counts := true
 		if err == nil && c.mirror().Do(func() { counts = c.log.renewed(c.session, r) }) && counts {
 			return r.revision, nil
@@ -87,10 +90,10 @@ func (c *conn) renewOnce(ctx context.Context) (r renewal, err error) {
 	return r, nil
 }
 
-// checkFresh lets the watch be opened again if the mirror does not reach a revision within a
-// second.
+// checkFresh lets the watch be opened again if the mirror does not reach a revision soon. It takes
+// at most half of the time until the next renewal.
 func (c *conn) checkFresh(ctx context.Context, revision int64) {
-	wait, cancel := context.WithTimeout(ctx, time.Second)
+	wait, cancel := context.WithTimeout(ctx, min(c.ttl/6, time.Second))
 	defer cancel()
 	if c.catchUp(wait, revision) != nil && ctx.Err() == nil {
 		select {
@@ -98,13 +101,4 @@ func (c *conn) checkFresh(ctx context.Context, revision int64) {
 		default:
 		}
 	}
-}
-
-// leaseOf grants a lease. The time to live is what etcd has granted.
-func leaseOf(ctx context.Context, client *clientv3.Client, ttl time.Duration) (int64, time.Duration, error) {
-	resp, err := client.Grant(ctx, int64((ttl+time.Second-1)/time.Second))
-	if err != nil {
-		return 0, 0, err
-	}
-	return int64(resp.ID), time.Duration(resp.TTL) * time.Second, nil
 }

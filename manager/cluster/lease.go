@@ -7,8 +7,11 @@ import "time"
 // clocks of different speed. It counts from the sending, and not from the reply: a reply that was
 // long under way says nothing about what is left.
 func deadlineOf(sent time.Time, ttl time.Duration) time.Time {
-	return sent.Add(ttl - max(ttl/10, 200*time.Millisecond))
+	return sent.Add(ttl - margin(ttl))
 }
+
+// margin is how long before the end of the lease its session ends.
+func margin(ttl time.Duration) time.Duration { return max(ttl/10, 200*time.Millisecond) }
 
 // passed reports whether a deadline has passed by one of two clocks. The monotonic clock of a
 // machine stands still while the machine is suspended, and etcd's goes on: so the time of day

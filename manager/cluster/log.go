@@ -8,6 +8,7 @@ import (
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/journal"
+	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
 type entry = journal.Entry[treelock.Path]
@@ -30,11 +31,12 @@ type log struct {
 	linger chan struct{}
 	urgent bool // what is to be sent must not linger
 
-	unsent  []*request // of this process, in no batch yet; ended ones among them
-	dropped int        // those that have ended
-	session *session   // nil while there is none
-	conn    *conn      // of the session
-	trouble error      // the latest failure of etcd, nil after a success
+	unsent  []*request       // of this process, in no batch yet; ended ones among them
+	dropped int              // those that have ended
+	session *session         // nil while there is none
+	conn    *conn            // of the session
+	watcher clientv3.Watcher // of the session, once there is one
+	trouble error            // the latest failure of etcd, nil after a success
 	peers   map[int64]*peer
 	// narrowing has the requests of other sessions that are to be narrowed.
 	narrowing []*member
@@ -361,7 +363,7 @@ func (l *log) endSession() {
 	if l.session != nil {
 		close(l.session.over)
 		l.session.dropGuards()
-		l.session, l.conn = nil, nil
+		l.session, l.conn, l.watcher = nil, nil, nil
 	}
 	select {
 	case <-l.commits: // not taken yet

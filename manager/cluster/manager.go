@@ -88,6 +88,7 @@ func (m *Manager) run(life context.Context, end context.CancelFunc, c *conn) {
 	defer end()
 	for {
 		<-c.session.over
+		c.giveNotice()
 		c.close(life)
 		for wait := attemptPause; ; wait = min(2*wait, time.Second) {
 			select {
@@ -104,6 +105,14 @@ func (m *Manager) run(life context.Context, end context.CancelFunc, c *conn) {
 				return
 			}
 		}
+	}
+}
+
+// giveNotice waits, after the deadline of the session, until its lease would have ended: so that the
+// holders have the margin to learn of the loss, before another process is granted what they held.
+func (c *conn) giveNotice() {
+	if deadline := c.session.deadline; !time.Now().Before(deadline) {
+		c.pauseOrStop(time.Until(deadline.Add(margin(c.ttl))))
 	}
 }
 

@@ -3,29 +3,31 @@ package cluster
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
+	"github.com/treelock/treelock"
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"google.golang.org/grpc/metadata"
 )
 
-// watchContext returns the context of the watch of a session. With metadata of its own no other
-// watch of the client shares the stream.
-func watchContext(ctx context.Context, lease int64) context.Context {
-	ctx = metadata.AppendToOutgoingContext(ctx, "treelock-session", fmt.Sprintf("%016x", uint64(lease)))
-	return clientv3.WithRequireLeader(ctx)
+// watchContext returns the context of the watch of a session. The metadata names the stream in which
+// a watcher asks for progress, so it must not have what a caller put there.
+func watchContext(ctx context.Context) context.Context {
+	return clientv3.WithRequireLeader(metadata.NewOutgoingContext(ctx, metadata.MD{}))
 }
 
 // watchAll keeps the mirror up to date until the session is over. It opens the watch again when
 // that ends, or when c.reopen says so. listed is called after each list.
 func (c *conn) watchAll(ctx context.Context, listed func()) {
-	for {
+	for limit := firstAttempt; ; limit = min(2*limit, lastAttempt) {
 		watch, cancel := context.WithCancel(ctx)
-		err := c.watchOnce(watch, listed)
+		err := c.watchOnce(watch, limit, func() {
+			limit = firstAttempt
+			listed()
+		})
 		cancel()
 		if ctx.Err() != nil {
 			return
@@ -43,8 +45,19 @@ var errReopen = errors.New("the watch is behind")
 // revision, and the list is read after etcd has said that the watch exists. So no event between the
 // two is missed, and no compaction can come between. (To list first and to watch from the revision
 // of the list fails again and again under frequent compaction.)
-func (c *conn) watchOnce(ctx context.Context, listed func()) error {
-	events := c.client.Watch(watchContext(ctx, c.session.lease), c.keys.requests(), clientv3.WithPrefix(),
+//
+// The watch has a watcher of its own, so no other watch shares its stream, and the stream ends with
+// it. A server that does not answer within the limit must not hold it up: the next watch is opened
+// on another one.
+func (c *conn) watchOnce(ctx context.Context, limit time.Duration, listed func()) error {
+	watcher := clientv3.NewWatcher(c.client)
+	defer watcher.Close()
+	c.mirror().Do(func() { c.log.watcher = watcher })
+	create, cancel := context.WithCancel(ctx)
+	defer cancel()
+	unanswered := time.AfterFunc(limit, cancel)
+	defer unanswered.Stop()
+	events := watcher.Watch(watchContext(create), c.keys.requests(), clientv3.WithPrefix(),
 		clientv3.WithFragment(), clientv3.WithCreatedNotify())
 	created := false
 	for {
@@ -57,6 +70,7 @@ func (c *conn) watchOnce(ctx context.Context, listed func()) error {
 				return rpctypes.Error(resp.Err())
 			case resp.Created && !created:
 				created = true
+				unanswered.Stop()
 				if err := c.list(ctx); err != nil {
 					return err
 				}
@@ -74,7 +88,9 @@ func (c *conn) watchOnce(ctx context.Context, listed func()) error {
 func (c *conn) list(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.ttl)
 	defer cancel()
-	resp, err := c.client.Get(ctx, c.keys.requests(), clientv3.WithPrefix())
+	resp, err := attempts(ctx, c.client, func(ctx context.Context) (*clientv3.GetResponse, error) {
+		return c.client.Get(ctx, c.keys.requests(), clientv3.WithPrefix())
+	})
 	if err != nil {
 		return err
 	}
@@ -155,37 +171,50 @@ func (c *conn) changeOf(kv *mvccpb.KeyValue, deleted bool) (ch change, ok bool) 
 // is asked: without events below the prefix it would say nothing.
 func (c *conn) catchUp(ctx context.Context, revision int64) error {
 	w := revisionWaiter{revision, make(chan struct{})}
-	if !c.mirror().Do(func() {
+	wait := func() {
 		c.log.waiters = append(c.log.waiters, w)
 		c.log.reached(0)
-	}) {
-		return errors.New("the manager has stopped")
+	}
+	if !c.mirror().Do(wait) {
+		return treelock.ErrStopped
 	}
 	defer c.mirror().Do(func() {
 		c.log.waiters = slices.DeleteFunc(c.log.waiters, func(v revisionWaiter) bool { return v == w })
 	})
-	for again := time.NewTicker(progressInterval); ; {
+	again := time.NewTicker(progressInterval)
+	defer again.Stop()
+	for !isClosed(w.reached) {
+		c.requestProgress(ctx)
 		select {
 		case <-w.reached:
-			again.Stop()
-			return nil
-		default:
-		}
-		ask, cancel := context.WithTimeout(watchContext(ctx, c.session.lease), progressInterval)
-		err := c.client.RequestProgress(ask)
-		cancel()
-		if err != nil && ctx.Err() == nil {
-			c.report("etcd was asked how far the watch is", err)
-		}
-		select {
-		case <-w.reached:
-			again.Stop()
-			return nil
 		case <-again.C:
+		case <-c.session.over:
+			return errNoSession
 		case <-ctx.Done():
-			again.Stop()
 			return ctx.Err()
 		}
+	}
+	return nil
+}
+
+// requestProgress asks etcd to say how far the watch is.
+func (c *conn) requestProgress(ctx context.Context) {
+	var watcher clientv3.Watcher
+	if !c.mirror().Do(func() { watcher = c.log.watcher }) || watcher == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(watchContext(ctx), progressInterval)
+	defer cancel()
+	watcher.RequestProgress(ctx) // it is asked again
+}
+
+// isClosed reports whether a channel on which nothing is sent is closed.
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -11,11 +11,16 @@ import (
 	"go.uber.org/zap"
 )
 
-// endpoints are those of one server, which all tests share with prefixes of their own.
-var endpoints []string
+// shared is one server, which tests share with prefixes of their own.
+var shared []*clustertest.Server
+
+// roles are run before the tests: each is for processes that were started for it.
+var roles = []func(){clustertest.ServeIfAsked}
 
 func TestMain(m *testing.M) {
-	clustertest.ServeIfAsked()
+	for _, role := range roles {
+		role()
+	}
 	os.Exit(run(m))
 }
 
@@ -30,7 +35,7 @@ func run(m *testing.M) int {
 		panic(err)
 	}
 	defer servers[0].Kill()
-	endpoints = clustertest.Endpoints(servers)
+	shared = servers
 	code := m.Run()
 	if err := goleak.Find(goleak.IgnoreTopFunction("os/exec.(*Cmd).watchCtx")); err != nil && code == 0 {
 		println(err.Error())
@@ -41,6 +46,12 @@ func run(m *testing.M) int {
 
 // client returns a client of the shared server.
 func client(t testing.TB) *clientv3.Client {
+	t.Helper()
+	return clientOf(t, clustertest.Endpoints(shared))
+}
+
+// clientOf returns a client of servers.
+func clientOf(t testing.TB, endpoints []string) *clientv3.Client {
 	t.Helper()
 	c, err := clientv3.New(clientv3.Config{Endpoints: endpoints, Logger: zap.NewNop()})
 	if err != nil {

@@ -243,6 +243,7 @@ func (r *rig) stopServers(d time.Duration, servers ...int) {
 	for _, i := range servers {
 		r.servers[i].Continue()
 	}
+	r.healed = clustertest.Now()
 }
 
 func moveLeader(r *rig) {

@@ -17,7 +17,7 @@ import (
 // it back. The lock is to exclude others meanwhile.
 type Register struct {
 	Sum   int
-	Token uint64 // of the latest write
+	Token uint64 // of the latest access
 }
 
 // An Addition is a line of the trace of a worker that adds to a register.
@@ -25,12 +25,12 @@ type Addition struct {
 	Client   int
 	From, To time.Duration
 	Before   int  // what it has read
-	Refused  bool // the write was, as its token was too small
+	Refused  bool // an access was, as its token was too small: then nothing was added
 	ReadOnly bool
 }
 
-// registerKey is outside of the prefix of the locks.
-func registerKey(prefix string) string { return "/register" + prefix }
+// RegisterKey returns the key of the register for a prefix of locks. It is outside of the prefix.
+func RegisterKey(prefix string) string { return "/register" + prefix }
 
 // addAll adds to the register, again and again. A client that is inside its read and write says so
 // by a line: there the worker can be stopped. It looks at its lock before it reads, and not again
@@ -55,58 +55,58 @@ func (t *traced) addAll() {
 // add adds one to the register, or only reads it.
 func (t *traced) add(token uint64, readOnly bool) Addition {
 	a := Addition{Client: t.client, From: Now(), ReadOnly: readOnly}
-	r, _ := t.register()
-	a.Before = r.Sum
-	if !readOnly {
+	read := func(sum int) int { return sum }
+	var ok bool
+	if a.Before, ok = t.access(token, read); !ok {
+		a.Refused = true
+	} else if !readOnly {
 		fmt.Println("inside")
 		t.pause(time.Duration(rand.IntN(3000))*time.Microsecond, nil)
-		a.Refused = !t.write(Register{r.Sum + 1, token})
+		_, ok = t.access(token, func(int) int { return a.Before + 1 })
+		a.Refused = !ok
 	}
 	a.To = Now()
 	return a
 }
 
-// register reads the register, and the revision that wrote it.
-func (t *traced) register() (r Register, revision int64) {
-	resp, err := t.etcd.Get(context.Background(), registerKey(t.work.Prefix))
-	if err != nil {
-		panic(err)
-	}
-	if len(resp.Kvs) > 0 {
-		if err := json.Unmarshal(resp.Kvs[0].Value, &r); err != nil {
-			panic(err)
-		}
-		revision = resp.Kvs[0].ModRevision
-	}
-	return r, revision
-}
-
-// write writes the register. If it checks tokens, it refuses one that is smaller than that of the
-// latest write: then write returns false.
-func (t *traced) write(r Register) bool {
-	value, err := json.Marshal(r)
-	if err != nil {
-		panic(err)
-	}
-	key := registerKey(t.work.Prefix)
-	if !t.work.Fenced {
-		if _, err := t.etcd.Put(context.Background(), key, string(value)); err != nil {
-			panic(err)
-		}
-		return true
-	}
+// access replaces the sum in the register. If the register checks tokens, it refuses one that is
+// smaller than that of an earlier access: then ok is false. A read counts as an access, as otherwise
+// an older holder could write between the read and the write of a later one.
+func (t *traced) access(token uint64, f func(sum int) int) (before int, ok bool) {
+	ctx, key := context.Background(), RegisterKey(t.work.Prefix)
 	for {
-		now, revision := t.register()
-		if now.Token > r.Token {
-			return false
+		var r Register
+		got, err := t.etcd.Get(ctx, key)
+		if err != nil {
+			panic(err)
 		}
-		same := clientv3.Compare(clientv3.ModRevision(key), "=", revision)
-		resp, err := t.etcd.Txn(context.Background()).If(same).Then(clientv3.OpPut(key, string(value))).Commit()
+		revision := int64(0)
+		if len(got.Kvs) > 0 {
+			if err := json.Unmarshal(got.Kvs[0].Value, &r); err != nil {
+				panic(err)
+			}
+			revision = got.Kvs[0].ModRevision
+		}
+		if t.work.Fenced && r.Token > token {
+			return 0, false
+		}
+		value, err := json.Marshal(Register{f(r.Sum), token})
+		if err != nil {
+			panic(err)
+		}
+		txn := t.etcd.Txn(ctx)
+		if t.work.Fenced {
+			txn = txn.If(clientv3.Compare(clientv3.ModRevision(key), "=", revision))
+		}
+		if f(r.Sum) == r.Sum && !t.work.Fenced {
+			return r.Sum, true
+		}
+		resp, err := txn.Then(clientv3.OpPut(key, string(value))).Commit()
 		if err != nil {
 			panic(err)
 		}
 		if resp.Succeeded {
-			return true
+			return r.Sum, true
 		}
 	}
 }

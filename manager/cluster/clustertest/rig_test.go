@@ -35,6 +35,7 @@ type rig struct {
 	proxies [][]*clustertest.Proxy // by worker and server
 	etcd    *clientv3.Client       // past the proxies
 	audit   *audit
+	healed  time.Duration // when the fault was over
 }
 
 // newRig starts workers, and waits until all of them work.
@@ -161,7 +162,8 @@ func (r *rig) finish(lossByHand bool) (sum result) {
 			if at, ok := deleted[int64(e.Token>>16)]; !ok {
 				r.Errorf("%s lost a grant with token %d, but no key of it was deleted", w.Name, e.Token)
 			} else if sum.early = min(sum.early, at-e.At); at <= e.At {
-				r.Errorf("%s knew only %v after etcd had deleted the key that its grant was lost", w.Name, e.At-at)
+				r.Errorf("%s knew only %v after etcd had deleted the key that its grant was lost, %v after the fault",
+					w.Name, e.At-at, at-r.healed)
 			}
 		}
 	}

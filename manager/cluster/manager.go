@@ -11,7 +11,10 @@ import (
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/manager"
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // A Manager grants requests for paths, in one order with all managers of its prefix. Get one from
@@ -78,8 +81,23 @@ func canceled(ctx context.Context) context.Context {
 
 // startErr says what Start could not do, and with what.
 func (m *Manager) startErr(err error) error {
+	if why := m.unreachable(); why != "" {
+		err = fmt.Errorf("%w; no server can be reached: %s", err, why)
+	}
 	return fmt.Errorf("treelock: start a manager for prefix %q of etcd at %s: %w",
 		m.keys.ns, strings.Join(m.client.Endpoints(), ", "), err)
+}
+
+// unreachable returns why no server can be reached, or "" if one can, or if that is not known at
+// once. The client itself tries again without a word until its context ends.
+func (m *Manager) unreachable() string {
+	ctx, cancel := context.WithTimeout(context.Background(), attemptPause)
+	defer cancel()
+	_, err := pb.NewKVClient(m.client.ActiveConnection()).Range(ctx, &pb.RangeRequest{Key: []byte(m.keys.meta())})
+	if status.Code(err) != codes.Unavailable {
+		return ""
+	}
+	return status.Convert(err).Message()
 }
 
 // run opens one session after the other, until the manager has stopped.

@@ -65,11 +65,12 @@ func sharing(n int, whole bool) locktest.Start[path] {
 			Do: func(ctx context.Context, req treelock.Request[path], f func(context.Context) error) error {
 				return of(req).Do(ctx, req, f)
 			},
+			Locker: all[0],
 			Revoke: all[0].Revoke,
-			Number: func(label string) uint64 {
+			Number: func(label string, widening bool) uint64 {
 				s, _ := all[0].Snapshot(ctx, manager.Query[path]{})
 				for r := range s.All() {
-					if r.Label == label {
+					if r.Label == label && (r.Widens != 0) == widening {
 						return r.Number
 					}
 				}
@@ -79,7 +80,7 @@ func sharing(n int, whole bool) locktest.Start[path] {
 		}
 		if n == 1 {
 			// Several managers do not stop at one moment.
-			lock.Drain, lock.Locker, lock.Done = all[0].Drain, all[0], all[0].Done()
+			lock.Drain, lock.Done = all[0].Drain, all[0].Done()
 		}
 		return lock, nil
 	}

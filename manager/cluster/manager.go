@@ -46,8 +46,11 @@ type Manager struct {
 func Start(ctx context.Context, client *clientv3.Client, prefix string, opts ...Option) (*Manager, error) {
 	o := buildOptions(opts)
 	ns := strings.TrimRight(prefix, "/")
-	if ns == "" || len(ns) > maxPrefixLen {
-		return nil, fmt.Errorf("treelock: the prefix has %d bytes, and must have 1 to %d", len(ns), maxPrefixLen)
+	switch {
+	case ns == "":
+		return nil, errors.New("treelock: the prefix is empty")
+	case len(ns) > maxPrefixLen:
+		return nil, fmt.Errorf("treelock: the prefix has %d bytes, and at most %d are allowed", len(ns), maxPrefixLen)
 	}
 	m := &Manager{options: o, client: client, keys: keys{ns}, log: newLog(o.name), ended: make(chan struct{})}
 	start, cancel := context.WithTimeout(ctx, o.ttl)

@@ -15,7 +15,7 @@ type Files map[string][]byte
 
 // List returns the names of all files in a folder, at any depth, sorted.
 func (f *FS) List(ctx context.Context, folder string) (names []string, err error) {
-	err = f.guarded(ctx, operation{"list folder", folder}, treelock.Read(Path(folder)), func() error {
+	err = f.guarded(ctx, operation{"list folder", folder}, treelock.Read(Path(folder)), func(ctx context.Context) error {
 		names, err = f.existing(ctx, aFolder, folder)
 		for i := range names {
 			names[i] = names[i][len("/"):]
@@ -28,7 +28,7 @@ func (f *FS) List(ctx context.Context, folder string) (names []string, err error
 // ReadFolder returns all files of a folder, as they were at one moment.
 func (f *FS) ReadFolder(ctx context.Context, folder string) (Files, error) {
 	files := make(Files)
-	err := f.guarded(ctx, operation{"read folder", folder}, treelock.Read(Path(folder)), func() error {
+	err := f.guarded(ctx, operation{"read folder", folder}, treelock.Read(Path(folder)), func(ctx context.Context) error {
 		rests, err := f.existing(ctx, aFolder, folder)
 		if err != nil {
 			return err
@@ -51,7 +51,7 @@ func (f *FS) ReadFolder(ctx context.Context, folder string) (Files, error) {
 // WriteFolder makes folder hold exactly files. [ErrPartial] means that some of the new files may be
 // there, beside some of the old ones: write the folder again, or delete it.
 func (f *FS) WriteFolder(ctx context.Context, folder string, files Files) error {
-	return f.guarded(ctx, operation{"write folder", folder}, treelock.Write(Path(folder)), func() error {
+	return f.guarded(ctx, operation{"write folder", folder}, treelock.Write(Path(folder)), func(ctx context.Context) error {
 		old, err := f.list(ctx, aFolder, folder)
 		if err != nil {
 			return err
@@ -73,7 +73,7 @@ func (f *FS) WriteFolder(ctx context.Context, folder string, files Files) error 
 // DeleteFolder removes all files of a folder. [ErrPartial] means that some may be left: delete it
 // again.
 func (f *FS) DeleteFolder(ctx context.Context, folder string) error {
-	return f.guarded(ctx, operation{"delete folder", folder}, treelock.Write(Path(folder)), func() error {
+	return f.guarded(ctx, operation{"delete folder", folder}, treelock.Write(Path(folder)), func(ctx context.Context) error {
 		rests, err := f.existing(ctx, aFolder, folder)
 		if err != nil {
 			return err

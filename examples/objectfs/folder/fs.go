@@ -58,29 +58,37 @@ const parallel = 16
 type FS struct {
 	store store.Store
 	locks lock.Locker
-	then  func(err error)
+	then  func(ctx context.Context, err error) error
 }
 
 // New returns the folder API over s, guarded by locks.
-func New(s store.Store, locks lock.Locker) *FS { return &FS{s, locks, func(error) {}} }
+func New(s store.Store, locks lock.Locker) *FS {
+	return &FS{s, locks, func(_ context.Context, err error) error { return err }}
+}
 
 // Then returns an FS like f that calls record at the end of each operation, with its error, while
 // the operation still holds its request. So conflicting operations are recorded in the order in
-// which they took place. record is not called for an operation that got no grant. It must not use
-// an FS with the same Locker, as it would wait while it holds.
-func (f *FS) Then(record func(err error)) *FS { return &FS{f.store, f.locks, record} }
+// which they took place. The operation returns the error of record. record is not called for an
+// operation that got no grant. It must not use an FS with the same Locker, as it would wait while
+// it holds.
+func (f *FS) Then(record func(ctx context.Context, err error) error) *FS {
+	return &FS{f.store, f.locks, record}
+}
 
 // InFolder holds a folder for writing while it calls work, which works with inside on parts of it,
 // on several goroutines if it likes. Operations of inside exclude one another only. They must have
 // ended when work returns.
-func (f *FS) InFolder(ctx context.Context, folder string, work func(inside *FS) error) error {
+func (f *FS) InFolder(
+	ctx context.Context, folder string, work func(ctx context.Context, inside *FS) error,
+) error {
 	op := operation{"work in folder", folder}
 	held, err := f.lock(ctx, op, treelock.Write(Path(folder)))
 	if err != nil {
 		return err
 	}
 	defer held.Unlock()
-	return f.finish(op, work(New(f.store, held.Inside())))
+	ctx = held.Context(ctx)
+	return f.finish(ctx, op, work(ctx, New(f.store, held.Inside())))
 }
 
 // Path returns the node that guards key: a file, or a folder and all in it. Different keys have
@@ -90,13 +98,16 @@ func Path(key string) treelock.Path {
 }
 
 // guarded does work while it holds req. Every operation is one call of it, or of lock and finish.
-func (f *FS) guarded(ctx context.Context, op operation, req lock.Request, work func() error) error {
+func (f *FS) guarded(
+	ctx context.Context, op operation, req lock.Request, work func(ctx context.Context) error,
+) error {
 	held, err := f.lock(ctx, op, req)
 	if err != nil {
 		return err
 	}
 	defer held.Unlock()
-	return f.finish(op, work())
+	ctx = held.Context(ctx)
+	return f.finish(ctx, op, work(ctx))
 }
 
 // lock waits for req, which op needs.
@@ -106,10 +117,8 @@ func (f *FS) lock(ctx context.Context, op operation, req lock.Request) (lock.Hel
 }
 
 // finish records the outcome of op, and returns it. All that op has changed must still be held.
-func (f *FS) finish(op operation, err error) error {
-	err = op.failed(err)
-	f.then(err)
-	return err
+func (f *FS) finish(ctx context.Context, op operation, err error) error {
+	return f.then(ctx, op.failed(err))
 }
 
 // An operation is a verb with its keys. It names the request and errors.

@@ -126,7 +126,7 @@ func TestPartsOfAFolderAreWrittenAtOnce(t *testing.T) {
 			return nil
 		}
 		job := start(func() error {
-			return f.InFolder(ctx, "a", func(inside *folder.FS) error {
+			return f.InFolder(ctx, "a", func(ctx context.Context, inside *folder.FS) error {
 				var parts errgroup.Group
 				for _, part := range []string{"a/x", "a/y"} {
 					parts.Go(func() error { return inside.WriteFolder(ctx, part, folder.Files{"1": []byte("new")}) })

@@ -38,6 +38,8 @@ func (r *recorder) Unlock() { r.record("unlock") }
 
 func (r *recorder) Narrow(req lock.Request) error { r.record("narrow %v", req); return nil }
 
+func (r *recorder) Context(ctx context.Context) context.Context { return ctx }
+
 func (r *recorder) Inside() lock.Locker { r.record("inside"); return lock.None() }
 
 func (r *recorder) want(t *testing.T, want ...string) {
@@ -47,7 +49,7 @@ func (r *recorder) want(t *testing.T, want ...string) {
 	}
 }
 
-func inVain(*folder.FS) error { return nil }
+func inVain(context.Context, *folder.FS) error { return nil }
 
 func TestEachOperationMakesOneRequestThatNamesIt(t *testing.T) {
 	for label, test := range map[string]struct {
@@ -87,7 +89,7 @@ func TestEachOperationMakesOneRequestThatNamesIt(t *testing.T) {
 
 func TestOutcomeIsRecordedWhileHeld(t *testing.T) {
 	r := &recorder{}
-	f, ctx := guarded(t, r, "a/x").Then(func(err error) { r.record("recorded %v", err) }), t.Context()
+	f, ctx := guarded(t, r, "a/x").Then(func(_ context.Context, err error) error { r.record("recorded %v", err); return err }), t.Context()
 	ok(t, f.CopyFolder(ctx, "a", "c"))
 	ok(t, f.RenameFolder(ctx, "a", "b"))
 	wantErr(t, f.DeleteFolder(ctx, "a"), fs.ErrNotExist)

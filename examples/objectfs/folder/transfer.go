@@ -77,11 +77,12 @@ func (f *FS) transfer(ctx context.Context, k kind, src, dst string, req lock.Req
 		return err
 	}
 	defer held.Unlock()
+	ctx = held.Context(ctx)
 	copied, err := f.copyAll(ctx, k, src, dst)
 	if err == nil && rest == nil {
 		err = because(ErrLeftover, f.remove(ctx, src, copied))
 	}
-	if err = f.finish(op, err); err != nil || rest == nil {
+	if err = f.finish(ctx, op, err); err != nil || rest == nil {
 		return err
 	}
 	if err = held.Narrow(*rest); err == nil {

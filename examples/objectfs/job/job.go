@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/examples/objectfs/folder"
 	"github.com/treelock/treelock/examples/objectfs/lock"
 	"github.com/treelock/treelock/examples/objectfs/store"
@@ -31,6 +32,13 @@ type Config struct {
 	Clients int           // how many work at the same time
 	Ops     int           // how many operations they do in all
 	Seed    uint64        // decides what each client chooses
+
+	// Ledger knows what each folder must hold. It is nil for a job that shares its folders with none.
+	Ledger Ledger
+	// Numbers is what the numbers of versions begin after: different for each job on a prefix.
+	Numbers uint64
+	// Ended is told of the end of each operation, on several goroutines, unless it is nil.
+	Ended func(op string, err error)
 }
 
 // A Job is one run over the folders below a prefix: Load, then Run, then Verify, then Clean, each
@@ -40,7 +48,6 @@ type Job struct {
 	fs     *folder.FS // of the clients
 	alone  *folder.FS // neither locked nor slow, for when no client works
 	layout layout
-	ledger *ledger
 
 	versions atomic.Uint64 // the number of the last one
 	started  atomic.Int64  // operations
@@ -54,7 +61,10 @@ type Job struct {
 type Count struct {
 	Done    int
 	Refused int // nothing to act on, or the destination was taken, and rightly so
+	Lost    int // given up in the middle, as the grant was lost: by none of the locks here
 	Failed  int // for another reason: by interference, or by a store that fails
+
+	WrongReads int // of the failed ones
 }
 
 // A Result is what the clients did.
@@ -68,14 +78,18 @@ type Result struct {
 // New returns the job that config describes. There must be at least one tree, client and
 // operation.
 func New(config Config) *Job {
-	return &Job{
+	if config.Ledger == nil {
+		config.Ledger = NewMemory()
+	}
+	j := &Job{
 		config: config,
 		fs:     folder.New(store.Slow(config.Store, config.Latency), config.Locks),
 		alone:  folder.New(config.Store, lock.None()),
 		layout: newLayout(config.Prefix, max(len(config.Trees), fewestFilled)),
-		ledger: &ledger{want: make(map[string]version)},
 		result: Result{Ops: make(map[string]Count)},
 	}
+	j.versions.Store(config.Numbers)
+	return j
 }
 
 // Folders returns how many folders there are.
@@ -119,25 +133,44 @@ func (j *Job) client(ctx context.Context, id uint64) {
 }
 
 func (j *Job) count(op string, err error) {
+	if j.config.Ended != nil {
+		j.config.Ended(op, err)
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	count := j.result.Ops[op]
-	var wrong *wrongRead
+	j.result.Add(op, CountOf(err), err)
+}
+
+// CountOf counts one operation that ended with err.
+func CountOf(err error) Count {
 	switch {
 	case err == nil:
-		count.Done++
+		return Count{Done: 1}
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrExist):
-		count.Refused++
-	default:
-		count.Failed++
-		if len(j.result.Errors) < reported {
-			j.result.Errors = append(j.result.Errors, err.Error())
-		}
+		return Count{Refused: 1}
+	case errors.Is(err, treelock.ErrLost):
+		return Count{Lost: 1}
 	}
+	var wrong *wrongRead
 	if errors.As(err, &wrong) {
-		j.result.WrongReads++
+		return Count{Failed: 1, WrongReads: 1}
 	}
-	j.result.Ops[op] = count
+	return Count{Failed: 1}
+}
+
+// Add adds operations of one kind. If they failed, err is why.
+func (r *Result) Add(op string, count Count, err error) {
+	sum := r.Ops[op]
+	sum.Done += count.Done
+	sum.Refused += count.Refused
+	sum.Lost += count.Lost
+	sum.Failed += count.Failed
+	sum.WrongReads += count.WrongReads
+	r.Ops[op] = sum
+	r.WrongReads += count.WrongReads
+	if count.Failed > 0 && len(r.Errors) < reported {
+		r.Errors = append(r.Errors, err.Error())
+	}
 }
 
 // Verify compares every folder in the store with what it must hold, by the bytes that are there,
@@ -148,7 +181,11 @@ func (j *Job) Verify(ctx context.Context) ([]Damage, error) {
 		return nil, fmt.Errorf("objectfs: verify: %w", err)
 	}
 	all := j.layout.all
-	return judge(all, files, j.ledger.versions(all), j.config.Trees), nil
+	want, err := j.config.Ledger.Versions(ctx, all.slots)
+	if err != nil {
+		return nil, fmt.Errorf("objectfs: verify: %w", err)
+	}
+	return judge(all, files, want, j.config.Trees), nil
 }
 
 // Clean removes everything below the prefix.

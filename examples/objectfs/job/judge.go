@@ -37,7 +37,7 @@ func (d Damage) String() string { return fmt.Sprintf("%s: %s: %s", d.Folder, d.K
 
 // judge compares the files that were read from p with the versions that its slots must hold. To
 // say what is wrong with a slot it must know all trees.
-func judge(p place, files folder.Files, want []version, trees []*Tree) []Damage {
+func judge(p place, files folder.Files, want []Version, trees []*Tree) []Damage {
 	found := make(map[string]folder.Files)
 	var damages []Damage
 	for _, name := range slices.Sorted(maps.Keys(files)) {
@@ -54,7 +54,7 @@ func judge(p place, files folder.Files, want []version, trees []*Tree) []Damage 
 		found[in][key[len(in)+1:]] = files[name]
 	}
 	for i, slot := range p.slots {
-		if !want[i].is(found[slot]) {
+		if !want[i].is(found[slot], trees) {
 			kind, detail := explain(found[slot], want[i], trees)
 			damages = append(damages, Damage{slot, kind, detail})
 		}
@@ -63,28 +63,28 @@ func judge(p place, files folder.Files, want []version, trees []*Tree) []Damage 
 }
 
 // explain says what is wrong with files that are not those of want.
-func explain(found folder.Files, want version, trees []*Tree) (Kind, string) {
+func explain(found folder.Files, want Version, trees []*Tree) (Kind, string) {
 	if len(found) == 0 {
-		return Lost, fmt.Sprintf("no file of %d", len(want.tree.files))
+		return Lost, fmt.Sprintf("no file of %d", len(want.render(trees)))
 	}
-	versions := make(map[version]bool)
-	var is version
+	versions := make(map[Version]bool)
+	var is Version
 	for name, data := range found {
 		tree, number, ok := readStamp(data)
-		if !ok || tree < 0 || tree >= len(trees) {
+		if !ok || tree < 0 || tree >= len(trees) || number == 0 {
 			return Mixed, fmt.Sprintf("file %q is not of the job", name)
 		}
-		is = version{trees[tree], number}
+		is = Version{tree, number}
 		versions[is] = true
 	}
 	switch {
 	case len(versions) > 1:
 		return Mixed, fmt.Sprintf("%d files of %d versions", len(found), len(versions))
-	case is.is(found):
+	case is.is(found, trees):
 		return Stale, fmt.Sprintf("all of %v where there must be %v", is, want)
 	}
 	missing, broken := 0, 0
-	for name, data := range is.render() {
+	for name, data := range is.render(trees) {
 		switch got, ok := found[name]; {
 		case !ok:
 			missing++
@@ -92,6 +92,6 @@ func explain(found folder.Files, want version, trees []*Tree) (Kind, string) {
 			broken++
 		}
 	}
-	extra := len(found) + missing - len(is.tree.files)
+	extra := len(found) + missing - len(trees[is.Tree].files)
 	return Torn, fmt.Sprintf("%v with %d files missing, %d too many, %d broken", is, missing, extra, broken)
 }

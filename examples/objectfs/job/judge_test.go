@@ -13,15 +13,26 @@ import (
 
 const first, empty, file = "area-00/slot-0/", "area-08/slot-7/", "dir-0/0"
 
+// filledWith returns what the slots of p must hold.
+func (j *Job) filledWith(t *testing.T, p place) []Version {
+	t.Helper()
+	versions, err := j.config.Ledger.Versions(t.Context(), p.slots)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return versions
+}
+
 func TestJudgeSeesEveryKindOfDamage(t *testing.T) {
 	j := loaded(t, Config{Locks: lock.None()})
 	sound, err := j.alone.ReadFolder(t.Context(), "job")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := j.ledger.versions(j.layout.all)
-	is := want[0].render()
-	other := version{want[0].tree, 1000}.render() // the same tree, written at another time
+	want := j.filledWith(t, j.layout.all)
+	is := want[0].render(j.config.Trees)
+	// other is the same tree, written at another time.
+	other := Version{want[0].Tree, 1000}.render(j.config.Trees)
 	put := func(files folder.Files, slot string, put folder.Files) {
 		for name, data := range put {
 			files[slot+name] = data
@@ -94,7 +105,7 @@ func TestWrongReadIsAFailure(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got, want := j.result.Ops["read"], (Count{Done: 2, Failed: 2}); got != want || j.result.WrongReads != 2 {
+	if got, want := j.result.Ops["read"], (Count{Done: 2, Failed: 2, WrongReads: 2}); got != want || j.result.WrongReads != 2 {
 		t.Errorf("reads are counted as %+v with %d wrong ones, want %+v with 2", got, j.result.WrongReads, want)
 	}
 }
@@ -108,8 +119,8 @@ func TestOutcomeThatContradictsTheLedgerIsAFailure(t *testing.T) {
 	if got, want := j.result.Ops["right"], (Count{Refused: 3}); got != want {
 		t.Errorf("rightly refused operations are counted as %+v, want %+v", got, want)
 	}
-	j.ledger.put(nil, free, j.ledger.want[filled.key]) // it must be there, and is not
-	j.ledger.put(nil, other, version{})                // it must be gone, and is not
+	j.config.Ledger.Put(ctx, free.key, j.filledWith(t, filled)[0]) // it must be there, and is not
+	j.config.Ledger.Put(ctx, other.key, Version{})                 // it must be gone, and is not
 	for _, err := range []error{
 		j.remove(ctx, free, place{}), j.copy(ctx, filled, free), j.rename(ctx, filled, other), // wrong
 		j.remove(ctx, other, place{}), j.remove(ctx, other, place{}), // wrong, then right
@@ -118,5 +129,21 @@ func TestOutcomeThatContradictsTheLedgerIsAFailure(t *testing.T) {
 	}
 	if got, want := j.result.Ops["wrong"], (Count{Refused: 1, Failed: 4}); got != want {
 		t.Errorf("they are counted as %+v, want %+v: %q", got, want, j.result.Errors)
+	}
+}
+
+func TestLedgerFollowsAFolderThatAnotherProcessMovedOrCleared(t *testing.T) {
+	l := NewMemory()
+	for i, slot := range []string{"a/x", "a/y", "ab/x", "c"} {
+		if err := l.Put(t.Context(), slot, Version{1, uint64(i + 1)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.Move("a", "b")
+	l.Move("c", "d")
+	l.Clear("ab")
+	want := map[string]Version{"b/x": {1, 1}, "b/y": {1, 2}, "d": {1, 4}}
+	if diff := cmp.Diff(want, l.want); diff != "" {
+		t.Errorf("the ledger: -want +got\n%s", diff)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -65,13 +66,16 @@ func draw(rng *rand.Rand) op {
 }
 
 // perform does an operation of kind op on places of rng's choice.
-func (j *Job) perform(ctx context.Context, rng *rand.Rand, op op) error {
+func (j *Job) perform(ctx context.Context, rng *rand.Rand, op op) (err error) {
 	var src, dst place
 	if op.from != nil {
-		src = j.pick(rng, op.from(&j.layout), true, "")
+		src, err = j.pick(ctx, rng, op.from(&j.layout), true, "")
 	}
-	if op.to != nil {
-		dst = j.pick(rng, op.to(&j.layout), false, src.key)
+	if op.to != nil && err == nil {
+		dst, err = j.pick(ctx, rng, op.to(&j.layout), false, src.key)
+	}
+	if err != nil {
+		return err
 	}
 	return op.do(j, ctx, src, dst)
 }
@@ -81,20 +85,38 @@ const tries = 8
 
 // pick chooses one of places, except one, that is filled, or empty, at this moment. When the
 // operation gets its grant that may have changed, and then the operation is refused.
-func (j *Job) pick(rng *rand.Rand, places []place, filled bool, except string) place {
+func (j *Job) pick(ctx context.Context, rng *rand.Rand, places []place, filled bool, except string) (place, error) {
 	for n := 1; ; n++ {
 		p := places[rng.IntN(len(places))]
-		if p.key != except && (n >= tries || j.ledger.filled(p) == filled) {
-			return p
+		if p.key == except {
+			continue
+		}
+		if n >= tries {
+			return p, nil
+		}
+		if is, err := j.filled(ctx, p); is == filled || err != nil {
+			return p, err
 		}
 	}
+}
+
+// filled reports whether some slot of p must hold something.
+func (j *Job) filled(ctx context.Context, p place) (bool, error) {
+	versions, err := j.config.Ledger.Versions(ctx, p.slots)
+	return slices.ContainsFunc(versions, func(v Version) bool { return v != Version{} }), err
 }
 
 // write writes a new version of the next tree to the slot p.
 func (j *Job) write(ctx context.Context, f *folder.FS, p place) error {
 	number := j.versions.Add(1)
-	v := version{j.config.Trees[number%uint64(len(j.config.Trees))], number}
-	return f.Then(func(err error) { j.ledger.put(err, p, v) }).WriteFolder(ctx, p.key, v.render())
+	v := Version{int(number % uint64(len(j.config.Trees))), number}
+	record := func(ctx context.Context, err error) error {
+		if err != nil {
+			return err
+		}
+		return j.config.Ledger.Put(ctx, p.key, v)
+	}
+	return f.Then(record).WriteFolder(ctx, p.key, v.render(j.config.Trees))
 }
 
 func (j *Job) create(ctx context.Context, _, dst place) error    { return j.write(ctx, j.fs, dst) }
@@ -102,11 +124,15 @@ func (j *Job) overwrite(ctx context.Context, src, _ place) error { return j.writ
 
 // rewrite writes the filled slots of the area src, all at once, inside one request.
 func (j *Job) rewrite(ctx context.Context, src, _ place) error {
-	return j.fs.InFolder(ctx, src.key, func(inside *folder.FS) error {
+	return j.fs.InFolder(ctx, src.key, func(ctx context.Context, inside *folder.FS) error {
 		var group errgroup.Group
 		for i := range src.slots {
 			slot := place{src.slots[i], src.slots[i : i+1]}
-			if j.ledger.filled(slot) {
+			filled, err := j.filled(ctx, slot)
+			if err != nil {
+				return errors.Join(err, group.Wait())
+			}
+			if filled {
 				group.Go(func() error { return j.write(ctx, inside, slot) })
 			}
 		}
@@ -115,28 +141,37 @@ func (j *Job) rewrite(ctx context.Context, src, _ place) error {
 }
 
 func (j *Job) rename(ctx context.Context, src, dst place) error {
-	return j.transfer(src, dst, false, func(f *folder.FS) error { return f.RenameFolder(ctx, src.key, dst.key) })
+	return j.transferring(src, dst, false).RenameFolder(ctx, src.key, dst.key)
 }
 
 func (j *Job) copy(ctx context.Context, src, dst place) error {
-	return j.transfer(src, dst, true, func(f *folder.FS) error { return f.CopyFolder(ctx, src.key, dst.key) })
+	return j.transferring(src, dst, true).CopyFolder(ctx, src.key, dst.key)
 }
 
 func (j *Job) remove(ctx context.Context, src, _ place) error {
-	return j.transfer(src, place{}, false, func(f *folder.FS) error { return f.DeleteFolder(ctx, src.key) })
+	return j.transferring(src, place{}, false).DeleteFolder(ctx, src.key)
 }
 
-// transfer does an operation on src and dst, and fails if its outcome is wrong by the ledger.
-func (j *Job) transfer(src, dst place, keep bool, do func(f *folder.FS) error) error {
-	var wrong error
-	err := do(j.fs.Then(func(err error) { wrong = j.ledger.transfer(err, src, dst, keep) }))
-	return cmp.Or(wrong, err)
+// transferring returns an FS for an operation on src and dst, which fails if its outcome is wrong
+// by the ledger.
+func (j *Job) transferring(src, dst place, keep bool) *folder.FS {
+	t := Transfer{From: src.key, To: dst.key, Src: src.slots, Dst: dst.slots, Keep: keep}
+	return j.fs.Then(func(ctx context.Context, err error) error {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		return cmp.Or(j.config.Ledger.Transfer(ctx, t, err), err)
+	})
 }
 
 // read reads p, and fails if it gets other files than those of the ledger at that moment.
 func (j *Job) read(ctx context.Context, p, _ place) error {
-	var want []version
-	files, err := j.fs.Then(func(error) { want = j.ledger.versions(p) }).ReadFolder(ctx, p.key)
+	var want []Version
+	record := func(ctx context.Context, err error) (unknown error) {
+		want, unknown = j.config.Ledger.Versions(ctx, p.slots)
+		return cmp.Or(unknown, err)
+	}
+	files, err := j.fs.Then(record).ReadFolder(ctx, p.key)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

@@ -62,37 +62,41 @@ func Size(trees []*Tree) (files int) {
 	return files
 }
 
-// A version is one writing of a tree into a folder. The zero version is no folder at all.
-type version struct {
-	tree   *Tree
-	number uint64 // of this writing alone; copies and renames keep it
+// A Version is one writing of a tree into a folder. The zero Version is no folder at all.
+type Version struct {
+	Tree   int    // the place in the trees of the job
+	Number uint64 // of this writing alone, from 1; copies and renames keep it
 }
 
-func (v version) String() string {
-	if v.tree == nil {
+// String names the version.
+func (v Version) String() string {
+	if v == (Version{}) {
 		return "nothing"
 	}
-	return fmt.Sprintf("version %d of tree %d", v.number, v.tree.id)
+	return fmt.Sprintf("version %d of tree %d", v.Number, v.Tree)
 }
 
 const stamp = "objectfs %d %d\n"
 
 // render returns the files of v: the files of its tree, each with a first line that says which
 // version of which tree it belongs to. So files of two versions can be told apart.
-func (v version) render() folder.Files {
-	if v.tree == nil {
+func (v Version) render(trees []*Tree) folder.Files {
+	if v == (Version{}) {
 		return nil
 	}
-	line := fmt.Appendf(nil, stamp, v.tree.id, v.number)
-	files := make(folder.Files, len(v.tree.files))
-	for name, data := range v.tree.files {
+	tree := trees[v.Tree]
+	line := fmt.Appendf(nil, stamp, v.Tree, v.Number)
+	files := make(folder.Files, len(tree.files))
+	for name, data := range tree.files {
 		files[name] = bytes.Join([][]byte{line, data}, nil)
 	}
 	return files
 }
 
 // is reports whether files are those of v.
-func (v version) is(files folder.Files) bool { return maps.EqualFunc(files, v.render(), bytes.Equal) }
+func (v Version) is(files folder.Files, trees []*Tree) bool {
+	return maps.EqualFunc(files, v.render(trees), bytes.Equal)
+}
 
 // readStamp returns the tree and the number of the version that data was rendered for.
 func readStamp(data []byte) (tree int, number uint64, ok bool) {

@@ -81,7 +81,7 @@ func TestLoadNamesTheDirectoryThatItCannotRead(t *testing.T) {
 
 func TestStampSurvivesAnyBytes(t *testing.T) {
 	tree := &Tree{id: 3, files: map[string][]byte{"empty": nil, "text": []byte("objectfs 1 2\n"), "bytes": {0xff, '\n', 0}}}
-	for name, data := range (version{tree, 7}).render() {
+	for name, data := range (Version{3, 7}).render([]*Tree{3: tree}) {
 		if id, number, ok := readStamp(data); id != 3 || number != 7 || !ok {
 			t.Errorf("readStamp of %q = %d, %d, %t, want 3, 7, true", name, id, number, ok)
 		}

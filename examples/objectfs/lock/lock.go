@@ -26,6 +26,9 @@ type Held interface {
 	// Narrow gives up all but req, which must lie inside it.
 	Narrow(req Request) error
 
+	// Context returns ctx for work under what is held. So the store can learn what that is.
+	Context(ctx context.Context) context.Context
+
 	// Inside returns the locks for parts of what is held, until Unlock. Requests for these exclude one
 	// another only.
 	Inside() Locker
@@ -52,6 +55,10 @@ type treeHeld struct{ treelock.Grant[treelock.Path] }
 
 func (h treeHeld) Unlock()        { h.Release() }
 func (h treeHeld) Inside() Locker { return Tree(h.Grant) }
+
+func (h treeHeld) Context(ctx context.Context) context.Context {
+	return treelock.NewContext(ctx, h.Grant)
+}
 
 // Global returns one sync.RWMutex for all paths: a request that writes excludes all others. As
 // such a mutex knows no context, a Lock whose context ends waits on, and fails only then.
@@ -80,9 +87,10 @@ func (g *global) Lock(ctx context.Context, req Request) (Held, error) {
 // another.
 type whole func()
 
-func (w whole) Unlock()            { w() }
-func (whole) Narrow(Request) error { return nil }
-func (whole) Inside() Locker       { return None() }
+func (w whole) Unlock()                                   { w() }
+func (whole) Narrow(Request) error                        { return nil }
+func (whole) Context(ctx context.Context) context.Context { return ctx }
+func (whole) Inside() Locker                              { return None() }
 
 // None returns locks that grant every request at once, to show the damage of that.
 func None() Locker { return none{} }

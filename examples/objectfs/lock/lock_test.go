@@ -104,3 +104,17 @@ func TestMeterMeasuresWaitsAndTheQueue(t *testing.T) {
 		}
 	})
 }
+
+func TestContextOfATreeLockCarriesItsGrant(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	m := manager.Start(ctx)
+	defer func() { cancel(); <-m.Done() }()
+	held, err := lock.Tree(m).Lock(t.Context(), treelock.Write("/a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Unlock()
+	if grant, ok := treelock.FromContext[treelock.Path](held.Context(t.Context())); !ok || grant.Err() != nil {
+		t.Errorf("the context carries %v, %t, want the grant", grant, ok)
+	}
+}

@@ -16,6 +16,7 @@ import (
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"go.uber.org/goleak"
 
+	"github.com/treelock/treelock/examples/objectfs/bucket/blobstore"
 	"github.com/treelock/treelock/examples/objectfs/command"
 	"github.com/treelock/treelock/examples/objectfs/store"
 	"github.com/treelock/treelock/examples/objectfs/store/storetest"
@@ -53,11 +54,11 @@ func bucketURL(t *testing.T, bucket, endpoint string) string {
 // opened returns the store in the bucket at url.
 func opened(t *testing.T, url string) store.Store {
 	t.Helper()
-	b, err := open(t.Context(), url, answerTime)
+	b, err := blobstore.Open(t.Context(), url, answerTime)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(b.close)
+	t.Cleanup(func() { b.Close() })
 	return b
 }
 
@@ -78,13 +79,13 @@ func TestKeyMustBeUTF8AndNotEmpty(t *testing.T) {
 			"Read": read, "Write": s.Write(ctx, key, nil), "Delete": s.Delete(ctx, key),
 			"Copy from": s.Copy(ctx, key, "a"), "Copy to": s.Copy(ctx, "a", key),
 		} {
-			if !errors.Is(err, errKey) {
-				t.Errorf("%s %q = %v, want errKey", verb, key, err)
+			if !errors.Is(err, blobstore.ErrKey) {
+				t.Errorf("%s %q = %v, want ErrKey", verb, key, err)
 			}
 		}
 	}
-	if _, err := s.List(ctx, "\xff"); !errors.Is(err, errKey) {
-		t.Errorf("List = %v, want errKey", err)
+	if _, err := s.List(ctx, "\xff"); !errors.Is(err, blobstore.ErrKey) {
+		t.Errorf("List = %v, want ErrKey", err)
 	}
 }
 
@@ -98,11 +99,11 @@ func wantRun(t *testing.T, code int, text string, args ...string) {
 
 func TestJobEndsSoundAndLeavesTheBucketAsItWas(t *testing.T) {
 	for _, url := range []string{startServer(t), folderURL(t)} {
-		b, err := open(t.Context(), url, answerTime)
+		b, err := blobstore.Open(t.Context(), url, answerTime)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer b.close()
+		defer b.Close()
 		if err := b.Write(t.Context(), "mine", nil); err != nil {
 			t.Fatal(err)
 		}
@@ -131,7 +132,7 @@ func TestSilentServerIsReportedInTime(t *testing.T) {
 	}
 	defer silent.Close()
 	start := time.Now()
-	if _, err := open(t.Context(), bucketURL(t, "bucket", "http://"+silent.Addr().String()), 50*time.Millisecond); err == nil {
+	if _, err := blobstore.Open(t.Context(), bucketURL(t, "bucket", "http://"+silent.Addr().String()), 50*time.Millisecond); err == nil {
 		t.Error("open of a bucket at a silent server succeeds")
 	}
 	if took := time.Since(start); took > 3*time.Second { // the client's own limit is half a minute

@@ -21,6 +21,10 @@ import (
 	"strings"
 	"time"
 
+	_ "gocloud.dev/blob/fileblob" // file://
+	_ "gocloud.dev/blob/s3blob"   // s3://
+
+	"github.com/treelock/treelock/examples/objectfs/bucket/blobstore"
 	"github.com/treelock/treelock/examples/objectfs/command"
 )
 
@@ -40,11 +44,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 		fmt.Fprintln(stderr, "       bucket 'file:///FOLDER?create_dir=true' [flags of objectfs]")
 		return command.ExitUsage
 	}
-	b, err := open(ctx, args[0], answerTime)
+	b, err := blobstore.Open(ctx, args[0], answerTime)
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return command.ExitFailed
 	}
-	defer b.close()
+	defer b.Close()
 	return command.Run(ctx, b, args[1:], stdout, stderr)
 }

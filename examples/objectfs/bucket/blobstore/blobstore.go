@@ -1,4 +1,6 @@
-package main
+// Package blobstore is the [store.Store] in a bucket of gocloud.dev/blob. A program that opens a
+// bucket imports the driver for its URL.
+package blobstore
 
 import (
 	"context"
@@ -11,26 +13,24 @@ import (
 	"unicode/utf8"
 
 	"gocloud.dev/blob"
-	_ "gocloud.dev/blob/fileblob" // file://
-	_ "gocloud.dev/blob/s3blob"   // s3://
 	"gocloud.dev/gcerrors"
 
 	"github.com/treelock/treelock/examples/objectfs/store"
 )
 
-// errKey means that a bucket cannot hold an object with this key, or takes several such keys for
+// ErrKey means that a bucket cannot hold an object with this key, or takes several such keys for
 // one.
-var errKey = errors.New("the key is empty or not valid UTF-8")
+var ErrKey = errors.New("the key is empty or not valid UTF-8")
 
-// A bucket is the [store.Store] in a bucket of gocloud.dev/blob.
-type bucket struct {
+// A Bucket is an open bucket.
+type Bucket struct {
 	blob *blob.Bucket
 }
 
-var _ store.Store = (*bucket)(nil)
+var _ store.Store = (*Bucket)(nil)
 
-// open opens the bucket at url. It fails unless the bucket answers within limit.
-func open(ctx context.Context, url string, limit time.Duration) (*bucket, error) {
+// Open opens the bucket at url. It fails unless the bucket answers within limit.
+func Open(ctx context.Context, url string, limit time.Duration) (*Bucket, error) {
 	b, err := blob.OpenBucket(ctx, url)
 	if err != nil {
 		return nil, fmt.Errorf("bucket: %w", err)
@@ -45,13 +45,14 @@ func open(ctx context.Context, url string, limit time.Duration) (*bucket, error)
 		b.Close()
 		return nil, fmt.Errorf("bucket: open %s: %w", url, err)
 	}
-	return &bucket{b}, nil
+	return &Bucket{b}, nil
 }
 
-func (b *bucket) close() { b.blob.Close() }
+// Close closes the bucket.
+func (b *Bucket) Close() error { return b.blob.Close() }
 
 // List returns every key that starts with prefix, sorted.
-func (b *bucket) List(ctx context.Context, prefix string) ([]string, error) {
+func (b *Bucket) List(ctx context.Context, prefix string) ([]string, error) {
 	var keys []string
 	err := b.do(ctx, "list", prefix+"*", func() error { // a prefix may be empty
 		objects := b.blob.List(&blob.ListOptions{Prefix: prefix})
@@ -71,7 +72,7 @@ func (b *bucket) List(ctx context.Context, prefix string) ([]string, error) {
 }
 
 // Read returns the bytes of an object.
-func (b *bucket) Read(ctx context.Context, key string) (data []byte, err error) {
+func (b *Bucket) Read(ctx context.Context, key string) (data []byte, err error) {
 	err = b.do(ctx, "read", key, func() error {
 		data, err = b.blob.ReadAll(ctx, key)
 		return err
@@ -80,29 +81,29 @@ func (b *bucket) Read(ctx context.Context, key string) (data []byte, err error) 
 }
 
 // Write makes or replaces an object.
-func (b *bucket) Write(ctx context.Context, key string, data []byte) error {
+func (b *Bucket) Write(ctx context.Context, key string, data []byte) error {
 	return b.do(ctx, "write", key, func() error { return b.blob.WriteAll(ctx, key, data, nil) })
 }
 
 // Copy makes or replaces the object dst with the bytes of src.
-func (b *bucket) Copy(ctx context.Context, src, dst string) error {
+func (b *Bucket) Copy(ctx context.Context, src, dst string) error {
 	return b.do(ctx, "copy to", dst, func() error {
 		return b.do(ctx, "copy", src, func() error { return b.blob.Copy(ctx, dst, src, nil) })
 	})
 }
 
 // Delete removes an object.
-func (b *bucket) Delete(ctx context.Context, key string) error {
+func (b *Bucket) Delete(ctx context.Context, key string) error {
 	return b.do(ctx, "delete", key, func() error { return b.blob.Delete(ctx, key) })
 }
 
 // do does work on the object key, and names it in the error. A bad key and an ended context are
 // refused here, as not every driver does so.
-func (b *bucket) do(ctx context.Context, verb, key string, work func() error) error {
+func (b *Bucket) do(ctx context.Context, verb, key string, work func() error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	err := errKey
+	err := ErrKey
 	if key != "" && utf8.ValidString(key) {
 		err = work()
 	}

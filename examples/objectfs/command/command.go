@@ -80,8 +80,8 @@ func work(ctx context.Context, s store.Store, config config, stdout, stderr io.W
 	}
 	lockers := map[string]lock.Locker{locksTree: lock.Tree(m), locksGlobal: lock.Global(), locksNone: lock.None()}
 	fmt.Fprintf(stdout, "%d clients rename, copy, read, overwrite and delete folders of the %s files in %s, ",
-		config.clients, grouped(job.Size(trees)), dir)
-	fmt.Fprintf(stdout, "%s operations in all; then every folder is verified.\n", grouped(config.ops))
+		config.clients, Grouped(job.Size(trees)), dir)
+	fmt.Fprintf(stdout, "%s operations in all; then every folder is verified.\n", Grouped(config.ops))
 	var runs []run
 	for _, locks := range config.locks {
 		meter := lock.NewMeter(lockers[locks])
@@ -134,7 +134,7 @@ func watch(ctx context.Context, w io.Writer, what string, ops int, done func() i
 		for {
 			select {
 			case <-ticker.C:
-				fmt.Fprintf(w, "%s: %s of %s operations\n", what, grouped(done()), grouped(ops))
+				fmt.Fprintf(w, "%s: %s of %s operations\n", what, Grouped(done()), Grouped(ops))
 			case <-ctx.Done():
 				fmt.Fprintln(w, "\nobjectfs: interrupted: the operations under way end first; Ctrl-C again stops at once")
 				return

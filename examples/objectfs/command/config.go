@@ -104,6 +104,11 @@ func (c config) directory(ctx context.Context) (string, error) {
 	if c.load != "" {
 		return c.load, nil
 	}
+	return DefaultLoad(ctx)
+}
+
+// DefaultLoad returns the directory to load if none is given: the Go source of package net.
+func DefaultLoad(ctx context.Context) (string, error) {
 	root, err := exec.CommandContext(ctx, "go", "env", "GOROOT").Output()
 	if err != nil {
 		return "", fmt.Errorf("objectfs: go env GOROOT: %w: pass -load DIR", err)

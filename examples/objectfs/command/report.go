@@ -57,10 +57,10 @@ func (r run) verdict() string {
 	}
 	total := r.total()
 	ended := total.Done + total.Refused + total.Failed
-	operations := grouped(ended)
+	operations := Grouped(ended)
 	if ended < r.planned {
 		word = "STOPPED"
-		operations += " of " + grouped(r.planned)
+		operations += " of " + Grouped(r.planned)
 	}
 	if !r.sound() {
 		word = "FAILED"
@@ -68,7 +68,7 @@ func (r run) verdict() string {
 			word = "FAILED, as there are no locks"
 		}
 	}
-	return fmt.Sprintf("%s: %s operations, %s failed, %s", word, operations, grouped(total.Failed), folders)
+	return fmt.Sprintf("%s: %s operations, %s failed, %s", word, operations, Grouped(total.Failed), folders)
 }
 
 // report writes a verdict for each of runs, a table with a column for each, and what went wrong.
@@ -112,7 +112,7 @@ func table(w io.Writer, runs []run) {
 		fmt.Fprintln(w)
 	}
 	count := func(name string, value func(r run) int) {
-		row(name, func(r run) string { return grouped(value(r)) })
+		row(name, func(r run) string { return Grouped(value(r)) })
 	}
 	row("locks", func(r run) string { return r.locks })
 	for _, op := range job.Ops() {
@@ -127,9 +127,9 @@ func table(w io.Writer, runs []run) {
 			row("against global", func(r run) string { return fmt.Sprintf("%.1fx", r.throughput()/base.throughput()) })
 		}
 	}
-	row("wait, median", func(r run) string { return short(r.waits.Median) })
-	row("wait, 99th percentile", func(r run) string { return short(r.waits.P99) })
-	row("wait, longest", func(r run) string { return short(r.waits.Longest) })
+	row("wait, median", func(r run) string { return Short(r.waits.Median) })
+	row("wait, 99th percentile", func(r run) string { return Short(r.waits.P99) })
+	row("wait, longest", func(r run) string { return Short(r.waits.Longest) })
 	count("most waiting at once", func(r run) int { return r.waits.Queue })
 	count("wrong reads", func(r run) int { return r.result.WrongReads })
 	for _, kind := range job.Kinds {
@@ -147,18 +147,18 @@ func faults(w io.Writer, r run) {
 		fmt.Fprintf(w, "locks %s: failed: %s\n", r.locks, failure)
 	}
 	if more := r.total().Failed - len(r.result.Errors); more > 0 {
-		fmt.Fprintf(w, "locks %s: failed: %s more\n", r.locks, grouped(more))
+		fmt.Fprintf(w, "locks %s: failed: %s more\n", r.locks, Grouped(more))
 	}
 	for _, damage := range r.damage[:min(len(r.damage), shown)] {
 		fmt.Fprintf(w, "locks %s: damaged: %s\n", r.locks, damage)
 	}
 	if more := len(r.damage) - shown; more > 0 {
-		fmt.Fprintf(w, "locks %s: damaged: %s more\n", r.locks, grouped(more))
+		fmt.Fprintf(w, "locks %s: damaged: %s more\n", r.locks, Grouped(more))
 	}
 }
 
-// grouped writes n with commas: 10,000.
-func grouped(n int) string {
+// Grouped writes n with commas: 10,000.
+func Grouped(n int) string {
 	digits := fmt.Sprint(n)
 	for i := len(digits) - 3; i > 0; i -= 3 {
 		digits = digits[:i] + "," + digits[i:]
@@ -166,8 +166,8 @@ func grouped(n int) string {
 	return digits
 }
 
-// short rounds d to about three digits.
-func short(d time.Duration) string {
+// Short rounds d to about three digits.
+func Short(d time.Duration) string {
 	digits := time.Duration(1)
 	for d/digits >= 1000 {
 		digits *= 10

@@ -95,13 +95,13 @@ func TestNumbersAreShort(t *testing.T) {
 		0: "0s", 999: "999ns", 1234: "1.23µs", 45678 * time.Microsecond: "45.7ms",
 		999999 * time.Microsecond: "1s", 83 * time.Second: "1m23s",
 	} {
-		if got := short(d); got != want {
-			t.Errorf("short(%d) = %s, want %s", d, got, want)
+		if got := Short(d); got != want {
+			t.Errorf("Short(%d) = %s, want %s", d, got, want)
 		}
 	}
 	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567"} {
-		if got := grouped(n); got != want {
-			t.Errorf("grouped(%d) = %s, want %s", n, got, want)
+		if got := Grouped(n); got != want {
+			t.Errorf("Grouped(%d) = %s, want %s", n, got, want)
 		}
 	}
 }

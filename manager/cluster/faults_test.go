@@ -84,8 +84,6 @@ var faults = []struct{ name, file, old, new string }{
 		"r.n > 0 && ", ""},
 	{"a number has several forms", "values.go",
 		" || size > 1 && r.rest[size-1] == 0", ""},
-	{"a wrong count is believed", "values.go",
-		"i < n && r.err == nil && yield(i)", "i < n && yield(i)"},
 	{"an index is larger than a batch", "values.go",
 		"if next > maxBatch ||", "if"},
 }

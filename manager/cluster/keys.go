@@ -19,7 +19,7 @@ import (
 // A session is the id of its lease in 16 hexadecimal digits, and numbers are decimal.
 type keys struct{ ns string }
 
-// maxPrefixLen is how long ns may be: each operation of a transaction has it, and etcd bounds those.
+// maxPrefixLen is how long ns may be. Each operation of a transaction has it: etcd bounds the sum.
 const maxPrefixLen = 1 << 10
 
 func (k keys) meta() string               { return k.ns + "/meta" }

@@ -122,7 +122,7 @@ func TestSessionIsLostAtItsDeadline(t *testing.T) {
 		if p.log.Tick(); w.items[0].state != grantedState {
 			t.Error("lost before the deadline")
 		}
-		time.Sleep(1)
+		time.Sleep(1 * time.Nanosecond)
 		if p.log.Tick(); w.items[0].state != lostState || !errors.Is(p.cause, errExpired) {
 			t.Errorf("not lost at the deadline: %v", p.cause)
 		}

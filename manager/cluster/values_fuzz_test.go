@@ -31,6 +31,7 @@ func amendmentSeeds() [][]byte {
 		{format, 0x80, 0x80, 4},
 		{format, 0, 0x80, 0x80, 4},
 		{format, 1, 0x80, 0x80, 4, 0},
+		{format, 0, 1, 0x80, 0x80, 4, 0}, // it narrows request 65,536
 	}
 }
 

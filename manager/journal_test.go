@@ -20,6 +20,8 @@ type fakeJournal struct {
 func (j *fakeJournal) Start(m journal.Mirror[treelock.Path]) { j.mirror = m }
 func (j *fakeJournal) Tick()                                 {}
 func (j *fakeJournal) Stop()                                 {}
+func (j *fakeJournal) Flush()                                {}
+func (j *fakeJournal) Trouble() error                        { return nil }
 
 func (j *fakeJournal) Propose(claims []locktable.Claim[treelock.Path], label string) (*journal.Entry[treelock.Path], error) {
 	e := &journal.Entry[treelock.Path]{Claims: claims, Label: label, Journal: false}
@@ -27,9 +29,14 @@ func (j *fakeJournal) Propose(claims []locktable.Claim[treelock.Path], label str
 	return e, nil
 }
 
-func (j *fakeJournal) End(e *journal.Entry[treelock.Path]) { e.Journal = true }
+func (j *fakeJournal) End(e *journal.Entry[treelock.Path], _ bool) bool {
+	e.Journal = true
+	return true
+}
 
-func (j *fakeJournal) Narrow(*journal.Entry[treelock.Path], []locktable.Claim[treelock.Path]) {}
+func (j *fakeJournal) Narrow(*journal.Entry[treelock.Path], []locktable.Claim[treelock.Path]) error {
+	return nil
+}
 
 func (j *fakeJournal) Revoke(*journal.Entry[treelock.Path], error) {}
 

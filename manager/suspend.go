@@ -25,8 +25,9 @@ import (
 // (see [Manager.Acquire]), or [treelock.ErrStopped], nothing is suspended.
 //
 // If ctx carries grants of m (see [treelock.NewContext]), and to wait would close a circle, the
-// error is a [treelock.DeadlockError]. So it is if such a grant is live there: Suspend would wait for
-// its own caller. Nothing is suspended then, except while Suspend looks for the live requests.
+// error is a [treelock.DeadlockError]. If such a grant is live there, Suspend would wait for its own
+// caller: then nothing is suspended. A longer circle is found after Suspend has looked for the live
+// requests, and something is suspended until then.
 //
 // While something is suspended, it costs each request O(d).
 func (m *Manager[N]) Suspend(
@@ -40,8 +41,12 @@ func (m *Manager[N]) Suspend(
 	// The suspension is in force before the survey looks for live requests. So each request is
 	// either refused, or found by the survey.
 	under := m.grantsIn(ctx)
-	if !m.inspect(suspensionStart[N]{s}) {
+	start := suspensionStart[N]{suspension: s, holds: under}
+	if !m.inspect(&start) {
 		return func() {}, m.stoppedErr()
+	}
+	if start.deadlock != nil {
+		return func() {}, start.deadlock
 	}
 	// resume waits for no reply, so it cannot know when a pooled call is free again. Its own one
 	// has room for the reply, which no client receives.
@@ -149,10 +154,23 @@ func (s *suspension[N]) check() {
 	}
 }
 
-// A suspensionStart is the inspector that puts a suspension in force.
-type suspensionStart[N treelock.Node[N]] struct{ *suspension[N] }
+// A suspensionStart is the inspector that puts a suspension in force, unless its caller holds a
+// grant there. That is looked for first, so a Suspend that waits for its own caller lets no other
+// request be refused. Longer circles are known only after the survey.
+type suspensionStart[N treelock.Node[N]] struct {
+	*suspension[N]
+	holds    []treelock.Hold // by the caller
+	deadlock error
+}
 
-func (s suspensionStart[N]) inspect(l *loop[N]) {
+func (s *suspensionStart[N]) inspect(l *loop[N]) {
+	for _, r := range l.stillHeld(nil, s.holds) {
+		// A grant inside another one closes a longer circle, which names both.
+		if r.Who.scope == l.root && r.Reaches(s.region) {
+			s.deadlock = l.ownGrant("suspend", r)
+			return
+		}
+	}
 	l.readClock()
 	s.since = l.now
 	l.suspensions = append(l.suspensions, s.suspension)

@@ -13,7 +13,7 @@ func suspends(t *testing.T, l *loop[path]) *suspension[path] {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inspects(l, suspensionStart[path]{s})
+	inspects(l, &suspensionStart[path]{suspension: s})
 	return s
 }
 

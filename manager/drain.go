@@ -40,7 +40,7 @@ func (m *Manager[N]) Drain(ctx context.Context) error {
 	case isClosed(m.drainDone):
 		return nil
 	case isClosed(ended):
-		names := m.namesOf(&survey[N]{})
+		names := m.namesOf(&survey[N]{own: true})
 		// The survey takes time, in which the last request may have ended.
 		if isClosed(m.drainDone) {
 			return nil

@@ -16,6 +16,7 @@ type survey[N treelock.Node[N]] struct {
 	minAge time.Duration
 	limit  int                  // of each list of rows; zero and negative mean no limit
 	reach  *locktable.Region[N] // what requests must reach; nil means all
+	own    bool                 // leaves out the requests of other processes
 
 	// due, if set, selects requests by state and age.
 	due func(seq uint64, state treelock.State, age time.Duration) bool
@@ -180,7 +181,7 @@ func (s *survey[N]) record(r *locktable.Request[N, client[N]], waiting bool) (wo
 // selects reports whether the query selects r.
 func (s *survey[N]) selects(r *locktable.Request[N, client[N]], state treelock.State) bool {
 	age := s.began.since(r.Who.since)
-	return age >= s.minAge &&
+	return age >= s.minAge && !(s.own && foreign(r)) &&
 		(s.due == nil || s.due(r.Seq(), state, age)) &&
 		(s.reach == nil || r.Reaches(s.reach))
 }

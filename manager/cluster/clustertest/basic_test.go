@@ -10,10 +10,13 @@ import (
 	"github.com/treelock/treelock/manager/cluster"
 )
 
+// testTTL is the least time to live.
+const testTTL = 2 * time.Second
+
 // start starts a manager for a prefix of the test, as if in a process of its own.
 func start(t testing.TB, name string, opts ...cluster.Option) *cluster.Manager {
 	t.Helper()
-	opts = append([]cluster.Option{cluster.WithName(name), cluster.WithTTL(2 * time.Second)}, opts...)
+	opts = append([]cluster.Option{cluster.WithName(name), cluster.WithTTL(testTTL)}, opts...)
 	m, err := cluster.Start(background, client(t), "/"+t.Name(), opts...)
 	if err != nil {
 		t.Fatal(err)

@@ -19,7 +19,6 @@ import (
 )
 
 const (
-	testTTL     = 2 * time.Second // the least
 	testWorkers = 3
 	testClients = 4 // of a worker
 	// recovery is how long it may take after a fault until all clients get grants again.

@@ -25,9 +25,9 @@ import (
 // (see [Manager.Acquire]), or [treelock.ErrStopped], nothing is suspended.
 //
 // If ctx carries grants of m (see [treelock.NewContext]), and to wait would close a circle, the
-// error is a [treelock.DeadlockError]. If such a grant is live there, Suspend would wait for its own
-// caller: then nothing is suspended. A longer circle is found after Suspend has looked for the live
-// requests, and something is suspended until then.
+// error is a [treelock.DeadlockError]. If such a grant is live there, Suspend would wait for its
+// own caller: then nothing is suspended. A longer circle is found after Suspend has looked for the
+// live requests, and something is suspended until then.
 //
 // While something is suspended, it costs each request O(d).
 func (m *Manager[N]) Suspend(

@@ -24,10 +24,10 @@ const (
 	maxCopies    = 3
 )
 
-// attempts calls f until it succeeds, ctx ends, or f fails for a reason that does not pass. A server
-// that does not answer must not hold up what another one can do: so each attempt has little time,
-// and after one without an answer f is called several times at once, which the client spreads over
-// its servers. f must be harmless if it is called again, and if its effect comes late.
+// attempts calls f until it succeeds, ctx ends, or f fails for a reason that does not pass. A
+// server that does not answer must not hold up what another one can do. So each attempt has little
+// time, and after one without an answer f is called several times at once, which the client spreads
+// over its servers. f must be harmless if it is called again, and if its effect comes late.
 func attempts[T any](ctx context.Context, client *clientv3.Client, f func(context.Context) (T, error)) (v T, err error) {
 	var why error // of the latest attempt that says more than that there was no answer
 	copies := 1

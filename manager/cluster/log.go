@@ -337,12 +337,6 @@ func (l *log) answered(t transaction, applied bool, revision, control int64) {
 	}
 }
 
-// idle reports whether etcd has all that this process has to say.
-func (l *log) idle() bool {
-	s := l.session
-	return s == nil || !s.sent && len(s.changed) == 0 && len(l.unsent) == 0
-}
-
 // begin begins a session. Requests that were proposed before it go into its first batch.
 func (l *log) begin(lease int64, deadline time.Time) *session {
 	l.session = &session{lease: lease, deadline: deadline, batches: map[int64]*batch{}, over: make(chan struct{}), boundSet: time.Now()}

@@ -129,8 +129,9 @@ func (m *Manager) run(life context.Context, end context.CancelFunc, c *conn) {
 	}
 }
 
-// giveNotice waits, after the deadline of the session, until its lease would have ended: so that the
-// holders have the margin to learn of the loss, before another process is granted what they held.
+// giveNotice waits, after the deadline of the session, until its lease would have ended: so that
+// the holders have the margin to learn of the loss, before another process is granted what they
+// held.
 func (c *conn) giveNotice() {
 	if deadline := c.session.deadline; !time.Now().Before(deadline) {
 		c.pauseOrStop(time.Until(deadline.Add(margin(c.ttl))))

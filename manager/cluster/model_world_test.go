@@ -349,3 +349,9 @@ func (w *world) run(may func(step) bool) {
 	}
 	w.fail("it goes on without an end")
 }
+
+// idle reports whether etcd has all that the process of l has to say.
+func (l *log) idle() bool {
+	s := l.session
+	return s == nil || !s.sent && len(s.changed) == 0 && len(l.unsent) == 0
+}

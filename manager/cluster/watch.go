@@ -13,8 +13,8 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// watchContext returns the context of the watch of a session. The metadata names the stream in which
-// a watcher asks for progress, so it must not have what a caller put there.
+// watchContext returns the context of the watch of a session. The metadata names the stream in
+// which a watcher asks for progress, so it must not have what a caller put there.
 func watchContext(ctx context.Context) context.Context {
 	return clientv3.WithRequireLeader(metadata.NewOutgoingContext(ctx, metadata.MD{}))
 }

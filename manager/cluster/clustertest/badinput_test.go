@@ -70,11 +70,11 @@ func TestStartSaysThatNoServerIsThere(t *testing.T) {
 	}
 	url := "http://" + l.Addr().String()
 	l.Close() // nothing listens there any more
-	err = wantNoStart(t, clientOf(t, []string{url}), "/a", time.Second, "connection refused")
+	err = wantNoStart(t, clientFor(t, []string{url}), "/a", time.Second, "connection refused")
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v, want one that is the context's", err)
 	}
-	wantNoStart(t, clientOf(t, []string{url}), "/a", 20*time.Second, url)
+	wantNoStart(t, clientFor(t, []string{url}), "/a", 20*time.Second, url)
 }
 
 func TestStartSaysThatNoServerAnswers(t *testing.T) {
@@ -83,7 +83,7 @@ func TestStartSaysThatNoServerAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	wantNoStart(t, clientOf(t, []string{"http://" + l.Addr().String()}), "/a", time.Second, "deadline exceeded")
+	wantNoStart(t, clientFor(t, []string{"http://" + l.Addr().String()}), "/a", time.Second, "deadline exceeded")
 }
 
 func TestStartSaysThatAServerIsNoEtcd(t *testing.T) {
@@ -102,7 +102,7 @@ func TestStartSaysThatAServerIsNoEtcd(t *testing.T) {
 			c.Close()
 		}
 	}()
-	wantNoStart(t, clientOf(t, []string{"http://" + l.Addr().String()}), "/a", time.Second, "no server can be reached")
+	wantNoStart(t, clientFor(t, []string{"http://" + l.Addr().String()}), "/a", time.Second, "no server can be reached")
 }
 
 func TestStartRefusesABadPrefix(t *testing.T) {
@@ -156,7 +156,7 @@ func TestForeignValuesBelowThePrefixHarmNoRequest(t *testing.T) {
 
 func TestStartSaysWhatIsNotPermitted(t *testing.T) {
 	servers := startServers(t, 1)
-	root := clientOf(t, clustertest.Endpoints(servers))
+	root := clientFor(t, clustertest.Endpoints(servers))
 	must := func(_ any, err error) {
 		t.Helper()
 		if err != nil {

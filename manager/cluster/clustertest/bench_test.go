@@ -13,6 +13,7 @@ import (
 	"github.com/treelock/treelock/manager/cluster/clustertest"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/concurrency"
+	"go.uber.org/zap"
 )
 
 // A locker is what a benchmark measures: lock locks a name, and returns how to unlock it. Each has
@@ -84,6 +85,14 @@ func servers(b *testing.B, n int) []string {
 		}
 	})
 	return clustertest.Endpoints(s)
+}
+
+func clientOf(b *testing.B, endpoints []string) *clientv3.Client {
+	c, err := clientv3.New(clientv3.Config{Endpoints: endpoints, Logger: zap.NewNop()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return c
 }
 
 // BenchmarkLock locks and unlocks with several processes (a locker with a client each) of several

@@ -22,7 +22,7 @@ func long() bool { return os.Getenv("TREELOCK_TESTS") == "long" }
 // A cell is a fault. It is over when inflict returns.
 type cell struct {
 	name    string
-	byHand  bool // somebody deletes keys by hand: then the holder is not the first to know
+	byHand  bool // keys are deleted by hand: then the holder is not the first to know
 	inflict func(r *rig)
 }
 
@@ -162,21 +162,6 @@ func text(table []*row) string {
 	return b.String()
 }
 
-// startServers starts servers for a test.
-func startServers(t testing.TB, n int) []*clustertest.Server {
-	t.Helper()
-	servers, err := clustertest.Start(t.TempDir(), n)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		for _, s := range servers {
-			s.Kill()
-		}
-	})
-	return servers
-}
-
 func (r *rig) stopWorker(d time.Duration) {
 	r.workers[0].Stop()
 	time.Sleep(d)
@@ -235,11 +220,17 @@ func (r *rig) killServer(i int) {
 	}
 }
 
+// stopServers stops servers for a while. A leader that was stopped may then revoke leases that have
+// ended by its clock, although the new leader has renewed them: etcd 3.7.3 does not ask whether it
+// still leads if its ticker has run just before (EtcdServer.isActive). No client can prevent that.
 func (r *rig) stopServers(d time.Duration, servers ...int) {
 	for _, i := range servers {
 		r.servers[i].Stop()
 	}
 	time.Sleep(d)
+	if len(r.servers) > 1 && d > testTTL {
+		defer r.unordered()()
+	}
 	for _, i := range servers {
 		r.servers[i].Continue()
 	}
@@ -249,7 +240,7 @@ func (r *rig) stopServers(d time.Duration, servers ...int) {
 func moveLeader(r *rig) {
 	for range 3 {
 		i := r.leader()
-		etcd := clientOf(r, []string{r.servers[i].Client})
+		etcd := clientFor(r, []string{r.servers[i].Client})
 		members, err := etcd.MemberList(background)
 		if err != nil {
 			r.Fatal(err)

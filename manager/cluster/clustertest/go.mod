@@ -8,6 +8,7 @@ replace (
 )
 
 require (
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/treelock/treelock v0.0.0
 	github.com/treelock/treelock/manager/cluster v0.0.0
 	go.etcd.io/etcd/client/v3 v3.7.3
@@ -15,8 +16,6 @@ require (
 	go.uber.org/goleak v1.3.0
 	go.uber.org/zap v1.27.1
 )
-
-require github.com/anishathalye/porcupine v1.3.1
 
 require (
 	github.com/beorn7/perks v1.0.1 // indirect

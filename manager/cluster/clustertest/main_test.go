@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/treelock/treelock/manager/cluster/clustertest"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -47,11 +48,11 @@ func run(m *testing.M) int {
 // client returns a client of the shared server.
 func client(t testing.TB) *clientv3.Client {
 	t.Helper()
-	return clientOf(t, clustertest.Endpoints(shared))
+	return clientFor(t, clustertest.Endpoints(shared))
 }
 
-// clientOf returns a client of servers.
-func clientOf(t testing.TB, endpoints []string) *clientv3.Client {
+// clientFor returns a client of servers.
+func clientFor(t testing.TB, endpoints []string) *clientv3.Client {
 	t.Helper()
 	c, err := clientv3.New(clientv3.Config{Endpoints: endpoints, Logger: zap.NewNop()})
 	if err != nil {
@@ -62,3 +63,43 @@ func clientOf(t testing.TB, endpoints []string) *clientv3.Client {
 }
 
 var background = context.Background()
+
+// startServers starts servers for a test.
+func startServers(t testing.TB, n int) []*clustertest.Server {
+	t.Helper()
+	servers, err := clustertest.Start(t.TempDir(), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for _, s := range servers {
+			s.Kill()
+		}
+	})
+	return servers
+}
+
+// awaitEmpty waits, at most for a lease, until only the version of the format is under a prefix.
+func awaitEmpty(t testing.TB, etcd *clientv3.Client, prefix string) {
+	t.Helper()
+	// A new leader extends all leases once.
+	for until := time.Now().Add(3*testTTL + 3*time.Second); ; time.Sleep(20 * time.Millisecond) {
+		ctx, cancel := context.WithTimeout(background, 5*time.Second)
+		resp, err := etcd.Get(ctx, prefix+"/", clientv3.WithPrefix(), clientv3.WithKeysOnly())
+		cancel()
+		var keys []string
+		if err == nil {
+			for _, kv := range resp.Kvs {
+				if key := string(kv.Key); key != prefix+"/meta" {
+					keys = append(keys, key)
+				}
+			}
+			if len(keys) == 0 {
+				return
+			}
+		}
+		if time.Now().After(until) {
+			t.Fatalf("under the prefix after the lease: %q (%v)", keys, err)
+		}
+	}
+}

@@ -2,6 +2,8 @@ package clustertest_test
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/treelock/treelock"
@@ -81,4 +83,20 @@ func TestNarrowingIsKnownBeforeTheEndThatItCameAfter(t *testing.T) {
 	acquire(t, b, treelock.Write("/a/y")).Release()
 	wantConflict(t, b, treelock.Write("/a/x"))
 	g.Release()
+}
+
+// A grant of few claims can be narrowed to many, which may be more than a transaction takes.
+func TestNarrowingToMoreThanTheLogTakesIsRefused(t *testing.T) {
+	a, b := start(t, "worker-1"), start(t, "worker-2")
+	g := acquire(t, a, treelock.Write("/a"))
+	var many treelock.Request[treelock.Path]
+	for i := range 30_000 {
+		many = many.With(treelock.Claim[treelock.Path]{Node: treelock.Path(fmt.Sprintf("/a/%s%d", strings.Repeat("x", 60), i))})
+	}
+	if err := g.Narrow(many); !errors.Is(err, treelock.ErrTooWide) {
+		t.Errorf("%v, want ErrTooWide", err)
+	}
+	wantConflict(t, b, treelock.Read("/a"))
+	g.Release()
+	acquire(t, b, treelock.Write("/a")).Release()
 }

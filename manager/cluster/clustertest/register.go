@@ -70,7 +70,7 @@ func (t *traced) add(token uint64, readOnly bool) Addition {
 }
 
 // access replaces the sum in the register. If the register checks tokens, it refuses one that is
-// smaller than that of an earlier access: then ok is false. A read counts as an access, as otherwise
+// smaller than that of an earlier access: then ok is false. A read counts as an access. Otherwise
 // an older holder could write between the read and the write of a later one.
 func (t *traced) access(token uint64, f func(sum int) int) (before int, ok bool) {
 	ctx, key := context.Background(), RegisterKey(t.work.Prefix)

@@ -19,7 +19,8 @@ import (
 // its lease, and returns what they did.
 func runRegister(t *testing.T, fenced bool) (ops []porcupine.Operation, refused int) {
 	prefix := "/" + t.Name()
-	if _, err := client(t).Delete(background, clustertest.RegisterKey(prefix)); err != nil { // of an earlier run
+	register := clustertest.RegisterKey(prefix) // may be left by an earlier run
+	if _, err := client(t).Delete(background, register); err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()

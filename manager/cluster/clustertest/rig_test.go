@@ -40,7 +40,7 @@ type rig struct {
 // newRig starts workers, and waits until all of them work.
 func newRig(t testing.TB, servers []*clustertest.Server) *rig {
 	t.Helper()
-	r := &rig{TB: t, servers: servers, prefix: "/" + strings.ReplaceAll(t.Name(), "#", "-"), etcd: clientOf(t, clustertest.Endpoints(servers))}
+	r := &rig{TB: t, servers: servers, prefix: "/" + strings.ReplaceAll(t.Name(), "#", "-"), etcd: clientFor(t, clustertest.Endpoints(servers))}
 	r.audit = startAudit(t, r.etcd, r.prefix)
 	dir := t.TempDir()
 	var started sync.WaitGroup
@@ -218,30 +218,6 @@ func (r *rig) checkEvents(w *clustertest.Worker, events []clustertest.Event, sum
 func (r *rig) awaitEmpty() {
 	r.Helper()
 	awaitEmpty(r, r.etcd, r.prefix)
-}
-
-func awaitEmpty(t testing.TB, etcd *clientv3.Client, prefix string) {
-	t.Helper()
-	// A new leader extends all leases once.
-	for until := time.Now().Add(3*testTTL + 3*time.Second); ; time.Sleep(20 * time.Millisecond) {
-		ctx, cancel := context.WithTimeout(background, 5*time.Second)
-		resp, err := etcd.Get(ctx, prefix+"/", clientv3.WithPrefix(), clientv3.WithKeysOnly())
-		cancel()
-		var keys []string
-		if err == nil {
-			for _, kv := range resp.Kvs {
-				if key := string(kv.Key); key != prefix+"/meta" {
-					keys = append(keys, key)
-				}
-			}
-			if len(keys) == 0 {
-				return
-			}
-		}
-		if time.Now().After(until) {
-			t.Fatalf("under the prefix after the lease: %q (%v)", keys, err)
-		}
-	}
 }
 
 // An audit watches the keys of a prefix.

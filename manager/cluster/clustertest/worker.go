@@ -119,7 +119,6 @@ type traced struct {
 	stop   chan struct{}
 	work   Work
 	etcd   *clientv3.Client
-	asked  time.Duration
 }
 
 // trace writes an event. It is one write, so a worker that is killed leaves whole lines.

@@ -56,7 +56,7 @@ func Start(ctx context.Context, client *clientv3.Client, prefix string, opts ...
 	start, cancel := context.WithTimeout(ctx, o.ttl)
 	defer cancel()
 	if err := m.checkFormat(start); err != nil {
-		return nil, m.startErr(err)
+		return nil, m.startErr(ctx, err)
 	}
 	// A goroutine of the revocations is of no session, so it has the life of the manager.
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
@@ -69,7 +69,7 @@ func Start(ctx context.Context, client *clientv3.Client, prefix string, opts ...
 	if err != nil {
 		end()
 		m.Manager.Shutdown(canceled(ctx))
-		return nil, m.startErr(err)
+		return nil, m.startErr(ctx, err)
 	}
 	go m.run(life, end, c)
 	return m, nil
@@ -83,7 +83,11 @@ func canceled(ctx context.Context) context.Context {
 }
 
 // startErr says what Start could not do, and with what.
-func (m *Manager) startErr(err error) error {
+func (m *Manager) startErr(ctx context.Context, err error) error {
+	// The manager may stop, or lose its lease, because ctx has ended: then that is the reason.
+	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
+		err = fmt.Errorf("%w: %w", ended, err)
+	}
 	if why := m.unreachable(); why != "" {
 		err = fmt.Errorf("%w; no server can be reached: %s", err, why)
 	}

@@ -305,8 +305,7 @@ func (l *loop[N]) deliverAll(granted []*request[N]) {
 			l.deliverWidening(r)
 			continue
 		}
-		if l.placing.journal != nil && foreign(r) {
-			r.Who.since = l.now
+		if l.placing.journal != nil && !l.grantPlaced(r) {
 			continue
 		}
 		l.countGrant(r)

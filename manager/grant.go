@@ -23,9 +23,6 @@ type grant[N treelock.Node[N]] struct {
 func (l *loop[N]) grant(r *request[N]) grant[N] {
 	g := grant[N]{req: r, seq: r.Seq(), token: r.Who.scope.token}
 	if r.Who.scope.owner == nil {
-		if e := entryOf(r); e != nil {
-			l.nextToken = e.Token
-		}
 		g.token = l.nextToken
 		l.nextToken++
 	}

@@ -127,6 +127,19 @@ func (l *loop[N]) attach(r *request[N]) {
 	l.placing.now.Manager = r
 }
 
+// grantPlaced prepares the grant of a request that has waited: the token of a request of this
+// process is its place. It returns false for a request of another process, which has no client here.
+func (l *loop[N]) grantPlaced(r *request[N]) bool {
+	if foreign(r) {
+		r.Who.since = l.now
+		return false
+	}
+	if e := entryOf(r); e != nil { // a request inside a grant has none
+		l.nextToken = e.Token
+	}
+	return true
+}
+
 // unplace ends the entry that arrives at this moment, as its request is refused. Others may wait
 // for it until the log says that.
 func (l *loop[N]) unplace() {
@@ -146,7 +159,7 @@ func (v mirror[N]) Arrive(e *journal.Entry[N]) {
 	}
 	c := e.Manager.(*call[N])
 	l.dropPending(c)
-	l.placing.now = e
+	l.placing.now, l.nextToken = e, e.Token // it is the token if the request is granted at once
 	l.acquire(c, nil, 0)
 	l.placing.now = nil
 }

@@ -128,7 +128,8 @@ func (l *loop[N]) attach(r *request[N]) {
 }
 
 // grantPlaced prepares the grant of a request that has waited: the token of a request of this
-// process is its place. It returns false for a request of another process, which has no client here.
+// process is its place. It returns false for a request of another process, which has no client
+// here.
 func (l *loop[N]) grantPlaced(r *request[N]) bool {
 	if foreign(r) {
 		r.Who.since = l.now

@@ -37,12 +37,12 @@ func (m *Manager) Guard(ctx context.Context, g treelock.Grant[treelock.Path]) (c
 
 func (m *Manager) guard(ctx context.Context, h treelock.Hold) (cmp clientv3.Cmp, err error) {
 	var key string
-	var guarded chan struct{}
+	var guarded, over chan struct{}
 	ask := func() {
 		var e *entry
 		if e, err = m.log.mirror.Held(h); err == nil {
 			r := e.Journal.(*request)
-			guarded = m.log.guard(r)
+			guarded, over = m.log.guard(r), m.log.session.over
 			key = m.keys.guard(m.log.session.lease, r.batch.n, r.index)
 		}
 	}
@@ -54,18 +54,20 @@ func (m *Manager) guard(ctx context.Context, h treelock.Hold) (cmp clientv3.Cmp,
 	}
 	select {
 	case <-guarded:
+	case <-over: // then the grant is lost
 	case <-ctx.Done():
 		return cmp, ctx.Err()
-	case <-m.log.stop:
-		return cmp, treelock.ErrStopped
 	}
 	var revision int64
-	m.log.mirror.Do(func() {
+	read := func() {
 		var e *entry
 		if e, err = m.log.mirror.Held(h); err == nil {
 			revision = e.Journal.(*request).guardRevision
 		}
-	})
+	}
+	if !m.log.mirror.Do(read) {
+		return cmp, treelock.ErrStopped
+	}
 	if err != nil || revision > 0 {
 		return clientv3.Compare(clientv3.ModRevision(key), "=", revision), err
 	}
@@ -81,7 +83,7 @@ func (m *Manager) guard(ctx context.Context, h treelock.Hold) (cmp clientv3.Cmp,
 }
 
 // guard asks for the guard of a request that is held. The channel is closed when etcd has it, or
-// when the request is lost; nothing is sent.
+// when the request ends before that; nothing is sent.
 func (l *log) guard(r *request) chan struct{} {
 	if r.guarded == nil {
 		r.guarded = make(chan struct{})
@@ -144,12 +146,4 @@ func (t *transaction) takeGuards(b *batch) bool {
 	t.guards = append(t.guards, b.guards[:n]...)
 	b.guards = slices.Delete(b.guards, 0, n)
 	return len(b.unguarded)+len(b.guards) == 0
-}
-
-// dropGuards lets the callers of Guard go on, as the session is lost.
-func (s *session) dropGuards() {
-	for _, b := range s.batches {
-		guardedBy(b.guards, 0)
-		b.guards = nil
-	}
 }

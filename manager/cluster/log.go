@@ -356,7 +356,6 @@ func (l *log) lose(cause error) {
 func (l *log) endSession() {
 	if l.session != nil {
 		close(l.session.over)
-		l.session.dropGuards()
 		l.session, l.conn, l.watcher = nil, nil, nil
 	}
 	select {

@@ -149,18 +149,13 @@ type meta struct {
 // the user may read and write below the prefix: etcd checks the permissions of operations in a
 // branch that is not taken.
 func (m *Manager) checkFormat(ctx context.Context) error {
-	if _, err := attempts(ctx, m.client, func(ctx context.Context) (*clientv3.GetResponse, error) {
+	read, err := attempts(ctx, m.client, func(ctx context.Context) (*clientv3.GetResponse, error) {
 		return m.client.Get(ctx, m.keys.ns+"/", clientv3.WithPrefix(), clientv3.WithLimit(1))
-	}); err != nil {
-		return fmt.Errorf("read below the prefix: %w", err)
-	}
-	status, err := attempts(ctx, m.client, func(ctx context.Context) (*clientv3.MemberListResponse, error) {
-		return m.client.MemberList(ctx)
 	})
 	if err != nil {
-		return fmt.Errorf("read the id of the cluster: %w", err)
+		return fmt.Errorf("read below the prefix: %w", err)
 	}
-	want := meta{format, fmt.Sprintf("%016x", status.Header.ClusterId)}
+	want := meta{format, fmt.Sprintf("%016x", read.Header.ClusterId)}
 	value, err := json.Marshal(want)
 	if err != nil {
 		return err

@@ -13,7 +13,6 @@ import (
 	"github.com/treelock/treelock/manager/cluster/clustertest"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/concurrency"
-	"go.uber.org/zap"
 )
 
 // A locker is what a benchmark measures: lock locks a name, and returns how to unlock it. Each has
@@ -87,14 +86,6 @@ func servers(b *testing.B, n int) []string {
 	return clustertest.Endpoints(s)
 }
 
-func clientOf(b *testing.B, endpoints []string) *clientv3.Client {
-	c, err := clientv3.New(clientv3.Config{Endpoints: endpoints, Logger: zap.NewNop()})
-	if err != nil {
-		b.Fatal(err)
-	}
-	return c
-}
-
 // BenchmarkLock locks and unlocks with several processes (a locker with a client each) of several
 // goroutines: each on a name of its own, or all on one. lock-ns is the median time of lock.
 func BenchmarkLock(b *testing.B) {
@@ -113,7 +104,7 @@ func BenchmarkLock(b *testing.B) {
 				b.Run(name, func(b *testing.B) {
 					var lockers []locker
 					for range c.processes {
-						etcd := clientOf(b, endpoints)
+						etcd := clientFor(b, endpoints)
 						l := impl.make(b, etcd, "/"+b.Name()+fmt.Sprint(b.N))
 						lockers = append(lockers, l)
 						defer etcd.Close()
@@ -177,7 +168,7 @@ func BenchmarkHandOver(b *testing.B) {
 				b.Run(fmt.Sprintf("servers=%d/processes=%d/impl=%s", n, processes, impl.name), func(b *testing.B) {
 					var lockers []locker
 					for range processes {
-						etcd := clientOf(b, endpoints)
+						etcd := clientFor(b, endpoints)
 						l := impl.make(b, etcd, "/"+b.Name()+fmt.Sprint(b.N))
 						lockers = append(lockers, l)
 						defer etcd.Close()
@@ -222,7 +213,7 @@ func BenchmarkLive(b *testing.B) {
 	endpoints := servers(b, 1)
 	for _, live := range []int{0, 100_000} {
 		b.Run(fmt.Sprintf("live=%d", live), func(b *testing.B) {
-			etcd := clientOf(b, endpoints)
+			etcd := clientFor(b, endpoints)
 			defer etcd.Close()
 			m, err := cluster.Start(background, etcd, "/"+b.Name()+fmt.Sprint(b.N))
 			if err != nil {
@@ -270,7 +261,7 @@ func BenchmarkStart(b *testing.B) {
 	endpoints := servers(b, 1)
 	for range b.N {
 		b.StopTimer()
-		etcd, other := clientOf(b, endpoints), clientOf(b, endpoints)
+		etcd, other := clientFor(b, endpoints), clientFor(b, endpoints)
 		prefix := "/" + b.Name() + fmt.Sprint(time.Now().UnixNano())
 		owner, err := cluster.Start(background, etcd, prefix)
 		if err != nil {

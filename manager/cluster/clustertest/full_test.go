@@ -12,7 +12,6 @@ import (
 	"github.com/treelock/treelock/manager/cluster/clustertest"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
-	"go.uber.org/zap"
 )
 
 // While etcd is full, what is released is free for requests that wait already, leases go on, and
@@ -23,11 +22,7 @@ func TestReleaseWorksWhileEtcdIsFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Kill)
-	etcd, err := clientv3.New(clientv3.Config{Endpoints: []string{server.Client}, Logger: zap.NewNop()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { etcd.Close() })
+	etcd := clientFor(t, []string{server.Client})
 	var managers []*cluster.Manager
 	for _, name := range []string{"worker-1", "worker-2"} {
 		m, err := cluster.Start(background, etcd, "/locks", cluster.WithName(name), cluster.WithTTL(2*time.Second))

@@ -10,8 +10,6 @@ import (
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/manager/cluster"
 	"github.com/treelock/treelock/manager/cluster/clustertest"
-	clientv3 "go.etcd.io/etcd/client/v3"
-	"go.uber.org/zap"
 )
 
 // A request that gets no place, as etcd has died, says that when its context ends.
@@ -21,11 +19,7 @@ func TestErrorSaysThatEtcdDoesNotAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer servers[0].Kill()
-	etcd, err := clientv3.New(clientv3.Config{Endpoints: clustertest.Endpoints(servers), Logger: zap.NewNop()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer etcd.Close()
+	etcd := clientFor(t, clustertest.Endpoints(servers))
 	m, err := cluster.Start(background, etcd, "/locks")
 	if err != nil {
 		t.Fatal(err)

@@ -28,8 +28,8 @@ func (m *Manager[N]) namesOf(s *survey[N]) (found names[N]) {
 	if s.limit == 0 { // WithBlockers(0) costs nothing
 		return found
 	}
-	// runSurvey takes the Done channel of a context. timeout stands in for one: the timer closes
-	// it, once, and nothing is sent.
+	// runSurvey takes a channel like the Done channel of a context. A timer closes this one, so no
+	// context is made.
 	timeout := make(chan struct{})
 	defer time.AfterFunc(namingTimeout, func() { close(timeout) }).Stop()
 	// An incomplete survey may have missed the earliest requests, so none of its rows is named.

@@ -80,12 +80,12 @@ func (m *Manager[N]) begin(
 	ended = ctx.Done()
 	queued = len(m.inbox)
 	c.expectWait = c.expectWait || ended == nil || queued >= backlog
-	return ended, queued, m.submit(ctx, ended, kind, c, in)
+	return ended, queued, m.sendCall(ctx, ended, kind, c, in)
 }
 
-// submit sends c, for a request in a scope, unless ctx, whose Done channel is ended, has ended. A
+// sendCall sends c, for a request in a scope, unless ctx, whose Done channel is ended, has ended. A
 // call that is not sent is recycled.
-func (m *Manager[N]) submit(
+func (m *Manager[N]) sendCall(
 	ctx context.Context, ended <-chan struct{}, kind messageKind, c *call[N], in treelock.Hold,
 ) outcome {
 	msg := message[N]{kind: kind, call: c, ref: in.Ref, seq: in.Number}
@@ -154,7 +154,7 @@ func (e *engine[N]) TryAcquire(
 	}
 	c.grant.token, c.expectWait = h.Token, false
 	ended := ctx.Done()
-	if o := m.submit(ctx, ended, kindAcquire, c, h); o != outcomeSent {
+	if o := m.sendCall(ctx, ended, kindAcquire, c, h); o != outcomeSent {
 		return treelock.Grant[N]{}, withRequest("try to acquire", &req, m.unsentErr(o, ctx))
 	}
 	// Only a manager with a journal lets a request of modeNoWait wait, for its place.
@@ -208,7 +208,7 @@ func (l *loop[N]) acquire(c *call[N], ref *treelock.Ref, seq uint64) {
 	}
 	l.countArrival(r)
 	l.trace.arrived(r.Seq())
-	g := grant[N]{req: r, seq: r.Seq()} // names the request, until it is granted
+	g := grant[N]{req: r, seq: r.Seq()} // a request that waits is named by the same type
 	if r.Granted() {
 		g = l.grant(r)
 	} else if len(l.asked[wantedSignal]) > 0 {

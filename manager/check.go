@@ -21,7 +21,7 @@ func (m *Manager[N]) Check(ctx context.Context, req treelock.Request[N]) error {
 	answer := &checker[N]{call: c}
 	c.inspector = answer
 	ended := ctx.Done()
-	if o := m.submit(ctx, ended, kindInspect, c, treelock.Hold{}); o != outcomeSent {
+	if o := m.sendCall(ctx, ended, kindInspect, c, treelock.Hold{}); o != outcomeSent {
 		return withRequest("check", &req, m.unsentErr(o, ctx))
 	}
 	select {

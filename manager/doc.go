@@ -1,5 +1,6 @@
 // Package manager grants requests for nodes and subtrees of a tree, from one goroutine that owns
-// every node and every wait queue.
+// every node and every wait queue. The page docs/how-it-works.md follows one request through the
+// code.
 //
 //	m := manager.Start(ctx)
 //	grant, err := m.Acquire(ctx, treelock.Read("/src").Write("/dst"))
@@ -14,8 +15,9 @@
 //   - The manager goroutine runs the loop in run.go. One serves each manager.
 //   - A message goes from a client to the manager goroutine. Its kind says what is to be done.
 //   - The inbox is the one channel of messages. Its order is the order of arrival.
-//   - A scope is where requests are admitted by the rule among themselves: the manager's own, or
-//     the inside of one grant. Each scope has a lock table.
+//   - A scope is a set of requests that wait for each other and for no others: the manager's own,
+//     or those inside one grant. Each scope has a lock table. (The Scope of a claim is another
+//     thing.)
 //   - A widening adds claims to a grant. While it waits, the lock table has it as a request of its
 //     own, with its own place in the order of arrival.
 //   - A call carries a request to the manager goroutine, and the replies back. It is reused.
@@ -74,9 +76,9 @@
 // An Acquire that had to wait never returns a grant under a context that had ended before the
 // grant: its client ends the request instead. The context of Submit bounds the submission only.
 //
-// A client looks at its context only when it is told that it must wait, since a select costs as
-// much as the rest of a request. A client that had to wait the last time, or that finds many
-// messages in the inbox, expects to wait and selects from the beginning.
+// Most clients look at their context only when they are told that they must wait, since a select
+// costs as much as the rest of a request. A client that had to wait the last time, or that finds
+// many messages in the inbox, expects to wait and selects from the beginning.
 //
 // The manager goroutine lets other goroutines run between batches of messages while that is fast
 // (yield.go).

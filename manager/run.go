@@ -17,7 +17,7 @@ type request[N treelock.Node[N]] = locktable.Request[N, client[N]]
 type loop[N treelock.Node[N]] struct {
 	m     *Manager[N]
 	table *locktable.Table[N, client[N]] // of root
-	root  *scope[N]                      // where requests of the manager itself are admitted
+	root  *scope[N]                      // that of the requests of the manager itself
 
 	inner      *scope[N]   // the latest scope inside a grant
 	freeScopes []*scope[N] // empty ones, for reuse

@@ -6,7 +6,7 @@ import (
 	"github.com/treelock/treelock/internal/locktable"
 )
 
-// A scope is where requests are admitted by the rule among themselves. The manager has one, and
+// A scope is a set of requests that wait for each other and for no others. The manager has one, and
 // each grant has one of its own while requests inside it are live. The manager goroutine owns all
 // scopes. These invariants hold between messages:
 //

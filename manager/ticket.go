@@ -39,7 +39,7 @@ func (m *Manager[N]) Submit(ctx context.Context, req treelock.Request[N]) (*Tick
 	t := &Ticket[N]{m: m, granted: make(chan treelock.Grant[N], 1)}
 	c.ticket = t
 	ended := ctx.Done()
-	if o := m.submit(ctx, ended, kindAcquire, c, treelock.Hold{}); o != outcomeSent {
+	if o := m.sendCall(ctx, ended, kindAcquire, c, treelock.Hold{}); o != outcomeSent {
 		return nil, withRequest("submit", &req, m.unsentErr(o, ctx))
 	}
 	select {

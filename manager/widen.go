@@ -47,7 +47,7 @@ func (e *engine[N]) TryWiden(
 	// The manager does not keep the token of a grant. So the call carries that of the caller's
 	// copy, as in begin.
 	c.widens, c.grant.token = true, h.Token
-	if o := m.submit(ctx, ctx.Done(), kindWiden, c, h); o != outcomeSent {
+	if o := m.sendCall(ctx, ctx.Done(), kindWiden, c, h); o != outcomeSent {
 		return same, withRequest("try to widen", &req, m.unsentErr(o, ctx))
 	}
 	m.awaitReply(c, len(m.inbox))

@@ -228,19 +228,6 @@ func (l *loop[N]) suspendedErr(claims []locktable.Claim[N]) error {
 	return nil
 }
 
-// widenSuspendedErr is suspendedErr for what claims add to the grant r. Claims that r holds already
-// add nothing, and r is live there anyway. A grant inside another one stays inside it, and so adds
-// nothing to what the manager has granted.
-func (l *loop[N]) widenSuspendedErr(r *request[N], claims []locktable.Claim[N]) error {
-	if len(l.suspensions) == 0 || r.Who.scope.owner != nil {
-		return nil
-	}
-	added := slices.DeleteFunc(slices.Clone(claims), func(claim locktable.Claim[N]) bool {
-		return l.table.Holds(r, []locktable.Claim[N]{claim})
-	})
-	return l.suspendedErr(added)
-}
-
 // leaveSuspensions counts the request with this number as over. It takes the number, as it runs
 // after the table has ended the request: until then a survey may add it.
 func (l *loop[N]) leaveSuspensions(number uint64) {

@@ -3,8 +3,10 @@ package manager
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/internal/locktable"
 )
 
 // Widen is [treelock.Grant.Widen]. With an error it returns same, the grant as it was: until the
@@ -129,8 +131,11 @@ func (l *loop[N]) mayWiden(c *call[N], r *request[N], seq uint64) error {
 	if r.Widening() != nil {
 		return treelock.ErrWidening
 	}
-	if err := l.widenSuspendedErr(r, c.claims); err != nil {
-		return err
+	if len(l.suspensions) > 0 && r.Who.scope.owner == nil {
+		// A grant inside another one adds nothing to what the manager has granted.
+		if err := l.suspendedErr(l.added(r, c.claims)); err != nil {
+			return err
+		}
 	}
 	// heldErr also refuses if the owner was released: then the rest inside it goes on as it is, and
 	// nothing is added.
@@ -139,12 +144,22 @@ func (l *loop[N]) mayWiden(c *call[N], r *request[N], seq uint64) error {
 			return err
 		}
 	}
-	// The sum counts a claim twice that r holds already. So the bound may refuse a little early,
-	// without a search for equal claims.
-	if claims := r.Claims() + len(c.claims); claims > l.m.maxClaims {
+	// A claim counts beside the weaker one that it replaces. So the bound may refuse a little early.
+	claims := r.Claims() + len(c.claims)
+	if claims > l.m.maxClaims {
+		claims = r.Claims() + len(l.added(r, c.claims))
+	}
+	if claims > l.m.maxClaims {
 		return tooWide(claims, l.m.maxClaims)
 	}
 	return nil
+}
+
+// added returns those of claims that r does not hold already.
+func (l *loop[N]) added(r *request[N], claims []locktable.Claim[N]) []locktable.Claim[N] {
+	return slices.DeleteFunc(slices.Clone(claims), func(claim locktable.Claim[N]) bool {
+		return l.table.Holds(r, []locktable.Claim[N]{claim})
+	})
 }
 
 // widenedGrant returns the grant of r, which was just widened, with its new token. A grant inside

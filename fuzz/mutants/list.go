@@ -187,7 +187,7 @@ var mutants = []mutant{
 	{"suspend: other calls do not know what the caller holds", circles, "if s.live[r.Seq()] {", "if false {"},
 	{"suspend: a wait that was given up counts", suspend, "m.inspect(suspensionGivenUp[N]{s})", "_ = under"},
 	{"suspend: a refused one stays in force", suspend, "suspensionEnd[N]{s.suspension}.inspect(l)", "_ = l"},
-	{"suspend: a widening adds what is suspended", suspend, "return l.suspendedErr(added)", "_ = added\n\treturn nil"},
+	{"suspend: a widening adds what is suspended", widens, "if len(l.suspensions) > 0 &&", "if false &&"},
 	{"shell: a queue has room for one less", crowd, "waiting > limit", "waiting >= limit"},
 	{"shell: drained twice", drain, "if l.draining && !l.drainDone &&", "if l.draining &&"},
 	{"shell: a call that waits does not know its request", calls, "c.grant, c.waited = g, true", "c.waited = true"},

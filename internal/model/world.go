@@ -113,10 +113,11 @@ func (w *World[N]) refusal(c Call[N]) error {
 // mayWiden returns the error for a widening that is refused whether it would have to wait or not.
 func (w *World[N]) mayWiden(c Call[N]) error {
 	held := w.Request(c.Widens)
-	if err := w.suspended(Without(c.Req, held)); err != nil {
+	added := Without(c.Req, held)
+	if err := w.suspended(added); err != nil {
 		return err
 	}
-	if w.MaxClaims > 0 && held.Len()+c.Req.Len() > w.MaxClaims {
+	if w.MaxClaims > 0 && held.Len()+added.Len() > w.MaxClaims {
 		return treelock.ErrTooWide
 	}
 	return nil

@@ -33,7 +33,7 @@
 // # Why every step is O(1)
 //
 // The queue counts admitted requests by mode, and has one list of waiting entries for each mode.
-// Three facts make scans unnecessary:
+// Without widenings three facts make scans unnecessary:
 //
 //   - An admitted request is earlier than every waiting entry that conflicts with it: a later one
 //     would have had to wait for that entry. So an arrival has to wait exactly if any conflicting
@@ -54,8 +54,9 @@
 // mode. That entry waits for the grant here, so it cannot be admitted before the grant is gone.
 // Otherwise a widening is an entry like the others, in the order of its own arrival. So what it
 // waits for depends on its held and its wanted mode alone. Hence the widenings with the same pair
-// of modes are in a group, a list of their own, and the facts above hold for groups as for lists.
-// The number of groups is bounded by that of pairs.
+// of modes are in a group, a list of their own, and the second and third fact hold for groups as
+// for lists. The first does not: an admitted widening may be later than an entry that it passed,
+// but that entry waits for its grant. The number of groups is bounded by that of pairs.
 //
 //   - In the list of the wanted mode a widening would wait behind an entry that waits for its
 //     grant. At the front of that list it would break the order of the others.

@@ -8,8 +8,8 @@ import "math/bits"
 // Conflict between two requests is decided at each node alone, by this compatibility matrix (x
 // marks a conflict):
 //
-//	               asked   IR  IW  NR  NW  TR  TW
-//	held
+//	               later   IR  IW  NR  NW  TR  TW
+//	earlier
 //	IR  reads below         –   –   –   –   –   x
 //	IW  writes below        –   –   –   –   x   x
 //	NR  reads the node      –   –   –   x   –   x

@@ -29,8 +29,8 @@ var (
 
 // matrix is the compatibility matrix as drawn in the doc comment of Mode.
 const matrix = `
-               asked   IR  IW  NR  NW  TR  TW
-held
+               later   IR  IW  NR  NW  TR  TW
+earlier
 IR  reads below         –   –   –   –   –   x
 IW  writes below        –   –   –   –   x   x
 NR  reads the node      –   –   –   x   –   x

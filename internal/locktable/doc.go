@@ -13,39 +13,6 @@
 //
 //	A request is granted at the first moment when no earlier conflicting request is live.
 //
-// # Widening
-//
-// A granted request may widen: [Table.Widen] asks for more while it keeps what it holds. What it
-// asks for takes a place in the order of its own, at the moment of the call. Claims that conflict
-// meet at one node, the upper one of the two that they name. With that, the rule is
-//
-//	a waits for b at a node if something that a asks for conflicts there with something that
-//	    (1) b holds, in whatever order they came, or
-//	    (2) b asks for, at an earlier place; unless a is a widening and something that its
-//	        grant holds conflicts there with something that b asks for.
-//	What is asked for is granted at the first moment when it waits for nothing.
-//
-// The exception is safe: b waits there for the grant itself, so it loses nothing. For it, a grant
-// that reads a subtree also reads each node of it on the way to a claim that it adds. A request
-// that never widens is never affected by (1): what conflicts with it and is granted came earlier.
-//
-// A queue decides the exception by modes, as a request has one mode at a node. A widening passes
-// those that wait in a mode that conflicts with the mode of its grant there. So
-//
-//   - a widening has a node use, with that mode, where its grant has one (I10). It waits in a group
-//     of its own for each such pair of modes, and does not wait for the count of its grant;
-//   - where the mode of the grant covers what it asks for, it has no node use: the grant itself
-//     keeps out what conflicts;
-//   - elsewhere it waits as a new request does;
-//   - when it is granted, the two uses of a node become one, in the combined mode.
-//
-// # Circles
-//
-// A request that waits while its caller holds another one can close a circle of requests that wait
-// for one another. Only a widening does so by itself, as every other request waits for smaller
-// numbers. [Table.Circle] finds exactly the circles that there are, without an index (I11).
-// [Table.CircleTo] does so for a caller that waits for others without a request of its own.
-//
 // # Terminology
 //
 //   - A claim names a node, and has a mode there: NR, NW, TR or TW. See [waitqueue.Mode].
@@ -90,6 +57,40 @@
 //	                               +- waits -------> wait, with the index of its node use
 //	                               +- firstClaim --> claim link, with the index of its node use
 //	                               +- moreClaims --> claim links of the other claims
+//
+// # Widening
+//
+// A granted request may widen: [Table.Widen] asks for more while it keeps what it holds. What it
+// asks for takes a place in the order of its own, at the moment of the call. Claims that conflict
+// meet at one node, the upper one of the two that they name. With that, the rule is
+//
+//	a waits for b at a node if something that a asks for conflicts there with something that
+//	    (1) b holds, in whatever order they came, or
+//	    (2) b asks for, at an earlier place; unless a is a widening and something that its
+//	        grant holds conflicts there with something that b asks for.
+//	What is asked for is granted at the first moment when it waits for nothing.
+//
+// The exception is safe: b waits there for the grant itself, so it loses nothing. A grant that
+// reads a subtree counts, for the exception, as reading the nodes on the way to each claim that it
+// adds, with all below them. A request that never widens is never affected by (1): what conflicts
+// with it and is granted came earlier.
+//
+// A queue decides the exception by modes, as a request has one mode at a node. A widening passes
+// those that wait in a mode that conflicts with the mode of its grant there. So
+//
+//   - a widening has a node use, with that mode, where its grant has one (I10). It waits in a group
+//     of its own for each such pair of modes, and does not wait for the count of its grant;
+//   - where the mode of the grant covers what it asks for, it has no node use: the grant itself
+//     keeps out what conflicts;
+//   - elsewhere it waits as a new request does;
+//   - when it is granted, the two uses of a node become one, in the combined mode.
+//
+// # Circles
+//
+// A request that waits while its caller holds another one can close a circle of requests that wait
+// for one another. Only a widening does so by itself, as every other request waits for smaller
+// numbers. [Table.Circle] finds exactly the circles that there are, without an index (I11).
+// [Table.CircleTo] does so for a caller that waits for others without a request of its own.
 //
 // # Invariants
 //

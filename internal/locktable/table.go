@@ -108,8 +108,8 @@ func (t *Table[N, W]) Abandon() {
 // Submit is the arrival of a request for claims. The caller may change claims afterwards. Granted
 // tells whether the request is granted at once. Otherwise a later call returns it as granted.
 //
-// Conflicts are decided at each node alone, so it is enough to queue the request at all of its
-// nodes at once. It holds its claims when no node makes it wait.
+// Conflicts are decided at each node alone, so it is enough to queue the request at each node that
+// it claims and at each ancestor, in one step. It holds its claims when no node makes it wait.
 func (t *Table[N, W]) Submit(claims []Claim[N]) *Request[N, W] {
 	r := t.newRequest()
 	t.plan++
@@ -183,6 +183,7 @@ func (t *Table[N, W]) arriveInOnePass(r *Request[N, W], claim *Claim[N]) {
 func (t *Table[N, W]) enqueue(r *Request[N, W], i int) {
 	w, use := t.newWait(r, i), &r.uses[i]
 	use.waiting = true
+	// Without a held mode, as for all but widenings, this is Queue.Wait.
 	use.node.queue.WaitToWiden(&w.entry, w, r.seq, use.held, use.mode)
 	r.blocked++
 }

@@ -83,7 +83,7 @@ func TestProgramsOfReadmeAndDocs(t *testing.T) {
 	}
 	app := filepath.Join(home, "photos")
 	write(t, filepath.Join(app, "main.go"), program)
-	if got := run(home, strings.Replace(setUp, "mkdir photos", "true", 1)); got != output {
+	if got := run(home, setUp); got != output {
 		t.Errorf("the program prints\n%swant\n%s", got, output)
 	}
 

@@ -33,7 +33,7 @@ func (c *conn) mirror() journal.Mirror[treelock.Path] { return c.log.mirror }
 
 // open begins a session, within ctx: a lease, the control key, the watch and the list. Its
 // goroutines live until the session is over.
-func (m *Manager) open(ctx, life context.Context) (*conn, error) {
+func (m *Manager) open(ctx context.Context) (*conn, error) {
 	var sent time.Time
 	granted, err := attempts(ctx, m.client, func(ctx context.Context) (*clientv3.LeaseGrantResponse, error) {
 		sent = time.Now()
@@ -45,23 +45,23 @@ func (m *Manager) open(ctx, life context.Context) (*conn, error) {
 	lease, ttl := int64(granted.ID), time.Duration(granted.TTL)*time.Second
 	c := &conn{Manager: m, ttl: ttl, ended: make(chan struct{}, 3), reopen: make(chan struct{}, 1)}
 	if err := m.writeControl(ctx, lease); err != nil {
-		m.revokeLease(life, lease)
+		m.revokeLease(lease)
 		return nil, fmt.Errorf("write the control key: %w", err)
 	}
 	if !m.log.mirror.Do(func() {
 		c.session = m.log.begin(lease, deadlineOf(sent, ttl))
 		m.log.conn = c
 	}) {
-		m.revokeLease(life, lease)
+		m.revokeLease(lease)
 		return nil, treelock.ErrStopped
 	}
-	if err := c.serve(ctx, life); err != nil {
+	if err := c.serve(ctx); err != nil {
 		m.log.mirror.Do(func() {
 			if m.log.session == c.session {
 				m.log.lose(err)
 			}
 		})
-		c.close(life)
+		c.close()
 		return nil, err
 	}
 	return c, nil
@@ -80,8 +80,8 @@ func (m *Manager) writeControl(ctx context.Context, lease int64) error {
 }
 
 // serve starts the goroutines of the session, and waits for the first list.
-func (c *conn) serve(ctx, life context.Context) error {
-	run, cancel := context.WithCancel(life)
+func (c *conn) serve(ctx context.Context) error {
+	run, cancel := context.WithCancel(c.life)
 	c.cancel = cancel
 	listed := make(chan struct{})
 	first := true
@@ -121,18 +121,18 @@ func (c *conn) deadline() (d time.Time) {
 
 // close ends the goroutines of a session that is over, and its lease. Until then other processes
 // treat its requests as live.
-func (c *conn) close(life context.Context) {
+func (c *conn) close() {
 	c.cancel()
 	for range c.started {
 		<-c.ended
 	}
-	c.revokeLease(life, c.session.lease)
+	c.revokeLease(c.session.lease)
 }
 
 // revokeLease ends a lease, so that others need not wait for its end. It is a courtesy, and has a
-// second.
-func (m *Manager) revokeLease(life context.Context, lease int64) {
-	ctx, cancel := context.WithTimeout(life, time.Second)
+// second, also when the manager has stopped.
+func (m *Manager) revokeLease(lease int64) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(m.life), time.Second)
 	defer cancel()
 	if _, err := m.client.Revoke(ctx, clientv3.LeaseID(lease)); err != nil {
 		m.report("the lease ends by itself", err)
@@ -194,17 +194,4 @@ func (want meta) compare(key string, value []byte) error {
 			have.Cluster, want.Cluster)
 	}
 	return nil
-}
-
-// askOwner asks the session of a request to end it. The key is written only while the batch is
-// there, and ends with the lease of its session.
-func (m *Manager) askOwner(ctx context.Context, key requestKey, revision int64, cause string) {
-	ctx, cancel := context.WithTimeout(ctx, m.ttl)
-	defer cancel()
-	batch := m.keys.batch(key.lease, key.n)
-	same := clientv3.Compare(clientv3.CreateRevision(batch), "=", revision)
-	put := clientv3.OpPut(m.keys.text(key), cause, clientv3.WithLease(clientv3.LeaseID(key.lease)))
-	if _, err := m.client.Txn(ctx).If(same).Then(put).Commit(); err != nil {
-		m.report("the owner of a request could not be asked to end it", err)
-	}
 }

@@ -22,9 +22,9 @@ type log struct {
 	// has room for the one transaction that is under way.
 	commits chan transaction
 	// revoke begins to ask the owner of a request to end it. It does not wait.
-	revoke func(key requestKey, revision int64, cause string)
-	// started and stop are closed when the manager has started and has stopped. Nothing is sent.
-	started, stop chan struct{}
+	revoke  func(key requestKey, revision int64, cause string)
+	started chan struct{} // closed when the manager has started; nothing is sent
+	stop    func()        // is called when the manager has stopped
 
 	// linger: from the manager goroutine to that of the session which commits, never closed. A
 	// message asks to be told when ends have lingered long enough. It has room for one.
@@ -114,13 +114,12 @@ const (
 	maxDeleted = 20
 	maxGuards  = 40
 
-	maxCauseLen       = 1 << 10             // bytes of the cause of a revocation
 	maxTransactionLen = maxBatchLen + 1<<18 // bytes of values
 )
 
 func newLog(name string) *log {
 	return &log{name: name, commits: make(chan transaction, 1), linger: make(chan struct{}, 1),
-		started: make(chan struct{}), stop: make(chan struct{}), peers: map[int64]*peer{}}
+		started: make(chan struct{}), stop: func() {}, peers: map[int64]*peer{}}
 }
 
 // Start is [journal.Journal.Start]; so are the other exported methods.
@@ -129,10 +128,10 @@ func (l *log) Start(m journal.Mirror[treelock.Path]) {
 	close(l.started)
 }
 
-// Stop closes the channels of the session and the log, so their goroutines end.
+// Stop ends the session and the life of the manager, so that their goroutines end.
 func (l *log) Stop() {
 	l.endSession()
-	close(l.stop)
+	l.stop()
 }
 
 // Tick loses the session at its deadline (C4).
@@ -370,12 +369,4 @@ func (l *log) Trouble() error {
 		return errNoSession
 	}
 	return l.trouble
-}
-
-// Revoke is [journal.Journal.Revoke].
-func (l *log) Revoke(e *entry, cause error) {
-	m := e.Journal.(*member)
-	key := requestKey{lease: m.batch.lease, n: m.batch.n, kind: keyRevocation, index: m.index}
-	text := cause.Error()
-	l.revoke(key, int64(e.Token>>16), text[:min(len(text), maxCauseLen)])
 }

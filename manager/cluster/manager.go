@@ -26,7 +26,8 @@ type Manager struct {
 	client *clientv3.Client
 	keys   keys
 	log    *log
-	ended  chan struct{} // closed when all goroutines have ended; nothing is sent
+	life   context.Context // ends when the manager has stopped
+	ended  chan struct{}   // closed when all goroutines have ended; nothing is sent
 }
 
 // Start starts a manager. One prefix of one etcd cluster is one tree: all managers of the tree,
@@ -53,25 +54,22 @@ func Start(ctx context.Context, client *clientv3.Client, prefix string, opts ...
 		return nil, fmt.Errorf("treelock: the prefix has %d bytes, and at most %d are allowed", len(ns), maxPrefixLen)
 	}
 	m := &Manager{options: o, client: client, keys: keys{ns}, log: newLog(o.name), ended: make(chan struct{})}
+	m.life, m.log.stop = context.WithCancel(context.WithoutCancel(ctx))
 	start, cancel := context.WithTimeout(ctx, o.ttl)
 	defer cancel()
 	if err := m.checkFormat(start); err != nil {
+		m.log.stop()
 		return nil, m.startErr(ctx, err)
 	}
-	// A goroutine of the revocations is of no session, so it has the life of the manager.
-	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	m.log.revoke = func(key requestKey, revision int64, cause string) {
-		go m.askOwner(life, key, revision, cause)
-	}
+	asked := m.askOwners()
 	m.Manager = manager.Start(ctx, append(o.local, manager.WithJournal(m.log))...)
 	<-m.log.started
-	c, err := m.open(start, life)
+	c, err := m.open(start)
 	if err != nil {
-		end()
 		m.Manager.Shutdown(canceled(ctx))
 		return nil, m.startErr(ctx, err)
 	}
-	go m.run(life, end, c)
+	go m.run(c, asked)
 	return m, nil
 }
 
@@ -107,30 +105,33 @@ func (m *Manager) unreachable() string {
 	return status.Convert(err).Message()
 }
 
-// run opens one session after the other, until the manager has stopped.
-func (m *Manager) run(life context.Context, end context.CancelFunc, c *conn) {
+// run opens one session after the other, until the manager has stopped. At the end it waits for the
+// goroutines of the revocations.
+func (m *Manager) run(c *conn, asked func()) {
 	defer close(m.ended)
-	defer end()
-	for {
+	defer asked()
+	for c != nil {
 		<-c.session.over
 		c.giveNotice()
-		c.close(life)
-		for wait := attemptPause; ; wait = min(2*wait, time.Second) {
-			select {
-			case <-m.log.stop:
-				return
-			default:
-			}
-			var err error
-			if c, err = m.reopen(life); err == nil {
-				break
-			}
-			m.report("no new lease", err)
-			if !m.pauseOrStop(wait) {
-				return
-			}
-		}
+		c.close()
+		c = m.reopen()
 	}
+}
+
+// reopen opens the next session. It tries until it succeeds, and returns nil if the manager stops
+// first.
+func (m *Manager) reopen() *conn {
+	for wait := attemptPause; m.life.Err() == nil; wait = min(2*wait, time.Second) {
+		ctx, cancel := context.WithTimeout(m.life, m.ttl)
+		c, err := m.open(ctx)
+		cancel()
+		if err == nil {
+			return c
+		}
+		m.report("no new lease", err)
+		pause(m.life, wait)
+	}
+	return nil
 }
 
 // giveNotice waits, after the deadline of the session, until its lease would have ended: so that
@@ -138,33 +139,7 @@ func (m *Manager) run(life context.Context, end context.CancelFunc, c *conn) {
 // held.
 func (c *conn) giveNotice() {
 	if deadline := c.session.deadline; !time.Now().Before(deadline) {
-		c.pauseOrStop(time.Until(deadline.Add(margin(c.ttl))))
-	}
-}
-
-// reopen opens the next session.
-func (m *Manager) reopen(life context.Context) (*conn, error) {
-	ctx, cancel := context.WithTimeout(life, m.ttl)
-	defer cancel()
-	go func() { // a stop does not wait for etcd
-		select {
-		case <-m.log.stop:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	return m.open(ctx, life)
-}
-
-// pauseOrStop waits for d. It returns false if the manager stops first.
-func (m *Manager) pauseOrStop(d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-m.log.stop:
-		return false
+		pause(c.life, time.Until(deadline.Add(margin(c.ttl))))
 	}
 }
 

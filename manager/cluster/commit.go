@@ -3,95 +3,13 @@ package cluster
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 )
-
-// Attempts of a transaction. etcd answers a proposal that was dropped only after 7 s, so the first
-// attempts are given less. After an error the next one waits a little.
-const (
-	firstAttempt = 500 * time.Millisecond
-	lastAttempt  = 2 * time.Second
-	attemptPause = 50 * time.Millisecond
-	fullPause    = 200 * time.Millisecond // while etcd is full
-	maxCopies    = 3
-)
-
-// attempts calls f until it succeeds, ctx ends, or f fails for a reason that does not pass. A
-// server that does not answer must not hold up what another one can do. So each attempt has little
-// time, and after one without an answer f is called several times at once, which the client spreads
-// over its servers. f must be harmless if it is called again, and if its effect comes late.
-func attempts[T any](ctx context.Context, client *clientv3.Client, f func(context.Context) (T, error)) (v T, err error) {
-	var why error // of the latest attempt that says more than that there was no answer
-	copies := 1
-	for limit := firstAttempt; ; limit = min(2*limit, lastAttempt) {
-		var silent bool
-		v, silent, err = try(ctx, limit, copies, f)
-		switch {
-		case err == nil, !silent && !unavailable(err):
-			return v, err
-		case silent:
-			copies = copiesFor(client)
-		default:
-			why = err
-		}
-		if !pause(ctx, attemptPause) {
-			if err = ctx.Err(); why != nil {
-				err = fmt.Errorf("%w; before: %w", err, why)
-			}
-			return v, err
-		}
-	}
-}
-
-// copiesFor returns how often at once an attempt is made after one without an answer.
-func copiesFor(client *clientv3.Client) int { return min(len(client.Endpoints()), maxCopies) }
-
-// try makes one attempt: it calls f so many times at once, and returns the first success. silent
-// says that there was no answer.
-func try[T any](ctx context.Context, limit time.Duration, copies int, f func(context.Context) (T, error)) (v T, silent bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	type result struct {
-		v   T
-		err error
-	}
-	results := make(chan result, copies)
-	for range copies {
-		go func() {
-			v, err := f(ctx)
-			results <- result{v, err}
-		}()
-	}
-	success := false
-	for range copies {
-		r := <-results
-		if success {
-			continue // it was canceled
-		}
-		v, err, success = r.v, r.err, r.err == nil
-		if silent = !success && ctx.Err() != nil; success {
-			cancel()
-		}
-	}
-	cancel()
-	return v, silent, err
-}
-
-// unavailable reports whether a server could not be reached, or had no leader.
-func unavailable(err error) bool {
-	var known rpctypes.EtcdError
-	if errors.As(err, &known) {
-		return known.Code() == codes.Unavailable
-	}
-	return status.Code(err) == codes.Unavailable
-}
 
 // commitAll sends the transactions of a session, one after the other, until it is over.
 func (c *conn) commitAll(ctx context.Context) {
@@ -118,33 +36,31 @@ const lingerTime = time.Millisecond
 // etcd applies once, whatever became of the attempts before (C3).
 func (c *conn) commit(ctx context.Context, t transaction) {
 	control, ops := c.keys.control(t.lease), c.ops(t)
-	copies := 1
-	for limit := firstAttempt; ; limit = min(2*limit, lastAttempt) {
-		resp, silent, err := try(ctx, limit, copies, func(ctx context.Context) (*clientv3.TxnResponse, error) {
-			return c.client.Txn(ctx).If(c.isNext(t)).Then(ops...).Else(clientv3.OpGet(control)).Commit()
-		})
-		if err == nil {
-			c.mirror().Do(func() { c.log.answered(t, resp.Succeeded, resp.Header.Revision, controlIn(resp)) })
-			return
-		}
-		if ctx.Err() != nil {
-			return
-		}
-		if silent {
-			copies = copiesFor(c.client)
-		}
-		c.report("a transaction failed, and is sent again", err)
-		wait := attemptPause
-		if errors.Is(err, rpctypes.ErrNoSpace) {
-			wait = fullPause
-			if err := c.cleanUp(ctx, t); err != nil {
-				c.report("what has ended could not be deleted", err)
-			}
-		}
-		if !pause(ctx, wait) {
-			return
-		}
+	send := func(ctx context.Context) (*clientv3.TxnResponse, error) {
+		return c.client.Txn(ctx).If(c.isNext(t)).Then(ops...).Else(clientv3.OpGet(control)).Commit()
 	}
+	resp, err := attempts(ctx, c.client, send, func(err error, _ bool) (wait time.Duration, again bool) {
+		if ctx.Err() != nil {
+			return 0, false
+		}
+		return c.failed(ctx, t, err), true
+	})
+	if err == nil {
+		c.mirror().Do(func() { c.log.answered(t, resp.Succeeded, resp.Header.Revision, controlIn(resp)) })
+	}
+}
+
+// failed does what can be done after an attempt to send t has failed, and returns how long to wait
+// until the next one.
+func (c *conn) failed(ctx context.Context, t transaction, err error) time.Duration {
+	c.report("a transaction failed, and is sent again", err)
+	if !errors.Is(err, rpctypes.ErrNoSpace) {
+		return attemptPause
+	}
+	if err := c.cleanUp(ctx, t); err != nil {
+		c.report("what has ended could not be deleted", err)
+	}
+	return fullPause
 }
 
 // isNext holds if t is the next transaction of its session.
@@ -197,16 +113,4 @@ func controlOf(resp *clientv3.GetResponse) int64 {
 		return -1
 	}
 	return n
-}
-
-// pause waits for d. It returns false if ctx ends first.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -38,7 +38,7 @@ func (m *Manager) open(ctx context.Context) (*conn, error) {
 	granted, err := attempts(ctx, m.client, func(ctx context.Context) (*clientv3.LeaseGrantResponse, error) {
 		sent = time.Now()
 		return m.client.Grant(ctx, int64((m.options.ttl+time.Second-1)/time.Second))
-	})
+	}, ifUnavailable)
 	if err != nil {
 		return nil, fmt.Errorf("grant a lease: %w", err)
 	}
@@ -75,7 +75,7 @@ func (m *Manager) writeControl(ctx context.Context, lease int64) error {
 	put := clientv3.OpPut(key, "0", clientv3.WithLease(clientv3.LeaseID(lease)))
 	_, err := attempts(ctx, m.client, func(ctx context.Context) (*clientv3.TxnResponse, error) {
 		return m.client.Txn(ctx).If(absent).Then(put).Commit()
-	})
+	}, ifUnavailable)
 	return err
 }
 
@@ -151,7 +151,7 @@ type meta struct {
 func (m *Manager) checkFormat(ctx context.Context) error {
 	read, err := attempts(ctx, m.client, func(ctx context.Context) (*clientv3.GetResponse, error) {
 		return m.client.Get(ctx, m.keys.ns+"/", clientv3.WithPrefix(), clientv3.WithLimit(1))
-	})
+	}, ifUnavailable)
 	if err != nil {
 		return fmt.Errorf("read below the prefix: %w", err)
 	}
@@ -164,13 +164,13 @@ func (m *Manager) checkFormat(ctx context.Context) error {
 	never := clientv3.Compare(clientv3.CreateRevision(key), "<", 0)
 	if _, err := attempts(ctx, m.client, func(ctx context.Context) (*clientv3.TxnResponse, error) {
 		return m.client.Txn(ctx).If(never).Then(clientv3.OpDelete(m.keys.ns+"/", clientv3.WithPrefix())).Commit()
-	}); err != nil {
+	}, ifUnavailable); err != nil {
 		return fmt.Errorf("write below the prefix: %w", err)
 	}
 	absent := clientv3.Compare(clientv3.CreateRevision(key), "=", 0)
 	resp, err := attempts(ctx, m.client, func(ctx context.Context) (*clientv3.TxnResponse, error) {
 		return m.client.Txn(ctx).If(absent).Then(clientv3.OpPut(key, string(value))).Else(clientv3.OpGet(key)).Commit()
-	})
+	}, ifUnavailable)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", key, err)
 	}

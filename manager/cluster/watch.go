@@ -90,7 +90,7 @@ func (c *conn) list(ctx context.Context) error {
 	defer cancel()
 	resp, err := attempts(ctx, c.client, func(ctx context.Context) (*clientv3.GetResponse, error) {
 		return c.client.Get(ctx, c.keys.requests(), clientv3.WithPrefix())
-	})
+	}, ifUnavailable)
 	if err != nil {
 		return err
 	}

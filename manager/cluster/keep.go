@@ -15,7 +15,7 @@ import (
 func (c *conn) keep(ctx context.Context, deadline time.Time) {
 	for next := time.Now(); ; {
 		next = next.Add(c.ttl / 3)
-		if !pause(ctx, min(time.Until(next), time.Until(deadline))) {
+		if !pause(ctx, min(time.Until(next), left(deadline, time.Now()))) {
 			return
 		}
 		next = time.Now()
@@ -24,7 +24,7 @@ func (c *conn) keep(ctx context.Context, deadline time.Time) {
 		cancel()
 		if err != nil && ctx.Err() == nil {
 			c.report("the lease was not renewed", err)
-			if !pause(ctx, min(attemptPause, time.Until(deadline))) {
+			if !pause(ctx, min(attemptPause, left(deadline, time.Now()))) {
 				return
 			}
 		}

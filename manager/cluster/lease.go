@@ -13,11 +13,12 @@ func deadlineOf(sent time.Time, ttl time.Duration) time.Time {
 // margin is how long before the end of the lease its session ends.
 func margin(ttl time.Duration) time.Duration { return max(ttl/10, 200*time.Millisecond) }
 
-// passed reports whether a deadline has passed by one of two clocks. The monotonic clock of a
-// machine stands still while the machine is suspended, and etcd's goes on: so the time of day
-// counts, too. If it is set forward, a session may be lost too early.
-func passed(deadline, now time.Time) bool {
-	return !now.Before(deadline) || !now.Round(0).Before(deadline.Round(0))
+// left returns how much time is left until a deadline, by that of two clocks which says less; 0 or
+// less if it has passed. The monotonic clock of a machine stands still while the machine is
+// suspended, and etcd's goes on: so the time of day counts, too. If it is set forward, a session may
+// be lost too early.
+func left(deadline, now time.Time) time.Duration {
+	return min(deadline.Sub(now), deadline.Round(0).Sub(now.Round(0)))
 }
 
 // A renewal is what the renewal of a lease has shown.

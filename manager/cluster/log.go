@@ -136,7 +136,7 @@ func (l *log) Stop() {
 
 // Tick loses the session at its deadline (C4).
 func (l *log) Tick() {
-	if l.session != nil && passed(l.session.deadline, time.Now()) {
+	if l.session != nil && left(l.session.deadline, time.Now()) <= 0 {
 		l.lose(errExpired)
 	}
 }

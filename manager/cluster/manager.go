@@ -138,8 +138,8 @@ func (m *Manager) reopen() *conn {
 // the holders have the margin to learn of the loss, before another process is granted what they
 // held.
 func (c *conn) giveNotice() {
-	if deadline := c.session.deadline; !time.Now().Before(deadline) {
-		pause(c.life, time.Until(deadline.Add(margin(c.ttl))))
+	if left(c.session.deadline, time.Now()) <= 0 {
+		pause(c.life, left(c.session.deadline.Add(margin(c.ttl)), time.Now()))
 	}
 }
 

@@ -218,9 +218,7 @@ func (v mirror[N]) Narrow(e *journal.Entry[N], claims []locktable.Claim[N]) bool
 func (v mirror[N]) LoseAll(cause error) {
 	l, err := v.l, lostErr(cause)
 	for c, e := range l.placing.pending {
-		l.dropPending(c)
-		l.placing.journal.End(e, false)
-		l.failProposal(c, err)
+		l.losePending(c, e, err)
 	}
 	// The latest request goes first, so no request of this process is granted what another loses.
 	for _, r := range slices.Backward(l.table.Requests()) {
@@ -236,6 +234,13 @@ func (v mirror[N]) LoseAll(cause error) {
 	l.checkDrained()
 }
 
+// losePending ends the request of c, which has no place yet.
+func (l *loop[N]) losePending(c *call[N], e *journal.Entry[N], err error) {
+	l.dropPending(c)
+	l.placing.journal.End(e, false)
+	l.failProposal(c, err)
+}
+
 // failProposal tells the client of c that its request gets no place.
 func (l *loop[N]) failProposal(c *call[N], err error) {
 	if c.mode == modeTicket {
@@ -249,9 +254,7 @@ func (l *loop[N]) failProposal(c *call[N], err error) {
 func (v mirror[N]) Lose(e *journal.Entry[N], cause error) {
 	l, err := v.l, lostErr(cause)
 	if c, ok := e.Manager.(*call[N]); ok && l.placing.pending[c] == e {
-		l.dropPending(c)
-		l.placing.journal.End(e, false)
-		l.failProposal(c, err)
+		l.losePending(c, e, err)
 		l.checkDrained()
 		return
 	}

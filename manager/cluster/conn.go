@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -30,6 +29,35 @@ type conn struct {
 
 // mirror returns the mirror, which is set when the manager starts.
 func (c *conn) mirror() journal.Mirror[treelock.Path] { return c.log.mirror }
+
+// run opens one session after the other, until the manager has stopped. At the end it waits for the
+// goroutines of the revocations.
+func (m *Manager) run(c *conn, asked func()) {
+	defer close(m.ended)
+	defer asked()
+	for c != nil {
+		<-c.session.over
+		c.giveNotice()
+		c.close()
+		c = m.reopen()
+	}
+}
+
+// reopen opens the next session. It tries until it succeeds, and returns nil if the manager stops
+// first.
+func (m *Manager) reopen() *conn {
+	for wait := attemptPause; m.life.Err() == nil; wait = min(2*wait, time.Second) {
+		ctx, cancel := context.WithTimeout(m.life, m.ttl)
+		c, err := m.open(ctx)
+		cancel()
+		if err == nil {
+			return c
+		}
+		m.report("no new lease", err)
+		pause(m.life, wait)
+	}
+	return nil
+}
 
 // open begins a session, within ctx: a lease, the control key, the watch and the list. Its
 // goroutines live until the session is over.
@@ -119,6 +147,15 @@ func (c *conn) deadline() (d time.Time) {
 	return d
 }
 
+// giveNotice waits, after the deadline of the session, until its lease would have ended: so that
+// the holders have the margin to learn of the loss, before another process is granted what they
+// held.
+func (c *conn) giveNotice() {
+	if left(c.session.deadline, time.Now()) <= 0 {
+		pause(c.life, left(c.session.deadline.Add(margin(c.ttl)), time.Now()))
+	}
+}
+
 // close ends the goroutines of a session that is over, and its lease. Until then other processes
 // treat its requests as live.
 func (c *conn) close() {
@@ -137,61 +174,4 @@ func (m *Manager) revokeLease(lease int64) {
 	if _, err := m.client.Revoke(ctx, clientv3.LeaseID(lease)); err != nil {
 		m.report("the lease ends by itself", err)
 	}
-}
-
-// meta is the value of ns/meta.
-type meta struct {
-	Format  int    `json:"format"`
-	Cluster string `json:"cluster"` // the id of the etcd cluster
-}
-
-// checkFormat writes ns/meta if there is none, and compares it otherwise. It also finds out whether
-// the user may read and write below the prefix: etcd checks the permissions of operations in a
-// branch that is not taken.
-func (m *Manager) checkFormat(ctx context.Context) error {
-	read, err := attempts(ctx, m.client, func(ctx context.Context) (*clientv3.GetResponse, error) {
-		return m.client.Get(ctx, m.keys.ns+"/", clientv3.WithPrefix(), clientv3.WithLimit(1))
-	}, ifUnavailable)
-	if err != nil {
-		return fmt.Errorf("read below the prefix: %w", err)
-	}
-	want := meta{format, fmt.Sprintf("%016x", read.Header.ClusterId)}
-	value, err := json.Marshal(want)
-	if err != nil {
-		return err
-	}
-	key := m.keys.meta()
-	never := clientv3.Compare(clientv3.CreateRevision(key), "<", 0)
-	if _, err := attempts(ctx, m.client, func(ctx context.Context) (*clientv3.TxnResponse, error) {
-		return m.client.Txn(ctx).If(never).Then(clientv3.OpDelete(m.keys.ns+"/", clientv3.WithPrefix())).Commit()
-	}, ifUnavailable); err != nil {
-		return fmt.Errorf("write below the prefix: %w", err)
-	}
-	absent := clientv3.Compare(clientv3.CreateRevision(key), "=", 0)
-	resp, err := attempts(ctx, m.client, func(ctx context.Context) (*clientv3.TxnResponse, error) {
-		return m.client.Txn(ctx).If(absent).Then(clientv3.OpPut(key, string(value))).Else(clientv3.OpGet(key)).Commit()
-	}, ifUnavailable)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", key, err)
-	}
-	if resp.Succeeded {
-		return nil
-	}
-	return want.compare(key, resp.Responses[0].GetResponseRange().Kvs[0].Value)
-}
-
-// compare returns an error if value, which was found at key, is not that of this program.
-func (want meta) compare(key string, value []byte) error {
-	var have meta
-	if err := json.Unmarshal(value, &have); err != nil || have.Format == 0 {
-		return fmt.Errorf("the key %s has another program's value", key)
-	}
-	if have.Format != want.Format {
-		return fmt.Errorf("the format of the prefix is %d, and this program knows %d", have.Format, want.Format)
-	}
-	if have.Cluster != want.Cluster {
-		return fmt.Errorf("the prefix was made in cluster %s, and this is cluster %s: was it restored from a backup?",
-			have.Cluster, want.Cluster)
-	}
-	return nil
 }

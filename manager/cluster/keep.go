@@ -89,16 +89,3 @@ func (c *conn) renewOnce(ctx context.Context) (r renewal, err error) {
 	r.sameTerm = kept.Header.GetRaftTerm() == got.Header.RaftTerm
 	return r, nil
 }
-
-// checkFresh lets the watch be opened again if the mirror does not reach a revision soon. It takes
-// at most half of the time until the next renewal.
-func (c *conn) checkFresh(ctx context.Context, revision int64) {
-	wait, cancel := context.WithTimeout(ctx, min(c.ttl/6, time.Second))
-	defer cancel()
-	if c.catchUp(wait, revision) != nil && ctx.Err() == nil {
-		select {
-		case c.reopen <- struct{}{}:
-		default:
-		}
-	}
-}

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"strings"
-	"time"
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/manager"
@@ -105,44 +103,6 @@ func (m *Manager) unreachable() string {
 	return status.Convert(err).Message()
 }
 
-// run opens one session after the other, until the manager has stopped. At the end it waits for the
-// goroutines of the revocations.
-func (m *Manager) run(c *conn, asked func()) {
-	defer close(m.ended)
-	defer asked()
-	for c != nil {
-		<-c.session.over
-		c.giveNotice()
-		c.close()
-		c = m.reopen()
-	}
-}
-
-// reopen opens the next session. It tries until it succeeds, and returns nil if the manager stops
-// first.
-func (m *Manager) reopen() *conn {
-	for wait := attemptPause; m.life.Err() == nil; wait = min(2*wait, time.Second) {
-		ctx, cancel := context.WithTimeout(m.life, m.ttl)
-		c, err := m.open(ctx)
-		cancel()
-		if err == nil {
-			return c
-		}
-		m.report("no new lease", err)
-		pause(m.life, wait)
-	}
-	return nil
-}
-
-// giveNotice waits, after the deadline of the session, until its lease would have ended: so that
-// the holders have the margin to learn of the loss, before another process is granted what they
-// held.
-func (c *conn) giveNotice() {
-	if left(c.session.deadline, time.Now()) <= 0 {
-		pause(c.life, left(c.session.deadline.Add(margin(c.ttl)), time.Now()))
-	}
-}
-
 // report logs a failure of etcd, and lets the errors of waiting requests tell of it.
 func (m *Manager) report(what string, err error) {
 	m.log.mirror.Do(func() { m.log.trouble = fmt.Errorf("%s: %w", what, err) })
@@ -171,79 +131,4 @@ func (m *Manager) Check(ctx context.Context, req treelock.Request[treelock.Path]
 		return fmt.Errorf("treelock: check (%v): %w", req, err)
 	}
 	return m.Manager.Check(ctx, req)
-}
-
-// catchUp waits until the mirror is as far as the log was at a moment of the call.
-func (m *Manager) catchUp(ctx context.Context) error {
-	resp, err := m.client.Get(ctx, m.keys.meta())
-	if err != nil {
-		return err
-	}
-	var c *conn
-	m.log.mirror.Do(func() { c = m.log.conn })
-	if c == nil {
-		return errNoSession
-	}
-	return c.catchUp(ctx, resp.Header.Revision)
-}
-
-// Option changes how a manager works. See the functions that return one.
-type Option func(*options)
-
-type options struct {
-	name   string
-	ttl    time.Duration
-	logger *slog.Logger
-	local  []manager.Option
-}
-
-// Bounds of the time to live of a lease.
-const (
-	defaultTTL = 10 * time.Second
-	minTTL     = 2 * time.Second
-	maxTTL     = 60 * time.Second
-)
-
-func buildOptions(opts []Option) options {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
-	o := options{name: fmt.Sprintf("%s:%d", host, os.Getpid()), ttl: defaultTTL, logger: slog.Default()}
-	for i, opt := range opts {
-		if opt == nil {
-			panic(fmt.Sprintf("treelock: option %d of %d is nil", i+1, len(opts)))
-		}
-		opt(&o)
-	}
-	return o
-}
-
-// WithTTL sets the time to live of the lease, in whole seconds, rounded up: how long what a process
-// holds stays taken after it has died. A process that cannot reach etcd for that long, less a
-// tenth, loses its grants. The default is 10 s; less than 2 s means 2 s, and more than a minute
-// means a minute. The time that etcd grants counts.
-func WithTTL(d time.Duration) Option {
-	return func(o *options) { o.ttl = min(max(d, minTTL), maxTTL) }
-}
-
-// WithName sets the name of this process in the errors and snapshots of all processes. The default
-// is the host and the number of the process. Of more than [treelock.MaxLabel] bytes the first are
-// kept; the empty name means the default.
-func WithName(name string) Option {
-	return func(o *options) {
-		// The log has no process without a name.
-		if name = strings.ToValidUTF8(name[:min(len(name), treelock.MaxLabel)], ""); name != "" {
-			o.name = name
-		}
-	}
-}
-
-// WithLogger sets where the manager tells of etcd's failures. The default is [slog.Default].
-func WithLogger(l *slog.Logger) Option { return func(o *options) { o.logger = l } }
-
-// WithManager passes options to the manager of this process: limits, slow log, names of blockers.
-// They concern the requests of this process.
-func WithManager(opts ...manager.Option) Option {
-	return func(o *options) { o.local = append(o.local, opts...) }
 }

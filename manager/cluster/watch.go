@@ -3,10 +3,8 @@ package cluster
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
-	"github.com/treelock/treelock"
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -166,56 +164,3 @@ func (c *conn) changeOf(kv *mvccpb.KeyValue, deleted bool) (ch change, ok bool) 
 	}
 	return ch, true
 }
-
-// catchUp waits until the mirror has the log up to a revision. etcd says how far a watch is when it
-// is asked: without events below the prefix it would say nothing.
-func (c *conn) catchUp(ctx context.Context, revision int64) error {
-	w := revisionWaiter{revision, make(chan struct{})}
-	wait := func() {
-		c.log.waiters = append(c.log.waiters, w)
-		c.log.reached(0)
-	}
-	if !c.mirror().Do(wait) {
-		return treelock.ErrStopped
-	}
-	defer c.mirror().Do(func() {
-		c.log.waiters = slices.DeleteFunc(c.log.waiters, func(v revisionWaiter) bool { return v == w })
-	})
-	again := time.NewTicker(progressInterval)
-	defer again.Stop()
-	for !isClosed(w.reached) {
-		c.requestProgress(ctx)
-		select {
-		case <-w.reached:
-		case <-again.C:
-		case <-c.session.over:
-			return errNoSession
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return nil
-}
-
-// requestProgress asks etcd to say how far the watch is.
-func (c *conn) requestProgress(ctx context.Context) {
-	var watcher clientv3.Watcher
-	if !c.mirror().Do(func() { watcher = c.log.watcher }) || watcher == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(watchContext(ctx), progressInterval)
-	defer cancel()
-	watcher.RequestProgress(ctx) // it is asked again
-}
-
-// isClosed reports whether a channel on which nothing is sent is closed.
-func isClosed(c <-chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
-	}
-}
-
-const progressInterval = 200 * time.Millisecond

@@ -1,0 +1,111 @@
+package cluster
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/treelock/treelock"
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// catchUp waits until the mirror is as far as the log was at a moment of the call.
+func (m *Manager) catchUp(ctx context.Context) error {
+	resp, err := m.client.Get(ctx, m.keys.meta())
+	if err != nil {
+		return err
+	}
+	var c *conn
+	m.log.mirror.Do(func() { c = m.log.conn })
+	if c == nil {
+		return errNoSession
+	}
+	return c.catchUp(ctx, resp.Header.Revision)
+}
+
+// catchUp waits until the mirror has the log up to a revision. etcd says how far a watch is when it
+// is asked: without events below the prefix it would say nothing.
+func (c *conn) catchUp(ctx context.Context, revision int64) error {
+	w := revisionWaiter{revision, make(chan struct{})}
+	wait := func() {
+		c.log.waiters = append(c.log.waiters, w)
+		c.log.reached(0)
+	}
+	if !c.mirror().Do(wait) {
+		return treelock.ErrStopped
+	}
+	defer c.mirror().Do(func() {
+		c.log.waiters = slices.DeleteFunc(c.log.waiters, func(v revisionWaiter) bool { return v == w })
+	})
+	again := time.NewTicker(progressInterval)
+	defer again.Stop()
+	for !isClosed(w.reached) {
+		c.requestProgress(ctx)
+		select {
+		case <-w.reached:
+		case <-again.C:
+		case <-c.session.over:
+			return errNoSession
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+const progressInterval = 200 * time.Millisecond
+
+// requestProgress asks etcd to say how far the watch is.
+func (c *conn) requestProgress(ctx context.Context) {
+	var watcher clientv3.Watcher
+	if !c.mirror().Do(func() { watcher = c.log.watcher }) || watcher == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(watchContext(ctx), progressInterval)
+	defer cancel()
+	watcher.RequestProgress(ctx) // it is asked again
+}
+
+// isClosed reports whether a channel on which nothing is sent is closed.
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// A revisionWaiter waits until the mirror has the log up to a revision.
+type revisionWaiter struct {
+	revision int64
+	reached  chan struct{} // closed by the manager goroutine, nothing is sent
+}
+
+// reached notes that the mirror has the log up to a revision. Without a session it has nothing.
+func (l *log) reached(revision int64) {
+	if l.session == nil {
+		return
+	}
+	l.revision = max(l.revision, revision)
+	l.waiters = slices.DeleteFunc(l.waiters, func(w revisionWaiter) bool {
+		if w.revision <= l.revision {
+			close(w.reached)
+			return true
+		}
+		return false
+	})
+}
+
+// checkFresh lets the watch be opened again if the mirror does not reach a revision soon. It takes
+// at most half of the time until the next renewal.
+func (c *conn) checkFresh(ctx context.Context, revision int64) {
+	wait, cancel := context.WithTimeout(ctx, min(c.ttl/6, time.Second))
+	defer cancel()
+	if c.catchUp(wait, revision) != nil && ctx.Err() == nil {
+		select {
+		case c.reopen <- struct{}{}:
+		default:
+		}
+	}
+}

@@ -1,0 +1,66 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// meta is the value of ns/meta.
+type meta struct {
+	Format  int    `json:"format"`
+	Cluster string `json:"cluster"` // the id of the etcd cluster
+}
+
+// checkFormat writes ns/meta if there is none, and compares it otherwise. It also finds out whether
+// the user may read and write below the prefix: etcd checks the permissions of operations in a
+// branch that is not taken.
+func (m *Manager) checkFormat(ctx context.Context) error {
+	read, err := attempts(ctx, m.client, func(ctx context.Context) (*clientv3.GetResponse, error) {
+		return m.client.Get(ctx, m.keys.ns+"/", clientv3.WithPrefix(), clientv3.WithLimit(1))
+	}, ifUnavailable)
+	if err != nil {
+		return fmt.Errorf("read below the prefix: %w", err)
+	}
+	want := meta{format, fmt.Sprintf("%016x", read.Header.ClusterId)}
+	value, err := json.Marshal(want)
+	if err != nil {
+		return err
+	}
+	key := m.keys.meta()
+	never := clientv3.Compare(clientv3.CreateRevision(key), "<", 0)
+	if _, err := attempts(ctx, m.client, func(ctx context.Context) (*clientv3.TxnResponse, error) {
+		return m.client.Txn(ctx).If(never).Then(clientv3.OpDelete(m.keys.ns+"/", clientv3.WithPrefix())).Commit()
+	}, ifUnavailable); err != nil {
+		return fmt.Errorf("write below the prefix: %w", err)
+	}
+	absent := clientv3.Compare(clientv3.CreateRevision(key), "=", 0)
+	resp, err := attempts(ctx, m.client, func(ctx context.Context) (*clientv3.TxnResponse, error) {
+		return m.client.Txn(ctx).If(absent).Then(clientv3.OpPut(key, string(value))).Else(clientv3.OpGet(key)).Commit()
+	}, ifUnavailable)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", key, err)
+	}
+	if resp.Succeeded {
+		return nil
+	}
+	return want.compare(key, resp.Responses[0].GetResponseRange().Kvs[0].Value)
+}
+
+// compare returns an error if value, which was found at key, is not that of this program.
+func (want meta) compare(key string, value []byte) error {
+	var have meta
+	if err := json.Unmarshal(value, &have); err != nil || have.Format == 0 {
+		return fmt.Errorf("the key %s has another program's value", key)
+	}
+	if have.Format != want.Format {
+		return fmt.Errorf("the format of the prefix is %d, and this program knows %d", have.Format, want.Format)
+	}
+	if have.Cluster != want.Cluster {
+		return fmt.Errorf("the prefix was made in cluster %s, and this is cluster %s: was it restored from a backup?",
+			have.Cluster, want.Cluster)
+	}
+	return nil
+}

@@ -61,6 +61,21 @@ func ifUnavailable(err error, silent bool) (wait time.Duration, again bool) {
 	return attemptPause, silent || unavailable(err)
 }
 
+// get reads the keys that key and opts say.
+func (m *Manager) get(ctx context.Context, key string, opts ...clientv3.OpOption) (*clientv3.GetResponse, error) {
+	return attempts(ctx, m.client, func(ctx context.Context) (*clientv3.GetResponse, error) {
+		return m.client.Get(ctx, key, opts...)
+	}, ifUnavailable)
+}
+
+// doIf does then if cond holds, and otherwise the others. As for attempts, that must be harmless if
+// it is done again, and late.
+func (m *Manager) doIf(ctx context.Context, cond clientv3.Cmp, then clientv3.Op, others ...clientv3.Op) (*clientv3.TxnResponse, error) {
+	return attempts(ctx, m.client, func(ctx context.Context) (*clientv3.TxnResponse, error) {
+		return m.client.Txn(ctx).If(cond).Then(then).Else(others...).Commit()
+	}, ifUnavailable)
+}
+
 // copiesFor returns how often at once an attempt is made after one without an answer.
 func copiesFor(client *clientv3.Client) int { return min(len(client.Endpoints()), maxCopies) }
 

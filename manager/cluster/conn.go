@@ -100,10 +100,7 @@ func (m *Manager) open(ctx context.Context) (*conn, error) {
 func (m *Manager) writeControl(ctx context.Context, lease int64) error {
 	key := m.keys.control(lease)
 	absent := clientv3.Compare(clientv3.CreateRevision(key), "=", 0)
-	put := clientv3.OpPut(key, "0", clientv3.WithLease(clientv3.LeaseID(lease)))
-	_, err := attempts(ctx, m.client, func(ctx context.Context) (*clientv3.TxnResponse, error) {
-		return m.client.Txn(ctx).If(absent).Then(put).Commit()
-	}, ifUnavailable)
+	_, err := m.doIf(ctx, absent, clientv3.OpPut(key, "0", clientv3.WithLease(clientv3.LeaseID(lease))))
 	return err
 }
 

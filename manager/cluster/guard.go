@@ -38,18 +38,10 @@ func (m *Manager) Guard(ctx context.Context, g treelock.Grant[treelock.Path]) (c
 func (m *Manager) guard(ctx context.Context, h treelock.Hold) (cmp clientv3.Cmp, err error) {
 	var key string
 	var guarded, over chan struct{}
-	ask := func() {
-		var e *entry
-		if e, err = m.log.mirror.Held(h); err == nil {
-			r := e.Journal.(*request)
-			guarded, over = m.log.guard(r), m.log.session.over
-			key = m.keys.guard(m.log.session.lease, r.batch.n, r.index)
-		}
-	}
-	if !m.log.mirror.Do(ask) {
-		return cmp, treelock.ErrStopped
-	}
-	if err != nil {
+	if err := m.held(h, func(r *request) {
+		guarded, over = m.log.guard(r), m.log.session.over
+		key = m.keys.guard(m.log.session.lease, r.batch.n, r.index)
+	}); err != nil {
 		return cmp, err
 	}
 	select {
@@ -59,27 +51,34 @@ func (m *Manager) guard(ctx context.Context, h treelock.Hold) (cmp clientv3.Cmp,
 		return cmp, ctx.Err()
 	}
 	var revision int64
-	read := func() {
+	if err := m.held(h, func(r *request) { revision = r.guardRevision }); err != nil {
+		return cmp, err
+	}
+	if revision == 0 {
+		// An attempt whose answer was lost has put the guard, so its revision must be read.
+		resp, err := m.client.Get(ctx, key)
+		if err != nil {
+			return cmp, err
+		}
+		if len(resp.Kvs) == 0 {
+			return cmp, errors.New("the guard was deleted")
+		}
+		revision = resp.Kvs[0].ModRevision
+	}
+	return clientv3.Compare(clientv3.ModRevision(key), "=", revision), nil
+}
+
+// held runs f on the manager goroutine with the request of a grant, if that is held.
+func (m *Manager) held(h treelock.Hold, f func(*request)) (err error) {
+	if !m.log.mirror.Do(func() {
 		var e *entry
 		if e, err = m.log.mirror.Held(h); err == nil {
-			revision = e.Journal.(*request).guardRevision
+			f(e.Journal.(*request))
 		}
+	}) {
+		return treelock.ErrStopped
 	}
-	if !m.log.mirror.Do(read) {
-		return cmp, treelock.ErrStopped
-	}
-	if err != nil || revision > 0 {
-		return clientv3.Compare(clientv3.ModRevision(key), "=", revision), err
-	}
-	// An attempt whose answer was lost has put the guard, so its revision must be read.
-	resp, err := m.client.Get(ctx, key)
-	switch {
-	case err != nil:
-		return cmp, err
-	case len(resp.Kvs) == 0:
-		return cmp, errors.New("the guard was deleted")
-	}
-	return clientv3.Compare(clientv3.ModRevision(key), "=", resp.Kvs[0].ModRevision), nil
+	return err
 }
 
 // guard asks for the guard of a request that is held. The channel is closed when etcd has it, or

@@ -18,9 +18,7 @@ type meta struct {
 // the user may read and write below the prefix: etcd checks the permissions of operations in a
 // branch that is not taken.
 func (m *Manager) checkFormat(ctx context.Context) error {
-	read, err := attempts(ctx, m.client, func(ctx context.Context) (*clientv3.GetResponse, error) {
-		return m.client.Get(ctx, m.keys.ns+"/", clientv3.WithPrefix(), clientv3.WithLimit(1))
-	}, ifUnavailable)
+	read, err := m.get(ctx, m.keys.ns+"/", clientv3.WithPrefix(), clientv3.WithLimit(1))
 	if err != nil {
 		return fmt.Errorf("read below the prefix: %w", err)
 	}
@@ -31,15 +29,11 @@ func (m *Manager) checkFormat(ctx context.Context) error {
 	}
 	key := m.keys.meta()
 	never := clientv3.Compare(clientv3.CreateRevision(key), "<", 0)
-	if _, err := attempts(ctx, m.client, func(ctx context.Context) (*clientv3.TxnResponse, error) {
-		return m.client.Txn(ctx).If(never).Then(clientv3.OpDelete(m.keys.ns+"/", clientv3.WithPrefix())).Commit()
-	}, ifUnavailable); err != nil {
+	if _, err := m.doIf(ctx, never, clientv3.OpDelete(m.keys.ns+"/", clientv3.WithPrefix())); err != nil {
 		return fmt.Errorf("write below the prefix: %w", err)
 	}
 	absent := clientv3.Compare(clientv3.CreateRevision(key), "=", 0)
-	resp, err := attempts(ctx, m.client, func(ctx context.Context) (*clientv3.TxnResponse, error) {
-		return m.client.Txn(ctx).If(absent).Then(clientv3.OpPut(key, string(value))).Else(clientv3.OpGet(key)).Commit()
-	}, ifUnavailable)
+	resp, err := m.doIf(ctx, absent, clientv3.OpPut(key, string(value)), clientv3.OpGet(key))
 	if err != nil {
 		return fmt.Errorf("write %s: %w", key, err)
 	}

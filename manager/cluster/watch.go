@@ -86,9 +86,7 @@ func (c *conn) watchOnce(ctx context.Context, limit time.Duration, listed func()
 func (c *conn) list(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.ttl)
 	defer cancel()
-	resp, err := attempts(ctx, c.client, func(ctx context.Context) (*clientv3.GetResponse, error) {
-		return c.client.Get(ctx, c.keys.requests(), clientv3.WithPrefix())
-	}, ifUnavailable)
+	resp, err := c.get(ctx, c.keys.requests(), clientv3.WithPrefix())
 	if err != nil {
 		return err
 	}

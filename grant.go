@@ -118,9 +118,10 @@ func (g Grant[N]) Narrow(req Request[N]) error {
 // [DeadlockError]. Its caller must release g before it tries again: what g holds is in the circle.
 //
 // The error is [ErrWidening] while another Widen of g waits, [ErrReleased] if g was released, or is
-// meanwhile, [ErrLost] likewise, [ErrNotHeld] for a sub-grant that would leave its grant, and
-// otherwise as for the Acquire of the lock manager. If ctx ends, the widening may be granted at the
-// same moment: then Widen returns the grant and no error.
+// meanwhile, [ErrLost] likewise, [ErrNotHeld] for a sub-grant that would leave its grant,
+// [errors.ErrUnsupported] for a grant of package cluster that is no sub-grant, and otherwise as for
+// the Acquire of the lock manager. If ctx ends, the widening may be granted at the same moment:
+// then Widen returns the grant and no error.
 //
 // A widening that need not wait costs O(d), with d the nodes that g holds and that req adds, and
 // their ancestors. One that waits also costs the search for a circle: the nodes of those requests

@@ -3,6 +3,7 @@ package manager
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/treelock/treelock"
@@ -68,6 +69,9 @@ func (m *Manager[N]) widened(
 	return m.public(g), nil
 }
 
+// errWidenShared is why a grant that other processes know cannot be widened.
+var errWidenShared = fmt.Errorf("%w: the grant is in an order of several processes", errors.ErrUnsupported)
+
 // widen makes a grant hold the claims of c as well. On the manager goroutine. There are three
 // cases:
 //
@@ -82,7 +86,7 @@ func (l *loop[N]) widen(c *call[N], r *request[N], seq uint64) {
 		return
 	}
 	if entryOf(r) != nil {
-		l.refuse(c, errors.ErrUnsupported)
+		l.refuse(c, errWidenShared)
 		return
 	}
 	s, token := r.Who.scope, c.grant.token

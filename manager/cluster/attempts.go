@@ -25,9 +25,9 @@ const (
 // attempts calls f until it succeeds, ctx ends, or next says not to call it again. next is told of
 // each failure, and whether there was no answer in time. It also says how long to wait.
 //
-// A server that does not answer must not hold up what another one can do. So each attempt has little
-// time, and after one without an answer f is called several times at once, which the client spreads
-// over its servers. f must be harmless if it is called again, and if its effect comes late.
+// A server that does not answer must not hold up what another one can do. So each attempt has
+// little time, and after one without an answer f is called several times at once, which the client
+// spreads over its servers. f must be harmless if it is called again, and if its effect comes late.
 func attempts[T any](ctx context.Context, client *clientv3.Client, f func(context.Context) (T, error),
 	next func(err error, silent bool) (wait time.Duration, again bool)) (v T, err error) {
 	var why error // of the latest attempt that says more than that there was no answer

@@ -20,13 +20,16 @@ import (
 // The first call for a grant takes a round trip, and later ones send nothing. A sub-grant has the
 // condition of the grant that it lies inside. What a grant with a guard held is free for other
 // requests, also of this process, when etcd has deleted the guard: a round trip after its release.
-// Such a grant cannot be narrowed any more: Narrow fails with [errors.ErrUnsupported].
+// Such a grant cannot be narrowed any more: Narrow fails with [errors.ErrUnsupported], and the
+// grant keeps what it holds. Narrow it before the first call of Guard, or release it and acquire
+// less.
 //
 // The error is [treelock.ErrReleased], [treelock.ErrLost] or [treelock.ErrStopped] if g is over,
-// and that of ctx if ctx ends first.
+// [treelock.ErrNotHeld] if g is none of m, and that of ctx if ctx ends first. Then the grant may
+// have a guard, and is held as before. Any goroutine may call Guard.
 func (m *Manager) Guard(ctx context.Context, g treelock.Grant[treelock.Path]) (clientv3.Cmp, error) {
 	if g.Engine() != m.Engine() {
-		return clientv3.Cmp{}, fmt.Errorf("treelock: guard %v: %w", g, treelock.ErrNotHeld)
+		return clientv3.Cmp{}, fmt.Errorf("treelock: guard %v: it is none of this manager: %w", g, treelock.ErrNotHeld)
 	}
 	cmp, err := m.guard(ctx, g.Hold())
 	if err != nil {

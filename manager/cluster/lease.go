@@ -15,8 +15,8 @@ func margin(ttl time.Duration) time.Duration { return max(ttl/10, 200*time.Milli
 
 // left returns how much time is left until a deadline, by that of two clocks which says less; 0 or
 // less if it has passed. The monotonic clock of a machine stands still while the machine is
-// suspended, and etcd's goes on: so the time of day counts, too. If it is set forward, a session may
-// be lost too early.
+// suspended, and etcd's goes on: so the time of day counts, too. If it is set forward, a session
+// may be lost too early.
 func left(deadline, now time.Time) time.Duration {
 	return min(deadline.Sub(now), deadline.Round(0).Sub(now.Round(0)))
 }

@@ -138,7 +138,7 @@ func (l *log) End(e *entry, urgent bool) bool {
 func (l *log) Narrow(e *entry, claims []claim) error {
 	r := e.Journal.(*request)
 	if r.guarded != nil {
-		return errors.ErrUnsupported
+		return fmt.Errorf("treelock: narrow a grant that has a guard: %w", errors.ErrUnsupported)
 	}
 	size := 3 + len(appendClaims(nil, claims)) // an index takes at most 3 bytes
 	if all := r.batch.narrowed - r.narrowedLen + size; all > maxBatchLen {

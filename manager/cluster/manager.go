@@ -17,7 +17,12 @@ import (
 
 // A Manager grants requests for paths, in one order with all managers of its prefix. Get one from
 // [Start]; the zero Manager is of no use. It has the methods of [manager.Manager], which can be
-// given to whatever takes one, such as package page.
+// given to whatever takes one, such as package page. Any goroutine may call them.
+//
+// Two things are different. [treelock.Grant.Widen] fails with [errors.ErrUnsupported], and the
+// grant keeps what it holds: acquire all of it at once, or acquire a larger subtree and lock inside
+// it, as a sub-grant can be widened there. And [Manager.Guard], which is a method of this type
+// alone, brings a condition for transactions in etcd; a grant that has one cannot be narrowed.
 type Manager struct {
 	*manager.Manager[treelock.Path]
 	options

@@ -21,7 +21,7 @@ func (l *log) Revoke(e *entry, cause error) {
 // goroutine is of no session, so it has the life of the manager. wait waits for all of them, once
 // the manager has stopped.
 func (m *Manager) askOwners() (wait func()) {
-	latest := make(chan struct{}) // of the goroutine that was started last, owned by the manager goroutine
+	latest := make(chan struct{}) // of the latest goroutine; owned by the manager goroutine
 	close(latest)
 	m.log.revoke = func(key requestKey, revision int64, cause string) {
 		before, ended := latest, make(chan struct{})

@@ -282,8 +282,8 @@ func TestWithdrawnTicketLeavesNothing(t *testing.T) {
 func TestWideningAcrossProcessesIsNotSupported(t *testing.T) {
 	a := start(t, "worker-1")
 	g := acquire(t, a, treelock.Read("/a"))
-	if _, err := g.Widen(background, treelock.Write("/a")); !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("Widen: %v, want ErrUnsupported", err)
+	if _, err := g.Widen(background, treelock.Write("/a")); !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), "widen write /a: ") || !strings.Contains(err.Error(), "several processes") {
+		t.Errorf("Widen: %v, want ErrUnsupported, with the request and why", err)
 	}
 	if _, err := g.TryWiden(background, treelock.Write("/a")); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("TryWiden: %v, want ErrUnsupported", err)

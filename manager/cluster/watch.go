@@ -45,8 +45,11 @@ var errReopen = errors.New("the watch is behind")
 // of the list fails again and again under frequent compaction.)
 //
 // The watch has a watcher of its own, so no other watch shares its stream, and the stream ends with
-// it. A server that does not answer within the limit must not hold it up: the next watch is opened
-// on another one.
+// it. A server that does not answer within the limit must not hold it up. The client takes its
+// servers in turn (round_robin in its internal/resolver), a silent one among them, and each call or
+// stream takes a turn. So the next watch is on another server, unless other calls have taken just
+// the turns between. Then it ends at its limit as well, and so on: the session is lost if none is
+// as far as the log within a time to live (see renewed).
 func (c *conn) watchOnce(ctx context.Context, limit time.Duration, listed func()) error {
 	watcher := clientv3.NewWatcher(c.client)
 	defer watcher.Close()

@@ -62,22 +62,18 @@ func (m *Manager) reopen() *conn {
 // open begins a session, within ctx: a lease, the control key, the watch and the list. Its
 // goroutines live until the session is over.
 func (m *Manager) open(ctx context.Context) (*conn, error) {
-	var sent time.Time
-	granted, err := attempts(ctx, m.client, func(ctx context.Context) (*clientv3.LeaseGrantResponse, error) {
-		sent = time.Now()
-		return m.client.Grant(ctx, int64((m.options.ttl+time.Second-1)/time.Second))
-	}, ifUnavailable)
+	granted, err := attempts(ctx, m.client, m.grantLease, ifUnavailable)
 	if err != nil {
 		return nil, fmt.Errorf("grant a lease: %w", err)
 	}
-	lease, ttl := int64(granted.ID), time.Duration(granted.TTL)*time.Second
-	c := &conn{Manager: m, ttl: ttl, ended: make(chan struct{}, 3), reopen: make(chan struct{}, 1)}
+	lease := granted.id
+	c := &conn{Manager: m, ttl: granted.ttl, ended: make(chan struct{}, 3), reopen: make(chan struct{}, 1)}
 	if err := m.writeControl(ctx, lease); err != nil {
 		m.revokeLease(lease)
 		return nil, fmt.Errorf("write the control key: %w", err)
 	}
 	if !m.log.mirror.Do(func() {
-		c.session = m.log.begin(lease, deadlineOf(sent, ttl))
+		c.session = m.log.begin(lease, deadlineOf(granted.sent, granted.ttl))
 		m.log.conn = c
 	}) {
 		m.revokeLease(lease)
@@ -93,6 +89,24 @@ func (m *Manager) open(ctx context.Context) (*conn, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// A grantedLease is a lease as etcd has granted it.
+type grantedLease struct {
+	id   int64
+	sent time.Time // when it was asked for
+	ttl  time.Duration
+}
+
+// grantLease asks for a lease. Several calls at once bring several: those that are not used end by
+// themselves.
+func (m *Manager) grantLease(ctx context.Context) (grantedLease, error) {
+	sent := time.Now()
+	granted, err := m.client.Grant(ctx, int64((m.options.ttl+time.Second-1)/time.Second))
+	if err != nil {
+		return grantedLease{}, err
+	}
+	return grantedLease{int64(granted.ID), sent, time.Duration(granted.TTL) * time.Second}, nil
 }
 
 // writeControl writes the control key of a new session. It does nothing if the key is there: an

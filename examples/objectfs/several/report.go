@@ -108,15 +108,6 @@ func (r *report) verdict() string {
 		command.Grouped(sum.Done+sum.Refused+sum.Lost+sum.Failed), len(r.stats), command.Grouped(sum.Failed), folders)
 }
 
-func count(damage []job.Damage, kind job.Kind) (n int) {
-	for _, d := range damage {
-		if d.Kind == kind {
-			n++
-		}
-	}
-	return n
-}
-
 func (r *report) write(out io.Writer) {
 	w := new(strings.Builder)
 	defer func() { io.WriteString(out, strings.ReplaceAll(w.String(), folders+"/", "")) }()
@@ -181,81 +172,6 @@ func (r *report) fate(l *leftover) string {
 		return fmt.Sprintf("%s took over, and %s", nameOf(l.taker), kindOf(l.label).ending())
 	}
 	return fmt.Sprintf("%s took over %.1f s later, and %s", nameOf(l.taker), l.after.Seconds(), kindOf(l.label).ending())
-}
-
-const terms = `
-refused            the folder was not there, or the destination was: nothing was done
-given up           the lease was lost in the middle
-failed             another process interfered
-wait               from a request for locks to its grant
-hand-overs         grants of a folder that another process had been granted last
-took over          operations that another process had left half done
-late               with a smaller token than a later grant that has used the folder
-overlaps           grants while another process was in the folder
-torn folders       files are missing, broken or too many
-left half written  by the process that is named, and not taken over: not counted as torn
-`
-
-func (r *report) table(w io.Writer) {
-	row := func(name string, value func(s stats) string, all string) {
-		fmt.Fprintf(w, "%-22s", name)
-		for _, s := range r.stats {
-			fmt.Fprintf(w, "%10s", value(s))
-		}
-		fmt.Fprintf(w, "%10s\n", all)
-	}
-	number := func(name string, value func(s stats) int) {
-		sum := 0
-		for _, s := range r.stats {
-			sum += value(s)
-		}
-		row(name, func(s stats) string { return command.Grouped(value(s)) }, command.Grouped(sum))
-	}
-	id := -1
-	row("locks "+r.locks, func(stats) string { id++; return nameOf(id) }, "all")
-	row("", func(s stats) string { return s.fault }, "")
-	for _, op := range job.Ops() {
-		number("  "+op, func(s stats) int { return s.result.Ops[op].Done })
-	}
-	number("operations done", func(s stats) int { return total(s.result).Done })
-	number("  refused", func(s stats) int { return total(s.result).Refused })
-	number("  given up", func(s stats) int { return total(s.result).Lost })
-	number("  failed", func(s stats) int { return total(s.result).Failed })
-	number("  wrong reads", func(s stats) int { return total(s.result).WrongReads })
-	var all stats
-	for _, s := range r.stats {
-		all.waits = append(all.waits, s.waits...)
-	}
-	for _, p := range []struct {
-		name     string
-		of, less int
-	}{{"wait, median", 2, 1}, {"wait, 99th percentile", 100, 99}, {"wait, longest", 1, 1}} {
-		value := func(s stats) string { return command.Short(percentile(s.waits, p.less, p.of)) }
-		row(p.name, value, value(all))
-	}
-	number("hand-overs", func(s stats) int { return s.handOvers })
-	number("took over", func(s stats) int { return s.tookOver })
-	number("late writes refused", stats.lateWrites)
-	number("late others refused", func(s stats) int { return s.late - s.lateWrites() })
-	none := func(stats) string { return "" }
-	row("overlaps", none, command.Grouped(r.overlap))
-	for _, kind := range job.Kinds {
-		noun := " folders"
-		if kind == job.Stray {
-			noun = " files"
-		}
-		row(string(kind)+noun, none, command.Grouped(count(r.damage, kind)))
-	}
-	row("left half written", none, command.Grouped(len(r.pending)))
-}
-
-// percentile returns the wait at n/of of the sorted waits, the longest at most.
-func percentile(waits []time.Duration, n, of int) time.Duration {
-	if len(waits) == 0 {
-		return 0
-	}
-	sorted := slices.Sorted(slices.Values(waits))
-	return sorted[min(len(sorted)*n/of, len(sorted)-1)]
 }
 
 // faults names some of the failed operations, and damaged folders.

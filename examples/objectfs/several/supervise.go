@@ -20,8 +20,8 @@ import (
 	"github.com/treelock/treelock/manager/cluster/clustertest"
 )
 
-// supervise runs the parent: it makes a folder for everything, starts what is needed, lets the
-// workers work, and reports.
+// supervise runs the parent: it makes a folder for everything, which a janitor removes, and lets the
+// workers work there.
 func supervise(ctx context.Context, c config, stdout, stderr io.Writer) (code int, err error) {
 	code = command.ExitFailed
 	defer func() {
@@ -39,18 +39,31 @@ func supervise(ctx context.Context, c config, stdout, stderr io.Writer) (code in
 		return code, err
 	}
 	defer func() { err = errors.Join(err, j.end()) }()
+	r, err := superviseIn(ctx, dir, j, c, stdout, stderr)
+	if err != nil {
+		return code, err
+	}
+	r.write(stdout)
+	if r.sound() || c.locks == locksLocal {
+		code = command.ExitOK
+	}
+	return code, nil
+}
+
+// superviseIn starts what the workers need, lets them work, and verifies the folders.
+func superviseIn(ctx context.Context, dir string, j *janitor, c config, stdout, stderr io.Writer) (*report, error) {
 	endpoints := strings.Split(c.etcd, ",")
 	if c.etcd == "" && c.locks == locksCluster {
 		servers, err := clustertest.Start(dir, 1)
 		if err != nil {
-			return code, err
+			return nil, err
 		}
 		defer servers[0].Kill()
 		endpoints = clustertest.Endpoints(servers)
 	}
 	s, parent, closeStore, err := openFolders(ctx, &c, dir)
 	if err != nil {
-		return code, err
+		return nil, err
 	}
 	defer closeStore()
 	crew := newCrew(s, c, parent.Folders(), stderr)
@@ -61,20 +74,16 @@ func supervise(ctx context.Context, c config, stdout, stderr io.Writer) (code in
 		Locks: c.locks, Endpoints: endpoints, Prefix: c.prefix, TTL: ttl, Load: c.load, Folders: folders, Latency: c.latency,
 		Clients: c.clients, Ops: opsOf(c), Seed: c.seed,
 	}); err != nil {
-		return code, err
+		return nil, err
 	}
 	s.finish()
 	damage, err := parent.Verify(context.WithoutCancel(ctx))
 	if err != nil {
-		return code, err
+		return nil, err
 	}
 	r := newReport(c, s, parent.Folders(), damage)
 	r.stopped = ctx.Err() != nil
-	r.write(stdout)
-	if r.sound() || c.locks == locksLocal {
-		code = command.ExitOK
-	}
-	return code, nil
+	return r, nil
 }
 
 var underLocks = map[string]string{

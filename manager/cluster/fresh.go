@@ -16,7 +16,9 @@ func (m *Manager) catchUp(ctx context.Context) error {
 		return err
 	}
 	var c *conn
-	m.log.mirror.Do(func() { c = m.log.conn })
+	if !m.log.mirror.Do(func() { c = m.log.conn }) {
+		return treelock.ErrStopped
+	}
 	if c == nil {
 		return errNoSession
 	}

@@ -37,9 +37,10 @@ type Manager struct {
 // in all processes, must be started with it. The client belongs to the caller, who closes it after
 // [Manager.Done].
 //
-// Start returns once the manager knows all requests of the other processes. It waits at most until
-// ctx ends, or for a time to live of the lease (see [WithTTL]): then the error says what etcd did
-// not do. Nothing is held, and nothing stays under the prefix but the version of the format.
+// Start returns once the manager knows all requests of the other processes, which it reads in one
+// call. It waits at most until ctx ends, or for a time to live of the lease (see [WithTTL]): then
+// the error says what etcd did not do. Nothing is held, and nothing stays under the prefix but the
+// version of the format.
 //
 // The manager ends when ctx ends, as [manager.Start] describes it. What it held is free for other
 // processes at once if etcd can be reached, else after the time to live.
@@ -118,8 +119,10 @@ func (m *Manager) report(what string, err error) {
 // ended.
 func (m *Manager) Done() <-chan struct{} { return m.ended }
 
-// Shutdown is [manager.Manager.Shutdown]: it waits until the requests of this process are over, and
-// stops the manager. What it held is then free for other processes, if etcd can be reached.
+// Shutdown is [manager.Manager.Shutdown]: it waits until the requests of this process are over,
+// stops the manager, and returns once Done is closed. What it held is then free for other
+// processes. If etcd cannot be reached, that is after the time to live, and the end takes up to a
+// second longer.
 func (m *Manager) Shutdown(ctx context.Context) error {
 	err := m.Manager.Shutdown(ctx)
 	var deadlock *treelock.DeadlockError[treelock.Path]
@@ -130,7 +133,9 @@ func (m *Manager) Shutdown(ctx context.Context) error {
 }
 
 // Check is [manager.Manager.Check]. It asks etcd how far the log is, and answers when the mirror is
-// as far: two round trips. The answer is true at a moment between the call and its return.
+// as far: two round trips. The answer is true at a moment between the call and its return. If there
+// is no answer, the error says why: ctx has ended, etcd has refused, there is no lease at the
+// moment, or the manager has stopped, which is [treelock.ErrStopped].
 func (m *Manager) Check(ctx context.Context, req treelock.Request[treelock.Path]) error {
 	if err := m.catchUp(ctx); err != nil {
 		return fmt.Errorf("treelock: check (%v): %w", req, err)

@@ -63,8 +63,15 @@ func WithName(name string) Option {
 	}
 }
 
-// WithLogger sets where the manager tells of etcd's failures. The default is [slog.Default].
-func WithLogger(l *slog.Logger) Option { return func(o *options) { o.logger = l } }
+// WithLogger sets where the manager tells of etcd's failures. The default is [slog.Default]; nil
+// means the default.
+func WithLogger(l *slog.Logger) Option {
+	return func(o *options) {
+		if l != nil {
+			o.logger = l
+		}
+	}
+}
 
 // WithManager passes options to the manager of this process: limits, slow log, names of blockers.
 // They concern the requests of this process.

@@ -1,8 +1,6 @@
 package cluster
 
-import (
-	"slices"
-)
+import "slices"
 
 // A batch is a group of requests of this session. It is kept until its keys are deleted.
 type batch struct {

@@ -20,8 +20,8 @@ import (
 	"github.com/treelock/treelock/manager/cluster/clustertest"
 )
 
-// supervise runs the parent: it makes a folder for everything, which a janitor removes, and lets the
-// workers work there.
+// supervise runs the parent: it makes a folder for everything, which a janitor removes, and lets
+// the workers work there.
 func supervise(ctx context.Context, c config, stdout, stderr io.Writer) (code int, err error) {
 	code = command.ExitFailed
 	defer func() {

@@ -1,6 +1,9 @@
 package main
 
-import "strings"
+import (
+	"context"
+	"strings"
+)
 
 // A kind of operation decides how another process ends it.
 type kind string
@@ -30,4 +33,27 @@ func (k kind) ending() string {
 		return "completed the deletion"
 	}
 	return "deleted what was written"
+}
+
+// repair ends an operation of kind k that was writing folders. It can be done again and again.
+func repair(ctx context.Context, r *remote, k kind, folders []string) error {
+	src := folders[0]
+	keys, err := r.List(ctx, src)
+	if err != nil {
+		return err
+	}
+	if k == renames {
+		// The source is whole unless the destination is.
+		for _, key := range keys {
+			if err := r.Copy(ctx, key, folders[1]+strings.TrimPrefix(key, src)); err != nil {
+				return err
+			}
+		}
+	}
+	for _, key := range keys {
+		if err := r.Delete(ctx, key); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package clustertest_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -16,7 +17,7 @@ import (
 )
 
 // A locker is what a benchmark measures: lock locks a name, and returns how to unlock it. Each has
-// a client of its own, as a process would.
+// a client of its own, as a process would. All are in the process of the test, and share its CPUs.
 type locker struct {
 	lock  func(name string) (unlock func())
 	close func()
@@ -38,19 +39,28 @@ var impls = []struct {
 		}, func() {}, nil}
 	}},
 	{"treelock", func(b *testing.B, etcd *clientv3.Client, prefix string) locker {
-		m, err := cluster.Start(background, etcd, prefix)
-		if err != nil {
-			b.Fatal(err)
-		}
-		return locker{func(name string) func() {
-			g, err := m.Acquire(background, treelock.Write(treelock.Path(name)))
-			if err != nil {
-				b.Error(err)
-			}
-			return g.Release
-		}, func() { m.Shutdown(background) }, nil}
+		return treelockOf(b, startFor(b, etcd, prefix))
 	}},
 	{"mutex", newMutexes},
+}
+
+func startFor(b *testing.B, etcd *clientv3.Client, prefix string) *cluster.Manager {
+	m, err := cluster.Start(background, etcd, prefix)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return m
+}
+
+func treelockOf(b *testing.B, m *cluster.Manager) locker {
+	return locker{func(name string) func() {
+		g, err := m.Acquire(background, treelock.Write(treelock.Path(name)))
+		if err != nil {
+			b.Error(err)
+			return func() {}
+		}
+		return g.Release
+	}, func() { m.Shutdown(background) }, nil}
 }
 
 // newMutexes returns the mutexes of one session. Mutexes of one session do not exclude each other,
@@ -71,60 +81,98 @@ func newMutexes(b *testing.B, etcd *clientv3.Client, prefix string) locker {
 	return locker{lock, func() { session.Close() }, fork}
 }
 
-// servers returns the endpoints of n servers, those of one benchmark.
-func servers(b *testing.B, n int) []string {
-	b.Helper()
-	s, err := clustertest.Start(b.TempDir(), n)
-	if err != nil {
-		b.Fatal(err)
+// onServers runs a benchmark on one server and on three, which are started for it.
+func onServers(b *testing.B, f func(b *testing.B, servers []*clustertest.Server)) {
+	for _, n := range []int{1, 3} {
+		b.Run(fmt.Sprintf("servers=%d", n), func(b *testing.B) { f(b, startServers(b, n)) })
 	}
-	b.Cleanup(func() {
-		for _, s := range s {
-			s.Kill()
-		}
-	})
-	return clustertest.Endpoints(s)
 }
 
-// BenchmarkLock locks and unlocks with several processes (a locker with a client each) of several
-// goroutines: each on a name of its own, or all on one. lock-ns is the median time of lock.
+// newPrefix returns a prefix that no other run of a benchmark has.
+func newPrefix(b *testing.B) string { return fmt.Sprintf("/%s-%d", b.Name(), time.Now().UnixNano()) }
+
+// newLockers returns a locker for each of some processes. Each has locked once, so that its
+// connections are there.
+func newLockers(b *testing.B, servers []*clustertest.Server, processes int, impl func(*testing.B, *clientv3.Client, string) locker) (lockers []locker, end func()) {
+	prefix := newPrefix(b)
+	var ends []func()
+	for i := range processes {
+		etcd := clientFor(b, clustertest.Endpoints(servers))
+		l := impl(b, etcd, prefix)
+		lockers = append(lockers, l)
+		ends = append(ends, l.close, func() { etcd.Close() })
+		l.lock(fmt.Sprintf("/first-%d", i))()
+	}
+	return lockers, func() {
+		for _, end := range ends {
+			end()
+		}
+	}
+}
+
+// reportMedian reports the median of times.
+func reportMedian(b *testing.B, times []time.Duration, unit string) {
+	slices.Sort(times)
+	b.ReportMetric(float64(times[len(times)/2]), unit)
+}
+
+// BenchmarkAcquire measures the time that lock takes in an idle process, one lock after another, as
+// the median lock-ns. A pause after unlock lets the transaction of a release end, so the next lock
+// does not wait for it.
+func BenchmarkAcquire(b *testing.B) {
+	onServers(b, func(b *testing.B, servers []*clustertest.Server) {
+		for _, impl := range impls {
+			b.Run("impl="+impl.name, func(b *testing.B) {
+				lockers, end := newLockers(b, servers, 1, impl.make)
+				defer end()
+				var took []time.Duration
+				for range b.N {
+					time.Sleep(10 * time.Millisecond)
+					began := time.Now()
+					unlock := lockers[0].lock("/node")
+					took = append(took, time.Since(began))
+					unlock()
+				}
+				b.ReportMetric(0, "ns/op") // it has the pauses
+				reportMedian(b, took, "lock-ns")
+			})
+		}
+	})
+}
+
+// BenchmarkLock measures the throughput of lock and unlock, without a pause, of several processes
+// with several goroutines each: on a name of its own each, or all on one. Its ns/op is the time of
+// all divided by the locks of all. The goroutines of a process share its client; a mutex that
+// others contend for has a session of its own.
 func BenchmarkLock(b *testing.B) {
 	cases := []struct {
 		processes, goroutines int
 		nodes                 string
 	}{
-		{1, 1, "own"}, {1, 64, "own"}, {1, 512, "own"}, {1, 64, "one"}, {8, 8, "one"},
+		{1, 1, "own"}, {1, 8, "own"}, {1, 64, "own"}, {1, 512, "own"}, {1, 64, "one"}, {8, 8, "one"},
 	}
-	for _, n := range []int{1, 3} {
-		endpoints := servers(b, n)
+	onServers(b, func(b *testing.B, servers []*clustertest.Server) {
 		for _, c := range cases {
 			for _, impl := range impls {
-				name := fmt.Sprintf("servers=%d/processes=%d/goroutines=%d/nodes=%s/impl=%s",
-					n, c.processes, c.goroutines, c.nodes, impl.name)
-				b.Run(name, func(b *testing.B) {
-					var lockers []locker
-					for range c.processes {
-						etcd := clientFor(b, endpoints)
-						l := impl.make(b, etcd, "/"+b.Name()+fmt.Sprint(b.N))
-						lockers = append(lockers, l)
-						defer etcd.Close()
-						defer l.close()
-					}
+				b.Run(fmt.Sprintf("processes=%d/goroutines=%d/nodes=%s/impl=%s", c.processes, c.goroutines, c.nodes, impl.name), func(b *testing.B) {
+					lockers, end := newLockers(b, servers, c.processes, impl.make)
+					defer end()
 					benchmarkLock(b, lockers, c.goroutines, c.nodes == "own")
 				})
 			}
 		}
-	}
+	})
 }
 
+// benchmarkLock locks and unlocks b.N times in all.
 func benchmarkLock(b *testing.B, lockers []locker, goroutines int, own bool) {
 	work := make(chan struct{}, b.N)
 	for range b.N {
 		work <- struct{}{}
 	}
 	close(work)
-	times := make(chan []time.Duration, len(lockers)*goroutines)
 	begin := make(chan struct{})
+	var done sync.WaitGroup
 	for i, l := range lockers {
 		for j := range goroutines {
 			name, l := "/node", l
@@ -134,46 +182,30 @@ func benchmarkLock(b *testing.B, lockers []locker, goroutines int, own bool) {
 				l = l.fork()
 				defer l.close()
 			}
-			go func() {
-				var took []time.Duration
+			done.Go(func() {
 				<-begin
 				for range work {
-					began := time.Now()
-					unlock := l.lock(name)
-					took = append(took, time.Since(began))
-					unlock()
+					l.lock(name)()
 				}
-				times <- took
-			}()
+			})
 		}
 	}
 	b.ResetTimer()
 	close(begin)
-	var all []time.Duration
-	for range cap(times) {
-		all = append(all, <-times...)
-	}
+	done.Wait()
 	b.StopTimer()
-	slices.Sort(all)
-	b.ReportMetric(float64(all[len(all)/2]), "lock-ns")
 }
 
-// BenchmarkHandOver measures the time from an unlock to the lock that waits for it, in the same
-// process or in another one.
+// BenchmarkHandOver measures the time from the call of unlock to the return of the lock that waits
+// for it, in the same process or in another one, as the median handover-ns. The lock has waited for
+// longer than 100 ms: etcd catches up only that often with a watch of the past, as a mutex has.
 func BenchmarkHandOver(b *testing.B) {
-	for _, n := range []int{1, 3} {
-		endpoints := servers(b, n)
+	onServers(b, func(b *testing.B, servers []*clustertest.Server) {
 		for _, processes := range []int{1, 2} {
 			for _, impl := range impls[1:] {
-				b.Run(fmt.Sprintf("servers=%d/processes=%d/impl=%s", n, processes, impl.name), func(b *testing.B) {
-					var lockers []locker
-					for range processes {
-						etcd := clientFor(b, endpoints)
-						l := impl.make(b, etcd, "/"+b.Name()+fmt.Sprint(b.N))
-						lockers = append(lockers, l)
-						defer etcd.Close()
-						defer l.close()
-					}
+				b.Run(fmt.Sprintf("processes=%d/impl=%s", processes, impl.name), func(b *testing.B) {
+					lockers, end := newLockers(b, servers, processes, impl.make)
+					defer end()
 					from, to := lockers[0], lockers[processes-1]
 					if processes == 1 && to.fork != nil {
 						to = to.fork()
@@ -183,7 +215,7 @@ func BenchmarkHandOver(b *testing.B) {
 				})
 			}
 		}
-	}
+	})
 }
 
 func benchmarkHandOver(b *testing.B, from, to locker) {
@@ -193,43 +225,62 @@ func benchmarkHandOver(b *testing.B, from, to locker) {
 		locked := make(chan time.Time)
 		done := make(chan struct{})
 		go func() {
+			defer close(done)
 			unlock := to.lock("/node")
 			locked <- time.Now()
 			unlock()
-			close(done)
 		}()
-		time.Sleep(10 * time.Millisecond) // until it waits
+		time.Sleep(150 * time.Millisecond)
 		began := time.Now()
 		unlock()
 		took = append(took, (<-locked).Sub(began))
 		<-done
 	}
-	slices.Sort(took)
-	b.ReportMetric(float64(took[len(took)/2]), "handover-ns")
+	b.ReportMetric(0, "ns/op") // it has the pauses
+	reportMedian(b, took, "handover-ns")
 }
 
-// BenchmarkLive locks own names while other names are locked.
+// many is how many locks are live in some benchmarks.
+const many = 100_000
+
+// BenchmarkLive measures what locks that are held cost others in the same process: the throughput
+// of 64 goroutines on own names, as BenchmarkLock does, and how long a try to lock the root takes.
+// That is refused if something is live.
 func BenchmarkLive(b *testing.B) {
-	endpoints := servers(b, 1)
-	for _, live := range []int{0, 100_000} {
-		b.Run(fmt.Sprintf("live=%d", live), func(b *testing.B) {
-			etcd := clientFor(b, endpoints)
-			defer etcd.Close()
-			m, err := cluster.Start(background, etcd, "/"+b.Name()+fmt.Sprint(b.N))
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer m.Shutdown(canceled())
-			acquireMany(b, m, live)
-			benchmarkLock(b, []locker{{lock: func(name string) func() {
-				g, err := m.Acquire(background, treelock.Write(treelock.Path(name)))
-				if err != nil {
-					b.Error(err)
-				}
-				return g.Release
-			}}}, 64, true)
-		})
+	onServers(b, func(b *testing.B, servers []*clustertest.Server) {
+		for _, live := range []int{0, many} {
+			b.Run(fmt.Sprintf("live=%d", live), func(b *testing.B) {
+				etcd := clientFor(b, clustertest.Endpoints(servers))
+				defer etcd.Close()
+				m := startFor(b, etcd, newPrefix(b))
+				defer m.Shutdown(canceled())
+				acquireMany(b, m, live)
+				b.Run("do=lock/impl=treelock", func(b *testing.B) {
+					benchmarkLock(b, []locker{treelockOf(b, m)}, 64, true)
+				})
+				b.Run("do=try-root/impl=treelock", func(b *testing.B) { benchmarkTryRoot(b, m, live == 0) })
+			})
+		}
+	})
+}
+
+// benchmarkTryRoot tries to lock the root, which is free or not, as BenchmarkAcquire locks.
+func benchmarkTryRoot(b *testing.B, m *cluster.Manager, free bool) {
+	var took []time.Duration
+	for range b.N {
+		time.Sleep(10 * time.Millisecond)
+		began := time.Now()
+		g, err := m.TryAcquire(background, treelock.Write("/"))
+		took = append(took, time.Since(began))
+		if free == errors.Is(err, treelock.ErrConflict) {
+			b.Fatalf("TryAcquire of the root = %v, free: %v", err, free)
+		}
+		if err == nil {
+			g.Release()
+		}
 	}
+	b.ReportMetric(0, "ns/op") // it has the pauses
+	reportMedian(b, took, "lock-ns")
 }
 
 // acquireMany acquires n names.
@@ -239,7 +290,8 @@ func acquireMany(b *testing.B, m *cluster.Manager, n int) {
 	for g := range 1000 {
 		wg.Go(func() {
 			for i := g; i < n; i += 1000 {
-				if _, err := m.Acquire(background, treelock.Write(treelock.PathOf("live", fmt.Sprint(i%100), fmt.Sprint(i)))); err != nil {
+				path := treelock.PathOf("live", fmt.Sprint(i%100), fmt.Sprint(i))
+				if _, err := m.Acquire(background, treelock.Write(path)); err != nil {
 					b.Error(err)
 					return
 				}
@@ -255,35 +307,32 @@ func canceled() context.Context {
 	return ctx
 }
 
-// BenchmarkStart measures how long a new process takes until it is ready, and how long others take
-// until what a process held is free after its lease has ended, with 100,000 live requests.
-func BenchmarkStart(b *testing.B) {
-	endpoints := servers(b, 1)
-	for range b.N {
-		b.StopTimer()
-		etcd, other := clientFor(b, endpoints), clientFor(b, endpoints)
-		prefix := "/" + b.Name() + fmt.Sprint(time.Now().UnixNano())
-		owner, err := cluster.Start(background, etcd, prefix)
-		if err != nil {
-			b.Fatal(err)
-		}
-		acquireMany(b, owner, 100_000)
-		b.StartTimer()
-		m, err := cluster.Start(background, other, prefix)
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.StopTimer()
-		began := time.Now()
-		owner.Shutdown(canceled())
-		g, err := m.Acquire(background, treelock.Write("/live"))
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.ReportMetric(float64(time.Since(began))/1e6, "cleanup-ms")
-		g.Release()
-		m.Shutdown(background)
-		etcd.Close()
-		other.Close()
-	}
+// BenchmarkDead measures how long a new process takes until it is ready beside 100,000 live locks
+// of another process, as ready-ns, and how long from the end of that process, which releases
+// nothing but ends its lease, until the new one holds what was locked, as cleanup-ns.
+func BenchmarkDead(b *testing.B) {
+	onServers(b, func(b *testing.B, servers []*clustertest.Server) {
+		b.Run("impl=treelock", func(b *testing.B) {
+			var ready, cleanup []time.Duration
+			for range b.N {
+				etcd, other := clientFor(b, clustertest.Endpoints(servers)), clientFor(b, clustertest.Endpoints(servers))
+				prefix := newPrefix(b)
+				owner := startFor(b, etcd, prefix)
+				acquireMany(b, owner, many)
+				began := time.Now()
+				m := startFor(b, other, prefix)
+				ready = append(ready, time.Since(began))
+				began = time.Now()
+				owner.Shutdown(canceled())
+				treelockOf(b, m).lock("/live")()
+				cleanup = append(cleanup, time.Since(began))
+				m.Shutdown(background)
+				etcd.Close()
+				other.Close()
+			}
+			b.ReportMetric(0, "ns/op") // it has the 100,000
+			reportMedian(b, ready, "ready-ns")
+			reportMedian(b, cleanup, "cleanup-ns")
+		})
+	})
 }

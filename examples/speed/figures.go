@@ -31,7 +31,7 @@ func read(r io.Reader) (figures, error) {
 		}
 		f.last = record.Clone()
 		for _, v := range record.Values {
-			key := fmt.Sprint(record.Name, " ", v.Unit)
+			key := implLast.ReplaceAllString(fmt.Sprint(record.Name, " ", v.Unit), "$1$3$2$4")
 			f.values[key] = append(f.values[key], v.Value)
 		}
 	}
@@ -41,11 +41,14 @@ func read(r io.Reader) (figures, error) {
 // optional are the parts of a name that an implementation leaves out if it does not know them.
 var optional = regexp.MustCompile(`/(op|nodes|depth)=\w+`)
 
-// of returns the values of a benchmark, by the name that it has without an implementation.
-func (f figures) of(column int, name, unit string) []float64 {
+// implLast matches a name whose last part is the implementation, and the unit.
+var implLast = regexp.MustCompile(`^([^/]+)(/.+)(/impl=[^/ ]+?)((-\d+)? .*)$`)
+
+// of returns the values of a benchmark of an implementation, by the name that it has without one.
+func (f figures) of(impl, name, unit string) []float64 {
 	kind, rest, _ := strings.Cut(name, "/")
 	rest = optional.ReplaceAllString("/"+rest, "($0)?")
-	pattern := regexp.MustCompile(fmt.Sprintf(`^%s/impl=%s%s(-\d+)? %s$`, kind, columns[column].impl, rest, unit))
+	pattern := regexp.MustCompile(fmt.Sprintf(`^%s/impl=%s%s(-\d+)? %s$`, kind, impl, rest, unit))
 	for key, values := range f.values {
 		if pattern.MatchString(key) {
 			return values
@@ -73,6 +76,8 @@ func text(values []float64, unit string) string {
 		s += "s"
 	case strings.HasPrefix(unit, "B/"):
 		s += "B"
+	case unit == "/s":
+		s += unit
 	default:
 		s = fmt.Sprintf("%.2f%s", m.Center, unit)
 	}

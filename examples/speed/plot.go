@@ -19,29 +19,33 @@ type chart struct {
 	file, title, x string
 	ticks          []int // where it is measured
 	lines          []line
+	perSecond      float64 // units of the y-axis
+	unit           string
 }
 
 // A line is a benchmark of the table's kind. In its name %d stands for the number.
 type line struct {
 	says, name string
-	column     int
+	impl       string
+	unit       string
 }
 
-func charts() []chart {
+// processCharts are those of the locks in one process.
+func processCharts() []chart {
 	var byImpl []line
-	for i, c := range columns {
-		byImpl = append(byImpl, line{c.says, "Lock/op=write/nodes=disjoint/depth=4/clients=%d", i})
+	for _, c := range columns {
+		byImpl = append(byImpl, line{c.says, "Lock/op=write/nodes=disjoint/depth=4/clients=%d", c.impl, "sec/op"})
 	}
 	return []chart{
 		{"clients.svg", "Acquire and release of a write at depth 4, each client on its own node",
-			"clients", []int{1, 2, 32, 1000, 10_000}, byImpl},
+			"clients", []int{1, 2, 32, 1000, 10_000}, byImpl, 1e9, "ns"},
 		{"flat.svg", "One step, however many other requests hold or wait",
 			"nodes held elsewhere, or waiters on the same node", []int{10, 1000, 100_000, 1_000_000}, []line{
-				{"acquire (others hold)", "Live/op=write/depth=4/leaves=1000/live=%d", treelock},
-				{"arrive, withdraw", "Waiters/waiters=%d/where=here/step=arrive", treelock},
-				{"withdraw (middle)", "Waiters/waiters=%d/where=here/step=withdraw/at=middle", treelock},
-				{"hand over", "Waiters/waiters=%d/where=here/step=hand-over", treelock},
-			}},
+				{"acquire (others hold)", "Live/op=write/depth=4/leaves=1000/live=%d", "treelock", "sec/op"},
+				{"arrive, withdraw", "Waiters/waiters=%d/where=here/step=arrive", "treelock", "sec/op"},
+				{"withdraw (middle)", "Waiters/waiters=%d/where=here/step=withdraw/at=middle", "treelock", "sec/op"},
+				{"hand over", "Waiters/waiters=%d/where=here/step=hand-over", "treelock", "sec/op"},
+			}, 1e9, "ns"},
 	}
 }
 
@@ -55,15 +59,15 @@ var colors = []color.Color{
 func (c chart) draw(f figures) ([]byte, error) {
 	plot.DefaultFont.Variant = "Sans"
 	p, legend := plot.New(), plot.NewLegend()
-	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = c.title, c.x, "ns per operation (log)"
+	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = c.title, c.x, c.unit+" per operation (log)"
 	grid := plotter.NewGrid()
 	grid.Vertical.Color = nil
 	p.Add(grid)
 	for i, l := range c.lines {
 		var points plotter.XYs
 		for _, x := range c.ticks {
-			if values := f.of(l.column, fmt.Sprintf(l.name, x), "sec/op"); len(values) > 0 {
-				points = append(points, plotter.XY{X: math.Log10(float64(x)), Y: math.Log10(median(values).Center * 1e9)})
+			if values := f.of(l.impl, fmt.Sprintf(l.name, x), l.unit); len(values) > 0 {
+				points = append(points, plotter.XY{X: math.Log10(float64(x)), Y: math.Log10(median(values).Center * c.perSecond)})
 			}
 		}
 		if len(points) < 2 {
@@ -104,8 +108,8 @@ func (c chart) scale(p *plot.Plot) {
 	}
 	for decade := math.Floor(p.Y.Min); decade <= p.Y.Max; decade++ {
 		for _, digit := range []float64{1, 2, 5} {
-			ns := digit * math.Pow(10, decade)
-			y = append(y, plot.Tick{Value: math.Log10(ns), Label: fmt.Sprint(ns)})
+			n := digit * math.Pow(10, decade)
+			y = append(y, plot.Tick{Value: math.Log10(n), Label: fmt.Sprint(n)})
 		}
 	}
 	p.X.Tick.Marker, p.Y.Tick.Marker = x, y

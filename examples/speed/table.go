@@ -12,8 +12,6 @@ var columns = []struct{ says, impl string }{
 	{"map of RWMutexes", "rwmutex-map"}, {"x/sync semaphore", "x-semaphore"},
 }
 
-const treelock = 2 // of columns
-
 // rows are benchmarks, by the names that they have without an implementation, and units to show.
 var rows = []struct{ says, name, units string }{
 	{"1 client reads", "Lock/op=read/nodes=disjoint/depth=4/clients=1", "sec/op"},
@@ -45,8 +43,8 @@ var rows = []struct{ says, name, units string }{
 	{"memory of a waiting Acquire: heap, stack", "Memory/state=waiting-acquire/depth=4", "B/request B/stack"},
 }
 
-// table returns the rows of which something was measured, as Markdown.
-func (f figures) table() []byte {
+// processTable returns the rows of which something was measured, as Markdown.
+func processTable(f figures) []byte {
 	var b strings.Builder
 	b.WriteString("| acquire and release, by default on own nodes at depth 4 |")
 	for _, c := range columns {
@@ -56,34 +54,44 @@ func (f figures) table() []byte {
 	rounds := 0
 	for _, r := range rows {
 		line, empty := "| "+r.says+" |", true
-		for column := range columns {
+		for _, c := range columns {
 			var parts []string
 			for unit := range strings.FieldsSeq(r.units) {
-				if values := f.of(column, r.name, unit); len(values) > 0 {
+				if values := f.of(c.impl, r.name, unit); len(values) > 0 {
 					parts, empty, rounds = append(parts, text(values, unit)), false, max(rounds, len(values))
 				}
 			}
 			line += " " + strings.Join(parts, ", ") + " |"
 		}
 		if !empty {
-			ratios, echo := f.of(treelock, r.name, "sec/op"), f.of(0, r.name, "sec/op")
-			ratios = slices.Clone(ratios[:min(len(ratios), len(echo))]) // the rounds that have both
-			for i := range ratios {
-				ratios[i] /= echo[i]
-			}
+			ratios := quotients(f.of("treelock", r.name, "sec/op"), f.of("batch-echo", r.name, "sec/op"))
 			fmt.Fprintf(&b, "%s %s |\n", line, text(ratios, "x"))
 		}
 	}
-	fmt.Fprintf(&b, `
-Rounds: %d. Figures are medians, with 95%% confidence intervals from 6 rounds on. Ratios are taken
-within each round. %s, %s/%s, %s, %s: %s
-
+	b.WriteString(f.circumstances(rounds) + `
 With many clients, a time is the wall-clock time divided by the operations of all clients. An echo
 is a goroutine that answers each message and knows no locks. The batch echo takes what its inbox
 holds before other goroutines run, as treelock's manager does. The echo lets them run whenever its
 inbox is empty; beside busy goroutines it is one that never yields. The mutexes and the semaphore
 do not serve many clients in turn, and a map of mutexes does not lock subtrees.
+`)
+	return []byte(b.String())
+}
+
+// quotients returns a divided by b in each round that has both.
+func quotients(a, b []float64) []float64 {
+	a = slices.Clone(a[:min(len(a), len(b))])
+	for i := range a {
+		a[i] /= b[i]
+	}
+	return a
+}
+
+// circumstances returns what is below a table.
+func (f figures) circumstances(rounds int) string {
+	return fmt.Sprintf(`
+Rounds: %d. Figures are medians, with 95%% confidence intervals from 6 rounds on. Ratios are taken
+within each round. %s, %s/%s, %s, %s: %s
 `, rounds, f.last.GetConfig("go"), f.last.GetConfig("goos"), f.last.GetConfig("goarch"), f.last.GetConfig("cpu"),
 		f.last.GetConfig("date"), "`"+f.last.GetConfig("command")+"`")
-	return []byte(b.String())
 }

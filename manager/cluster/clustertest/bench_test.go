@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"testing"
@@ -24,13 +25,16 @@ type locker struct {
 	fork  func() locker // for another goroutine; nil if the same will do
 }
 
+// A newLocker makes a locker with a client.
+type newLocker func(b testing.TB, etcd *clientv3.Client, prefix string) locker
+
 // impls are the lockers by name. put locks nothing: it writes a key, which is the least that a lock
 // over etcd must do.
 var impls = []struct {
 	name string
-	make func(b *testing.B, etcd *clientv3.Client, prefix string) locker
+	make newLocker
 }{
-	{"put", func(b *testing.B, etcd *clientv3.Client, prefix string) locker {
+	{"put", func(b testing.TB, etcd *clientv3.Client, prefix string) locker {
 		return locker{func(name string) func() {
 			if _, err := etcd.Put(background, prefix+name, ""); err != nil {
 				b.Error(err)
@@ -38,21 +42,23 @@ var impls = []struct {
 			return func() {}
 		}, func() {}, nil}
 	}},
-	{"treelock", func(b *testing.B, etcd *clientv3.Client, prefix string) locker {
-		return treelockOf(b, startFor(b, etcd, prefix))
-	}},
+	{"treelock", newTreelock},
 	{"mutex", newMutexes},
 }
 
-func startFor(b *testing.B, etcd *clientv3.Client, prefix string) *cluster.Manager {
-	m, err := cluster.Start(background, etcd, prefix)
+func newTreelock(b testing.TB, etcd *clientv3.Client, prefix string) locker {
+	return treelockOf(b, startFor(b, etcd, prefix))
+}
+
+func startFor(b testing.TB, etcd *clientv3.Client, prefix string) *cluster.Manager {
+	m, err := cluster.Start(background, etcd, prefix, cluster.WithLogger(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		b.Fatal(err)
 	}
 	return m
 }
 
-func treelockOf(b *testing.B, m *cluster.Manager) locker {
+func treelockOf(b testing.TB, m *cluster.Manager) locker {
 	return locker{func(name string) func() {
 		g, err := m.Acquire(background, treelock.Write(treelock.Path(name)))
 		if err != nil {
@@ -65,14 +71,18 @@ func treelockOf(b *testing.B, m *cluster.Manager) locker {
 
 // newMutexes returns the mutexes of one session. Mutexes of one session do not exclude each other,
 // so each goroutine needs a session of its own, unless it locks other names than the others.
-func newMutexes(b *testing.B, etcd *clientv3.Client, prefix string) locker {
+func newMutexes(b testing.TB, etcd *clientv3.Client, prefix string) locker {
 	session, err := concurrency.NewSession(etcd, concurrency.WithTTL(60))
 	if err != nil {
 		b.Fatal(err)
 	}
 	lock := func(name string) func() {
 		m := concurrency.NewMutex(session, prefix+name)
-		if err := m.Lock(background); err != nil {
+		err := m.Lock(background)
+		for until := time.Now().Add(time.Minute); err != nil && time.Now().Before(until); {
+			err = m.Lock(background) // etcd has a new leader
+		}
+		if err != nil {
 			b.Error(err)
 		}
 		return func() { m.Unlock(background) }
@@ -89,11 +99,11 @@ func onServers(b *testing.B, f func(b *testing.B, servers []*clustertest.Server)
 }
 
 // newPrefix returns a prefix that no other run of a benchmark has.
-func newPrefix(b *testing.B) string { return fmt.Sprintf("/%s-%d", b.Name(), time.Now().UnixNano()) }
+func newPrefix(b testing.TB) string { return fmt.Sprintf("/%s-%d", b.Name(), time.Now().UnixNano()) }
 
 // newLockers returns a locker for each of some processes. Each has locked once, so that its
 // connections are there.
-func newLockers(b *testing.B, servers []*clustertest.Server, processes int, impl func(*testing.B, *clientv3.Client, string) locker) (lockers []locker, end func()) {
+func newLockers(b testing.TB, servers []*clustertest.Server, processes int, impl newLocker) (lockers []locker, end func()) {
 	prefix := newPrefix(b)
 	var ends []func()
 	for i := range processes {

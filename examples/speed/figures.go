@@ -78,6 +78,8 @@ func text(values []float64, unit string) string {
 		s += "B"
 	case unit == "/s":
 		s += unit
+	case unit == "watches", unit == "events/release":
+		s = fmt.Sprintf("%.4g", m.Center)
 	default:
 		s = fmt.Sprintf("%.2f%s", m.Center, unit)
 	}

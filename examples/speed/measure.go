@@ -76,8 +76,11 @@ func (p plan) measure(ctx context.Context, file string, stderr io.Writer) error 
 			// Without the go command, an interrupt has one process to end.
 			cmd := exec.CommandContext(ctx, binary, "-test.run=-", "-test.bench="+p.bench,
 				"-test.benchtime="+p.benchtime, fmt.Sprint("-test.cpu=", p.cpu))
-			cmd.Stdout, cmd.Stderr = both, both
-			if err := cmd.Run(); err != nil {
+			var other bytes.Buffer // would tear the lines of the results
+			cmd.Stdout, cmd.Stderr = both, &other
+			err := cmd.Run()
+			fmt.Fprintf(stderr, "%s", &other)
+			if err != nil {
 				return fmt.Errorf("round %d of %d: the benchmarks failed: %w", round+1, p.count, err)
 			}
 		}

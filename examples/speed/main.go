@@ -12,8 +12,9 @@
 // medians over the rounds; ratios are taken within each round.
 //
 // The command prints a Markdown table, and writes it to speed.md in a new folder (see -o), with the
-// plots clients.svg and flat.svg; with -cluster to cluster.md, with cluster.svg and hand-over.svg. What the benchmarks print goes to stderr, and to bench.txt for
-// benchstat. If a benchmark fails, or Ctrl-C comes, the command draws what was measured before.
+// plots clients.svg and flat.svg; with -cluster to cluster.md, with cluster.svg and hand-over.svg.
+// What the benchmarks print goes to stderr, and to bench.txt for benchstat. If a benchmark fails,
+// or Ctrl-C comes, the command draws what was measured before.
 //
 // The exit code is 0 if all was measured, 1 if something failed, 2 for wrong usage, and 130 after
 // Ctrl-C.

@@ -7,9 +7,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
-var update = flag.Bool("update", false, "rewrite testdata/speed.md")
+var update = flag.Bool("update", false, "rewrite the tables in testdata")
 
 // start runs the command and returns the exit code and what it prints.
 func start(ctx context.Context, args ...string) (code int, stdout, stderr string) {
@@ -19,25 +20,60 @@ func start(ctx context.Context, args ...string) (code int, stdout, stderr string
 }
 
 func TestSampleMakesTheReport(t *testing.T) {
-	dir, golden := filepath.Join(t.TempDir(), "new", "folder"), "testdata/speed.md"
-	code, got, stderr := start(t.Context(), "-from", "testdata/bench.txt", "-o", dir)
+	for _, test := range []struct {
+		table, sample, plot, line string
+		args                      []string
+	}{
+		{"speed.md", "bench.txt", "clients.svg", "x/sync semaphore", nil},
+		{"cluster.md", "cluster-bench.txt", "cluster.svg", "Mutex, 3 servers", []string{"-cluster"}},
+		{"cluster.md", "cluster-bench.txt", "hand-over.svg", "treelock, two processes", []string{"-cluster"}},
+	} {
+		dir, golden := filepath.Join(t.TempDir(), "new", "folder"), "testdata/"+test.table
+		code, got, stderr := start(t.Context(), append(test.args, "-from", "testdata/"+test.sample, "-o", dir)...)
+		if code != 0 {
+			t.Fatalf("exit code %d, want 0: %s", code, stderr)
+		}
+		if *update {
+			if err := os.WriteFile(golden, []byte(got), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if want, err := os.ReadFile(golden); err != nil || got != string(want) {
+			t.Errorf("the table is\n%s\nwant (%v)\n%s", got, err, want)
+		}
+		if file, err := os.ReadFile(filepath.Join(dir, test.table)); err != nil || string(file) != got {
+			t.Errorf("%s differs from what is printed (%v)", test.table, err)
+		}
+		plot, err := os.ReadFile(filepath.Join(dir, test.plot))
+		if err != nil || !strings.Contains(string(plot), ">"+test.line+"<") {
+			t.Errorf("%s has no line %q (%v)", test.plot, test.line, err)
+		}
+	}
+}
+
+// TestClusterBenchmarksFillTheTable runs those that are quick.
+func TestClusterBenchmarksFillTheTable(t *testing.T) {
+	code, table, stderr := start(t.Context(), "-cluster", "-o", t.TempDir(), "-count", "1", "-benchtime", "1x", "-bench", "(Acquire|HandOver|Lock)/servers=1")
 	if code != 0 {
 		t.Fatalf("exit code %d, want 0: %s", code, stderr)
 	}
-	if *update {
-		if err := os.WriteFile(golden, []byte(got), 0o666); err != nil {
-			t.Fatal(err)
+	rows := strings.Split(table, "\n| ")[1:]
+	if len(rows) != 8 {
+		t.Errorf("the table has %d rows, want 8:\n%s", len(rows), table)
+	}
+	for _, row := range rows {
+		if cells := strings.Split(row, " | "); cells[2] == "" || cells[3] == "" || cells[4] == "" {
+			t.Error("treelock, its peer or the ratio is missing: ", row)
 		}
 	}
-	if want, err := os.ReadFile(golden); err != nil || got != string(want) {
-		t.Errorf("the table is\n%s\nwant (%v)\n%s", got, err, want)
+}
+
+func TestProgressSaysHowLongItWillTake(t *testing.T) {
+	if got, want := progress(time.Minute, 2, 6), ", after 1m0s, 2m0s to go"; got != want {
+		t.Errorf("progress = %q, want %q", got, want)
 	}
-	if file, err := os.ReadFile(filepath.Join(dir, "speed.md")); err != nil || string(file) != got {
-		t.Errorf("speed.md differs from what is printed (%v)", err)
-	}
-	plot, err := os.ReadFile(filepath.Join(dir, "clients.svg"))
-	if err != nil || !strings.Contains(string(plot), ">x/sync semaphore<") {
-		t.Errorf("clients.svg has no line of the semaphore (%v)", err)
+	if got := progress(0, 0, 6); got != "" {
+		t.Errorf("progress before a round = %q, want none", got)
 	}
 }
 

@@ -91,7 +91,8 @@ func quotients(a, b []float64) []float64 {
 func (f figures) circumstances(rounds int) string {
 	return fmt.Sprintf(`
 Rounds: %d. Figures are medians, with 95%% confidence intervals from 6 rounds on. Ratios are taken
-within each round. %s, %s/%s, %s, %s: %s
+within each round. %s, %s/%s, %s, %s:
+%s
 `, rounds, f.last.GetConfig("go"), f.last.GetConfig("goos"), f.last.GetConfig("goarch"), f.last.GetConfig("cpu"),
 		f.last.GetConfig("date"), "`"+f.last.GetConfig("command")+"`")
 }

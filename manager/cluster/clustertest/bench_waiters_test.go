@@ -12,9 +12,9 @@ import (
 	"github.com/treelock/treelock/manager/cluster/clustertest"
 )
 
-// BenchmarkWaiters lets 1,000 goroutines of a process wait for one node. watches is how many watches
-// etcd has for them, and events/release how many events etcd sends, for each of them, from the first
-// release to the last. Those of their arrival are not counted.
+// BenchmarkWaiters lets 1,000 goroutines of a process wait for one node. watches is how many
+// watches etcd has for them, and events/release how many events etcd sends, for each of them, from
+// the first release to the last. The events of their arrival do not count.
 func BenchmarkWaiters(b *testing.B) {
 	onServers(b, func(b *testing.B, servers []*clustertest.Server) {
 		for _, impl := range impls[1:] {

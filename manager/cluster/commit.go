@@ -39,7 +39,9 @@ func (c *conn) commit(ctx context.Context, t transaction) {
 	send := func(ctx context.Context) (*clientv3.TxnResponse, error) {
 		return c.client.Txn(ctx).If(c.isNext(t)).Then(ops...).Else(clientv3.OpGet(control)).Commit()
 	}
-	resp, err := attempts(ctx, c.client, send, func(err error, _ bool) (wait time.Duration, again bool) {
+	silent := false
+	resp, err := attempts(ctx, c.client, send, func(err error, unanswered bool) (wait time.Duration, again bool) {
+		silent = silent || unanswered
 		if ctx.Err() != nil {
 			return 0, false
 		}
@@ -47,6 +49,10 @@ func (c *conn) commit(ctx context.Context, t transaction) {
 	})
 	if err == nil {
 		c.mirror().Do(func() { c.log.answered(t, resp.Succeeded, resp.Header.Revision, controlIn(resp)) })
+		if silent && copiesFor(c.client) > 1 {
+			// The server that did not answer may be that of the watch.
+			c.checkFresh(ctx, resp.Header.Revision, firstAttempt/2)
+		}
 	}
 }
 

@@ -99,10 +99,9 @@ func (l *log) reached(revision int64) {
 	})
 }
 
-// checkFresh lets the watch be opened again if the mirror does not reach a revision soon. It takes
-// at most half of the time until the next renewal.
-func (c *conn) checkFresh(ctx context.Context, revision int64) {
-	wait, cancel := context.WithTimeout(ctx, min(c.ttl/6, time.Second))
+// checkFresh lets the watch be opened again if the mirror does not reach a revision within a limit.
+func (c *conn) checkFresh(ctx context.Context, revision int64, limit time.Duration) {
+	wait, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	if c.catchUp(wait, revision) != nil && ctx.Err() == nil {
 		select {

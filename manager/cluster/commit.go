@@ -11,14 +11,32 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// commitAll sends the transactions of a session, one after the other, until it is over.
+// commitAll sends the transactions of a session, one after the other, until it is over. It also
+// finds out that the watch is silent, as that of a server that no longer answers is: each
+// transaction changes keys below the prefix, so its events must come.
 func (c *conn) commitAll(ctx context.Context) {
 	lingered := time.NewTimer(lingerTime)
 	defer lingered.Stop()
-	for {
+	silent := time.NewTimer(silentTime)
+	defer silent.Stop()
+	var committed, seen int64 // the latest transaction, and the mirror when silent was set
+	for awaited := false; ; {
 		select {
 		case t := <-c.log.commits:
-			c.commit(ctx, t)
+			committed = max(committed, c.commit(ctx, t))
+			if !awaited {
+				seen, awaited = c.revision(), true
+				silent.Reset(silentTime)
+			}
+		case <-silent.C:
+			now := c.revision()
+			if awaited = now < committed; awaited {
+				if now == seen {
+					c.reopenWatch()
+				}
+				seen = now
+				silent.Reset(silentTime)
+			}
 		case <-c.log.linger:
 			lingered.Reset(lingerTime)
 		case <-lingered.C:
@@ -29,31 +47,30 @@ func (c *conn) commitAll(ctx context.Context) {
 	}
 }
 
-// lingerTime is how long ends that no request waits for may linger.
-const lingerTime = time.Millisecond
+const (
+	lingerTime = time.Millisecond       // how long ends that no request waits for may linger
+	silentTime = 250 * time.Millisecond // how long the watch may say nothing after a transaction
+)
 
-// commit sends t until it is known what became of it. Each attempt is the same transaction, which
-// etcd applies once, whatever became of the attempts before (C3).
-func (c *conn) commit(ctx context.Context, t transaction) {
+// commit sends t until it is known what became of it, and returns a revision that is not before it.
+// Each attempt is the same transaction, which etcd applies once, whatever became of the attempts
+// before (C3).
+func (c *conn) commit(ctx context.Context, t transaction) (revision int64) {
 	control, ops := c.keys.control(t.lease), c.ops(t)
 	send := func(ctx context.Context) (*clientv3.TxnResponse, error) {
 		return c.client.Txn(ctx).If(c.isNext(t)).Then(ops...).Else(clientv3.OpGet(control)).Commit()
 	}
-	silent := false
-	resp, err := attempts(ctx, c.client, send, func(err error, unanswered bool) (wait time.Duration, again bool) {
-		silent = silent || unanswered
+	resp, err := attempts(ctx, c.client, send, func(err error, _ bool) (wait time.Duration, again bool) {
 		if ctx.Err() != nil {
 			return 0, false
 		}
 		return c.failed(ctx, t, err), true
 	})
-	if err == nil {
-		c.mirror().Do(func() { c.log.answered(t, resp.Succeeded, resp.Header.Revision, controlIn(resp)) })
-		if silent && copiesFor(c.client) > 1 {
-			// The server that did not answer may be that of the watch.
-			c.checkFresh(ctx, resp.Header.Revision, firstAttempt/2)
-		}
+	if err != nil {
+		return 0
 	}
+	c.mirror().Do(func() { c.log.answered(t, resp.Succeeded, resp.Header.Revision, controlIn(resp)) })
+	return resp.Header.Revision
 }
 
 // failed does what can be done after an attempt to send t has failed, and returns how long to wait

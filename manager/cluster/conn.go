@@ -21,8 +21,8 @@ type conn struct {
 	ended   chan struct{} // each goroutine sends when it has ended; it has room for all of them
 	started int           // goroutines
 
-	// reopen: from the goroutine that renews the lease to that which watches, never closed. It has
-	// room for one.
+	// reopen: from the goroutines that renew the lease and commit to that which watches, never closed.
+	// It has room for one.
 	reopen   chan struct{}
 	listedAt int64 // the revision of the latest list; owned by the goroutine that watches
 }

@@ -99,14 +99,26 @@ func (l *log) reached(revision int64) {
 	})
 }
 
-// checkFresh lets the watch be opened again if the mirror does not reach a revision within a limit.
-func (c *conn) checkFresh(ctx context.Context, revision int64, limit time.Duration) {
-	wait, cancel := context.WithTimeout(ctx, limit)
+// revision returns that up to which the mirror has the log.
+func (c *conn) revision() (revision int64) {
+	c.mirror().Do(func() { revision = c.log.revision })
+	return revision
+}
+
+// checkFresh lets the watch be opened again if the mirror does not reach a revision soon. It takes
+// at most half of the time until the next renewal.
+func (c *conn) checkFresh(ctx context.Context, revision int64) {
+	wait, cancel := context.WithTimeout(ctx, min(c.ttl/6, time.Second))
 	defer cancel()
 	if c.catchUp(wait, revision) != nil && ctx.Err() == nil {
-		select {
-		case c.reopen <- struct{}{}:
-		default:
-		}
+		c.reopenWatch()
+	}
+}
+
+// reopenWatch lets the watch be opened again, unless that is to be done already.
+func (c *conn) reopenWatch() {
+	select {
+	case c.reopen <- struct{}{}:
+	default:
 	}
 }

@@ -32,7 +32,7 @@ func (c *conn) keep(ctx context.Context, deadline time.Time) {
 			return
 		}
 		if err == nil {
-			c.checkFresh(ctx, revision, min(c.ttl/6, time.Second))
+			c.checkFresh(ctx, revision)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -19,16 +20,28 @@ func watchContext(ctx context.Context) context.Context {
 
 // watchAll keeps the mirror up to date until the session is over. It opens the watch again when
 // that ends, or when c.reopen says so. listed is called after each list.
+//
+// A server that does not answer must not hold it up. So after a watch that was silent, watches are
+// opened on several servers at once, and the first that etcd has created is used. (To open one after
+// the other is not enough. The client takes its servers in turn, a silent one among them, and each
+// call takes a turn: if there are as many calls between as servers, the turn is always that of the
+// silent one.)
 func (c *conn) watchAll(ctx context.Context, listed func()) {
+	copies := 1
 	for limit := firstAttempt; ; limit = min(2*limit, lastAttempt) {
-		watch, cancel := context.WithCancel(ctx)
-		err := c.watchOnce(watch, limit, func() {
-			limit = firstAttempt
-			listed()
-		})
-		cancel()
+		w, silent, err := c.openWatch(ctx, limit, copies)
+		if err == nil {
+			err = c.follow(ctx, w, func() {
+				limit, copies = firstAttempt, 1
+				listed()
+			})
+			w.close()
+		}
 		if ctx.Err() != nil {
 			return
+		}
+		if silent || err == errReopen {
+			copies = copiesFor(c.client)
 		}
 		c.report("the watch ended, and is opened again", err)
 		if !pause(ctx, attemptPause) {
@@ -37,48 +50,80 @@ func (c *conn) watchAll(ctx context.Context, listed func()) {
 	}
 }
 
-var errReopen = errors.New("the watch is behind")
+var (
+	errReopen      = errors.New("the watch is behind")
+	errWatchClosed = errors.New("the watch was closed")
+)
 
-// watchOnce opens one watch, lists what there is, and applies the events. The watch begins at no
-// revision, and the list is read after etcd has said that the watch exists. So no event between the
-// two is missed, and no compaction can come between. (To list first and to watch from the revision
-// of the list fails again and again under frequent compaction.)
-//
-// The watch has a watcher of its own, so no other watch shares its stream, and the stream ends with
-// it. A server that does not answer within the limit must not hold it up. The client takes its
-// servers in turn (round_robin in its internal/resolver), a silent one among them, and each call or
-// stream takes a turn. So the next watch is on another server, unless other calls have taken just
-// the turns between. Then it ends at its limit as well, and so on: the session is lost if none is
-// as far as the log within a time to live (see renewed).
-func (c *conn) watchOnce(ctx context.Context, limit time.Duration, listed func()) error {
-	watcher := clientv3.NewWatcher(c.client)
-	defer watcher.Close()
-	c.mirror().Do(func() { c.log.watcher = watcher })
-	create, cancel := context.WithCancel(ctx)
-	defer cancel()
-	unanswered := time.AfterFunc(limit, cancel)
-	defer unanswered.Stop()
-	events := watcher.Watch(watchContext(create), c.keys.requests(), clientv3.WithPrefix(),
-		clientv3.WithFragment(), clientv3.WithCreatedNotify())
-	created := false
+// A watch has a watcher of its own, so no other watch shares its stream, and the stream ends with
+// it.
+type watch struct {
+	clientv3.Watcher
+	events clientv3.WatchChan
+	cancel context.CancelFunc
+}
+
+func (w *watch) close() {
+	w.cancel()
+	w.Close()
+}
+
+// openWatch opens so many watches at once, and returns the first that etcd has created. silent says
+// that none was within the limit. They begin at no revision.
+func (c *conn) openWatch(ctx context.Context, limit time.Duration, copies int) (w *watch, silent bool, err error) {
+	used := make(chan struct{}, 1) // has room for the one that is used
+	return try(ctx, limit, copies, func(attempt context.Context) (*watch, error) {
+		live, cancel := context.WithCancel(watchContext(ctx))
+		unlink := context.AfterFunc(attempt, cancel)
+		w := &watch{Watcher: clientv3.NewWatcher(c.client), cancel: cancel}
+		// Watch returns when etcd has created the watch, or live ends.
+		w.events = w.Watch(live, c.keys.requests(), clientv3.WithPrefix(), clientv3.WithFragment(), clientv3.WithCreatedNotify())
+		resp := <-w.events // zero if it was closed
+		err := watchErr(resp)
+		if err == nil && resp.Created && unlink() {
+			select {
+			case used <- struct{}{}:
+				return w, nil
+			default:
+			}
+		}
+		w.close()
+		return nil, cmp.Or(err, attempt.Err(), errWatchClosed)
+	})
+}
+
+// watchErr returns the error that a response has. It is a bare status of gRPC.
+func watchErr(resp clientv3.WatchResponse) error {
+	if err := resp.Err(); err != nil {
+		return rpctypes.Error(err)
+	}
+	return nil
+}
+
+// follow lists what there is, and applies the events of w until that ends. The list is read after
+// etcd has said that the watch exists. So no event between the two is missed, and no compaction can
+// come between. (To list first and to watch from the revision of the list fails again and again
+// under frequent compaction.)
+func (c *conn) follow(ctx context.Context, w *watch, listed func()) error {
+	c.mirror().Do(func() { c.log.watcher = w })
+	if err := c.list(ctx); err != nil {
+		return err
+	}
+	select {
+	case <-c.reopen: // the list has brought what was missing
+	default:
+	}
+	listed()
 	for {
 		select {
-		case resp, ok := <-events:
-			switch {
-			case !ok:
-				return errors.New("the watch was closed")
-			case resp.Err() != nil:
-				return rpctypes.Error(resp.Err())
-			case resp.Created && !created:
-				created = true
-				unanswered.Stop()
-				if err := c.list(ctx); err != nil {
-					return err
-				}
-				listed()
-			default:
-				c.applyEvents(&resp)
+		case resp, ok := <-w.events:
+			if !ok {
+				return errWatchClosed
 			}
+			if err := watchErr(resp); err != nil {
+				return err
+			}
+			c.applyEvents(&resp)
 		case <-c.reopen:
 			return errReopen
 		}

@@ -38,3 +38,36 @@ func TestErrorSaysThatEtcdDoesNotAnswer(t *testing.T) {
 		}
 	}
 }
+
+// A server that falls silent may be that of the watch. Others answer, so it must not take until the
+// lease is renewed before that is noticed.
+func TestSilentServerDoesNotHoldUpTheWatch(t *testing.T) {
+	var proxies []*clustertest.Proxy
+	var urls []string
+	for _, s := range startServers(t, 3) {
+		p, err := clustertest.NewProxy(s.Client)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(p.Close)
+		proxies, urls = append(proxies, p), append(urls, p.URL())
+	}
+	m, err := cluster.Start(background, clientFor(t, urls), "/locks", cluster.WithTTL(time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Shutdown(canceled())
+	for i, p := range proxies {
+		p.Set(clustertest.Faults{ToServer: true, ToClient: true})
+		for range 5 {
+			ctx, cancel := context.WithTimeout(background, 8*time.Second)
+			g, err := m.Acquire(ctx, treelock.Write("/a"))
+			cancel()
+			if err != nil {
+				t.Fatalf("server %d is silent: %v", i, err)
+			}
+			g.Release()
+		}
+		p.Set(clustertest.Faults{})
+	}
+}

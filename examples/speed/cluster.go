@@ -19,6 +19,7 @@ var clusterRows = []struct {
 	peer             peer
 }{
 	{"acquire, in an idle process", "Acquire/SERVERS", "lock-sec", false, put("Acquire/SERVERS")},
+	{"acquire, in an idle process", "Acquire/SERVERS", "lock-sec", false, peer{"its transaction and event alone", "transaction", "Acquire/SERVERS"}},
 	{"acquire and release, 1 goroutine", lockName(1, 1, "own"), "sec/op", true, mutex(lockName(1, 1, "own"))},
 	{"64 goroutines, own nodes", lockName(1, 64, "own"), "sec/op", true, mutex(lockName(1, 64, "own"))},
 	{"512 goroutines, own nodes", lockName(1, 512, "own"), "sec/op", true,

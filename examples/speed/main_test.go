@@ -58,8 +58,8 @@ func TestClusterBenchmarksFillTheTable(t *testing.T) {
 		t.Fatalf("exit code %d, want 0: %s", code, stderr)
 	}
 	rows := strings.Split(table, "\n| ")[1:]
-	if len(rows) != 8 {
-		t.Errorf("the table has %d rows, want 8:\n%s", len(rows), table)
+	if len(rows) != 9 {
+		t.Errorf("the table has %d rows, want 9:\n%s", len(rows), table)
 	}
 	for _, row := range rows {
 		if cells := strings.Split(row, " | "); cells[2] == "" || cells[3] == "" || cells[4] == "" {

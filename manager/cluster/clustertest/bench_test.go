@@ -28,12 +28,15 @@ type locker struct {
 // A newLocker makes a locker with a client.
 type newLocker func(b testing.TB, etcd *clientv3.Client, prefix string) locker
 
-// impls are the lockers by name. put locks nothing: it writes a key, which is the least that a lock
-// over etcd must do.
-var impls = []struct {
+// An implOf is a kind of locker.
+type implOf struct {
 	name string
 	make newLocker
-}{
+}
+
+// impls are the lockers by name. put locks nothing: it writes a key, which is the least that a lock
+// over etcd must do.
+var impls = []implOf{
 	{"put", func(b testing.TB, etcd *clientv3.Client, prefix string) locker {
 		return locker{func(name string) func() {
 			if _, err := etcd.Put(background, prefix+name, ""); err != nil {
@@ -44,6 +47,39 @@ var impls = []struct {
 	}},
 	{"treelock", newTreelock},
 	{"mutex", newMutexes},
+}
+
+// newTransactions returns a locker that locks nothing either: it writes what one request of treelock
+// writes, and waits for the event. So it is the least that treelock's protocol can take.
+func newTransactions(b testing.TB, etcd *clientv3.Client, prefix string) locker {
+	lease, err := etcd.Grant(background, 60)
+	if err != nil {
+		b.Fatal(err)
+	}
+	watcher := clientv3.NewWatcher(etcd)
+	events := watcher.Watch(background, prefix+"/q/", clientv3.WithPrefix(), clientv3.WithCreatedNotify())
+	<-events
+	n, control, with := 0, prefix+"/c", clientv3.WithLease(lease.ID)
+	if _, err := etcd.Put(background, control, "0", with); err != nil {
+		b.Fatal(err)
+	}
+	lock := func(name string) func() {
+		before := fmt.Sprint(n)
+		n++
+		written := make(chan error)
+		go func() {
+			_, err := etcd.Txn(background).If(clientv3.Compare(clientv3.Value(control), "=", before)).
+				Then(clientv3.OpPut(control, fmt.Sprint(n), with), clientv3.OpPut(fmt.Sprint(prefix, "/q/", n), name, with)).
+				Commit()
+			written <- err
+		}()
+		<-events
+		if err := <-written; err != nil {
+			b.Error(err)
+		}
+		return func() {}
+	}
+	return locker{lock, func() { watcher.Close() }, nil}
 }
 
 func newTreelock(b testing.TB, etcd *clientv3.Client, prefix string) locker {
@@ -131,7 +167,7 @@ func reportMedian(b *testing.B, times []time.Duration, unit string) {
 // does not wait for it.
 func BenchmarkAcquire(b *testing.B) {
 	onServers(b, func(b *testing.B, servers []*clustertest.Server) {
-		for _, impl := range impls {
+		for _, impl := range append(impls[:len(impls):len(impls)], implOf{"transaction", newTransactions}) {
 			b.Run("impl="+impl.name, func(b *testing.B) {
 				lockers, end := newLockers(b, servers, 1, impl.make)
 				defer end()

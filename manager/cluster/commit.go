@@ -69,7 +69,7 @@ func (c *conn) commit(ctx context.Context, t transaction) (revision int64) {
 	if err != nil {
 		return 0
 	}
-	c.mirror().Do(func() { c.log.answered(t, resp.Succeeded, resp.Header.Revision, controlIn(resp)) })
+	c.learn(resp.Header.ClusterId, func() { c.log.answered(t, resp.Succeeded, resp.Header.Revision, controlIn(resp)) })
 	return resp.Header.Revision
 }
 

@@ -16,6 +16,7 @@ type conn struct {
 	*Manager
 	session *session
 	ttl     time.Duration // that etcd has granted
+	cluster uint64        // the id of the etcd cluster
 
 	cancel  context.CancelFunc
 	ended   chan struct{} // each goroutine sends when it has ended; it has room for all of them
@@ -25,6 +26,21 @@ type conn struct {
 	// It has room for one.
 	reopen   chan struct{}
 	listedAt int64 // the revision of the latest list; owned by the goroutine that watches
+}
+
+// learn runs f, with what etcd has answered, on the manager goroutine, unless the session is over.
+// It returns false if the manager has stopped. If etcd was restored as docs/cluster.md advises, the
+// id of the cluster tells: then nothing else of the answer counts, and the session is lost.
+func (c *conn) learn(cluster uint64, f func()) bool {
+	return c.mirror().Do(func() {
+		switch {
+		case c.log.session != c.session:
+		case cluster != c.cluster:
+			c.log.lose(errRestored)
+		default:
+			f()
+		}
+	})
 }
 
 // mirror returns the mirror, which is set when the manager starts.
@@ -48,7 +64,7 @@ func (m *Manager) run(c *conn, asked func()) {
 func (m *Manager) reopen() *conn {
 	for wait := attemptPause; m.life.Err() == nil; wait = min(2*wait, time.Second) {
 		ctx, cancel := context.WithTimeout(m.life, m.ttl)
-		c, err := m.open(ctx)
+		c, err := m.openNext(ctx)
 		cancel()
 		if err == nil {
 			return c
@@ -59,15 +75,30 @@ func (m *Manager) reopen() *conn {
 	return nil
 }
 
+// openNext opens a session after the first. If etcd was restored, tokens may be smaller than before:
+// then openNext fails until the revision is as late as it was.
+func (m *Manager) openNext(ctx context.Context) (*conn, error) {
+	header, err := m.checkFormat(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var known int64
+	m.log.mirror.Do(func() { known = m.log.newest })
+	if header.Revision < known {
+		return nil, fmt.Errorf("%w: its revision is %d, and was %d", errRestored, header.Revision, known)
+	}
+	return m.open(ctx, header.ClusterId)
+}
+
 // open begins a session, within ctx: a lease, the control key, the watch and the list. Its
 // goroutines live until the session is over.
-func (m *Manager) open(ctx context.Context) (*conn, error) {
+func (m *Manager) open(ctx context.Context, cluster uint64) (*conn, error) {
 	granted, err := attempts(ctx, m.client, m.grantLease, ifUnavailable)
 	if err != nil {
 		return nil, fmt.Errorf("grant a lease: %w", err)
 	}
 	lease := granted.id
-	c := &conn{Manager: m, ttl: granted.ttl, ended: make(chan struct{}, 3), reopen: make(chan struct{}, 1)}
+	c := &conn{Manager: m, cluster: cluster, ttl: granted.ttl, ended: make(chan struct{}, 3), reopen: make(chan struct{}, 1)}
 	if err := m.writeControl(ctx, lease); err != nil {
 		m.revokeLease(lease)
 		return nil, fmt.Errorf("write the control key: %w", err)

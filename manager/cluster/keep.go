@@ -47,7 +47,7 @@ func (c *conn) renew(ctx context.Context) (revision int64, err error) {
 			copies = copiesFor(c.client)
 		}
 		counts := true
-		if err == nil && c.mirror().Do(func() { counts = c.log.renewed(c.session, r) }) && counts {
+		if err == nil && c.learn(r.cluster, func() { counts = c.log.renewed(c.session, r) }) && counts {
 			return r.revision, nil
 		}
 		if err != nil && !pause(ctx, attemptPause) {
@@ -60,7 +60,7 @@ func (c *conn) renew(ctx context.Context) (revision int64, err error) {
 // renewOnce sends one renewal, and then reads the control key. It uses a stream of its own: that of
 // the client says neither when a renewal was sent nor in which term it was answered.
 func (c *conn) renewOnce(ctx context.Context) (r renewal, err error) {
-	stopped := !c.mirror().Do(func() { r.first = c.session.applied })
+	stopped := !c.mirror().Do(func() { r.first, r.known = c.session.applied, max(c.log.newest, c.log.revision) })
 	if stopped {
 		return r, treelock.ErrStopped
 	}
@@ -85,7 +85,7 @@ func (c *conn) renewOnce(ctx context.Context) (r renewal, err error) {
 		return r, errors.New("etcd does not renew it")
 	}
 	r.ttl, r.control = time.Duration(kept.TTL)*time.Second, controlOf(got)
-	r.revision = got.Header.Revision
+	r.revision, r.cluster = got.Header.Revision, got.Header.ClusterId
 	r.sameTerm = kept.Header.GetRaftTerm() == got.Header.RaftTerm
 	return r, nil
 }

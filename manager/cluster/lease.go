@@ -26,9 +26,11 @@ type renewal struct {
 	sent     time.Time     // when it was sent
 	ttl      time.Duration // that etcd has granted
 	first    int64         // the last transaction that was known to be applied, before
+	known    int64         // the latest revision that was known, before
 	control  int64         // the number in the control key, read after that; -1 if there is none
 	sameTerm bool          // the renewal and the read were answered in one term of the leader
 	revision int64         // of the read
+	cluster  uint64        // that has answered it
 }
 
 // renewed extends the deadline of the session by a renewal, if it counts. It returns false if the
@@ -36,7 +38,8 @@ type renewal struct {
 //
 // A renewal counts only with a read after it that finds the control key, in the same term: a leader
 // that was deposed, and does not know it yet, may answer renewals that the new leader never hears
-// of. The number must be one that this session has written: otherwise etcd was restored.
+// of. The number must be one that this session has written, and the revision not earlier than one
+// that was known: otherwise etcd was restored.
 //
 // It does not count either while the mirror is behind the log for longer than a lease. So a process
 // that hears nothing of the log any more, as of a revocation, loses its session.
@@ -51,13 +54,13 @@ func (l *log) renewed(s *session, r renewal) bool {
 	switch {
 	case r.control < 0:
 		l.lose(errGone)
-	case r.control < r.first || r.control > last || r.revision < s.newest:
+	case r.control < r.first || r.control > last || r.revision < r.known:
 		l.lose(errRestored)
 	case !r.sameTerm:
 		return false
 	default:
 		l.trouble = nil
-		s.newest = r.revision
+		l.newest = max(l.newest, r.revision)
 		if l.revision >= s.bound {
 			s.bound, s.boundSet = r.revision, r.sent
 		}

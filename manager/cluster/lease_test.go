@@ -24,7 +24,7 @@ func TestDeadlineLeavesAMargin(t *testing.T) {
 func TestRenewalCountsOnlyIfTheReadConfirmsIt(t *testing.T) {
 	const ttl = 10 * time.Second
 	start := time.Now()
-	good := renewal{sent: start.Add(time.Second), ttl: ttl, first: 5, control: 5, sameTerm: true, revision: 500}
+	good := renewal{sent: start.Add(time.Second), ttl: ttl, first: 5, known: 500, control: 5, sameTerm: true, revision: 500}
 	for _, test := range []struct {
 		name   string
 		change func(s *session, r *renewal)
@@ -40,7 +40,7 @@ func TestRenewalCountsOnlyIfTheReadConfirmsIt(t *testing.T) {
 		{name: "the read finds one after that under way", change: func(s *session, r *renewal) { s.sent = true; r.control = 7 }, lost: errRestored},
 		{name: "the read finds no control key", change: func(s *session, r *renewal) { r.control = -1 }, lost: errGone},
 		{name: "no control key, and another term", change: func(s *session, r *renewal) { r.control, r.sameTerm = -1, false }, lost: errGone},
-		{name: "the revision falls", change: func(s *session, r *renewal) { s.newest = 501 }, lost: errRestored},
+		{name: "the revision falls", change: func(s *session, r *renewal) { r.known = 501 }, lost: errRestored},
 		{name: "the leader changed between the renewal and the read", change: func(s *session, r *renewal) { r.sameTerm = false }, again: true},
 		{name: "the mirror is behind for less than a lease", change: func(s *session, r *renewal) {
 			s.bound, s.boundSet = 499, r.sent.Add(-ttl)
@@ -56,7 +56,7 @@ func TestRenewalCountsOnlyIfTheReadConfirmsIt(t *testing.T) {
 		w := newWorld([][]plan{nil}, budget{})
 		l := w.processes[0].log
 		s, r, before := l.session, good, start.Add(time.Hour)
-		s.applied, s.newest, s.boundSet, s.deadline, l.revision = 5, 500, start, before, 400
+		s.applied, s.boundSet, s.deadline, l.revision = 5, start, before, 400
 		if test.change != nil {
 			test.change(s, &r)
 		}

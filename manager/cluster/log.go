@@ -42,6 +42,9 @@ type log struct {
 	// revision is that up to which the mirror has the log.
 	revision int64
 	waiters  []revisionWaiter
+	// newest is the latest revision that is known from a read or, in an earlier session, from the
+	// mirror. etcd is never behind it, unless it was restored.
+	newest int64
 }
 
 // A request is a request of this process.
@@ -71,7 +74,6 @@ type session struct {
 	batches  map[int64]*batch
 	changed  []*batch // those with changed set
 
-	newest   int64     // the latest revision of a read
 	bound    int64     // the revision of a read that the mirror must reach
 	boundSet time.Time // when that read was made
 
@@ -164,7 +166,7 @@ func (l *log) lose(cause error) {
 	l.endSession()
 	l.mirror.LoseAll(cause)
 	l.clearPeers()
-	l.revision = 0
+	l.newest, l.revision = max(l.newest, l.revision), 0
 }
 
 // endSession closes the session, so that its goroutines end.

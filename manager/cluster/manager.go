@@ -61,14 +61,15 @@ func Start(ctx context.Context, client *clientv3.Client, prefix string, opts ...
 	m.life, m.log.stop = context.WithCancel(context.WithoutCancel(ctx))
 	start, cancel := context.WithTimeout(ctx, o.ttl)
 	defer cancel()
-	if err := m.checkFormat(start); err != nil {
+	header, err := m.checkFormat(start)
+	if err != nil {
 		m.log.stop()
 		return nil, m.startErr(ctx, err)
 	}
 	asked := m.askOwners()
 	m.Manager = manager.Start(ctx, append(o.local, manager.WithJournal(m.log))...)
 	<-m.log.started
-	c, err := m.open(start)
+	c, err := m.open(start, header.ClusterId)
 	if err != nil {
 		m.Manager.Shutdown(canceled(ctx))
 		return nil, m.startErr(ctx, err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
@@ -16,31 +17,31 @@ type meta struct {
 
 // checkFormat writes ns/meta if there is none, and compares it otherwise. It also finds out whether
 // the user may read and write below the prefix: etcd checks the permissions of operations in a
-// branch that is not taken.
-func (m *Manager) checkFormat(ctx context.Context) error {
+// branch that is not taken. It returns the header of the first answer.
+func (m *Manager) checkFormat(ctx context.Context) (*pb.ResponseHeader, error) {
 	read, err := m.get(ctx, m.keys.ns+"/", clientv3.WithPrefix(), clientv3.WithLimit(1))
 	if err != nil {
-		return fmt.Errorf("read below the prefix: %w", err)
+		return nil, fmt.Errorf("read below the prefix: %w", err)
 	}
 	want := meta{format, fmt.Sprintf("%016x", read.Header.ClusterId)}
 	value, err := json.Marshal(want)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	key := m.keys.meta()
 	never := clientv3.Compare(clientv3.CreateRevision(key), "<", 0)
 	if _, err := m.doIf(ctx, never, clientv3.OpDelete(m.keys.ns+"/", clientv3.WithPrefix())); err != nil {
-		return fmt.Errorf("write below the prefix: %w", err)
+		return nil, fmt.Errorf("write below the prefix: %w", err)
 	}
 	absent := clientv3.Compare(clientv3.CreateRevision(key), "=", 0)
 	resp, err := m.doIf(ctx, absent, clientv3.OpPut(key, string(value)), clientv3.OpGet(key))
 	if err != nil {
-		return fmt.Errorf("write %s: %w", key, err)
+		return nil, fmt.Errorf("write %s: %w", key, err)
 	}
 	if resp.Succeeded {
-		return nil
+		return read.Header, nil
 	}
-	return want.compare(key, resp.Responses[0].GetResponseRange().Kvs[0].Value)
+	return read.Header, want.compare(key, resp.Responses[0].GetResponseRange().Kvs[0].Value)
 }
 
 // compare returns an error if value, which was found at key, is not that of this program.

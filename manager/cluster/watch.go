@@ -145,11 +145,7 @@ func (c *conn) list(ctx context.Context) error {
 		}
 	}
 	c.listedAt = resp.Header.Revision
-	c.mirror().Do(func() {
-		if c.log.session == c.session {
-			c.log.list(c.listedAt, all)
-		}
-	})
+	c.learn(resp.Header.ClusterId, func() { c.log.list(c.listedAt, all) })
 	return nil
 }
 
@@ -174,10 +170,7 @@ func (c *conn) applyEvents(resp *clientv3.WatchResponse) {
 		}
 	}
 	progress := resp.IsProgressNotify()
-	c.mirror().Do(func() {
-		if c.log.session != c.session {
-			return
-		}
+	c.learn(resp.Header.ClusterId, func() {
 		for _, s := range steps {
 			c.log.apply(s.revision, s.changes)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"runtime"
 	"strings"
@@ -25,7 +24,7 @@ func wantNoStart(t *testing.T, etcd *clientv3.Client, prefix string, patience ti
 	ctx, cancel := context.WithTimeout(background, patience)
 	defer cancel()
 	began := time.Now()
-	m, err := cluster.Start(ctx, etcd, prefix, cluster.WithTTL(testTTL), cluster.WithLogger(slog.New(slog.DiscardHandler)))
+	m, err := cluster.Start(ctx, etcd, prefix, cluster.WithTTL(testTTL), quiet)
 	if err == nil {
 		m.Shutdown(ctx)
 		t.Fatalf("Start of prefix %q succeeds, want an error with %q", prefix, why)
@@ -209,7 +208,7 @@ func TestContextMayEndAtAnyMomentOfStart(t *testing.T) {
 	for d := time.Duration(0); started < 5 && d < time.Second; d += d/10 + 100*time.Microsecond {
 		ctx, cancel := context.WithTimeout(background, d)
 		began := time.Now()
-		m, err := cluster.Start(ctx, etcd, prefix, cluster.WithTTL(testTTL), cluster.WithLogger(slog.New(slog.DiscardHandler)))
+		m, err := cluster.Start(ctx, etcd, prefix, cluster.WithTTL(testTTL), quiet)
 		switch {
 		case err == nil:
 			started++

@@ -12,6 +12,7 @@ require (
 	github.com/treelock/treelock v0.0.0
 	github.com/treelock/treelock/manager/cluster v0.0.0
 	go.etcd.io/etcd/client/v3 v3.7.3
+	go.etcd.io/etcd/etcdutl/v3 v3.7.3
 	go.etcd.io/etcd/server/v3 v3.7.3
 	go.uber.org/goleak v1.3.0
 	go.uber.org/zap v1.27.1

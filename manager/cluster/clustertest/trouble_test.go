@@ -3,6 +3,7 @@ package clustertest_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,9 @@ import (
 	"github.com/treelock/treelock/manager/cluster"
 	"github.com/treelock/treelock/manager/cluster/clustertest"
 )
+
+// quiet is for managers that are to fail: their failures are no news.
+var quiet = cluster.WithLogger(slog.New(slog.DiscardHandler))
 
 // A request that gets no place, as etcd has died, says that when its context ends.
 func TestErrorSaysThatEtcdDoesNotAnswer(t *testing.T) {

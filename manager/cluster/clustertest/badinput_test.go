@@ -12,9 +12,7 @@ import (
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/manager/cluster"
-	"github.com/treelock/treelock/manager/cluster/clustertest"
 	clientv3 "go.etcd.io/etcd/client/v3"
-	"go.uber.org/zap"
 )
 
 // wantNoStart checks that Start fails within a second of the time that its context has, and says
@@ -151,52 +149,6 @@ func TestForeignValuesBelowThePrefixHarmNoRequest(t *testing.T) {
 	if err := g.Err(); !errors.Is(err, treelock.ErrReleased) {
 		t.Errorf("%v, want ErrReleased", err)
 	}
-}
-
-func TestStartSaysWhatIsNotPermitted(t *testing.T) {
-	servers := startServers(t, 1)
-	root := clientFor(t, clustertest.Endpoints(servers))
-	must := func(_ any, err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	must(root.UserAdd(background, "root", "secret"))
-	must(root.RoleAdd(background, "root"))
-	must(root.UserGrantRole(background, "root", "root"))
-	for user, prefix := range map[string]string{"ann": "/ann/", "bob": "/bob/"} {
-		must(root.UserAdd(background, user, "secret"))
-		must(root.RoleAdd(background, user))
-		must(root.UserGrantRole(background, user, user))
-		must(root.RoleGrantPermission(background, user, prefix, clientv3.GetPrefixRangeEnd(prefix), clientv3.PermissionType(clientv3.PermReadWrite)))
-	}
-	must(root.RoleAdd(background, "reader"))
-	must(root.RoleGrantPermission(background, "reader", "/ann/", clientv3.GetPrefixRangeEnd("/ann/"), clientv3.PermissionType(clientv3.PermRead)))
-	must(root.UserGrantRole(background, "bob", "reader"))
-	must(root.AuthEnable(background))
-	as := func(user string) *clientv3.Client {
-		c, err := clientv3.New(clientv3.Config{Endpoints: clustertest.Endpoints(servers), Username: user, Password: "secret", Logger: zap.NewNop()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { c.Close() })
-		return c
-	}
-	wantNoStart(t, root, "/ann", 5*time.Second, "read below the prefix: ")      // no user
-	wantNoStart(t, as("ann"), "/bob", 5*time.Second, "read below the prefix: ") // not hers
-	wantNoStart(t, as("bob"), "/ann", 5*time.Second, "write below the prefix: ")
-	m, err := cluster.Start(background, as("ann"), "/ann", cluster.WithTTL(testTTL))
-	if err != nil {
-		t.Fatal(err)
-	}
-	acquire(t, m, treelock.Write("/a")).Release()
-	time.Sleep(testTTL) // the lease is renewed
-	acquire(t, m, treelock.Write("/a")).Release()
-	if err := m.Shutdown(background); err != nil {
-		t.Error(err)
-	}
-	awaitEmpty(t, as("ann"), "/ann")
 }
 
 // The context ends at one moment after the other, from before the first message until after the

@@ -17,7 +17,7 @@ import (
 // While etcd is full, what is released is free for requests that wait already, leases go on, and
 // new requests wait until there is room.
 func TestReleaseWorksWhileEtcdIsFull(t *testing.T) {
-	server, err := clustertest.StartSmall(t.TempDir(), 4<<20)
+	server, err := clustertest.StartOne(t.TempDir(), func(s *clustertest.Server) { s.Quota = 4 << 20 })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,6 +27,7 @@ type member struct {
 	Client, Peer string // URLs
 	Initial      string // all members
 	Quota        int64  // bytes of data; 0 means etcd's default
+	TokenTTL     uint   // seconds that the token of a user counts; 0 means etcd's default
 }
 
 // ServeIfAsked runs an etcd server, and does not return, if this process was started to be one. It
@@ -65,7 +66,10 @@ func serve(m member) error {
 	cfg.Name, cfg.Dir, cfg.InitialCluster = m.Name, m.Dir, m.Initial
 	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = []url.URL{*client}, []url.URL{*client}
 	cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = []url.URL{*peer}, []url.URL{*peer}
-	cfg.QuotaBackendBytes = m.Quota
+	cfg.QuotaBackendBytes, cfg.BcryptCost = m.Quota, 4 // passwords of tests need no protection
+	if m.TokenTTL > 0 {
+		cfg.AuthTokenTTL = m.TokenTTL
+	}
 	cfg.LogLevel, cfg.Logger, cfg.LogOutputs = "error", "zap", []string{"stderr"}
 	e, err := embed.StartEtcd(cfg)
 	if err != nil {
@@ -114,13 +118,14 @@ func Start(dir string, n int) ([]*Server, error) {
 	return servers, errors.Join(errs...)
 }
 
-// StartSmall starts one server that has room for that many bytes of data.
-func StartSmall(dir string, quota int64) (*Server, error) {
-	s, err := newServer("small", dir)
+// StartOne starts one server with data in dir. set says how it differs from others.
+func StartOne(dir string, set func(*Server)) (*Server, error) {
+	s, err := newServer("one", dir)
 	if err != nil {
 		return nil, err
 	}
-	s.Initial, s.Quota = "small="+s.Peer, quota
+	s.Initial = "one=" + s.Peer
+	set(s)
 	return s, s.Run()
 }
 

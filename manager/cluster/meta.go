@@ -16,12 +16,16 @@ type meta struct {
 }
 
 // checkFormat writes ns/meta if there is none, and compares it otherwise. It also finds out whether
-// the user may read and write below the prefix: etcd checks the permissions of operations in a
-// branch that is not taken. It returns the header of the first answer.
+// the server is too old, and whether the user may read and write below the prefix: etcd checks the
+// permissions of operations in a branch that is not taken. It returns the header of the first
+// answer.
 func (m *Manager) checkFormat(ctx context.Context) (*pb.ResponseHeader, error) {
 	read, err := m.get(ctx, m.keys.ns+"/", clientv3.WithPrefix(), clientv3.WithLimit(1))
 	if err != nil {
 		return nil, fmt.Errorf("read below the prefix: %w", err)
+	}
+	if err := m.checkVersion(ctx); err != nil {
+		return nil, err
 	}
 	want := meta{format, fmt.Sprintf("%016x", read.Header.ClusterId)}
 	value, err := json.Marshal(want)

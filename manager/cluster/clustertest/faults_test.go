@@ -273,31 +273,20 @@ func restartAll(r *rig) {
 	}
 }
 
-// compact compacts the log again and again, also while a worker starts.
+// compact compacts the log after each write, also while a worker starts.
 func compact(r *rig) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		w := *r.workers[0]
-		w.Name, w.Trace = "late", w.Trace+"-late"
-		late, err := clustertest.StartWorker(w.Work)
-		if err != nil {
-			r.Error(err)
-			return
-		}
-		r.workers = append(r.workers, late)
-	}()
-	for range 15 {
-		resp, err := r.etcd.Get(background, r.prefix+"/meta")
-		if err != nil {
-			r.Fatal(err)
-		}
-		if _, err := r.etcd.Compact(background, resp.Header.Revision); err != nil {
-			r.Log(err)
-		}
-		time.Sleep(testTTL / 10)
+	stop := compactEachWrite(r, r.etcd)
+	w := *r.workers[0]
+	w.Name, w.Trace = "late", w.Trace+"-late"
+	late, err := clustertest.StartWorker(w.Work)
+	if err != nil {
+		r.Fatal(err)
 	}
-	<-done
+	r.workers = append(r.workers, late)
+	time.Sleep(testTTL)
+	if times := stop(); times < 100 {
+		r.Errorf("only %d compactions", times)
+	}
 }
 
 // controlKey returns the control key of a session, and its lease.

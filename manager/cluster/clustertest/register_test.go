@@ -80,7 +80,7 @@ func stopInside(t *testing.T, w *clustertest.Worker) {
 }
 
 // additions returns what a worker did.
-func additions(t *testing.T, file string) (all []clustertest.Addition) {
+func additions(t testing.TB, file string) (all []clustertest.Addition) {
 	t.Helper()
 	f, err := os.Open(file)
 	if err != nil {

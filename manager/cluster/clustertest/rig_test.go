@@ -144,6 +144,12 @@ func (r *rig) finish(lossByHand bool) (sum result) {
 		}
 	}
 	r.awaitEmpty()
+	return r.verify(lossByHand)
+}
+
+// verify checks what workers have done that have ended.
+func (r *rig) verify(lossByHand bool) (sum result) {
+	r.Helper()
 	deleted := r.audit.finish(r)
 	sum.early = clustertest.Forever
 	var all []clustertest.Span

@@ -24,7 +24,9 @@ type conn struct {
 
 	// reopen: from the goroutines that renew the lease and commit to that which watches, never closed.
 	// It has room for one.
-	reopen   chan struct{}
+	reopen chan struct{}
+	// streams: between renewals, never closed. It has room for the one that is open.
+	streams  chan stream
 	listedAt int64 // the revision of the latest list; owned by the goroutine that watches
 }
 
@@ -98,7 +100,7 @@ func (m *Manager) open(ctx context.Context, cluster uint64) (*conn, error) {
 		return nil, fmt.Errorf("grant a lease: %w", err)
 	}
 	lease := granted.id
-	c := &conn{Manager: m, cluster: cluster, ttl: granted.ttl, ended: make(chan struct{}, 3), reopen: make(chan struct{}, 1)}
+	c := &conn{Manager: m, cluster: cluster, ttl: granted.ttl, ended: make(chan struct{}, 3), reopen: make(chan struct{}, 1), streams: make(chan stream, 1)}
 	if err := m.writeControl(ctx, lease); err != nil {
 		m.revokeLease(lease)
 		return nil, fmt.Errorf("write the control key: %w", err)
@@ -205,6 +207,7 @@ func (c *conn) close() {
 	for range c.started {
 		<-c.ended
 	}
+	c.endStream()
 	c.revokeLease(c.session.lease)
 }
 

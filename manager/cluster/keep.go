@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/treelock/treelock"
-	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 )
 
 // keep renews the lease of the session every third of its time to live, until the session is over.
@@ -57,26 +56,17 @@ func (c *conn) renew(ctx context.Context) (revision int64, err error) {
 	return 0, ctx.Err()
 }
 
-// renewOnce sends one renewal, and then reads the control key. It uses a stream of its own: that of
-// the client says neither when a renewal was sent nor in which term it was answered.
+// renewOnce sends one renewal, and then reads the control key.
 func (c *conn) renewOnce(ctx context.Context) (r renewal, err error) {
 	stopped := !c.mirror().Do(func() { r.first, r.known = c.session.applied, max(c.log.newest, c.log.revision) })
 	if stopped {
 		return r, treelock.ErrStopped
 	}
-	stream, err := pb.NewLeaseClient(c.client.ActiveConnection()).LeaseKeepAlive(ctx)
+	kept, sent, err := c.keepAlive(ctx)
 	if err != nil {
 		return r, err
 	}
-	r.sent = time.Now()
-	if err := stream.Send(&pb.LeaseKeepAliveRequest{ID: c.session.lease}); err != nil {
-		return r, err
-	}
-	kept, err := stream.Recv()
-	if err != nil {
-		return r, err
-	}
-	stream.CloseSend()
+	r.sent = sent
 	got, err := c.client.Get(ctx, c.keys.control(c.session.lease))
 	if err != nil {
 		return r, err
@@ -86,6 +76,8 @@ func (c *conn) renewOnce(ctx context.Context) (r renewal, err error) {
 	}
 	r.ttl, r.control = time.Duration(kept.TTL)*time.Second, controlOf(got)
 	r.revision, r.cluster = got.Header.Revision, got.Header.ClusterId
-	r.sameTerm = kept.Header.GetRaftTerm() == got.Header.RaftTerm
+	if r.sameTerm = kept.Header.GetRaftTerm() == got.Header.RaftTerm; !r.sameTerm {
+		c.endStream() // the next renewal may go to another server
+	}
 	return r, nil
 }

@@ -202,9 +202,9 @@ func TestRenewalChecksNoPassword(t *testing.T) {
 	m := g.start("ann", "/locks", testTTL)
 	held := acquire(t, m, treelock.Write("/a"))
 	before := g.authentications()
-	time.Sleep(2 * testTTL) // six renewals
+	time.Sleep(3 * testTTL / 2) // four renewals, and a fifth maybe
 	if n := g.authentications() - before; n > 1 {
-		t.Errorf("etcd has checked a password %d times in six renewals", n)
+		t.Errorf("etcd has checked a password %d times in four renewals", n)
 	}
 	if err := held.Err(); err != nil {
 		t.Errorf("%v, want that the grant is held", err)
@@ -250,6 +250,7 @@ func watchLosses(t testing.TB, etcd *clientv3.Client, prefix string) <-chan time
 }
 
 func TestTakingAPermissionAwayEndsWhatIsHeldInTime(t *testing.T) {
+	t.Parallel()
 	g := startGuarded(t, 0, map[string]string{"ann": "/ann/", "bob": "/bob/", "carol": "/carol/"})
 	forbid := func(user string) { g.forbid(user, "/"+user+"/") }
 	for user, take := range map[string]func(){

@@ -58,12 +58,13 @@ type restored struct {
 	etcd        *clientv3.Client
 	idle, busy  *cluster.Manager
 	held, later treelock.Grant[treelock.Path]
+	ttl         time.Duration
 	token       uint64 // the largest before the restore
 }
 
-func restoreCluster(t *testing.T, bump uint64, token string) *restored {
+func restoreCluster(t *testing.T, ttl time.Duration, bump uint64, token string) *restored {
 	t.Helper()
-	r := &restored{server: startServers(t, 1)[0]}
+	r := &restored{server: startServers(t, 1)[0], ttl: ttl}
 	r.etcd = clientFor(t, []string{r.server.Client})
 	r.idle, r.busy = r.start(t, "idle"), r.start(t, "busy")
 	r.held = acquire(t, r.idle, treelock.Write("/held"))
@@ -86,7 +87,7 @@ func restoreCluster(t *testing.T, bump uint64, token string) *restored {
 // start starts a manager, with a client of its own.
 func (r *restored) start(t *testing.T, name string) *cluster.Manager {
 	t.Helper()
-	m, err := cluster.Start(background, clientFor(t, []string{r.server.Client}), "/locks", cluster.WithName(name), cluster.WithTTL(testTTL), quiet)
+	m, err := cluster.Start(background, clientFor(t, []string{r.server.Client}), "/locks", cluster.WithName(name), cluster.WithTTL(r.ttl), quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +128,7 @@ func (r *restored) wantLarger(t *testing.T, m *cluster.Manager) {
 // operator says so.
 func TestRestoreWithANewTokenStopsAllUntilMetaIsDeleted(t *testing.T) {
 	t.Parallel()
-	r := restoreCluster(t, manyMore, newToken)
+	r := restoreCluster(t, testTTL, manyMore, newToken)
 	wait(t, r.held.Lost(), "the idle process knows of the restore")
 	wait(t, r.later.Lost(), "the busy process knows of the restore")
 	const why = "was it restored from a backup?"
@@ -149,7 +150,7 @@ func TestRestoreWithANewTokenStopsAllUntilMetaIsDeleted(t *testing.T) {
 
 func TestRestoreWithABumpLetsTokensGrow(t *testing.T) {
 	t.Parallel()
-	r := restoreCluster(t, manyMore, sameToken)
+	r := restoreCluster(t, 3*testTTL, manyMore, sameToken) // it must outlast the restart
 	wait(t, r.later.Lost(), "the busy process knows of the restore")
 	r.start(t, "new")
 	for _, m := range r.managers {
@@ -168,7 +169,7 @@ func TestRestoreWithABumpLetsTokensGrow(t *testing.T) {
 // are larger than they were.
 func TestRestoreWithoutABumpStopsProcessesThatRun(t *testing.T) {
 	t.Parallel()
-	r := restoreCluster(t, 0, sameToken)
+	r := restoreCluster(t, testTTL, 0, sameToken)
 	wait(t, r.held.Lost(), "the idle process knows of the restore")
 	wait(t, r.later.Lost(), "the busy process knows of the restore")
 	const why = "restored from an earlier state"

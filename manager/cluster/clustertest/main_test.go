@@ -2,6 +2,7 @@ package clustertest_test
 
 import (
 	"context"
+	"flag"
 	"os"
 	"testing"
 	"time"
@@ -37,6 +38,11 @@ func run(m *testing.M) int {
 	}
 	defer servers[0].Kill()
 	shared = servers
+	if os.Getenv("TREELOCK_TESTS") == "" {
+		// Most of the time parallel tests wait for leases. Those of the matrix measure times, and are
+		// fewer at once.
+		flag.Set("test.parallel", "4")
+	}
 	code := m.Run()
 	if err := goleak.Find(goleak.IgnoreTopFunction("os/exec.(*Cmd).watchCtx")); err != nil && code == 0 {
 		println(err.Error())

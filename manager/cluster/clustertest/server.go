@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"os"
@@ -142,14 +143,17 @@ func newServer(name, dir string) (*Server, error) {
 	return &Server{member: member{Name: name, Dir: dir, Client: client, Peer: peer}}, nil
 }
 
-// freeURL returns a URL of this machine with a port that is free now.
-func freeURL() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+// freeURL returns a URL of this machine with a port that is free now. It is none of those that the
+// system gives to connections: one of them could have the port while the server is restarted.
+func freeURL() (url string, err error) {
+	for range 100 {
+		var l net.Listener
+		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000))); err == nil {
+			defer l.Close()
+			return "http://" + l.Addr().String(), nil
+		}
 	}
-	defer l.Close()
-	return "http://" + l.Addr().String(), nil
+	return "", err
 }
 
 // Run starts the process of s, and waits until the server is ready. It is for a server that was

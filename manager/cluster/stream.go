@@ -7,8 +7,9 @@ import (
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 )
 
-// A stream carries renewals of the lease, one after the other. It stays open between them: with a
-// password etcd checks that for each new stream, which takes it long.
+// A stream carries renewals of the lease, one after the other. With a password it stays open
+// between them, as etcd checks that for each new stream, which takes it long. Without one each
+// renewal has a new stream, which may go to another server.
 type stream struct {
 	pb.Lease_LeaseKeepAliveClient
 	end context.CancelFunc
@@ -27,7 +28,7 @@ func (c *conn) keepAlive(ctx context.Context) (kept *pb.LeaseKeepAliveResponse, 
 	}
 	keep := context.AfterFunc(ctx, s.end) // reports whether ctx has not ended
 	defer func() {
-		if err != nil || !keep() {
+		if !keep() || err != nil || c.client.Username == "" {
 			s.end()
 			return
 		}

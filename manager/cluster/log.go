@@ -7,6 +7,7 @@ import (
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/journal"
+	"github.com/treelock/treelock/manager/cluster/internal/steps"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
@@ -45,6 +46,7 @@ type log struct {
 	// newest is the latest revision that is known from a read or, in an earlier session, from the
 	// mirror. etcd is never behind it, unless it was restored.
 	newest int64
+	tracer   *tracer // nil but in tests, see step.go
 }
 
 // A request is a request of this process.
@@ -54,6 +56,7 @@ type request struct {
 	batch   *batch // nil while it is unsent
 	index   int    // in the batch
 	placed  bool   // its entry has arrived
+	arrived bool   // the manager knows that
 	ended   bool
 
 	narrowed    *[]claim // what it holds now, nil if it was not narrowed
@@ -94,6 +97,7 @@ func (l *log) Start(m journal.Mirror[treelock.Path]) {
 
 // Stop ends the session and the life of the manager, so that their goroutines end.
 func (l *log) Stop() {
+	l.step(steps.Step{Kind: steps.Stopped})
 	l.endSession()
 	l.stop()
 }
@@ -122,6 +126,7 @@ func (l *log) End(e *entry, urgent bool) bool {
 	if r.ended {
 		return true
 	}
+	l.stepOf(steps.Ended, r)
 	r.ended = true
 	now := r.guarded == nil || l.endGuarded(r)
 	if r.batch == nil {
@@ -147,6 +152,7 @@ func (l *log) Narrow(e *entry, claims []claim) error {
 		return fmt.Errorf("%w: with others it takes %d bytes in the log, and at most %d are allowed",
 			treelock.ErrTooWide, all, maxBatchLen)
 	}
+	l.stepOf(steps.Narrowed, r)
 	r.batch.narrowed += size - r.narrowedLen
 	r.narrowed, r.narrowedLen = &claims, size
 	l.change(r.batch)
@@ -157,12 +163,14 @@ func (l *log) Narrow(e *entry, claims []claim) error {
 // begin begins a session. Requests that were proposed before it go into its first batch.
 func (l *log) begin(lease int64, deadline time.Time) *session {
 	l.session = &session{lease: lease, deadline: deadline, batches: map[int64]*batch{}, over: make(chan struct{}), boundSet: time.Now()}
+	l.step(steps.Step{Kind: steps.Began, Session: lease})
 	return l.session
 }
 
 // lose ends the session, and all requests of this process with it, before anything else is done
 // (C5). The entries of other processes leave the mirror: the next session reads them anew.
 func (l *log) lose(cause error) {
+	l.step(steps.Step{Kind: steps.Lost})
 	l.endSession()
 	l.mirror.LoseAll(cause)
 	l.clearPeers()

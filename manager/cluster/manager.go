@@ -9,6 +9,7 @@ import (
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/manager"
+	"github.com/treelock/treelock/manager/cluster/internal/steps"
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"google.golang.org/grpc/codes"
@@ -65,6 +66,9 @@ func Start(ctx context.Context, client *clientv3.Client, prefix string, opts ...
 	if err != nil {
 		m.log.stop()
 		return nil, m.startErr(ctx, err)
+	}
+	if tell := steps.FromContext(ctx); tell != nil {
+		m.log.tracer = &tracer{tell: tell}
 	}
 	asked := m.askOwners()
 	m.Manager = manager.Start(ctx, append(o.local, manager.WithJournal(m.log))...)

@@ -113,6 +113,7 @@ func (l *log) endBatch(p *peer, b *peerBatch) {
 // the same value, so all of them do, also the one that has written it.
 func (l *log) fence(p *peer) {
 	p.fenced = true
+	l.stepFenced(p)
 	for _, b := range p.sorted() {
 		l.endBatch(p, b)
 	}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+
+	"github.com/treelock/treelock/manager/cluster/internal/steps"
 )
 
 // A change is one event of the log, or one key of a list of it. Values are parsed before the
@@ -25,6 +27,9 @@ type change struct {
 // narrowed or another one arrives. A session writes at most one batch in a revision, so no two
 // arrivals of one revision need an order but that in the batch.
 func (l *log) apply(revision int64, changes []change) {
+	if l.session != nil {
+		l.step(steps.Step{Kind: steps.Applied, Revision: revision})
+	}
 	l.applyInPasses(changes)
 	l.reached(revision)
 }
@@ -106,7 +111,9 @@ func (l *log) changeOwn(c *change) {
 			if !r.ended && !r.placed { // C2
 				r.placed = true
 				r.entry.Token = token(c.revision, i)
+				l.stepOf(steps.Placed, r)
 				l.mirror.Arrive(&r.entry)
+				r.arrived = true
 			}
 		}
 	case c.key.kind == keyAmendment && !b.says(c.amendment):
@@ -144,6 +151,7 @@ func (l *log) list(revision int64, all []change) {
 		l.lose(errRestored)
 		return
 	}
+	l.step(steps.Step{Kind: steps.Listed, Revision: revision})
 	listed := map[requestKey]change{}
 	for _, c := range all {
 		listed[c.key] = c

@@ -43,6 +43,7 @@ const (
 // that no request waits for may linger, until they go with a new request: with one client that
 // acquires and releases, BenchmarkLock in clustertest takes half as long.
 func (l *log) Flush() {
+	l.stepGrants()
 	s := l.session
 	ready := s != nil && !s.sent
 	// Without a session requests may come and go for long. Each is looked at once or twice here.

@@ -46,7 +46,7 @@ type log struct {
 	// newest is the latest revision that is known from a read or, in an earlier session, from the
 	// mirror. etcd is never behind it, unless it was restored.
 	newest int64
-	tracer   *tracer // nil but in tests, see step.go
+	tracer *tracer // nil but in tests, see step.go
 }
 
 // A request is a request of this process.
@@ -152,7 +152,7 @@ func (l *log) Narrow(e *entry, claims []claim) error {
 		return fmt.Errorf("%w: with others it takes %d bytes in the log, and at most %d are allowed",
 			treelock.ErrTooWide, all, maxBatchLen)
 	}
-	l.stepOf(steps.Narrowed, r)
+	l.stepNarrowed(r, claims)
 	r.batch.narrowed += size - r.narrowedLen
 	r.narrowed, r.narrowedLen = &claims, size
 	l.change(r.batch)

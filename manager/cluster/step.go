@@ -3,6 +3,7 @@ package cluster
 import (
 	"slices"
 
+	"github.com/treelock/treelock/internal/terms"
 	"github.com/treelock/treelock/manager/cluster/internal/steps"
 )
 
@@ -60,4 +61,16 @@ func (l *log) stepFenced(p *peer) {
 			l.step(steps.Step{Kind: steps.Fenced, Session: lease})
 		}
 	}
+}
+
+// stepNarrowed tells what a request of this process holds now.
+func (l *log) stepNarrowed(r *request, claims []claim) {
+	if l.tracer == nil {
+		return
+	}
+	s := steps.Step{Kind: steps.Narrowed, Label: r.entry.Label, Token: r.entry.Token}
+	for _, c := range claims {
+		s.Claims = append(s.Claims, terms.ClaimOf(c.Lineage[0], c.Mode))
+	}
+	l.step(s)
 }

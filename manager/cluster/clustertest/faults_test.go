@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -41,6 +42,7 @@ var cells = []struct {
 		{"lease revoked by hand", true, revokeLease},
 		{"batch deleted by hand", true, deleteBatch},
 		{"transaction replayed", false, replay},
+		{"bad value by hand", true, badValue},
 	}},
 	{"network", 0, false, []cell{
 		{"cut", false, func(r *rig) { r.fail(clustertest.Faults{Cut: true}, 2*testTTL) }},
@@ -116,6 +118,24 @@ func TestFaults(t *testing.T) {
 		}
 	})
 	t.Log("\n" + text(table))
+	checkSeen(t, table)
+}
+
+// checkSeen checks that the runs of all cells have shown each action of the model.
+func checkSeen(t *testing.T, table []*row) {
+	total := 0
+	for _, group := range cells {
+		total += len(group.cells)
+	}
+	if len(table) < total || slices.ContainsFunc(table, func(e *row) bool { return e.runs == 0 }) {
+		return // -run has left some out
+	}
+	for _, action := range clustertest.Actions {
+		t.Logf("%9d %s", seen[action], action)
+		if seen[action] == 0 {
+			t.Errorf("no run has shown the action %q of the model", action)
+		}
+	}
 }
 
 func runCell(t *testing.T, c cell, servers []*clustertest.Server, entry *row) {
@@ -338,6 +358,16 @@ func deleteBatch(r *rig) {
 		}
 	}
 	r.Fatal("no batch to delete")
+}
+
+// badValue writes what no session writes, with the lease of a session: all must fence it.
+func badValue(r *rig) {
+	defer r.unordered()()
+	key, lease := r.controlKey()
+	bad := r.prefix + "/q" + key[strings.LastIndex(key, "/"):] + "/1/d"
+	if _, err := r.etcd.Put(background, bad, "bad", clientv3.WithLease(clientv3.LeaseID(lease))); err != nil {
+		r.Fatal(err)
+	}
 }
 
 // replay sends transactions of the workers again, late: the same condition, the same operations.

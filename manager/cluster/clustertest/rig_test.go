@@ -150,7 +150,7 @@ func (r *rig) finish(lossByHand bool) (sum result) {
 // verify checks what workers have done that have ended.
 func (r *rig) verify(lossByHand bool) (sum result) {
 	r.Helper()
-	deleted := r.audit.finish(r)
+	deleted := r.audit.finish(r, r.etcd, r.prefix)
 	sum.early = clustertest.Forever
 	var all []clustertest.Span
 	for _, w := range r.workers {
@@ -160,6 +160,7 @@ func (r *rig) verify(lossByHand bool) (sum result) {
 		}
 		all = append(all, spans...)
 		r.checkEvents(w, events, &sum)
+		r.validate(w, events)
 		for _, e := range events {
 			if !e.Lost || lossByHand || stoppedAt(w, e.At) {
 				continue
@@ -176,6 +177,30 @@ func (r *rig) verify(lossByHand bool) (sum result) {
 		r.Error(text)
 	}
 	return sum
+}
+
+// validate replays what a worker did by the model.
+func (r *rig) validate(w *clustertest.Worker, events []clustertest.Event) {
+	r.Helper()
+	all, err := clustertest.ReadSteps(w.Trace + ".steps")
+	if err != nil {
+		r.Fatal(err)
+	}
+	if err := clustertest.Validate(w.Name, all, events, w.Killed(), r.audit.log, see); err != nil {
+		r.Errorf("the model does not explain a run: %v", err)
+	}
+}
+
+// seen counts the actions of the model in all runs of this process.
+var (
+	seenMu sync.Mutex
+	seen   = map[string]int{}
+)
+
+func see(action string) {
+	seenMu.Lock()
+	defer seenMu.Unlock()
+	seen[action]++
 }
 
 // stoppedAt reports whether a worker had just been stopped then: it learns only later what it has
@@ -226,6 +251,9 @@ func (r *rig) awaitEmpty() {
 	awaitEmpty(r, r.etcd, r.prefix)
 }
 
+// lastKey is a key that ends the log of an audit. No session writes it.
+const lastKey = "/q/end"
+
 // An audit watches the keys of a prefix.
 type audit struct {
 	cancel context.CancelFunc
@@ -233,12 +261,15 @@ type audit struct {
 	made   map[string]int64        // batches, with their revisions
 	gone   map[int64]time.Duration // when a batch was deleted, by its revision
 	ended  chan struct{}
+	log    *clustertest.Log
+	last   chan struct{} // closed when the key of finish is seen
 }
 
 // startAudit begins to watch a prefix.
 func startAudit(t testing.TB, etcd *clientv3.Client, prefix string) *audit {
 	ctx, cancel := context.WithCancel(background)
-	a := &audit{cancel: cancel, made: map[string]int64{}, gone: map[int64]time.Duration{}, ended: make(chan struct{})}
+	a := &audit{cancel: cancel, made: map[string]int64{}, gone: map[int64]time.Duration{}, ended: make(chan struct{}),
+		log: clustertest.NewLog(prefix), last: make(chan struct{})}
 	created := make(chan struct{})
 	go func() {
 		defer close(a.ended)
@@ -248,6 +279,7 @@ func startAudit(t testing.TB, etcd *clientv3.Client, prefix string) *audit {
 				if resp.Created && first {
 					close(created)
 					first = false
+					next = resp.Header.Revision + 1
 				}
 				if resp.CompactRevision > 0 {
 					a.wrong = append(a.wrong, "the audit has a gap: the log was compacted")
@@ -275,6 +307,10 @@ func startAudit(t testing.TB, etcd *clientv3.Client, prefix string) *audit {
 // see checks that the key of a batch is written once, and never again after it was deleted.
 func (a *audit) see(e *clientv3.Event) {
 	key := string(e.Kv.Key)
+	a.log.Add(e)
+	if strings.HasSuffix(key, lastKey) && e.Type == clientv3.EventTypePut {
+		close(a.last)
+	}
 	if !strings.HasSuffix(key, "/a") {
 		return
 	}
@@ -289,9 +325,19 @@ func (a *audit) see(e *clientv3.Event) {
 }
 
 // finish ends the audit, and returns when batches were deleted, by their revisions.
-func (a *audit) finish(t testing.TB) map[int64]time.Duration {
+func (a *audit) finish(t testing.TB, etcd *clientv3.Client, prefix string) map[int64]time.Duration {
 	t.Helper()
-	time.Sleep(50 * time.Millisecond) // the last events
+	if _, err := etcd.Put(background, prefix+lastKey, ""); err != nil {
+		t.Error(err)
+	}
+	if _, err := etcd.Delete(background, prefix+lastKey); err != nil {
+		t.Error(err)
+	}
+	select {
+	case <-a.last:
+	case <-time.After(20 * time.Second):
+		t.Error("the audit does not see the end of the log")
+	}
 	a.cancel()
 	<-a.ended
 	for _, text := range a.wrong {

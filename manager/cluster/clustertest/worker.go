@@ -20,6 +20,7 @@ import (
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/manager/cluster"
+	"github.com/treelock/treelock/manager/cluster/internal/steps"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 )
@@ -64,9 +65,15 @@ func (w Work) do() error {
 		return err
 	}
 	defer client.Close()
+	told, err := os.OpenFile(w.Trace+".steps", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer told.Close()
+	start := steps.NewContext(ctx, func(s steps.Step) { writeLine(told, s) })
 	var m *cluster.Manager
 	for began := Now(); m == nil; { // as a program does that starts while etcd is not there
-		m, err = cluster.Start(ctx, client, w.Prefix, cluster.WithName(w.Name), cluster.WithTTL(w.TTL),
+		m, err = cluster.Start(start, client, w.Prefix, cluster.WithName(w.Name), cluster.WithTTL(w.TTL),
 			cluster.WithLogger(slog.New(slog.NewTextHandler(w.log(), nil))))
 		if err != nil && Now()-began > Patience {
 			return err
@@ -80,17 +87,17 @@ func (w Work) do() error {
 	defer file.Close()
 	stop := make(chan struct{})
 	var clients sync.WaitGroup
-	start := func(id int, work func(*traced)) {
+	begin := func(id int, work func(*traced)) {
 		clients.Go(func() { work(&traced{Manager: m, file: file, client: id, stop: stop, work: w, etcd: client}) })
 	}
 	if w.Register {
 		for id := range w.Clients {
-			start(id, (*traced).addAll)
+			begin(id, (*traced).addAll)
 		}
 	} else {
-		start(-1, (*traced).holdOwn)
+		begin(-1, (*traced).holdOwn)
 		for id := range w.Clients {
-			start(id, (*traced).lockAll)
+			begin(id, (*traced).lockAll)
 		}
 	}
 	io.Copy(io.Discard, os.Stdin)
@@ -124,11 +131,16 @@ type traced struct {
 // trace writes an event. It is one write, so a worker that is killed leaves whole lines.
 func (t *traced) trace(e Event) {
 	e.Client, e.Number = t.client, t.number
-	line, err := json.Marshal(e)
+	writeLine(t.file, e)
+}
+
+// writeLine writes a line of a trace.
+func writeLine(file *os.File, v any) {
+	line, err := json.Marshal(v)
 	if err != nil {
 		panic(err)
 	}
-	if _, err := t.file.Write(append(line, '\n')); err != nil {
+	if _, err := file.Write(append(line, '\n')); err != nil {
 		panic(err)
 	}
 }

@@ -2,7 +2,11 @@
 // that uses the lock has no way to it, and without it a step costs a comparison with nil.
 package steps
 
-import "context"
+import (
+	"context"
+
+	"github.com/treelock/treelock"
+)
 
 // A Step is one thing that a manager did. Steps are told in order, on the manager goroutine.
 type Step struct {
@@ -11,6 +15,9 @@ type Step struct {
 	Revision int64  `json:"revision,omitempty"` // of Listed and Applied
 	Label    string `json:"label,omitempty"`    // of the request, as its Token
 	Token    uint64 `json:"token,omitempty"`    // 0 if the request has no place yet
+
+	// Claims are what a narrowed request holds now.
+	Claims []treelock.Claim[treelock.Path] `json:"claims,omitempty"`
 }
 
 // The kinds of steps.

@@ -188,6 +188,11 @@ func (r *replayed) apply(s steps.Step) error {
 	if s.Kind == steps.Applied && last != s.Revision {
 		return fmt.Errorf("it applies revision %d, which is not in the log", s.Revision)
 	}
+	for _, q := range r.model.requests {
+		if q.session == r.session && r.withdrawn[q.label] {
+			r.gone[q.token] = true
+		}
+	}
 	r.at = s.Revision
 	r.seen(map[string]string{steps.Listed: "list", steps.Applied: "apply"}[s.Kind])
 	return nil
@@ -210,9 +215,6 @@ func (r *replayed) request(s steps.Step) error {
 	}
 	switch s.Kind {
 	case steps.Placed:
-		if r.withdrawn[s.Label] {
-			return fmt.Errorf("the request was withdrawn")
-		}
 		r.placed[s.Token] = true
 		r.seen("place")
 	case steps.Granted:
@@ -273,7 +275,7 @@ func (r *replayed) settled(stops bool) error {
 		}
 	}
 	for _, q := range r.model.requests {
-		if q.session != r.session || r.gone[q.token] || r.withdrawn[q.label] {
+		if q.session != r.session || r.gone[q.token] {
 			continue
 		}
 		if !r.placed[q.token] {

@@ -106,7 +106,8 @@ func Validate(worker string, all []steps.Step, events []Event, killed bool, log 
 	r.rewind()
 	for i, s := range all {
 		if err := r.step(s); err != nil {
-			return fmt.Errorf("%s, step %d (%s, token %d %s) at revision %d: %w", worker, i+1, s.Kind, s.Token, s.Label, r.at, err)
+			return fmt.Errorf("%s, step %d (%s, token %d %s) at revision %d: %w; the steps around it: %+v",
+				worker, i+1, s.Kind, s.Token, s.Label, r.at, err, all[max(0, i-8):min(len(all), i+3)])
 		}
 	}
 	if killed {
@@ -206,6 +207,8 @@ func (r *replayed) request(s steps.Step) error {
 		r.withdrawn[s.Label] = true
 		r.seen("withdraw before its place")
 		return nil
+	case r.model.fenced[r.session]:
+		return r.settled(false)
 	case q == nil || q.session != r.session || q.label != s.Label:
 		return fmt.Errorf("no such request of session %s is live", r.session)
 	case r.gone[s.Token]:

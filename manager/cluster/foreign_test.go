@@ -210,3 +210,25 @@ func FuzzForeignValue(f *testing.F) {
 		checkExclusion(t, w)
 	})
 }
+
+// A list may show that the session is lost, and that what its requests wait for has ended: then
+// another process may have been granted the same.
+func TestListThatLosesASessionGrantsItNothing(t *testing.T) {
+	for name, ops := range map[string]func(k keys, lease int64) []clientv3.Op{
+		"a deleted batch": func(k keys, lease int64) []clientv3.Op {
+			return []clientv3.Op{clientv3.OpDelete(k.batch(lease, 1))}
+		},
+		"a bad value": put(keys.batch, 1, "x"),
+	} {
+		w := tamperedWorld()
+		w.foreign = true
+		a, b := w.processes[0], w.processes[1]
+		w.store.apply(append(ops(w.store.keys, b.lease), clientv3.OpDelete(w.store.keys.batch(a.lease, 1))))
+		b.relist(0)
+		for _, i := range w.items[2:] {
+			if i.state != lostState || i.token != 0 {
+				t.Errorf("%s: %v has state %d and token %d, want lost and never granted", name, i, i.state, i.token)
+			}
+		}
+	}
+}

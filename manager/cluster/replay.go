@@ -155,6 +155,18 @@ func (l *log) list(revision int64, all []change) {
 	listed := map[requestKey]change{}
 	for _, c := range all {
 		listed[c.key] = c
+		if c.key.lease == l.session.lease && c.bad != nil {
+			l.lose(c.bad) // before what others have ended is granted to this session
+			return
+		}
+	}
+	for n, b := range l.session.batches {
+		key := requestKey{lease: l.session.lease, n: n, kind: keyBatch}
+		known := b.placed || b.committed > 0 && b.committed <= revision
+		if _, ok := listed[key]; !ok && b.open > 0 && known {
+			l.lose(errDeleted)
+			return
+		}
 	}
 	for lease, p := range l.peers {
 		p.fenced = p.fenced && slices.ContainsFunc(all, func(c change) bool { return c.key.lease == lease })
@@ -164,14 +176,6 @@ func (l *log) list(revision int64, all []change) {
 			}
 		}
 		l.forgetEmpty(lease, p)
-	}
-	for n, b := range l.session.batches {
-		key := requestKey{lease: l.session.lease, n: n, kind: keyBatch}
-		known := b.placed || b.committed > 0 && b.committed <= revision
-		if _, ok := listed[key]; !ok && b.open > 0 && known {
-			l.lose(errDeleted)
-			return
-		}
 	}
 	// A batch that is new here arrives as its amendment has it. For one that is known the amendment
 	// is a change as any other.

@@ -23,8 +23,8 @@ type Step struct {
 // The kinds of steps.
 const (
 	Began    = "began"    // a session
-	Listed   = "listed"   // the mirror is brought to the revision of a list; what that leads to follows
-	Applied  = "applied"  // the events of a revision are applied; what that leads to follows
+	Listed   = "listed"   // a list is applied; what that leads to follows
+	Applied  = "applied"  // the events of a revision; likewise
 	Placed   = "placed"   // a request of this process has arrived at its place
 	Granted  = "granted"  // a request of this process; told before the next step that ends or applies
 	Narrowed = "narrowed" // a request of this process

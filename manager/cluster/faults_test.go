@@ -66,6 +66,8 @@ var faults = []struct{ name, file, old, new string }{
 		"if l.Tick(); l.session == nil {", "if l.session == nil {"},
 	{"an older list counts", "replay.go",
 		"if revision < l.revision {", "if revision < 0 {"},
+	{"a list grants what a session waits for that it shows as fenced", "replay.go",
+		"c.key.lease == l.session.lease && c.bad != nil {", "false {"},
 	{"an empty mirror has a revision", "fresh.go",
 		"func (l *log) reached(revision int64) {\n\tif l.session == nil {", "func (l *log) reached(revision int64) {\n\tif false {"},
 	{"a bad value at a key that is not known is nothing", "replay.go",

@@ -22,8 +22,8 @@ type conn struct {
 	ended   chan struct{} // each goroutine sends when it has ended; it has room for all of them
 	started int           // goroutines
 
-	// reopen: from the goroutines that renew the lease and commit to that which watches, never closed.
-	// It has room for one.
+	// reopen: from the goroutines that renew the lease and commit to that which watches, never
+	// closed. It has room for one.
 	reopen chan struct{}
 	// streams: between renewals, never closed. It has room for the one that is open.
 	streams  chan stream
@@ -77,8 +77,8 @@ func (m *Manager) reopen() *conn {
 	return nil
 }
 
-// openNext opens a session after the first. If etcd was restored, tokens may be smaller than before:
-// then openNext fails until the revision is as late as it was.
+// openNext opens a session after the first. If etcd was restored, tokens may be smaller than
+// before: then openNext fails until the revision is as late as it was.
 func (m *Manager) openNext(ctx context.Context) (*conn, error) {
 	header, err := m.checkFormat(ctx)
 	if err != nil {

@@ -22,10 +22,10 @@ func watchContext(ctx context.Context) context.Context {
 // that ends, or when c.reopen says so. listed is called after each list.
 //
 // A server that does not answer must not hold it up. So after a watch that was silent, watches are
-// opened on several servers at once, and the first that etcd has created is used. (To open one after
-// the other is not enough. The client takes its servers in turn, a silent one among them, and each
-// call takes a turn: if there are as many calls between as servers, the turn is always that of the
-// silent one.)
+// opened on several servers at once, and the first that etcd has created is used. (To open one
+// after the other is not enough. The client takes its servers in turn, a silent one among them, and
+// each call takes a turn: if there are as many calls between as servers, the turn is always that of
+// the silent one.)
 func (c *conn) watchAll(ctx context.Context, listed func()) {
 	copies := 1
 	for limit := firstAttempt; ; limit = min(2*limit, lastAttempt) {

@@ -88,3 +88,26 @@ func TestReasonOfAWideRequestIsFoundInLinearTime(t *testing.T) {
 		t.Errorf("the search took %v, the arrival of the request %v", search, arrival)
 	}
 }
+
+// TestLaterClaimsBelowCostASearchNothing lets many requests come later, at the nodes where the
+// search below finds the blockers. If it visited them, it would reach its bound and miss a blocker.
+func TestLaterClaimsBelowCostASearchNothing(t *testing.T) {
+	tb := locktable.New[treelock.Path, string](4096, terms.NewPaths())
+	nodes := []treelock.Path{"/a/1", "/a/2"}
+	for _, node := range nodes {
+		submit(tb, string(node), treelock.WriteNode(node))
+	}
+	r := submit(tb, "", treelock.Write("/a"))
+	for _, node := range nodes {
+		for range 1 << 15 {
+			submit(tb, "", treelock.WriteNode(node))
+		}
+	}
+	var found []string
+	more, all := tb.Blockers(r, 4, func(b *request, _ locktable.ConflictPair[treelock.Path]) {
+		found = append(found, b.Who)
+	})
+	if len(found) != len(nodes) || more != 0 || !all {
+		t.Errorf("Blockers() = %d, %t, and visits %q; want 0, true, and the holders of both nodes", more, all, found)
+	}
+}

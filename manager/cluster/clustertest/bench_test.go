@@ -49,8 +49,8 @@ var impls = []implOf{
 	{"mutex", newMutexes},
 }
 
-// newTransactions returns a locker that locks nothing either: it writes what one request of treelock
-// writes, and waits for the event. So it is the least that treelock's protocol can take.
+// newTransactions returns a locker that locks nothing either: it writes what one request of
+// treelock writes, and waits for the event. So it is the least that treelock's protocol can take.
 func newTransactions(b testing.TB, etcd *clientv3.Client, prefix string) locker {
 	lease, err := etcd.Grant(background, 60)
 	if err != nil {

@@ -17,6 +17,7 @@ type client[N treelock.Node[N]] struct {
 	req       treelock.Request[N]
 	invalid   error // the error that req must have in any state of the lock
 	tries     bool
+	lingers   bool // see Lock.TriesLinger
 	drains    bool
 	shuts     bool // it drains by Shutdown
 	suspends  bool
@@ -267,6 +268,9 @@ func (c *client[N]) ended(was state) ([]model.Step[N], error) {
 		return []model.Step[N]{c.depart}, nil
 	case was != entering:
 		return nil, fmt.Errorf("%s was told too late: %w", c.name, c.err)
+	}
+	if c.lingers && errors.Is(c.err, treelock.ErrConflict) {
+		return []model.Step[N]{c.linger, c.leaveNothing}, nil
 	}
 	return []model.Step[N]{c.refuse}, nil
 }

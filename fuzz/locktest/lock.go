@@ -32,6 +32,9 @@ type Lock[N treelock.Node[N]] struct {
 	// TryAcquire fails with treelock.ErrConflict where it would have to wait.
 	TryAcquire func(ctx context.Context, req treelock.Request[N]) (Grant, error)
 
+	// TriesLinger says that a TryAcquire that fails can block others for a moment.
+	TriesLinger bool
+
 	// Submit returns when the request has arrived.
 	Submit func(ctx context.Context, req treelock.Request[N]) (Ticket, error)
 

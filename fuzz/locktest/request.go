@@ -32,6 +32,7 @@ func (h *harness[N]) request(verb, name string, args []string) *command[N] {
 		run.run = func() { c.run(call) }
 	case "try", "try-widen", "check":
 		c.tries, c.ctx, c.cancel, c.expired = true, nil, nil, false
+		c.lingers = verb == "try" && c.inside == nil && h.lock.TriesLinger
 		run.waits = c.hostile
 		run.run = func() { c.run(func() (Grant, error) { return lock.TryAcquire(context.Background(), c.req) }) }
 	case "submit", "no-receive":

@@ -49,6 +49,16 @@ func (c *client[N]) refuse(w *model.World[N], then func(*model.World[N])) {
 	}
 }
 
+// linger is the arrival of a request that was not let in, and is live until leaveNothing.
+func (c *client[N]) linger(w *model.World[N], then func(*model.World[N])) {
+	c.refuse(w, func(w *model.World[N]) { then(w.After(c.call())) })
+}
+
+func (c *client[N]) leaveNothing(w *model.World[N], then func(*model.World[N])) {
+	w.Leave(c.name)
+	then(w)
+}
+
 // sameRefusal reports whether err is the error that it should be. An error for a path may name any
 // of the rules that the path breaks.
 func sameRefusal(err, want error) bool {

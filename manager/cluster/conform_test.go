@@ -65,6 +65,9 @@ func sharing(n int, whole bool) locktest.Start[path] {
 			Do: func(ctx context.Context, req treelock.Request[path], f func(context.Context) error) error {
 				return of(req).Do(ctx, req, f)
 			},
+			// Other processes see a request that is refused until the log says that it has ended.
+			TriesLinger: n > 1,
+
 			Locker: all[0],
 			Revoke: all[0].Revoke,
 			Number: func(label string, widening bool) uint64 {

@@ -80,7 +80,7 @@ func (m *Manager) doIf(ctx context.Context, cond clientv3.Cmp, then clientv3.Op,
 func copiesFor(client *clientv3.Client) int { return min(len(client.Endpoints()), maxCopies) }
 
 // try makes one attempt: it calls f so many times at once, and returns the first success. silent
-// says that there was no answer.
+// says that no copy had an answer.
 func try[T any](ctx context.Context, limit time.Duration, copies int, f func(context.Context) (T, error)) (v T, silent bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	type result struct {
@@ -97,11 +97,12 @@ func try[T any](ctx context.Context, limit time.Duration, copies int, f func(con
 	success := false
 	for range copies {
 		r := <-results
-		if success {
-			continue // it was canceled
+		late := r.err != nil && ctx.Err() != nil
+		if success || late && err != nil {
+			continue // it was canceled, or what another one was told says more
 		}
-		v, err, success = r.v, r.err, r.err == nil
-		if silent = !success && ctx.Err() != nil; success {
+		v, err, success, silent = r.v, r.err, r.err == nil, late
+		if success {
 			cancel()
 		}
 	}

@@ -149,12 +149,10 @@ func (l *loop[N]) mayWiden(c *call[N], r *request[N], seq uint64) error {
 		}
 	}
 	// A claim counts beside the weaker one that it replaces. So the bound may refuse a little early.
-	claims := r.Claims() + len(c.claims)
-	if claims > l.m.maxClaims {
-		claims = r.Claims() + len(l.added(r, c.claims))
-	}
-	if claims > l.m.maxClaims {
-		return tooWide(claims, l.m.maxClaims)
+	if r.Claims()+len(c.claims) > l.m.maxClaims {
+		if claims := r.Claims() + len(l.added(r, c.claims)); claims > l.m.maxClaims {
+			return tooWide(claims, l.m.maxClaims)
+		}
 	}
 	return nil
 }

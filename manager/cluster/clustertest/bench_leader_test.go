@@ -32,8 +32,9 @@ func BenchmarkLeader(b *testing.B) {
 			b.Run(fmt.Sprintf("servers=3/fault=%s/impl=%s", fault.name, impl.name), func(b *testing.B) {
 				for range b.N {
 					servers := startServers(b, 3)
+					etcd := clientFor(b, clustertest.Endpoints(servers))
 					lockers, end := newLockers(b, servers, 1, impl.make)
-					longest := lockDuring(lockers[0], func() { fault.inflict(servers[leaderOf(b, servers)]) })
+					longest := lockDuring(lockers[0], func() { fault.inflict(servers[leaderOf(b, etcd, servers)]) })
 					b.ReportMetric(float64(longest), "longest-ns")
 					end()
 				}
@@ -75,10 +76,4 @@ func lockDuring(l locker, f func()) (longest time.Duration) {
 		longest = max(longest, <-times)
 	}
 	return longest
-}
-
-// leaderOf returns the index of the leader.
-func leaderOf(b *testing.B, servers []*clustertest.Server) int {
-	r := &rig{TB: b, servers: servers, etcd: clientFor(b, clustertest.Endpoints(servers))}
-	return r.leader()
 }

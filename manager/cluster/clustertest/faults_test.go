@@ -213,20 +213,25 @@ func (r *rig) failOne(f clustertest.Faults) {
 	}
 }
 
-// leader returns the index of the leader.
 func (r *rig) leader() int {
 	r.Helper()
+	return leaderOf(r, r.etcd, r.servers)
+}
+
+// leaderOf returns the index of the leader.
+func leaderOf(t testing.TB, etcd *clientv3.Client, servers []*clustertest.Server) int {
+	t.Helper()
 	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
-		for i, s := range r.servers {
+		for i, s := range servers {
 			ctx, cancel := context.WithTimeout(background, time.Second)
-			status, err := r.etcd.Status(ctx, s.Client)
+			status, err := etcd.Status(ctx, s.Client)
 			cancel()
 			if err == nil && status.Leader == status.Header.MemberId {
 				return i
 			}
 		}
 	}
-	r.Fatal("no leader")
+	t.Fatal("no leader")
 	return 0
 }
 

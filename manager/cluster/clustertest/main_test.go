@@ -85,6 +85,20 @@ func startServers(t testing.TB, n int) []*clustertest.Server {
 	return servers
 }
 
+// startProxies starts a proxy for each server, and returns their URLs as well.
+func startProxies(t testing.TB, servers []*clustertest.Server) (proxies []*clustertest.Proxy, urls []string) {
+	t.Helper()
+	for _, s := range servers {
+		p, err := clustertest.NewProxy(s.Client)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(p.Close)
+		proxies, urls = append(proxies, p), append(urls, p.URL())
+	}
+	return proxies, urls
+}
+
 // awaitEmpty waits, at most for a lease, until only the version of the format is under a prefix.
 func awaitEmpty(t testing.TB, etcd *clientv3.Client, prefix string) {
 	t.Helper()

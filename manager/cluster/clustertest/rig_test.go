@@ -47,16 +47,7 @@ func newRig(t testing.TB, servers []*clustertest.Server) *rig {
 	r.workers = make([]*clustertest.Worker, testWorkers)
 	errs := make([]error, testWorkers)
 	for i := range r.workers {
-		var urls []string
-		var proxies []*clustertest.Proxy
-		for _, s := range servers {
-			p, err := clustertest.NewProxy(s.Client)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(p.Close)
-			proxies, urls = append(proxies, p), append(urls, p.URL())
-		}
+		proxies, urls := startProxies(t, servers)
 		r.proxies = append(r.proxies, proxies)
 		name := fmt.Sprintf("worker-%d", i)
 		started.Go(func() {

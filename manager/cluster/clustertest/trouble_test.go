@@ -46,16 +46,7 @@ func TestErrorSaysThatEtcdDoesNotAnswer(t *testing.T) {
 // A server that falls silent may be that of the watch. Others answer, so it must not take until the
 // lease is renewed before that is noticed.
 func TestSilentServerDoesNotHoldUpTheWatch(t *testing.T) {
-	var proxies []*clustertest.Proxy
-	var urls []string
-	for _, s := range startServers(t, 3) {
-		p, err := clustertest.NewProxy(s.Client)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(p.Close)
-		proxies, urls = append(proxies, p), append(urls, p.URL())
-	}
+	proxies, urls := startProxies(t, startServers(t, 3))
 	m, err := cluster.Start(background, clientFor(t, urls), "/locks", cluster.WithTTL(time.Minute))
 	if err != nil {
 		t.Fatal(err)

@@ -56,10 +56,8 @@ const (
 // Each attempt is the same transaction, which etcd applies once, whatever became of the attempts
 // before (C3).
 func (c *conn) commit(ctx context.Context, t transaction) (revision int64) {
-	control, ops := c.keys.control(t.lease), c.ops(t)
-	send := func(ctx context.Context) (*clientv3.TxnResponse, error) {
-		return c.client.Txn(ctx).If(c.isNext(t)).Then(ops...).Else(clientv3.OpGet(control)).Commit()
-	}
+	ops := c.ops(t)
+	send := func(ctx context.Context) (*clientv3.TxnResponse, error) { return c.sendOnce(ctx, t, ops) }
 	resp, err := attempts(ctx, c.client, send, func(err error, _ bool) (wait time.Duration, again bool) {
 		if ctx.Err() != nil {
 			return 0, false
@@ -84,6 +82,12 @@ func (c *conn) failed(ctx context.Context, t transaction, err error) time.Durati
 		c.report("what has ended could not be deleted", err)
 	}
 	return fullPause
+}
+
+// sendOnce does ops if t is the next transaction of its session, and reads the control key otherwise.
+func (c *conn) sendOnce(ctx context.Context, t transaction, ops []clientv3.Op) (*clientv3.TxnResponse, error) {
+	control := clientv3.OpGet(c.keys.control(t.lease))
+	return c.client.Txn(ctx).If(c.isNext(t)).Then(ops...).Else(control).Commit()
 }
 
 // isNext holds if t is the next transaction of its session.

@@ -30,18 +30,25 @@ type conn struct {
 	listedAt int64 // the revision of the latest list; owned by the goroutine that watches
 }
 
-// learn runs f, with what etcd has answered, on the manager goroutine, unless the session is over.
-// It returns false if the manager has stopped. If etcd was restored as docs/cluster.md advises, the
-// id of the cluster tells: then nothing else of the answer counts, and the session is lost.
-func (c *conn) learn(cluster uint64, f func()) bool {
+// do runs f on the manager goroutine, unless the session is over. It returns false if the manager
+// has stopped.
+func (c *conn) do(f func()) bool {
 	return c.mirror().Do(func() {
-		switch {
-		case c.log.session != c.session:
-		case cluster != c.cluster:
-			c.log.lose(errRestored)
-		default:
+		if c.log.session == c.session {
 			f()
 		}
+	})
+}
+
+// learn does f with what etcd has answered. If etcd was restored as docs/cluster.md advises, the id
+// of the cluster tells: then nothing else of the answer counts, and the session is lost.
+func (c *conn) learn(cluster uint64, f func()) bool {
+	return c.do(func() {
+		if cluster != c.cluster {
+			c.log.lose(errRestored)
+			return
+		}
+		f()
 	})
 }
 
@@ -113,11 +120,7 @@ func (m *Manager) open(ctx context.Context, cluster uint64) (*conn, error) {
 		return nil, treelock.ErrStopped
 	}
 	if err := c.serve(ctx); err != nil {
-		m.log.mirror.Do(func() {
-			if m.log.session == c.session {
-				m.log.lose(err)
-			}
-		})
+		c.do(func() { m.log.lose(err) })
 		c.close()
 		return nil, err
 	}

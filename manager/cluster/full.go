@@ -3,8 +3,6 @@ package cluster
 import (
 	"context"
 	"slices"
-
-	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
 // While etcd is full (NOSPACE) it refuses each transaction that contains a Put. It still takes
@@ -33,33 +31,21 @@ func (l *log) leftovers(t transaction) (over leftovers) {
 	return over
 }
 
-// cleaned notes that the leftovers were deleted. The next transactions delete them again, as the
-// one under way may write amendments of theirs.
-func (l *log) cleaned(s *session, over leftovers) {
-	if l.session == s {
-		l.endAll(over.guards)
-	}
-}
-
 // cleanUp deletes what has ended, while t cannot be applied. It is applied before t or never: later
 // the control key has another number.
 func (c *conn) cleanUp(ctx context.Context, t transaction) error {
 	var over leftovers
-	c.mirror().Do(func() {
-		if c.log.session == c.session {
-			over = c.log.leftovers(t)
-		}
-	})
+	c.do(func() { over = c.log.leftovers(t) })
 	deletions := c.ops(transaction{lease: t.lease, deleted: over.batches, unguarded: over.guards})[1:]
 	if len(deletions) == 0 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, lastAttempt)
 	defer cancel()
-	resp, err := c.client.Txn(ctx).If(c.isNext(t)).Then(deletions...).
-		Else(clientv3.OpGet(c.keys.control(t.lease))).Commit()
+	resp, err := c.sendOnce(ctx, t, deletions)
 	if err == nil && resp.Succeeded {
-		c.mirror().Do(func() { c.log.cleaned(c.session, over) })
+		// The next transactions delete them again, as the one under way may write amendments of theirs.
+		c.do(func() { c.log.endAll(over.guards) })
 	}
 	return err
 }

@@ -28,8 +28,9 @@ func watchContext(ctx context.Context) context.Context {
 // the silent one.)
 func (c *conn) watchAll(ctx context.Context, listed func()) {
 	copies := 1
-	for limit := firstAttempt; ; limit = min(2*limit, lastAttempt) {
+	for limit := firstAttempt; ; {
 		w, silent, err := c.openWatch(ctx, limit, copies)
+		limit = min(2*limit, lastAttempt)
 		if err == nil {
 			err = c.follow(ctx, w, func() {
 				limit, copies = firstAttempt, 1
@@ -105,7 +106,7 @@ func watchErr(resp clientv3.WatchResponse) error {
 // come between. (To list first and to watch from the revision of the list fails again and again
 // under frequent compaction.)
 func (c *conn) follow(ctx context.Context, w *watch, listed func()) error {
-	c.mirror().Do(func() { c.log.watcher = w })
+	c.do(func() { c.log.watcher = w })
 	if err := c.list(ctx); err != nil {
 		return err
 	}

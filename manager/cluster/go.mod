@@ -9,6 +9,7 @@ require (
 	github.com/treelock/treelock v0.0.0
 	go.etcd.io/etcd/api/v3 v3.7.3
 	go.etcd.io/etcd/client/v3 v3.7.3
+	go.uber.org/goleak v1.3.0
 	google.golang.org/grpc v1.83.2
 )
 

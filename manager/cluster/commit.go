@@ -84,7 +84,8 @@ func (c *conn) failed(ctx context.Context, t transaction, err error) time.Durati
 	return fullPause
 }
 
-// sendOnce does ops if t is the next transaction of its session, and reads the control key otherwise.
+// sendOnce does ops if t is the next transaction of its session, and reads the control key
+// otherwise.
 func (c *conn) sendOnce(ctx context.Context, t transaction, ops []clientv3.Op) (*clientv3.TxnResponse, error) {
 	control := clientv3.OpGet(c.keys.control(t.lease))
 	return c.client.Txn(ctx).If(c.isNext(t)).Then(ops...).Else(control).Commit()

@@ -44,7 +44,8 @@ func (c *conn) cleanUp(ctx context.Context, t transaction) error {
 	defer cancel()
 	resp, err := c.sendOnce(ctx, t, deletions)
 	if err == nil && resp.Succeeded {
-		// The next transactions delete them again, as the one under way may write amendments of theirs.
+		// The next transactions delete them again, as the one under way may write amendments of
+		// theirs.
 		c.do(func() { c.log.endAll(over.guards) })
 	}
 	return err

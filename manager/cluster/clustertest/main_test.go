@@ -39,8 +39,8 @@ func run(m *testing.M) int {
 	defer servers[0].Kill()
 	shared = servers
 	if os.Getenv("TREELOCK_TESTS") == "" {
-		// Most of the time parallel tests wait for leases. Those of the matrix measure times, and are
-		// fewer at once.
+		// Most of the time parallel tests wait for leases. Those of the matrix measure times, and
+		// are fewer at once.
 		flag.Set("test.parallel", "4")
 	}
 	code := m.Run()

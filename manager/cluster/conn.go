@@ -8,23 +8,24 @@ import (
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/journal"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
 // A conn has the goroutines of a session, and what they share.
 type conn struct {
 	*Manager
-	session *session
-	ttl     time.Duration // that etcd has granted
-	cluster uint64        // the id of the etcd cluster
+	session  *session
+	leaseTTL time.Duration // that etcd has granted
+	cluster  uint64        // the id of the etcd cluster
 
 	cancel  context.CancelFunc
-	ended   chan struct{} // each goroutine sends when it has ended; it has room for all of them
+	exited  chan struct{} // each goroutine sends when it has ended; it has room for all of them
 	started int           // goroutines
 
-	// reopen: from the goroutines that renew the lease and commit to that which watches, never
+	// rewatch: from the goroutines that renew the lease and commit to that which watches, never
 	// closed. It has room for one.
-	reopen chan struct{}
+	rewatch chan struct{}
 	// streams: between renewals, never closed. It has room for the one that is open.
 	streams  chan stream
 	listedAt int64 // the revision of the latest list; owned by the goroutine that watches
@@ -107,7 +108,8 @@ func (m *Manager) open(ctx context.Context, cluster uint64) (*conn, error) {
 		return nil, fmt.Errorf("grant a lease: %w", err)
 	}
 	lease := granted.id
-	c := &conn{Manager: m, cluster: cluster, ttl: granted.ttl, ended: make(chan struct{}, 3), reopen: make(chan struct{}, 1), streams: make(chan stream, 1)}
+	c := &conn{Manager: m, cluster: cluster, leaseTTL: granted.ttl,
+		exited: make(chan struct{}, 3), rewatch: make(chan struct{}, 1), streams: make(chan stream, 1)}
 	if err := m.writeControl(ctx, lease); err != nil {
 		m.revokeLease(lease)
 		return nil, fmt.Errorf("write the control key: %w", err)
@@ -183,7 +185,7 @@ func (c *conn) serve(ctx context.Context) error {
 func (c *conn) start(f func()) {
 	c.started++
 	go func() {
-		defer func() { c.ended <- struct{}{} }()
+		defer func() { c.exited <- struct{}{} }()
 		f()
 	}()
 }
@@ -199,7 +201,7 @@ func (c *conn) deadline() (d time.Time) {
 // held.
 func (c *conn) giveNotice() {
 	if left(c.session.deadline, time.Now()) <= 0 {
-		pause(c.life, left(c.session.deadline.Add(margin(c.ttl)), time.Now()))
+		pause(c.life, left(c.session.deadline.Add(margin(c.leaseTTL)), time.Now()))
 	}
 }
 
@@ -208,7 +210,7 @@ func (c *conn) giveNotice() {
 func (c *conn) close() {
 	c.cancel()
 	for range c.started {
-		<-c.ended
+		<-c.exited
 	}
 	c.endStream()
 	c.revokeLease(c.session.lease)
@@ -219,7 +221,8 @@ func (c *conn) close() {
 func (m *Manager) revokeLease(lease int64) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(m.life), time.Second)
 	defer cancel()
-	if _, err := m.client.Revoke(ctx, clientv3.LeaseID(lease)); err != nil {
+	_, err := m.client.Revoke(ctx, clientv3.LeaseID(lease))
+	if err != nil && !errors.Is(err, rpctypes.ErrLeaseNotFound) { // it has ended
 		m.report("the lease ends by itself", err)
 	}
 }

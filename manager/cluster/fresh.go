@@ -108,7 +108,7 @@ func (c *conn) revision() (revision int64) {
 // checkFresh lets the watch be opened again if the mirror does not reach a revision soon. It takes
 // at most half of the time until the next renewal.
 func (c *conn) checkFresh(ctx context.Context, revision int64) {
-	wait, cancel := context.WithTimeout(ctx, min(c.ttl/6, time.Second))
+	wait, cancel := context.WithTimeout(ctx, min(c.leaseTTL/6, time.Second))
 	defer cancel()
 	if c.catchUp(wait, revision) != nil && ctx.Err() == nil {
 		c.reopenWatch()
@@ -118,7 +118,7 @@ func (c *conn) checkFresh(ctx context.Context, revision int64) {
 // reopenWatch lets the watch be opened again, unless that is to be done already.
 func (c *conn) reopenWatch() {
 	select {
-	case c.reopen <- struct{}{}:
+	case c.rewatch <- struct{}{}:
 	default:
 	}
 }

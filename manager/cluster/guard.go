@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -64,7 +63,10 @@ func (m *Manager) guard(ctx context.Context, h treelock.Hold) (cmp clientv3.Cmp,
 			return cmp, err
 		}
 		if len(resp.Kvs) == 0 {
-			return cmp, errors.New("the guard was deleted")
+			if err := m.held(h, func(*request) {}); err != nil {
+				return cmp, err // it has ended in the meantime
+			}
+			return cmp, fmt.Errorf("its key %s is not there any more: somebody has deleted it", key)
 		}
 		revision = resp.Kvs[0].ModRevision
 	}

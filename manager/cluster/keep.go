@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -13,7 +14,7 @@ import (
 // step is enough.
 func (c *conn) keep(ctx context.Context, deadline time.Time) {
 	for next := time.Now(); ; {
-		next = next.Add(c.ttl / 3)
+		next = next.Add(c.leaseTTL / 3)
 		if !pause(ctx, min(time.Until(next), left(deadline, time.Now()))) {
 			return
 		}
@@ -41,7 +42,7 @@ func (c *conn) keep(ctx context.Context, deadline time.Time) {
 func (c *conn) renew(ctx context.Context) (revision int64, err error) {
 	copies := 1
 	for ctx.Err() == nil {
-		r, silent, err := try(ctx, c.ttl/6, copies, c.renewOnce)
+		r, silent, err := try(ctx, c.leaseTTL/6, copies, c.renewOnce)
 		if silent {
 			copies = copiesFor(c.client)
 		}
@@ -49,8 +50,11 @@ func (c *conn) renew(ctx context.Context) (revision int64, err error) {
 		if err == nil && c.learn(r.cluster, func() { counts = c.log.renewed(c.session, r) }) && counts {
 			return r.revision, nil
 		}
-		if err != nil && !pause(ctx, attemptPause) {
-			return 0, err
+		if err != nil && ctx.Err() == nil {
+			c.report("the lease was not renewed, and is renewed again", err)
+		}
+		if !pause(ctx, attemptPause) {
+			return 0, cmp.Or(err, ctx.Err())
 		}
 	}
 	return 0, ctx.Err()

@@ -31,12 +31,13 @@ type log struct {
 	linger chan struct{}
 	urgent bool // what is to be sent must not linger
 
-	unsent  []*request       // of this process, in no batch yet; ended ones among them
-	dropped int              // those that have ended
-	session *session         // nil while there is none
-	conn    *conn            // of the session
-	watcher clientv3.Watcher // of the session, once there is one
-	trouble error            // the latest failure of etcd, nil after a success
+	unsent  []*request        // of this process, in no batch yet; ended ones among them
+	dropped int               // those that have ended
+	session *session          // nil while there is none
+	conn    *conn             // of the session
+	watcher clientv3.Watcher  // of the session, once there is one
+	trouble error             // the latest failure of etcd, nil after a success
+	reports map[string]report // by what was reported
 	peers   map[int64]*peer
 	// narrowing has the requests of other sessions that are to be narrowed.
 	narrowing []*member
@@ -86,7 +87,7 @@ type session struct {
 
 func newLog(name string) *log {
 	return &log{name: name, commits: make(chan transaction, 1), linger: make(chan struct{}, 1),
-		started: make(chan struct{}), stop: func() {}, peers: map[int64]*peer{}}
+		started: make(chan struct{}), stop: func() {}, reports: map[string]report{}, peers: map[int64]*peer{}}
 }
 
 // Start is [journal.Journal.Start]; so are the other exported methods.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/manager"
@@ -114,15 +115,49 @@ func (m *Manager) unreachable() string {
 	return status.Convert(err).Message()
 }
 
-// report logs a failure of etcd, and lets the errors of waiting requests tell of it.
+// report logs a failure of etcd, and lets the errors of waiting requests tell of it. What fails in
+// the same way again and again is logged every repeatTime.
 func (m *Manager) report(what string, err error) {
-	m.log.mirror.Do(func() { m.log.trouble = fmt.Errorf("%s: %w", what, err) })
-	m.logger.Warn("treelock: "+what, slog.String("prefix", m.keys.ns), slog.Any("error", err))
+	tell := true
+	m.log.mirror.Do(func() {
+		m.log.trouble = fmt.Errorf("%s: %w", what, err)
+		last, now := m.log.reports[what], time.Now()
+		if tell = last.text != err.Error() || now.Sub(last.at) >= repeatTime; tell {
+			m.log.reports[what] = report{err.Error(), now}
+		}
+	})
+	if tell {
+		m.logger.Warn("treelock: "+what, slog.String("prefix", m.keys.ns), slog.Any("error", err))
+	}
+}
+
+// repeatTime is how often a failure is logged that repeats.
+const repeatTime = 10 * time.Second
+
+// A report is the latest one of a kind.
+type report struct {
+	text string
+	at   time.Time
 }
 
 // Done returns a channel that is closed once the manager has stopped and all its goroutines have
 // ended.
 func (m *Manager) Done() <-chan struct{} { return m.ended }
+
+// Deadline returns until when the grants of this process count if its lease is not renewed any
+// more. A renewal, every third of the time to live, makes it later. At the deadline Lost of all
+// grants is closed, at least a tenth of the time to live before etcd gives them to other processes.
+// So a program that needs time to end its work on what it holds begins before that. The time is
+// zero while there is no lease. It costs a message to the manager goroutine, and never waits for
+// etcd.
+func (m *Manager) Deadline() (deadline time.Time) {
+	m.log.mirror.Do(func() {
+		if s := m.log.session; s != nil {
+			deadline = s.deadline
+		}
+	})
+	return deadline
+}
 
 // Shutdown is [manager.Manager.Shutdown]: it waits until the requests of this process are over,
 // stops the manager, and returns once Done is closed. What it held is then free for other

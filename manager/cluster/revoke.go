@@ -2,7 +2,9 @@ package cluster
 
 import (
 	"context"
+	"errors"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
@@ -43,7 +45,9 @@ func (m *Manager) askOwner(key requestKey, revision int64, cause string) {
 	batch := m.keys.batch(key.lease, key.n)
 	same := clientv3.Compare(clientv3.CreateRevision(batch), "=", revision)
 	put := clientv3.OpPut(m.keys.text(key), cause, clientv3.WithLease(clientv3.LeaseID(key.lease)))
-	if _, err := m.client.Txn(ctx).If(same).Then(put).Commit(); err != nil && m.life.Err() == nil {
+	_, err := m.doIf(ctx, same, put)
+	ended := errors.Is(err, rpctypes.ErrLeaseNotFound)
+	if err != nil && !ended && m.life.Err() == nil {
 		m.report("the owner of a request could not be asked to end it", err)
 	}
 }

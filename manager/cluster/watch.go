@@ -19,7 +19,7 @@ func watchContext(ctx context.Context) context.Context {
 }
 
 // watchAll keeps the mirror up to date until the session is over. It opens the watch again when
-// that ends, or when c.reopen says so. listed is called after each list.
+// that ends, or when c.rewatch says so. listed is called after each list.
 //
 // A server that does not answer must not hold it up. So after a watch that was silent, watches are
 // opened on several servers at once, and the first that etcd has created is used. (To open one
@@ -111,7 +111,7 @@ func (c *conn) follow(ctx context.Context, w *watch, listed func()) error {
 		return err
 	}
 	select {
-	case <-c.reopen: // the list has brought what was missing
+	case <-c.rewatch: // the list has brought what was missing
 	default:
 	}
 	listed()
@@ -125,7 +125,7 @@ func (c *conn) follow(ctx context.Context, w *watch, listed func()) error {
 				return err
 			}
 			c.applyEvents(&resp)
-		case <-c.reopen:
+		case <-c.rewatch:
 			return errReopen
 		}
 	}
@@ -133,7 +133,7 @@ func (c *conn) follow(ctx context.Context, w *watch, listed func()) error {
 
 // list reads all keys and hands them to the log.
 func (c *conn) list(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, c.ttl)
+	ctx, cancel := context.WithTimeout(ctx, c.leaseTTL)
 	defer cancel()
 	resp, err := c.get(ctx, c.keys.requests(), clientv3.WithPrefix())
 	if err != nil {

@@ -2,6 +2,7 @@ package clustertest_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -86,9 +87,10 @@ func (g *guarded) as(user string) *clientv3.Client {
 }
 
 // start starts a manager of a user, with a client of its own.
-func (g *guarded) start(user, prefix string, ttl time.Duration) *cluster.Manager {
+func (g *guarded) start(user, prefix string, ttl time.Duration, opts ...cluster.Option) *cluster.Manager {
 	g.Helper()
-	m, err := cluster.Start(background, g.as(user), prefix, cluster.WithName(user), cluster.WithTTL(ttl), quiet)
+	opts = append([]cluster.Option{cluster.WithName(user), cluster.WithTTL(ttl), quiet}, opts...)
+	m, err := cluster.Start(background, g.as(user), prefix, opts...)
 	if err != nil {
 		g.Fatal(err)
 	}
@@ -315,7 +317,8 @@ func testTaken(t *testing.T, g *guarded, user string, take func()) {
 func TestPermissionThatComesBackInTimeLosesNothing(t *testing.T) {
 	t.Parallel()
 	g := startGuarded(t, 0, map[string]string{"ann": "/ann/"})
-	a, b := g.start("ann", "/ann", 6*time.Second), g.start("ann", "/ann", 6*time.Second)
+	var failures bytes.Buffer
+	a, b := g.start("ann", "/ann", 6*time.Second), g.start("ann", "/ann", 6*time.Second, logTo(&failures))
 	held := acquire(t, a, treelock.Write("/a"))
 	waiting := make(chan treelock.Grant[treelock.Path], 2)
 	begin := func(req treelock.Request[treelock.Path]) { go func() { waiting <- acquire(t, b, req) }() }
@@ -344,4 +347,8 @@ func TestPermissionThatComesBackInTimeLosesNothing(t *testing.T) {
 		}
 	}
 	awaitEmpty(t, g.root, "/ann")
+	// The watch, the renewal and the transaction: each is tried about 20 times in a second.
+	if n := strings.Count(failures.String(), "\n"); n == 0 || n > 5 {
+		t.Errorf("%d lines were logged, want a few:\n%s", n, failures.String())
+	}
 }

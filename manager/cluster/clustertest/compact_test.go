@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -54,7 +53,7 @@ func TestStartSucceedsWhileEachWriteIsCompacted(t *testing.T) {
 	t.Parallel()
 	etcd := clientFor(t, []string{startServers(t, 1)[0].Client})
 	var failures bytes.Buffer
-	log := cluster.WithLogger(slog.New(slog.NewTextHandler(&failures, nil)))
+	log := logTo(&failures)
 	begin := func(name string) *cluster.Manager {
 		t.Helper()
 		m, err := cluster.Start(background, etcd, "/locks", cluster.WithName(name), cluster.WithTTL(testTTL), log)

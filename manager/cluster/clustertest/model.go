@@ -169,6 +169,9 @@ type value struct{ rest []byte }
 
 func (v *value) number() int {
 	n, size := binary.Uvarint(v.rest)
+	if size <= 0 {
+		panic("no number")
+	}
 	v.rest = v.rest[size:]
 	return int(n)
 }

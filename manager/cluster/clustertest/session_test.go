@@ -1,6 +1,8 @@
 package clustertest_test
 
 import (
+	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,7 +32,9 @@ func wait[T any](t testing.TB, c <-chan T, what string) (v T) {
 }
 
 func TestRequestMadeWithoutALeaseIsGrantedByTheNextOne(t *testing.T) {
-	m, etcd := start(t, "worker-1"), client(t)
+	etcd := client(t)
+	var failures bytes.Buffer
+	m := start(t, "worker-1", logTo(&failures))
 	for range 3 {
 		g := acquire(t, m, treelock.Write("/a"))
 		lost := g.Lost()
@@ -39,5 +43,28 @@ func TestRequestMadeWithoutALeaseIsGrantedByTheNextOne(t *testing.T) {
 		}
 		wait(t, lost, "the grant is lost")
 		acquire(t, m, treelock.Write("/a")).Release() // nothing else is sent after it
+	}
+	if err := m.Shutdown(background); err != nil {
+		t.Error(err)
+	}
+	if strings.Contains(failures.String(), "lease not found") {
+		t.Errorf("a lease that has ended is no failure, and is logged:\n%s", failures.String())
+	}
+}
+
+func TestDeadlineMovesWithEachRenewal(t *testing.T) {
+	m := start(t, "worker-1")
+	first := m.Deadline()
+	if left := time.Until(first); left <= 0 || left > testTTL {
+		t.Errorf("the lease counts for %v, want at most %v", left, testTTL)
+	}
+	for end := first; m.Deadline().Equal(first); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the deadline has passed, and was not moved")
+		}
+	}
+	m.Shutdown(canceled())
+	if d := m.Deadline(); !d.IsZero() {
+		t.Errorf("the deadline of a manager that has stopped = %v, want none", d)
 	}
 }

@@ -1,6 +1,7 @@
 package clustertest_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -15,6 +16,11 @@ import (
 
 // quiet is for managers that are to fail: their failures are no news.
 var quiet = cluster.WithLogger(slog.New(slog.DiscardHandler))
+
+// logTo returns the option to log into a buffer, which may be read once the managers have stopped.
+func logTo(b *bytes.Buffer) cluster.Option {
+	return cluster.WithLogger(slog.New(slog.NewTextHandler(b, nil)))
+}
 
 // A request that gets no place, as etcd has died, says that when its context ends.
 func TestErrorSaysThatEtcdDoesNotAnswer(t *testing.T) {

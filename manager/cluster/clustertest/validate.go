@@ -88,12 +88,15 @@ func ReadSteps(file string) (all []steps.Step, err error) {
 	defer f.Close()
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<20)
+	var bad error
 	for lines.Scan() {
-		var s steps.Step
-		if err := json.Unmarshal(lines.Bytes(), &s); err != nil {
-			break
+		if bad != nil {
+			return nil, fmt.Errorf("%s, line %d: %w", file, len(all)+1, bad)
 		}
-		all = append(all, s)
+		var s steps.Step
+		if bad = json.Unmarshal(lines.Bytes(), &s); bad == nil {
+			all = append(all, s)
+		}
 	}
 	return all, lines.Err()
 }

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/treelock/treelock/cmd/treelock/internal/where"
+)
+
+func main() { os.Exit(execute(context.Background(), os.Args[1:])) }
+
+// execute runs the command that args name, and returns the exit status.
+func execute(ctx context.Context, args []string) int {
+	root := newRoot()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err != nil && err.Error() != "" {
+		fmt.Fprintln(root.ErrOrStderr(), "treelock:", err)
+	}
+	return statusOf(err)
+}
+
+// newRoot returns the command with all its parts.
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "treelock",
+		Short:         "Locks of files and folders for scripts, CI jobs and agents",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError(fmt.Errorf("%w; see %s --help", err, cmd.CommandPath()))
+	})
+	var flags where.Flags
+	flags.Add(root.PersistentFlags())
+	root.AddCommand(
+	// newRun(&flags), ...
+	)
+	return root
+}

@@ -72,8 +72,10 @@ func processTable(f figures) []byte {
 With many clients, a time is the wall-clock time divided by the operations of all clients. An echo
 is a goroutine that answers each message and knows no locks. The batch echo takes what its inbox
 holds before other goroutines run, as treelock's manager does. The echo lets them run whenever its
-inbox is empty; beside busy goroutines it is one that never yields. The mutexes and the semaphore
-do not serve many clients in turn, and a map of mutexes does not lock subtrees.
+inbox is empty; beside busy goroutines it is one that never yields. Where a processor is free, as
+beside one busy goroutine, the manager serves many clients in one batch, so each of them waits for
+the batch. The mutexes and the semaphore do not serve many clients in turn, and a map of mutexes
+does not lock subtrees.
 `)
 	return []byte(b.String())
 }
@@ -89,10 +91,14 @@ func quotients(a, b []float64) []float64 {
 
 // circumstances returns what is below a table.
 func (f figures) circumstances(rounds int) string {
+	intervals := ""
+	if rounds >= 6 {
+		intervals = ", with 95% confidence intervals"
+	}
 	return fmt.Sprintf(`
-Rounds: %d. Figures are medians, with 95%% confidence intervals from 6 rounds on. Ratios are taken
-within each round. %s, %s/%s, %s, %s:
+Rounds: %d. Figures are medians%s. Ratios are taken within each round.
+%s, %s/%s, %s, %s:
 %s
-`, rounds, f.last.GetConfig("go"), f.last.GetConfig("goos"), f.last.GetConfig("goarch"), f.last.GetConfig("cpu"),
+`, rounds, intervals, f.last.GetConfig("go"), f.last.GetConfig("goos"), f.last.GetConfig("goarch"), f.last.GetConfig("cpu"),
 		f.last.GetConfig("date"), "`"+f.last.GetConfig("command")+"`")
 }

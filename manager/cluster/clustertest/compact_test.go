@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,15 +16,15 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// compactEachWrite compacts the log of etcd after each write. stop ends that, and returns how often
-// it did so.
-func compactEachWrite(t testing.TB, etcd *clientv3.Client) (stop func() int) {
+// compactEachWrite compacts the log of etcd after each write. times returns how often it did so
+// until now; stop ends it.
+func compactEachWrite(t testing.TB, etcd *clientv3.Client) (times func() int, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(background)
 	events := etcd.Watch(ctx, "\x00", clientv3.WithFromKey(), clientv3.WithCreatedNotify())
 	wait(t, events, "the watch is there")
 	ended := make(chan struct{})
-	times := 0
+	var n atomic.Int64
 	go func() {
 		defer close(ended)
 		for resp := range events {
@@ -33,19 +34,18 @@ func compactEachWrite(t testing.TB, etcd *clientv3.Client) (stop func() int) {
 			_, err := etcd.Compact(ctx, resp.Events[len(resp.Events)-1].Kv.ModRevision)
 			switch {
 			case err == nil:
-				times++
+				n.Add(1)
 			case ctx.Err() == nil && !errors.Is(err, rpctypes.ErrCompacted):
 				t.Error(err)
 			}
 		}
 	}()
-	stop = func() int {
+	stop = func() {
 		cancel()
 		<-ended
-		return times
 	}
-	t.Cleanup(func() { stop() })
-	return stop
+	t.Cleanup(stop)
+	return func() int { return int(n.Load()) }, stop
 }
 
 // A list that is read before the watch is opened would be compacted before that, again and again.
@@ -67,7 +67,7 @@ func TestStartSucceedsWhileEachWriteIsCompacted(t *testing.T) {
 	writing, stopWriting := context.WithCancel(background)
 	defer stopWriting()
 	wrote := make(chan struct{})
-	stop := compactEachWrite(t, etcd)
+	compactions, stop := compactEachWrite(t, etcd)
 	go func() {
 		defer close(wrote)
 		for i := 0; writing.Err() == nil; i++ {
@@ -98,7 +98,8 @@ func TestStartSucceedsWhileEachWriteIsCompacted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	times, writes := stop(), after.Header.Revision-before.Header.Revision
+	stop()
+	times, writes := compactions(), after.Header.Revision-before.Header.Revision
 	t.Logf("%d compactions of %d revisions", times, writes)
 	if times < 50 || int64(times) < writes/4 {
 		t.Errorf("%d compactions of %d revisions: this is not after each write", times, writes)

@@ -75,16 +75,21 @@ type Pause struct{ From, To time.Duration }
 // Forever is the end of the pause of a worker that was killed, and of what it held.
 const Forever = time.Duration(1<<63 - 1)
 
-// Spans returns what a worker has held. A span that reaches into a pause ends there: what a process
-// does when it goes on, before it looks at its clock, no lock can prevent. See [Register].
+// Spans returns what a worker has held. A span that reaches into a pause ends there, and one that
+// begins in a pause is left out: what a process does when it goes on, before it looks at its clock,
+// no lock can prevent. See [Register].
 func Spans(worker string, events []Event, pauses []Pause) (spans []Span) {
 	type id struct{ client, number int }
 	open := map[id]Span{}
 	end := func(s Span, at time.Duration) {
 		s.To = at
 		for _, p := range pauses {
-			if s.From < p.To && s.To > p.From {
-				s.To = max(s.From, p.From)
+			switch {
+			case s.From >= p.To || s.To <= p.From:
+			case s.From >= p.From:
+				return
+			default:
+				s.To = p.From
 			}
 		}
 		spans = append(spans, s)

@@ -39,6 +39,8 @@ func TestTraceCheckerFindsWhatIsWrong(t *testing.T) {
 func TestSpanOfAStoppedWorkerEndsWhenItStops(t *testing.T) {
 	events := []clustertest.Event{
 		{Kind: clustertest.Granted, Number: 1, At: 10, Token: 7},
+		{Kind: clustertest.Granted, Number: 3, At: 30, Token: 6}, // with a message from before the pause
+		{Kind: clustertest.Ended, Number: 3, At: 85, Token: 6},
 		{Kind: clustertest.Ended, Number: 1, At: 90, Token: 7},
 		{Kind: clustertest.Granted, Number: 2, At: 91, Token: 8},
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/cmd/treelock/internal/where"
 )
 
 // Exit statuses. docs/command.md promises them.
@@ -49,6 +50,12 @@ func statusOf(err error) int {
 		return statusOK
 	case errors.As(err, &exit):
 		return exit.status
+	case errors.Is(err, where.ErrUsage):
+		return statusUsage
+	case errors.Is(err, where.ErrConfig):
+		return statusConfig
+	case errors.Is(err, where.ErrUnavailable):
+		return statusUnavailable
 	case errors.Is(err, treelock.ErrConflict), errors.Is(err, treelock.ErrGaveUp), errors.Is(err, context.DeadlineExceeded):
 		return statusTempFail
 	}

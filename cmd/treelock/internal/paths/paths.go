@@ -4,10 +4,15 @@
 // the root folder. Its path in the tree is its name relative to the root, so it is the same in
 // every clone of a repository. A glob becomes the smallest subtree that contains all that it
 // matches.
+//
+// Symbolic links that lead to the root, or into it from outside, are followed, and so are those
+// that led to the working directory. Links inside the root are not: the argument names the link.
 package paths
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -29,11 +34,15 @@ type Claimed struct {
 	Claim treelock.Claim[treelock.Path]
 }
 
-// Request returns the request of args, and what each argument became.
+// Request returns the request of args, and what each argument became. A glob among the nodes is an
+// error: what it matches is no node.
 func (p Parser) Request(args Args) (req treelock.Request[treelock.Path], all []Claimed, err error) {
 	add := func(names []string, scope treelock.Scope, access treelock.Access) error {
 		for _, name := range names {
-			node, err := p.path(name)
+			node, glob, err := p.path(name)
+			if err == nil && glob && scope == treelock.NodeOnly {
+				err = fmt.Errorf("%s is a glob, and a node has one name", name)
+			}
 			if err != nil {
 				return err
 			}
@@ -60,21 +69,112 @@ func (p Parser) Request(args Args) (req treelock.Request[treelock.Path], all []C
 	return req.With(claims...), all, nil
 }
 
-// path returns the path of an argument.
-func (p Parser) path(name string) (treelock.Path, error) {
+// Path returns the path of an argument. For a glob that is the subtree that contains all that it
+// matches.
+func (p Parser) Path(name string) (treelock.Path, error) {
+	path, _, err := p.path(name)
+	return path, err
+}
+
+// path is Path, and reports whether the argument is a glob.
+func (p Parser) path(name string) (path treelock.Path, glob bool, err error) {
 	if p.Raw {
-		return treelock.ParsePath(name)
+		path, err = treelock.ParsePath(name)
+		return path, false, err
 	}
-	absolute, err := filepath.Abs(name)
+	absolute, err := absolute(name)
+	if err != nil {
+		return "", false, err
+	}
+	if absolute, glob, err = cutGlob(absolute); err != nil {
+		return "", false, fmt.Errorf("%s: %w", name, err)
+	}
+	root, err := filepath.EvalSymlinks(p.Root)
+	if err != nil {
+		return "", false, fmt.Errorf("the root folder %s: %w", p.Root, errors.Unwrap(err))
+	}
+	inside, err := below(root, p.Root, absolute)
+	if err != nil {
+		return "", false, fmt.Errorf("%s is not in the root folder %s", name, p.Root)
+	}
+	path, err = pathOf(root, inside)
+	return path, glob, err
+}
+
+// absolute returns the absolute name of an argument. A relative one begins at the folder that the
+// system takes for the working directory, and not at the link by which a shell came to it: so ".."
+// means what it means to all other programs.
+func absolute(name string) (string, error) {
+	if name == "" {
+		return "", errors.New("the name of a file is empty")
+	}
+	if filepath.IsAbs(name) {
+		return filepath.Clean(name), nil
+	}
+	dir, err := os.Getwd()
+	if err == nil {
+		dir, err = filepath.EvalSymlinks(dir)
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s: find the working directory: %w", name, err)
+	}
+	if filepath.VolumeName(name) != "" || os.IsPathSeparator(name[0]) { // C:x or \x, on Windows
+		return filepath.Abs(name)
+	}
+	return filepath.Join(dir, name), nil
+}
+
+// errOutside says that a name is not in the root folder.
+var errOutside = errors.New("outside")
+
+// below returns the absolute name in the resolved root that means the same file as name. Of the
+// links in name it follows those by which it comes into the root, and no others.
+func below(root, given, name string) (string, error) {
+	for _, folder := range []string{root, given} {
+		if rest, ok := relative(folder, name); ok {
+			return filepath.Join(root, rest), nil
+		}
+	}
+	// The first parent that is in the root when it is resolved. What is below it need not exist.
+	for end := len(filepath.VolumeName(name)) + 1; end <= len(name); end++ {
+		if end < len(name) && !os.IsPathSeparator(name[end]) {
+			continue
+		}
+		parent, err := filepath.EvalSymlinks(name[:end])
+		if err != nil {
+			break
+		}
+		if rest, ok := relative(root, parent); ok {
+			return filepath.Join(root, rest, name[end:]), nil
+		}
+	}
+	return "", errOutside
+}
+
+// relative returns name relative to a folder, if it is in that.
+func relative(folder, name string) (rest string, ok bool) {
+	rest, err := filepath.Rel(folder, name)
+	return rest, err == nil && filepath.IsLocal(rest)
+}
+
+// pathOf returns the path of a name in the resolved root. Both have the form that
+// [treelock.FilePath] gives them, so on Windows the path does not depend on the separator or on the
+// form of the volume.
+func pathOf(root, name string) (treelock.Path, error) {
+	base, err := treelock.FilePath(root)
 	if err != nil {
 		return "", err
 	}
-	relative, err := filepath.Rel(p.Root, absolute)
-	if err != nil || relative == ".." || strings.HasPrefix(relative, ".."+string(filepath.Separator)) {
-		return "", fmt.Errorf("%s is not in the root folder %s", name, p.Root)
+	full, err := treelock.FilePath(name)
+	if err != nil {
+		return "", err
 	}
-	if relative == "." {
+	rest, ok := strings.CutPrefix(string(full), strings.TrimSuffix(string(base), "/"))
+	switch {
+	case ok && rest == "":
 		return "/", nil
+	case ok && rest[0] == '/':
+		return treelock.ParsePath(rest)
 	}
-	return treelock.ParsePath("/" + filepath.ToSlash(relative))
+	return "", fmt.Errorf("%s is not in the root folder %s", name, root)
 }

@@ -38,7 +38,10 @@ func newRoot() *cobra.Command {
 	var flags where.Flags
 	flags.Add(root.PersistentFlags())
 	root.AddCommand(
-	// newRun(&flags), ...
+		newDev(),
+		newDoctor(&flags),
+
+		newMan(),
 	)
 	return root
 }

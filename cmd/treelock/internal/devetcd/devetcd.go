@@ -118,10 +118,7 @@ func config(data string, at url.URL, temporary bool) *embed.Config {
 // reaches: the server trusts all that reach it.
 func parseListen(text string) (url.URL, error) {
 	if name, ok := strings.CutPrefix(text, "unix:"); ok {
-		if strings.HasPrefix(name, "//") {
-			name = name[2:]
-		}
-		name, err := filepath.Abs(name)
+		name, err := filepath.Abs(strings.TrimPrefix(name, "//"))
 		return url.URL{Scheme: "unix", Path: name}, err
 	}
 	u, err := url.Parse(text)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"go.etcd.io/etcd/api/v3/version"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -49,9 +50,14 @@ func TestDevIsFoundByItsSocketAndKeepsItsData(t *testing.T) {
 	if _, err := c.Put(t.Context(), "a", "1"); err != nil {
 		t.Fatal(err)
 	}
-	c.Watch(t.Context(), "a") // it does not keep the server from ending
+	<-c.Watch(t.Context(), "a", clientv3.WithCreatedNotify())
+	began := time.Now()
 	if err := p.end(syscall.SIGTERM); err != nil || p.err.String() != "" {
 		t.Errorf("dev ends with %v and says %q", err, p.err.String())
+	}
+	// etcd has a limit of 7 s for clients that do not end by themselves.
+	if took := time.Since(began); took > 6*time.Second {
+		t.Errorf("dev took %v to end", took)
 	}
 	if _, err := os.Lstat(h.socket()); !os.IsNotExist(err) {
 		t.Errorf("the socket is still there (%v)", err)

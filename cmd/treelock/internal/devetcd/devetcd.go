@@ -85,11 +85,9 @@ func (s *Server) start(ctx context.Context, data string, at url.URL, temporary b
 // Err returns a channel that has an error when the server fails.
 func (s *Server) Err() <-chan error { return s.etcd.Err() }
 
-// Close ends the server. It waits for no client: first the server stops, which ends all their
-// streams.
+// Close ends the server, and the streams of its clients.
 func (s *Server) Close() {
 	if s.etcd != nil {
-		s.etcd.Server.Stop()
 		s.etcd.Close()
 	}
 	for _, l := range s.locks {

@@ -93,7 +93,7 @@ func (p Parser) path(name string) (path treelock.Path, glob bool, err error) {
 	if err != nil {
 		return "", false, fmt.Errorf("the root folder %s: %w", p.Root, errors.Unwrap(err))
 	}
-	inside, err := below(root, p.Root, absolute)
+	inside, err := below(root, absolute)
 	if err != nil {
 		return "", false, fmt.Errorf("%s is not in the root folder %s", name, p.Root)
 	}
@@ -129,15 +129,12 @@ var errOutside = errors.New("outside")
 
 // below returns the absolute name in the resolved root that means the same file as name. Of the
 // links in name it follows those by which it comes into the root, and no others.
-func below(root, given, name string) (string, error) {
-	for _, folder := range []string{root, given} {
-		if rest, ok := relative(folder, name); ok {
-			return filepath.Join(root, rest), nil
-		}
-	}
-	// The first parent that is in the root when it is resolved. What is below it need not exist.
-	for end := len(filepath.VolumeName(name)) + 1; end <= len(name); end++ {
-		if end < len(name) && !os.IsPathSeparator(name[end]) {
+func below(root, name string) (string, error) {
+	// The first parent that is in the root when it is resolved counts. What is below it need not
+	// exist.
+	top := len(filepath.VolumeName(name)) + 1
+	for end := top; end <= len(name); end++ {
+		if end > top && end < len(name) && !os.IsPathSeparator(name[end]) {
 			continue
 		}
 		parent, err := filepath.EvalSymlinks(name[:end])

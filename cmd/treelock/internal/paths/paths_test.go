@@ -71,6 +71,17 @@ func TestPathOfAnArgument(t *testing.T) {
 	}
 }
 
+func TestRootMayBeTheTop(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a drive has no path of its own")
+	}
+	for arg, want := range map[string]string{"/no/such/file": "/no/such/file", "/": "/", "/*": "/"} {
+		if got, err := (Parser{Root: "/"}).Path(arg); err != nil || string(got) != want {
+			t.Errorf("Path(%q) = %q, %v, want %q", arg, got, err, want)
+		}
+	}
+}
+
 func TestBackslashTakesTheMeaningAway(t *testing.T) {
 	if !escapes {
 		t.Skip("a backslash separates names")
@@ -84,6 +95,7 @@ func TestBackslashTakesTheMeaningAway(t *testing.T) {
 		{`api/\[x\]/y`, "/src/api/[x]/y"},
 		{`\*a*`, "/src"}, // one of them keeps its meaning
 		{`\\*`, "/src"},
+		{`a\b\*`, `/src/a\b*`},
 		{`a\b`, `/src/a\b`}, // there is no meaning to take away
 		{`\?`, `/src/\?`},   // exists as written
 	} {

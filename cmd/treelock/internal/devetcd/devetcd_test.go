@@ -1,0 +1,33 @@
+package devetcd
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"go.etcd.io/etcd/client/pkg/v3/fileutil"
+)
+
+// Two servers that start at once both find a dead socket: the lock decides, and not the socket.
+func TestSocketOfAServerThatBeginsIsLeftAlone(t *testing.T) {
+	dir, err := os.MkdirTemp("", "tl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	socket := dir + "/x.sock"
+	other, err := fileutil.TryLockFile(socket+".lock", os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Start(t.Context(), dir+"/data", "unix://"+socket, true); !errors.Is(err, ErrBusy) || !strings.HasSuffix(err.Error(), " at "+socket) {
+		t.Errorf("Start = %v, want an ErrBusy", err)
+	}
+	other.Close()
+	s, err := Start(t.Context(), dir+"/data", "unix://"+socket, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+}

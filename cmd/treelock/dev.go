@@ -69,8 +69,8 @@ func private(dir string) error {
 	return os.Chmod(dir, 0o700)
 }
 
-// dev runs the server, until a signal or a failure ends it. Later signals change nothing: the end is
-// quick, as it waits for no client.
+// dev runs the server, until a signal or a failure ends it. Later signals change nothing: the end
+// is quick, as it waits for no client.
 func dev(cmd *cobra.Command, data, listen string, temporary bool) (err error) {
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -65,7 +65,8 @@ func (m *member) ask(ctx context.Context, s *where.Settings) {
 // unreachable returns why an endpoint cannot be reached, if that is known soon.
 func unreachable(s *where.Settings, endpoint string) string {
 	config := s.Config()
-	config.Endpoints, config.Username, config.Password = []string{endpoint}, "", "" // so New does not wait
+	// Without a user New does not wait.
+	config.Endpoints, config.Username, config.Password = []string{endpoint}, "", ""
 	client, err := clientv3.New(config)
 	if err != nil {
 		return ""

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/treelock/treelock/cmd/treelock/internal/where"
@@ -17,7 +18,7 @@ func execute(ctx context.Context, args []string) int {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err != nil && err.Error() != "" {
-		fmt.Fprintln(root.ErrOrStderr(), "treelock:", err)
+		fmt.Fprintln(root.ErrOrStderr(), "treelock:", strings.TrimPrefix(err.Error(), "treelock: "))
 	}
 	return statusOf(err)
 }
@@ -40,8 +41,11 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		newDev(),
 		newDoctor(&flags),
+		newRun(&flags),
 
 		newMan(),
+		newGuardian(),
+		newStub(),
 	)
 	return root
 }

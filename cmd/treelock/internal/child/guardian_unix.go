@@ -1,0 +1,134 @@
+//go:build unix
+
+package child
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// A guardian is the process that watches for run.
+type guardian struct {
+	group    int
+	pipe     *os.File // to the guardian
+	process  *os.Process
+	deadline time.Time // that it was told last
+}
+
+// startGuardian starts a guardian and tells it the group and the deadline. What it was told is in
+// the pipe even if it does not run yet.
+func startGuardian(group int, deadline time.Time) (*guardian, error) {
+	g := &guardian{group: group}
+	if err := g.start(); err != nil {
+		return nil, err
+	}
+	return g, g.tell(deadline)
+}
+
+func (g *guardian) start() error {
+	messages, pipe, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer messages.Close()
+	cmd := self("guardian")
+	cmd.Dir = "/"
+	cmd.ExtraFiles = []*os.File{messages}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // signals of the terminal do not reach it
+	if err := cmd.Start(); err != nil {
+		pipe.Close()
+		return fmt.Errorf("start a guardian for the command: %w", err)
+	}
+	g.pipe, g.process = pipe, cmd.Process
+	return nil
+}
+
+// tell tells the guardian a deadline, if it does not know it yet. If the guardian has ended, or does
+// not read, another one takes its place.
+func (g *guardian) tell(deadline time.Time) error {
+	if deadline.Equal(g.deadline) {
+		return nil
+	}
+	g.deadline = deadline
+	if g.send(newMessage(g.group, deadline, time.Now())) == nil {
+		return nil
+	}
+	g.process.Kill()
+	g.end()
+	if err := g.start(); err != nil {
+		return err
+	}
+	return g.send(newMessage(g.group, deadline, time.Now()))
+}
+
+// send sends one message. It does not wait for a guardian that does not read.
+func (g *guardian) send(m message) error {
+	line, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	g.pipe.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
+	_, err = g.pipe.Write(append(line, '\n'))
+	return err
+}
+
+// dismiss says that the group is gone.
+func (g *guardian) dismiss() {
+	if g.send(message{Done: true}) != nil {
+		g.process.Kill()
+	}
+	g.end()
+}
+
+func (g *guardian) end() {
+	g.pipe.Close()
+	g.process.Wait()
+}
+
+// Guardian is the process that watches for run. It returns when the group is gone, or was killed.
+func Guardian() error {
+	messages := os.NewFile(3, "messages")
+	if messages == nil {
+		return errors.New("treelock run starts this, nothing else")
+	}
+	// It ends with the command, and not before.
+	signal.Ignore(syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2)
+	guard(messages, killAll)
+	return nil
+}
+
+// killAll kills a group until it is empty, for a while: a process that just forks may bring another
+// one on some systems.
+func killAll(group int) {
+	for range 100 {
+		if syscall.Kill(-group, syscall.SIGKILL) != nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// self returns a command that runs a part of this program.
+func self(name string, args ...string) *exec.Cmd {
+	path, err := os.Executable()
+	if err != nil {
+		path = os.Args[0]
+	}
+	// The file may have been replaced since this process began. On Linux this name is that of the file
+	// that it runs.
+	if exe := "/proc/self/exe"; isFile(exe) {
+		path = exe
+	}
+	return &exec.Cmd{Path: path, Args: append([]string{"treelock", name}, args...)}
+}
+
+func isFile(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}

@@ -1,0 +1,114 @@
+//go:build unix
+
+package child
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+	"golang.org/x/term"
+)
+
+// A terminal is the controlling terminal of this process, if it has one.
+type terminal struct {
+	fd int // -1 if there is none
+}
+
+func openTerminal() terminal {
+	fd, err := unix.Open("/dev/tty", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return terminal{-1}
+	}
+	return terminal{fd}
+}
+
+// isInput reports whether there is a terminal, and the standard input is one.
+func (t terminal) isInput() bool { return t.fd >= 0 && term.IsTerminal(0) }
+
+// foreground returns the group in the foreground, and 0 if there is no terminal.
+func (t terminal) foreground() int {
+	if t.fd < 0 {
+		return 0
+	}
+	group, err := unix.IoctlGetInt(t.fd, unix.TIOCGPGRP)
+	if err != nil {
+		return 0
+	}
+	return group
+}
+
+func (t terminal) inForeground() bool { return t.fd >= 0 && t.foreground() == unix.Getpgrp() }
+
+// give makes a group the one in the foreground.
+func (t terminal) give(group int) { unix.IoctlSetPointerInt(t.fd, unix.TIOCSPGRP, group) }
+
+// takeFrom brings the group of this process to the foreground, if the other one is there. SIGTTOU
+// must be ignored.
+func (t terminal) takeFrom(group int) (taken bool) {
+	if taken = t.foreground() == group; taken {
+		t.give(unix.Getpgrp())
+	}
+	return taken
+}
+
+func (t terminal) close() {
+	if t.fd >= 0 {
+		unix.Close(t.fd)
+	}
+}
+
+// continueTime is how long Suspend waits for SIGCONT before it concludes that nothing has stopped
+// this process.
+const continueTime = 200 * time.Millisecond
+
+// Suspend is to be called when the command was stopped. On a terminal it stops the group of this
+// process as well, so that the shell sees a stopped job, and returns true when that is continued.
+// Then the caller calls Continue, or Kill. Without a terminal it does nothing, and returns false.
+//
+// A command that only wants to use the terminal gets it, if this process has it. It may have it
+// already: then it was continued before its stop was known here.
+func (c *Child) Suspend(stop os.Signal) bool {
+	if c.terminal.fd < 0 {
+		return false
+	}
+	wants := stop == syscall.SIGTTIN || stop == syscall.SIGTTOU
+	if has := c.terminal.inForeground() || c.terminal.foreground() == c.group; !wants || !has {
+		c.terminal.takeFrom(c.group)
+		stopSelf()
+	}
+	return true
+}
+
+// Foreground gives the command the terminal if this process has it and both read from it. No signal
+// tells this process that a shell has brought it to the foreground while it ran.
+func (c *Child) Foreground() {
+	if c.terminal.isInput() && c.terminal.inForeground() {
+		c.terminal.give(c.group)
+	}
+}
+
+// Continue continues the command if it was stopped, in the foreground if this process is there.
+func (c *Child) Continue() {
+	if c.terminal.inForeground() {
+		c.terminal.give(c.group)
+	}
+	syscall.Kill(-c.group, syscall.SIGCONT)
+}
+
+// stopSelf stops all processes in the group of this one, as the terminal would have done, and
+// returns when this one is continued. The system does not stop a group that no shell waits for; then
+// it returns as well. No part of this program may ask for SIGTSTP: Go would keep its handler, and
+// the signal would stop nothing.
+func stopSelf() {
+	continued := make(chan os.Signal, 1)
+	signal.Notify(continued, syscall.SIGCONT)
+	defer signal.Stop(continued)
+	syscall.Kill(0, syscall.SIGTSTP)
+	select {
+	case <-continued:
+	case <-time.After(continueTime):
+	}
+}

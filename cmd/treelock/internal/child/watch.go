@@ -1,0 +1,90 @@
+package child
+
+import (
+	"encoding/json"
+	"io"
+	"time"
+)
+
+// A message tells the guardian how things are. They are lines of JSON.
+type message struct {
+	Group int           `json:"group"`
+	Until time.Time     `json:"until"`   // the deadline, as a time of day
+	Left  time.Duration `json:"left_ns"` // until the deadline, by the monotonic clock of run
+	Done  bool          `json:"done,omitempty"`
+}
+
+// newMessage returns a message that is sent at a time. A time in JSON is a time of day alone.
+func newMessage(group int, deadline, now time.Time) message {
+	return message{Group: group, Until: deadline, Left: deadline.Sub(now)}
+}
+
+// A watch decides when the guardian kills the group. It has no clock of its own.
+type watch struct {
+	group int
+	day   time.Time // the deadline as a time of day
+	mono  time.Time // the deadline by the monotonic clock
+}
+
+// heard takes a message that has arrived at a time.
+func (w *watch) heard(m message, now time.Time) {
+	*w = watch{m.Group, m.Until.Round(0), now.Add(m.Left)}
+}
+
+// left returns how long the group may live without news; 0 or less if it must be killed.
+func (w *watch) left(now time.Time) time.Duration {
+	return min(w.mono.Sub(now), w.day.Sub(now.Round(0)))
+}
+
+// look is how often the guardian looks at the time of day, which may jump when the machine was
+// suspended.
+const look = 250 * time.Millisecond
+
+// lastLook is how long the guardian waits for a message that has arrived but was not read yet, when
+// it was itself stopped beyond a deadline. It is small against the time from the deadline to the end
+// of the lease, which is 200 ms or more.
+const lastLook = 20 * time.Millisecond
+
+// guard reads messages until one says that the group is gone. It calls kill if they end without
+// that, or if the deadline passes. Before the first message there is no group, and nothing to kill.
+func guard(messages io.Reader, kill func(group int)) {
+	inbox, over := make(chan message), make(chan struct{})
+	defer close(over)
+	go func() {
+		defer close(inbox)
+		for in := json.NewDecoder(messages); ; {
+			var m message
+			if in.Decode(&m) != nil {
+				return
+			}
+			select {
+			case inbox <- m:
+			case <-over:
+				return
+			}
+		}
+	}()
+	m, ok := <-inbox
+	if !ok {
+		return
+	}
+	var w watch
+	for pause := time.Duration(0); ok && !m.Done; {
+		if m.Group != 0 {
+			w.heard(m, time.Now())
+		}
+		left := w.left(time.Now())
+		if left <= 0 && pause == lastLook {
+			break
+		}
+		pause = max(min(left, look), lastLook)
+		m = message{}
+		select {
+		case m, ok = <-inbox:
+		case <-time.After(pause):
+		}
+	}
+	if !m.Done {
+		kill(w.group)
+	}
+}

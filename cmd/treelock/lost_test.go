@@ -1,0 +1,168 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// twoBeats is a shell script with a child in the background and one that it waits for.
+const twoBeats = "./beat one & ./beat two; wait"
+
+// newBeatRig returns a rig with a program that beats, and with leases that soon end.
+func newBeatRig(t *testing.T) rig {
+	r := newRig(t)
+	r.ttl = "3s"
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(exe, r.path("beat")); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestKilledRunTakesItsGroupAlong kills treelock run, which can then do nothing more.
+func TestKilledRunTakesItsGroupAlong(t *testing.T) {
+	t.Parallel()
+	r := newBeatRig(t)
+	first := r.start(r.lock("-w", "a", "sh", "-c", twoBeats))
+	r.pulse("one")
+	r.pulse("two")
+	r.start(r.lock("-w", "a", "./beat", "next"))
+	first.signal(syscall.SIGKILL)
+	r.until("the group is dead", func() bool { return !lives(r.pulse("one").pid) && !lives(r.pulse("two").pid) })
+	r.wantDeadBefore("next", "one", "two")
+}
+
+// TestKilledGuardianIsReplaced kills the guardian, and then treelock run.
+func TestKilledGuardianIsReplaced(t *testing.T) {
+	t.Parallel()
+	r := newBeatRig(t)
+	first := r.start(r.lock("-w", "a", "./beat", "one"))
+	r.pulse("one")
+	old := r.guardian(first)
+	syscall.Kill(old, syscall.SIGKILL)
+	r.until("there is another guardian", func() bool { n := r.guardian(first); return n != 0 && n != old })
+	first.signal(syscall.SIGKILL)
+	r.start(r.lock("-w", "a", "./beat", "next"))
+	r.wantDeadBefore("next", "one")
+}
+
+// TestStoppedRunLosesItsGroup stops treelock run for longer than its lease.
+func TestStoppedRunLosesItsGroup(t *testing.T) {
+	t.Parallel()
+	r := newBeatRig(t)
+	first := r.start(r.lock("-w", "a", "sh", "-c", twoBeats))
+	r.pulse("one")
+	r.pulse("two")
+	r.start(r.lock("-w", "a", "./beat", "next"))
+	first.signal(syscall.SIGSTOP)
+	r.wantDeadBefore("next", "one", "two")
+	first.signal(syscall.SIGCONT)
+	if status, stderr := r.status(first); status != statusLost {
+		t.Errorf("run exits with %d and %q, want %d", status, stderr, statusLost)
+	}
+}
+
+// TestUnreachableEtcdEndsTheCommand cuts treelock run off from etcd.
+func TestUnreachableEtcdEndsTheCommand(t *testing.T) {
+	t.Parallel()
+	r := newBeatRig(t)
+	var cut func()
+	direct := r.etcd
+	r.etcd, cut = proxy(t, direct)
+	first := r.start(r.lock("-w", "a", "sh", "-c", `trap 'echo yes > term' TERM; ./beat one & while :; do sleep 0.05; done`))
+	r.pulse("one")
+	r.etcd = direct
+	r.start(r.lock("-w", "a", "./beat", "next"))
+	cut()
+	r.wantDeadBefore("next", "one")
+	status, stderr := r.status(first)
+	if status != statusLost || !strings.Contains(stderr, "treelock: the lock was lost while sh ran: ") {
+		t.Errorf("run exits with %d and %q, want %d", status, stderr, statusLost)
+	}
+	r.file("term")
+}
+
+// TestRevokedLeaseEndsTheCommand ends the lease in etcd. The command has the grace to end, and uses
+// all of it. The deadline is later than the test has time.
+func TestRevokedLeaseEndsTheCommand(t *testing.T) {
+	t.Parallel()
+	r := newBeatRig(t)
+	r.ttl = "60s"
+	first := r.start(r.lock("-w", "a", "--grace", "1s", "sh", "-c", `trap 'echo yes > term' TERM; ./beat one & echo > ready; while :; do sleep 0.05; done`))
+	r.file("ready")
+	r.pulse("one")
+	etcd := etcdClient(t)
+	resp, err := etcd.Get(context.Background(), r.prefix+"/", clientv3.WithPrefix())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kv := range resp.Kvs {
+		if kv.Lease != 0 {
+			etcd.Revoke(context.Background(), clientv3.LeaseID(kv.Lease))
+		}
+	}
+	status, stderr := r.status(first)
+	if status != statusLost {
+		t.Errorf("run exits with %d and %q, want %d", status, stderr, statusLost)
+	}
+	r.file("term")
+	if lives(r.pulse("one").pid) {
+		t.Error("a process of the command lives on")
+	}
+}
+
+// TestCommandThatEndsInTimeIsLostAllTheSame ends a command by SIGTERM, with status 0.
+func TestCommandThatEndsInTimeIsLostAllTheSame(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.ttl = "3s"
+	var cut func()
+	r.etcd, cut = proxy(t, r.etcd)
+	p := r.start(r.lock("-w", "a", "sh", "-c", `trap 'exit 0' TERM; echo > ready; while :; do sleep 0.05; done`))
+	r.file("ready")
+	cut()
+	if status, stderr := r.status(p); status != statusLost {
+		t.Errorf("run exits with %d and %q, want %d", status, stderr, statusLost)
+	}
+}
+
+// proxy passes connections on to a server until it is cut.
+func proxy(t *testing.T, to string) (url string, cut func()) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			out, err := net.Dial("tcp", strings.TrimPrefix(to, "http://"))
+			if err != nil {
+				in.Close()
+				continue
+			}
+			context.AfterFunc(ctx, func() { in.Close(); out.Close() })
+			go io.Copy(in, out)
+			go io.Copy(out, in)
+		}
+	}()
+	cut = func() { l.Close(); cancel() }
+	t.Cleanup(cut)
+	return "http://" + l.Addr().String(), cut
+}

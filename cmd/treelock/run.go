@@ -1,0 +1,273 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/cmd/treelock/internal/child"
+	"github.com/treelock/treelock/cmd/treelock/internal/paths"
+	"github.com/treelock/treelock/cmd/treelock/internal/where"
+	"github.com/treelock/treelock/manager/cluster"
+)
+
+// A runCommand is treelock run: it waits for one request, runs a command while it is held, and
+// releases.
+type runCommand struct {
+	flags    *where.Flags
+	args     paths.Args
+	label    string
+	timeout  time.Duration
+	grace    time.Duration
+	try      bool
+	conflict int // the exit status if the request is not granted
+
+	cmd     *cobra.Command
+	signals chan os.Signal // to this process, while it waits and while the command runs
+}
+
+func newRun(flags *where.Flags) *cobra.Command {
+	r := &runCommand{flags: flags, signals: make(chan os.Signal, 16)}
+	r.cmd = &cobra.Command{
+		Use:   "run [flags] [--] COMMAND [ARG]...",
+		Short: "Run a command while a lock is held",
+		Long: `Run waits until all that it asks for is granted, runs COMMAND, and releases when COMMAND and all
+processes of its group are gone. It exits with the status of COMMAND: see docs/command.md.`,
+		Example: `  treelock run -w src/api -- make generate
+  treelock run -r config --timeout 1m -- ./deploy.sh`,
+		RunE: func(_ *cobra.Command, argv []string) error { return r.run(argv) },
+	}
+	f := r.cmd.Flags()
+	f.SetInterspersed(false) // the flags of COMMAND are its own
+	f.StringArrayVarP(&r.args.Read, "read", "r", nil, "read `PATH` and all below it")
+	f.StringArrayVarP(&r.args.Write, "write", "w", nil, "write `PATH` and all below it")
+	f.StringArrayVar(&r.args.ReadNode, "read-node", nil, "read the name `PATH` alone")
+	f.StringArrayVar(&r.args.WriteNode, "write-node", nil, "write the name `PATH` alone")
+	f.StringVar(&r.label, "label", "", "what is shown of the request (the name of COMMAND)")
+	f.DurationVar(&r.timeout, "timeout", 0, "how long to wait (without an end)")
+	f.BoolVar(&r.try, "try", false, "do not wait")
+	f.IntVarP(&r.conflict, "conflict-exit-code", "E", statusTempFail, "the exit `status` if it is not granted in time")
+	f.DurationVar(&r.grace, "grace", defaultGrace, "how long COMMAND may take to end when the lock is lost")
+	return r.cmd
+}
+
+// defaultGrace is less if a third of the time to live is.
+const defaultGrace = 2 * time.Second
+
+// The bounds that cluster.WithTTL has.
+const (
+	minTTL = 2 * time.Second
+	maxTTL = time.Minute
+)
+
+func (r *runCommand) run(argv []string) error {
+	if err := r.check(argv); err != nil {
+		return usageError(err)
+	}
+	settings, err := r.flags.Find()
+	if err != nil {
+		return err
+	}
+	if err := r.checkGrace(settings.TTL); err != nil {
+		return usageError(err)
+	}
+	req, claimed, err := paths.Parser{Root: settings.Root, Raw: settings.Raw}.Request(r.args)
+	if err != nil {
+		return usageError(err)
+	}
+	logger := slog.New(slog.DiscardHandler)
+	if settings.Verbose {
+		logger = slog.New(slog.NewTextHandler(r.cmd.ErrOrStderr(), nil))
+		for _, c := range claimed {
+			r.say("%s: %v", c.Arg, c.Claim)
+		}
+	}
+	if r.label == "" {
+		r.label = filepath.Base(argv[0])
+	}
+
+	signal.Notify(r.signals, child.Signals()...)
+	defer signal.Stop(r.signals)
+	// A reader of standard error that has gone must not end this process while the command runs.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+
+	// The context of a manager ends its grants, so it is not that of the caller.
+	life, end := context.WithCancelCause(context.WithoutCancel(r.cmd.Context()))
+	defer end(nil)
+	var locks *cluster.Manager
+	var stop func()
+	err = r.attempt(end, func() (err error) {
+		locks, stop, err = settings.Start(life, logger)
+		return err
+	})
+	if locks != nil {
+		defer stop() // also if a signal came when it had just started
+	}
+	if err != nil {
+		return err
+	}
+	grant, err := r.acquire(life, locks, req.Labeled(r.label))
+	if err != nil {
+		return err
+	}
+	defer grant.Release()
+	return r.hold(locks, grant, settings, claimed, argv)
+}
+
+// say prints a line for people.
+func (r *runCommand) say(format string, args ...any) {
+	fmt.Fprintf(r.cmd.ErrOrStderr(), "treelock: "+format+"\n", args...)
+}
+
+func (r *runCommand) check(argv []string) error {
+	flags := r.cmd.Flags()
+	switch {
+	case len(argv) == 0:
+		return errors.New("no COMMAND to run")
+	case len(r.args.Read)+len(r.args.Write)+len(r.args.ReadNode)+len(r.args.WriteNode) == 0:
+		return errors.New("no PATH to lock: use -r, -w, --read-node or --write-node")
+	case r.conflict < 0 || r.conflict > 255:
+		return fmt.Errorf("the exit status %d is not from 0 to 255", r.conflict)
+	case flags.Changed("timeout") && r.timeout <= 0:
+		return fmt.Errorf("the timeout %v is not more than 0; --try does not wait", r.timeout)
+	case r.try && flags.Changed("timeout"):
+		return errors.New("--try and --timeout exclude each other")
+	}
+	return nil
+}
+
+// checkGrace refuses a grace of more than a third of the time to live: after a renewal that failed
+// there is not more time left.
+func (r *runCommand) checkGrace(ttl time.Duration) error {
+	third := min(max(ttl, minTTL), maxTTL) / 3
+	switch {
+	case !r.cmd.Flags().Changed("grace"):
+		r.grace = min(r.grace, third)
+	case r.grace < 0 || r.grace > third:
+		return fmt.Errorf("the grace %v is not from 0 to a third of the time to live, %v", r.grace, third)
+	}
+	return nil
+}
+
+// errInterrupted is why a context ends when a signal has come, or that of the caller has ended.
+var errInterrupted = errors.New("interrupted")
+
+// attempt calls f. If a signal comes meanwhile, or the context of the caller ends, it calls end,
+// waits for f all the same, and returns the error for that.
+func (r *runCommand) attempt(end context.CancelCauseFunc, f func() error) error {
+	result := make(chan error, 1)
+	go func() { result <- f() }()
+	ctx := r.cmd.Context()
+	var sig os.Signal
+	select {
+	case err := <-result:
+		return err
+	case sig = <-r.signals:
+	case <-ctx.Done():
+	}
+	end(errInterrupted)
+	<-result
+	if sig != nil {
+		return &exitError{statusSignal + child.Number(sig), fmt.Errorf("%w by the signal %v; nothing is held", errInterrupted, sig)}
+	}
+	return &exitError{statusTempFail, fmt.Errorf("%w: %w; nothing is held", errInterrupted, context.Cause(ctx))}
+}
+
+func interrupted(err error) bool { return errors.Is(err, errInterrupted) }
+
+// acquire waits for the grant, and shows what it waits for. It returns a grant, or an error and
+// nothing held.
+func (r *runCommand) acquire(life context.Context, locks *cluster.Manager, req treelock.Request[treelock.Path]) (grant treelock.Grant[treelock.Path], err error) {
+	wait, end := context.WithCancelCause(life)
+	defer end(nil)
+	acquire := locks.Acquire
+	if r.try {
+		acquire = locks.TryAcquire
+	} else {
+		req = req.Tagged(r)
+		shown := showWait(wait, r.cmd.ErrOrStderr(), locks, req)
+		defer func() { end(nil); <-shown }()
+	}
+	limit, stop := wait, context.CancelFunc(func() {})
+	if r.timeout > 0 {
+		limit, stop = context.WithTimeout(wait, r.timeout)
+	}
+	defer stop()
+	err = r.attempt(end, func() (err error) {
+		grant, err = acquire(limit, req)
+		return err
+	})
+	switch {
+	case err == nil:
+		return grant, nil
+	case interrupted(err):
+		grant.Release() // it may have come at the same time
+	case refused(err):
+		err = &exitError{r.conflict, err}
+	case errors.Is(err, treelock.ErrStopped):
+		err = unavailableError(err)
+	}
+	return treelock.Grant[treelock.Path]{}, err
+}
+
+// refused reports whether a request that was sent was not granted.
+func refused(err error) bool {
+	for _, why := range []error{treelock.ErrConflict, treelock.ErrGaveUp, treelock.ErrBusy, treelock.ErrDraining,
+		treelock.ErrSuspended, treelock.ErrLost, context.DeadlineExceeded} {
+		if errors.Is(err, why) && !errors.Is(err, treelock.ErrStopped) {
+			return true
+		}
+	}
+	return false
+}
+
+// environ returns the environment of the command.
+func environ(grant treelock.Grant[treelock.Path], s *where.Settings, claimed []paths.Claimed) []string {
+	type claim struct {
+		Access string `json:"access"`
+		Scope  string `json:"scope"`
+		Path   string `json:"path"`
+	}
+	claims := make([]claim, len(claimed))
+	for i, c := range claimed {
+		claims[i] = claim{"read", "subtree", string(c.Claim.Node)}
+		if c.Claim.Access == treelock.Exclusive {
+			claims[i].Access = "write"
+		}
+		if c.Claim.Scope == treelock.NodeOnly {
+			claims[i].Scope = "node"
+		}
+	}
+	list, err := json.Marshal(claims)
+	if err != nil {
+		panic(fmt.Sprintf("BUG: claims %v: %v", claims, err))
+	}
+	return append(os.Environ(),
+		"TREELOCK_TOKEN="+strconv.FormatUint(grant.Token(), 10),
+		"TREELOCK_PATHS="+string(list),
+		"TREELOCK_PREFIX="+s.Prefix,
+		"TREELOCK_ETCD="+strings.Join(s.Endpoints, ","),
+		"TREELOCK_ROOT="+s.Root,
+	)
+}
+
+// notRun returns the error for a command that could not be run.
+func notRun(err error) error {
+	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
+		return &exitError{statusNotFound, err}
+	}
+	return &exitError{statusNotRun, err}
+}

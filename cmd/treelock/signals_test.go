@@ -1,0 +1,41 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+func signalName(s syscall.Signal) string { return unix.SignalName(s) }
+
+func ignoreSignals() {
+	signal.Ignore(syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2)
+}
+
+// guardian returns the process of the guardian of treelock run; 0 if it is not there. It looks into
+// /proc, so the test is for Linux.
+func (r rig) guardian(of *running) int {
+	r.Helper()
+	names, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil || len(names) == 0 {
+		r.Skip("there is no /proc")
+	}
+	for _, name := range names {
+		line, _ := os.ReadFile(name)
+		stat, _ := os.ReadFile(filepath.Dir(name) + "/stat")
+		rest := stat[bytes.LastIndexByte(stat, ')')+1:]
+		if fields := bytes.Fields(rest); bytes.Equal(line, []byte("treelock\x00guardian\x00")) && len(fields) > 1 &&
+			string(fields[1]) == strconv.Itoa(of.Process.Pid) && string(fields[0]) != "Z" {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(name)))
+			return pid
+		}
+	}
+	return 0
+}

@@ -16,6 +16,7 @@ type row[N treelock.Node[N]] struct {
 	seq    uint64
 	inside uint64 // the number of the grant that the request is inside, or 0
 	widens uint64 // the number of the grant that the request widens, or 0
+	token  uint64 // that of an entry of a journal, or 0
 	state  treelock.State
 	since  instant
 	meta   *requestMeta

@@ -58,6 +58,11 @@ type RequestInfo[N treelock.Node[N]] struct {
 	// package manager/cluster.
 	Process string `json:"process,omitempty"`
 
+	// Token is the fencing token of the request, which is its place in the order of all processes:
+	// see package manager/cluster. A request that waits has it already. It is 0 for a request inside
+	// a grant, and in a manager of one process.
+	Token uint64 `json:"token,omitempty"`
+
 	// BlockedBy has the numbers of the earliest requests in the same snapshot that the request
 	// waits for. More is how many more there are; with AtLeast, there may be more than that. The
 	// request may also wait for requests that the query left out.
@@ -164,6 +169,7 @@ func (m *Manager[N]) infoOf(row *row[N]) RequestInfo[N] {
 		Label:   row.meta.labelOf(),
 		Tag:     row.meta.tagOf(),
 		Process: row.meta.processOf(),
+		Token:   row.token,
 		State:   row.state,
 		Since:   m.time(row.since),
 		Inside:  row.inside,

@@ -169,6 +169,8 @@ func (s *survey[N]) record(r *locktable.Request[N, client[N]], waiting bool) (wo
 		row := &row[N]{req: r, seq: r.Seq(), state: state, since: r.Who.since, meta: r.Who.meta, uses: r.Uses()}
 		if owner := r.Who.scope.owner; owner != nil {
 			row.inside = owner.Seq()
+		} else if e := entryOf(r); e != nil {
+			row.token = e.Token
 		}
 		if grant := r.Widens(); grant != nil {
 			row.widens = grant.Seq()

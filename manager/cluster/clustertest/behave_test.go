@@ -107,6 +107,10 @@ func TestErrorsAndSnapshotsNameTheOtherProcess(t *testing.T) {
 	if len(s.Waiters) != 1 || s.Waiters[0].Process != "" || !slices.Equal(s.Waiters[0].BlockedBy, []uint64{s.Holders[0].Number}) {
 		t.Errorf("waiters %+v, want one of this process behind the holder", s.Waiters)
 	}
+	waiting := s.Waiters[0].Token
+	if s.Holders[0].Token != g.Token() || waiting <= g.Token() {
+		t.Errorf("tokens %d and %d in the snapshot, want %d of the holder and a larger one", s.Holders[0].Token, waiting, g.Token())
+	}
 	answer := httptest.NewRecorder()
 	page.Handler(a.Manager).ServeHTTP(answer, httptest.NewRequest("GET", "/", nil))
 	if !strings.Contains(answer.Body.String(), "backup 3") {
@@ -114,7 +118,11 @@ func TestErrorsAndSnapshotsNameTheOtherProcess(t *testing.T) {
 	}
 	var _ interface{ Stats() manager.Stats } = a // what package metrics takes
 	g.Release()
-	wait(t, waiter, "the waiter is granted").Release()
+	h := wait(t, waiter, "the waiter is granted")
+	if h.Token() != waiting {
+		t.Errorf("the waiter is granted with token %d, and the snapshot had %d", h.Token(), waiting)
+	}
+	h.Release()
 }
 
 func TestRevokeReachesTheOtherProcess(t *testing.T) {

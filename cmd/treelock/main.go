@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/treelock/treelock/cmd/treelock/internal/where"
+	"github.com/treelock/treelock/internal/nodetext"
 )
 
 func main() { os.Exit(execute(context.Background(), os.Args[1:])) }
@@ -18,10 +19,15 @@ func execute(ctx context.Context, args []string) int {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err != nil && err.Error() != "" {
-		fmt.Fprintln(root.ErrOrStderr(), "treelock:", strings.TrimPrefix(err.Error(), "treelock: "))
+		// It is one line, also if it has a name that is not.
+		text := nodetext.Escaped(strings.TrimPrefix(err.Error(), "treelock: "), maxErrorLen)
+		fmt.Fprintln(root.ErrOrStderr(), "treelock:", text)
 	}
 	return statusOf(err)
 }
+
+// maxErrorLen is how many bytes of an error are printed.
+const maxErrorLen = 1 << 12
 
 // newRoot returns the command with all its parts.
 func newRoot() *cobra.Command {
@@ -42,6 +48,12 @@ func newRoot() *cobra.Command {
 		newDev(),
 		newDoctor(&flags),
 		newRun(&flags),
+		newLs(&flags),
+		newCheck(&flags),
+		newBreak(&flags),
+		newPage(&flags),
+		newMCP(&flags),
+		newGuard(&flags),
 
 		newMan(),
 		newGuardian(),

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/treelock/treelock"
+)
+
+func TestCheckSaysWhetherItWouldWait(t *testing.T) {
+	a := process(t, "worker-1")
+	g := acquire(t, a, treelock.Write("/src/api").Labeled("deploy 7"))
+	run(t, "check", "--raw", "-r", "/docs").want(t, 0, "free\n")
+	run(t, "check", "--raw", "-w", "/src").want(t, 1, "would wait for worker-1 (token "+tokenOf(g)+`, "deploy 7", write /src/api, holding for `)
+	run(t, "check", "--raw", "--read-node", "/src").want(t, 0)
+	run(t, "check", "--raw", "-w", "/docs", "/src/api").want(t, 1)
+	run(t, "check", "--raw", "--json", "-w", "/src").want(t, 1, `{"free":false,"claims":[{"access":"write","scope":"subtree","path":"/src"}],"blocked_by":[{"token":`+tokenOf(g))
+	run(t, "check", "--raw", "--json", "-r", "/x").want(t, 0, `{"free":true,"claims":[{"access":"read","scope":"subtree","path":"/x"}],"blocked_by":[]}`)
+	run(t, "check").want(t, 64)
+	run(t, "check", "--raw", "-w", "/a", "-r", "/b", "/c").want(t, 64, "/c")
+	run(t, "check", "--raw", "-w", "no path").want(t, 64)
+	if s := a.Stats(); s.Granted != 1 {
+		t.Errorf("%d grants in the other process, want 1", s.Granted)
+	}
+}
+
+func TestCheckCannotKnowWithoutEtcd(t *testing.T) {
+	for _, args := range [][]string{{"check", "--raw", "-w", "/a"}, {"ls"}, {"guard", "--raw", "/a"}, {"break", "7", "--yes", "--reason", "r"}} {
+		cmd := command(t, args...)
+		cmd.Args = append(cmd.Args, "--etcd", "127.0.0.1:1", "--connect-timeout", "200ms")
+		for i, arg := range cmd.Args {
+			if arg == "--etcd" {
+				cmd.Args[i+1] = "127.0.0.1:1"
+			}
+		}
+		finish(t, cmd).want(t, statusUnavailable, "treelock: ")
+	}
+}
+
+func TestBreakEndsARequestOfAnotherProcess(t *testing.T) {
+	a := process(t, "worker-1")
+	g := acquire(t, a, treelock.Write("/a").Labeled("deploy 7"))
+	_, waits := waiter(t, a, treelock.Read("/a"))
+	run(t, "break", tokenOf(g)).want(t, 64, "no --reason")
+	run(t, "break", tokenOf(g), "--reason", "it hangs").want(t, 64, "--yes")
+	run(t, "break", "x", "--reason", "it hangs").want(t, 64, "no")
+	run(t, "break", "12345", "--reason", "it hangs", "--yes").want(t, 1, "no live request has the token 12345")
+	if err := g.Err(); err != nil {
+		t.Fatalf("a refused break has ended the grant: %v", err)
+	}
+	s, err := look(within(t), a, "worker-1", deadline)
+	if err != nil || len(s.Waiters) != 1 {
+		t.Fatalf("%+v, %v: want a waiter", s, err)
+	}
+	run(t, "break", fmt.Sprint(s.Waiters[0].Token), "--reason", "it hangs", "--yes").want(t, 0, "has ended", "waiting for")
+	wantLost(t, waits(), "it hangs")
+	run(t, "break", tokenOf(g), "--reason", "it hangs", "--yes", "--json").want(t, 0, `"change":"ended"`, `"deploy 7"`)
+	wantLost(t, g.Err(), "it hangs")
+}
+
+func wantLost(t *testing.T, err error, why string) {
+	t.Helper()
+	if !errors.Is(err, treelock.ErrLost) || !strings.Contains(err.Error(), why) {
+		t.Errorf("%v, want ErrLost with %q", err, why)
+	}
+}

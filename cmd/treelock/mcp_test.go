@@ -1,0 +1,313 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/manager"
+	"github.com/treelock/treelock/manager/cluster"
+)
+
+// An agent is a client of treelock mcp.
+type agent struct {
+	t       *testing.T
+	session *mcp.ClientSession
+	cmd     *exec.Cmd
+	logs    chan string // the logging notifications
+}
+
+func newAgent(t *testing.T, name string) agent {
+	t.Helper()
+	a := agent{t, nil, command(t, "mcp", "--raw"), make(chan string, 10)}
+	a.cmd.Env = append(a.cmd.Env, "TREELOCK_NAME="+name)
+	client := mcp.NewClient(&mcp.Implementation{Name: "test"}, &mcp.ClientOptions{
+		//lint:ignore SA1019 servers of earlier versions of the protocol send it
+		LoggingMessageHandler: func(_ context.Context, req *mcp.LoggingMessageRequest) { a.logs <- fmt.Sprint(req.Params.Data) },
+	})
+	session, err := client.Connect(within(t), &mcp.CommandTransport{Command: a.cmd}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.session = session
+	t.Cleanup(func() { session.Close() })
+	return a
+}
+
+// An answered is what all tools can answer.
+type answered struct {
+	Reserved, Free, Released bool
+	Token                    uint64
+	Claims                   []claimInfo
+	Expires                  time.Time
+	BlockedBy                []liveRequest `json:"blocked_by"`
+	Message                  string
+	Notices                  []string
+	Holders, Waiters         []liveRequest
+	failed                   string // the text of a tool error
+}
+
+type object = map[string]any
+
+// call calls a tool.
+func (a agent) call(tool string, args any) (got answered) {
+	a.t.Helper()
+	r, err := a.session.CallTool(within(a.t), &mcp.CallToolParams{Name: tool, Arguments: args})
+	if err != nil {
+		a.t.Fatalf("%s %v: %v", tool, args, err)
+	}
+	text := r.Content[0].(*mcp.TextContent).Text
+	if r.IsError {
+		return answered{failed: text}
+	}
+	if err := json.Unmarshal([]byte(text), &got); err != nil {
+		a.t.Fatalf("%s %v: %q: %v", tool, args, text, err)
+	}
+	if r.StructuredContent == nil {
+		a.t.Errorf("%s %v: no structured content", tool, args)
+	}
+	return got
+}
+
+// reserve reserves what must be free.
+func (a agent) reserve(args object) uint64 {
+	a.t.Helper()
+	args["reason"] = "a test"
+	got := a.call("reserve", args)
+	if !got.Reserved || got.Token == 0 {
+		a.t.Fatalf("reserve %v: %+v", args, got)
+	}
+	return got.Token
+}
+
+// wantFailed fails unless a tool has answered with an error that has a text.
+func (a answered) wantFailed(t *testing.T, text string) {
+	t.Helper()
+	if a.failed == "" || !strings.Contains(a.failed, text) {
+		t.Errorf("%+v, want a tool error with %q", a, text)
+	}
+}
+
+// wantFree waits until a request would be granted.
+func wantFree(t *testing.T, m *cluster.Manager, req treelock.Request[treelock.Path]) {
+	t.Helper()
+	acquire(t, m, req).Release()
+}
+
+func TestAgentsReserveAndRelease(t *testing.T) {
+	m := process(t, "worker-1")
+	alice, bob := newAgent(t, "alice"), newAgent(t, "bob")
+	token := alice.reserve(object{"write": []string{"/src/api"}, "read": []string{"/config"}})
+	if got := bob.call("reserve", object{"write": []string{"/src"}, "reason": "rename"}); got.Reserved ||
+		len(got.BlockedBy) != 1 || got.BlockedBy[0].Token != token || got.BlockedBy[0].Process != "alice" ||
+		!strings.Contains(got.Message, `alice (token `) || !strings.Contains(got.Message, `"a test"`) {
+		t.Errorf("%+v, want that alice blocks it", got)
+	}
+	if got := bob.call("check", object{"write": []string{"/src"}}); got.Free || len(got.BlockedBy) != 1 {
+		t.Errorf("%+v, want that alice blocks it", got)
+	}
+	if got := bob.call("check", object{"read": []string{"/config"}}); !got.Free {
+		t.Errorf("%+v, want that it is free", got)
+	}
+	if got := alice.call("check", object{"write": []string{"/src/api/x"}}); !got.Free || !strings.Contains(got.Message, fmt.Sprint(token)) {
+		t.Errorf("%+v, want that alice holds it", got)
+	}
+	if got := bob.call("list", object{}); len(got.Holders) != 1 || got.Holders[0].Own || got.Holders[0].Label != "a test" {
+		t.Errorf("%+v, want that of alice", got)
+	}
+	if got := alice.call("list", object{"path": "/src"}); len(got.Holders) != 1 || !got.Holders[0].Own || got.Holders[0].Process != "alice" {
+		t.Errorf("%+v, want that of alice as her own", got)
+	}
+	if got := alice.call("list", object{"path": "/docs"}); len(got.Holders) != 0 {
+		t.Errorf("%+v, want nothing", got)
+	}
+	bob.call("release", object{"token": token}).wantFailed(t, "no reservation")
+	run(t, "guard", "--raw", "--holder", "alice", "/src/api/x").want(t, 0)
+	run(t, "guard", "--raw", "--holder", "bob", "/src/api/x").want(t, 1, "alice")
+	if got := alice.call("release", object{"token": token}); !got.Released {
+		t.Errorf("%+v, want that it is released", got)
+	}
+	alice.call("release", object{"token": token}).wantFailed(t, "no reservation")
+	wantFree(t, m, treelock.Write("/"))
+}
+
+func TestReserveWaits(t *testing.T) {
+	m := process(t, "worker-1")
+	alice := newAgent(t, "alice")
+	g := acquire(t, m, treelock.Write("/src"))
+	if got := alice.call("reserve", object{"write": []string{"/src/a"}, "reason": "r", "wait_seconds": 0.2}); got.Reserved || len(got.BlockedBy) != 1 {
+		t.Errorf("%+v, want that it is blocked", got)
+	}
+	got := make(chan answered)
+	go func() {
+		got <- alice.call("reserve", object{"write": []string{"/src/a"}, "reason": "r", "wait_seconds": 20})
+	}()
+	untilWaiting(t, m, 1)
+	g.Release()
+	if a := <-got; !a.Reserved || a.Token <= g.Token() {
+		t.Errorf("%+v, want a reservation with a larger token than %d", a, g.Token())
+	}
+}
+
+func untilWaiting(t *testing.T, m *cluster.Manager, n int) {
+	t.Helper()
+	for end := time.Now().Add(deadline); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		s, err := m.Snapshot(within(t), manager.Query[treelock.Path]{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(s.Waiters) == n {
+			return
+		}
+	}
+	t.Fatalf("there are not %d waiters", n)
+}
+
+func TestReservationsOfOneAgentDoNotBlockIt(t *testing.T) {
+	m := process(t, "worker-1")
+	alice := newAgent(t, "alice")
+	token := alice.reserve(object{"write": []string{"/src"}})
+	if again := alice.reserve(object{"write": []string{"/src/a"}, "read": []string{"/src/b"}}); again != token {
+		t.Errorf("token %d for what %d covers", again, token)
+	}
+	alice.call("reserve", object{"write": []string{"/"}, "reason": "r", "wait_seconds": 100}).wantFailed(t, "your own reservation")
+
+	// The wait would close a circle: the other process waits for alice, and she would wait for it.
+	waiter(t, m, treelock.Write("/src", "/docs"))
+	alice.call("reserve", object{"write": []string{"/docs"}, "reason": "r", "wait_seconds": 100}).wantFailed(t, "deadlock")
+}
+
+func TestLostReservationIsTold(t *testing.T) {
+	alice := newAgent(t, "alice")
+	if err := alice.session.SetLoggingLevel(within(t), &mcp.SetLoggingLevelParams{Level: "info"}); err != nil {
+		t.Fatal(err)
+	}
+	token := alice.reserve(object{"write": []string{"/src"}})
+	run(t, "break", fmt.Sprint(token), "--reason", "it hangs", "--yes").want(t, 0)
+	select {
+	case text := <-alice.logs:
+		if !strings.Contains(text, "it hangs") || !strings.Contains(text, fmt.Sprint(token)) {
+			t.Errorf("the notification %q", text)
+		}
+	case <-time.After(deadline):
+		t.Error("no notification")
+	}
+	for range 2 {
+		alice.call("release", object{"token": token}).wantFailed(t, "no reservation")
+	}
+	for i, want := range []int{1, 0} {
+		for _, got := range []answered{alice.call("list", object{}), alice.call("check", object{"read": []string{"/"}})} {
+			if len(got.Notices) != want || want == 1 && !strings.Contains(got.Notices[0], "it hangs") {
+				t.Errorf("answer %d has the notices %q, want %d", i, got.Notices, want)
+			}
+		}
+	}
+	alice.call("reserve", object{"reason": "r"}).wantFailed(t, "it hangs")
+}
+
+func TestReservationHasATimeToLive(t *testing.T) {
+	m := process(t, "worker-1")
+	alice := newAgent(t, "alice")
+	got := alice.call("reserve", object{"write": []string{"/src"}, "reason": "r", "ttl_seconds": 0.3})
+	if !got.Reserved || time.Until(got.Expires) > time.Minute {
+		t.Fatalf("%+v, want a reservation that expires", got)
+	}
+	wantFree(t, m, treelock.Write("/src"))
+	for end := time.Now().Add(deadline); time.Now().Before(end); {
+		if l := alice.call("list", object{}); len(l.Notices) == 1 {
+			if !strings.Contains(l.Notices[0], "time to live") {
+				t.Errorf("the notices %q", l.Notices)
+			}
+			return
+		}
+	}
+	t.Error("the end is not told")
+}
+
+func TestReservationsEndWithTheServer(t *testing.T) {
+	m := process(t, "worker-1")
+	for name, end := range map[string]func(a agent){
+		"closed": func(a agent) { a.session.Close() },
+		"signal": func(a agent) { a.cmd.Process.Signal(endSignals[1]) },
+		"killed": func(a agent) { a.cmd.Process.Kill() },
+	} {
+		a := newAgent(t, name)
+		a.reserve(object{"write": []string{"/" + name}})
+		blocked := acquire(t, m, treelock.Write(treelock.Path("/x"+name)))
+		go a.session.CallTool(within(t), &mcp.CallToolParams{Name: "reserve",
+			Arguments: object{"write": []string{"/x" + name}, "reason": "r", "wait_seconds": 100}})
+		untilWaiting(t, m, 1)
+		end(a)
+		wantFree(t, m, treelock.Write(treelock.Path("/"+name)))
+		untilWaiting(t, m, 0)
+		blocked.Release()
+	}
+}
+
+func TestBadInputIsAToolError(t *testing.T) {
+	m := process(t, "worker-1")
+	alice := newAgent(t, "alice")
+	long := "/" + strings.Repeat("a", 1<<16)
+	many := slices.Repeat([]string{"/a"}, maxPaths+1)
+	for _, test := range []struct {
+		tool string
+		args any
+	}{
+		{"reserve", object{}},
+		{"reserve", object{"reason": "r"}},
+		{"reserve", object{"write": []string{""}, "reason": "r"}},
+		{"reserve", object{"write": []string{"not canonical"}, "reason": "r"}},
+		{"reserve", object{"write": []string{"/a/../b"}, "reason": "r"}},
+		{"reserve", object{"write": []string{long}, "reason": "r"}},
+		{"reserve", object{"write": many, "reason": "r"}},
+		{"reserve", object{"write": "/a", "reason": "r"}},
+		{"reserve", object{"write": []int{1}, "reason": "r"}},
+		{"reserve", object{"write": []string{"/a"}, "reason": 7}},
+		{"reserve", object{"write": []string{"/a"}, "reason": "r", "wait_seconds": -1}},
+		{"reserve", object{"write": []string{"/a"}, "reason": "r", "wait_seconds": 1e300}},
+		{"reserve", object{"write": []string{"/a"}, "reason": "r", "ttl_seconds": -0.5}},
+		{"reserve", object{"write": []string{"/a"}, "reason": "r", "unknown": 1}},
+		{"check", object{}},
+		{"check", object{"write": []string{"x"}}},
+		{"release", object{}},
+		{"release", object{"token": -1}},
+		{"release", object{"token": 1.5}},
+		{"release", object{"token": "7"}},
+		{"release", object{"token": 1e30}},
+		{"list", object{"path": "x"}},
+		{"list", []int{1}},
+	} {
+		if got := alice.call(test.tool, test.args); got.failed == "" {
+			t.Errorf("%s %.100v: %+v, want a tool error", test.tool, fmt.Sprint(test.args), got)
+		}
+	}
+	if token := alice.reserve(object{"write": []string{"/a"}, "ttl_seconds": 1000}); token == 0 {
+		t.Error("the server does not work any more")
+	}
+	wantFree(t, m, treelock.Write("/b"))
+}
+
+func TestReservationsHaveALimit(t *testing.T) {
+	alice := newAgent(t, "alice")
+	for i := range maxReservations {
+		alice.reserve(object{"write": []string{fmt.Sprintf("/%d", i)}})
+	}
+	alice.call("reserve", object{"write": []string{"/more"}, "reason": "r"}).wantFailed(t, "which is the most")
+	alice.call("release", object{"token": alice.call("list", object{}).Holders[0].Token})
+	alice.reserve(object{"write": []string{"/more"}})
+}
+
+func TestGarbageDoesNotCrashTheServer(t *testing.T) {
+	cmd := command(t, "mcp")
+	cmd.Stdin = strings.NewReader("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"reserve\"}}\nno json\n\x00\xff\n")
+	if r := finish(t, cmd); strings.Contains(r.err, "panic") || strings.Contains(r.err, "goroutine") {
+		t.Errorf("%+v", r)
+	}
+}

@@ -119,7 +119,7 @@ func answerOf(blocked *treelock.BlockedError[treelock.Path], req treelock.Reques
 	for _, b := range blocked.Blockers {
 		r, ok := known[b.Number]
 		if !ok {
-			r = liveRequest{State: b.State, Process: b.Process, Label: b.Label, Since: v.Taken.Add(-b.For), Claims: []claimInfo{infoOf(b.Claim)}}
+			r = liveRequest{State: b.State, Process: b.Process, Label: b.Label, Claims: []claimInfo{infoOf(b.Claim)}}
 			if r.Process == "" {
 				r.Process, r.Own = self, true
 			}

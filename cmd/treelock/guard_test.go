@@ -74,7 +74,7 @@ func TestGuardWantsWriteClaimsThatCoverThePaths(t *testing.T) {
 	r.guard("", "alice", "docs/x.md/").want(t, 1)
 	r.guard("", "alice", "docs/y.md").want(t, 1)
 	r.guard("", "alice", "src/a.go", "lib/a", "z").want(t, 1, "lib/a", "bob (token ", "; nor 1 more")
-	r.guard("", "bob", "src/a.go").want(t, 1, `bob does not hold src/a.go for writing, and alice (token `, `"rename", write /src, write-node /docs/x.md, read /docs/y.md, holding for `)
+	r.guard("", "bob", "src/a.go").want(t, 1, `bob does not hold src/a.go for writing, and alice (token `, `"rename", write /src, write-node /docs/x.md, read /docs/y.md, holding)`)
 	r.guard("", "bob", "--holder", "alice", "src/a.go").want(t, 0)
 	r.guard("", "", "src/a.go").want(t, 1, ":"+r.dir)
 	r.guard("", "bob", "--json", "src/a.go").want(t, 1, `{"ok":false,"missing":[{"path":"src/a.go","claim":{"access":"write","scope":"node","path":"/src/a.go"},"held_by":[{"token":`)

@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/cmd/treelock/internal/paths"
 	"github.com/treelock/treelock/cmd/treelock/internal/where"
+	"github.com/treelock/treelock/manager"
 	"github.com/treelock/treelock/manager/cluster"
 )
 
@@ -16,6 +19,7 @@ import (
 type looker struct {
 	*where.Settings
 	locks *cluster.Manager // nil before start
+	began time.Time        // when it began to see changes
 }
 
 // newLooker finds the settings of a looker.
@@ -36,16 +40,36 @@ func (l *looker) start(ctx context.Context, cmd *cobra.Command) (stop func(), er
 	if l.locks, stop, err = l.Start(ctx, logger); err != nil {
 		return nil, unavailableError(err)
 	}
+	l.began = time.Now()
 	return stop, nil
 }
 
-// look returns all live requests.
+// look returns all requests that are live at a moment between the call and its return. Without an
+// answer of etcd in time it returns an error: what a process knows from before may be over.
 func (l *looker) look(ctx context.Context) (*view, error) {
-	v, err := look(ctx, l.locks, l.Name, l.Connect)
+	v, err := l.tryLook(ctx)
 	if err != nil {
 		return nil, unavailableError(fmt.Errorf("what is locked cannot be known: %w", err))
 	}
 	return v, nil
+}
+
+func (l *looker) tryLook(ctx context.Context) (*view, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.Connect)
+	defer cancel()
+	// The check of nothing waits until the manager knows what etcd knows. If the lease is lost after
+	// that, the manager knows no other process: so the lease must last until after the snapshot.
+	if err := l.locks.Check(ctx, treelock.For[treelock.Path]()); err != nil {
+		return nil, err
+	}
+	s, err := l.locks.Snapshot(ctx, manager.Query[treelock.Path]{})
+	if err != nil {
+		return nil, err
+	}
+	if l.locks.Deadline().IsZero() {
+		return nil, errors.New("the lease was lost")
+	}
+	return viewOf(s, l.Name, l.began), nil
 }
 
 func (l *looker) parser() paths.Parser { return paths.Parser{Root: l.Root, Raw: l.Raw} }

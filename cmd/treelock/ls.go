@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -92,8 +93,8 @@ func (v *view) table() string {
 		if r.Label != "" {
 			label = nodetext.Line(r.Label, treelock.MaxLabel)
 		}
-		fmt.Fprintf(w, "%d\t%v\t%v\t%s\t%s\t%v\t%s\n",
-			r.Token, r.State, age(v.Taken, r.Since), nodetext.Line(r.Process, treelock.MaxLabel), label, r.request(), r.waitsFor())
+		fmt.Fprintf(w, "%d\t%v\t%s\t%s\t%s\t%v\t%s\n",
+			r.Token, r.State, cmp.Or(r.age(v.Taken, ""), "-"), nodetext.Line(r.Process, treelock.MaxLabel), label, r.request(), r.waitsFor())
 	}
 	w.Flush()
 	return withoutTrailingSpaces(b.String())

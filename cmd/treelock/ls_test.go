@@ -76,7 +76,7 @@ func TestLsWritesJSON(t *testing.T) {
 	}
 	h, w := got.Holders[0], got.Waiters[0]
 	label := strings.ToValidUTF8(hostile, "\ufffd")
-	if h.Token != g.Token() || h.State != "holding" || h.Process != "worker-1" || h.Since == "" || h.Label != label {
+	if h.Token != g.Token() || h.State != "holding" || h.Process != "worker-1" || h.Since != "" || h.Label != label {
 		t.Errorf("the holder is %+v, want that of %d", h, g.Token())
 	}
 	want := `[map[access:write path:/a scope:subtree] map[access:read path:/b scope:node]]`
@@ -152,6 +152,9 @@ func TestWatchTellsEachChange(t *testing.T) {
 	h := <-granted
 	next("ended", g.Token())
 	next("holding", h.Token())
+	if !strings.Contains(lines.Text(), `"since":"20`) {
+		t.Errorf("%q, want since when, as that was seen", lines.Text())
+	}
 	cmd.Process.Signal(os.Interrupt)
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("ls --watch after a signal: %v", err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/signal"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -30,39 +31,61 @@ finds them by that.`,
 				return err
 			}
 			l.Name = agentName(l.Settings)
-			// The manager ends with this context, and with it all that is held.
-			ctx, end := signal.NotifyContext(cmd.Context(), endSignals...)
+			ctx, stopSignals := signal.NotifyContext(cmd.Context(), endSignals...)
+			defer stopSignals()
+			// The manager ends with this context, and with it all that is held and all that waits.
+			life, end := context.WithCancel(ctx)
 			defer end()
-			stop, err := l.start(ctx, cmd)
+			stop, err := l.start(life, cmd)
 			if err != nil {
 				return err
 			}
 			defer stop()
 			defer end()
-			return serveMCP(ctx, l)
+			return serveMCP(ctx, l, newReservations(life, l.locks), end)
 		},
 	}
 }
 
-// serveMCP serves one client until that or ctx ends.
-func serveMCP(ctx context.Context, l *looker) error {
+// serveMCP serves one client until that or ctx ends. It calls end when no more requests can come: the
+// server waits until the tools have answered, and one that waits must not delay that.
+func serveMCP(ctx context.Context, l *looker, held *reservations, end func()) error {
 	server := mcp.NewServer(&mcp.Implementation{Name: "treelock", Title: "treelock", Version: "1"}, &mcp.ServerOptions{
 		Instructions: fmt.Sprintf(`Other agents and jobs work in the same tree. Reserve the files and folders that you are about to
 change before you change them, and release them when you are done. Paths are relative to %s. A
 reservation ends when this server ends. If an answer has notices, reservations have ended without
 your doing: reserve again before you write there.`, l.Root),
 	})
-	tell := func(notice string) {
+	held.tell = func(notice string) {
 		for session := range server.Sessions() {
 			//lint:ignore SA1019 clients of earlier versions of the protocol take it
 			session.Log(ctx, &mcp.LoggingMessageParams{Level: "warning", Logger: "treelock", Data: notice})
 		}
 	}
-	t := &tools{l, newReservations(ctx, l.locks, tell)}
+	t := &tools{l, held}
 	t.addTo(server)
-	err := server.Run(ctx, &mcp.StdioTransport{})
+	err := server.Run(ctx, &mcp.IOTransport{Reader: endingReader{os.Stdin, end}, Writer: unclosed{os.Stdout}})
 	if ctx.Err() != nil || errors.Is(err, io.EOF) || errors.Is(err, mcp.ErrConnectionClosed) {
 		return nil
 	}
 	return err
 }
+
+// An endingReader calls end when nothing more can be read.
+type endingReader struct {
+	io.ReadCloser
+	end func()
+}
+
+func (r endingReader) Read(p []byte) (int, error) {
+	n, err := r.ReadCloser.Read(p)
+	if err != nil {
+		r.end()
+	}
+	return n, err
+}
+
+// unclosed is a writer that stays open.
+type unclosed struct{ io.Writer }
+
+func (unclosed) Close() error { return nil }

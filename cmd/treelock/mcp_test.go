@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os/exec"
 	"slices"
 	"strings"
@@ -21,23 +22,39 @@ type agent struct {
 	t       *testing.T
 	session *mcp.ClientSession
 	cmd     *exec.Cmd
+	stdin   io.Closer   // of the server
 	logs    chan string // the logging notifications
 }
 
 func newAgent(t *testing.T, name string) agent {
 	t.Helper()
-	a := agent{t, nil, command(t, "mcp", "--raw"), make(chan string, 10)}
+	a := agent{t: t, cmd: command(t, "mcp", "--raw"), logs: make(chan string, 10)}
 	a.cmd.Env = append(a.cmd.Env, "TREELOCK_NAME="+name)
+	stdin, err := a.cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := a.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	a.stdin = stdin
 	client := mcp.NewClient(&mcp.Implementation{Name: "test"}, &mcp.ClientOptions{
 		//lint:ignore SA1019 servers of earlier versions of the protocol send it
 		LoggingMessageHandler: func(_ context.Context, req *mcp.LoggingMessageRequest) { a.logs <- fmt.Sprint(req.Params.Data) },
 	})
-	session, err := client.Connect(within(t), &mcp.CommandTransport{Command: a.cmd}, nil)
+	session, err := client.Connect(within(t), &mcp.IOTransport{Reader: stdout, Writer: stdin}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	a.session = session
-	t.Cleanup(func() { session.Close() })
+	t.Cleanup(func() {
+		stdin.Close()
+		a.cmd.Wait()
+	})
 	return a
 }
 
@@ -234,7 +251,7 @@ func TestReservationHasATimeToLive(t *testing.T) {
 func TestReservationsEndWithTheServer(t *testing.T) {
 	m := process(t, "worker-1")
 	for name, end := range map[string]func(a agent){
-		"closed": func(a agent) { a.session.Close() },
+		"closed": func(a agent) { a.stdin.Close() },
 		"signal": func(a agent) { a.cmd.Process.Signal(endSignals[1]) },
 		"killed": func(a agent) { a.cmd.Process.Kill() },
 	} {

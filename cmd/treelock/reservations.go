@@ -34,7 +34,10 @@ type reservations struct {
 	locks *cluster.Manager
 	ended context.Context // when it ends, the manager ends all grants
 	steps chan func(*ledger)
-	tell  func(notice string) // tells the client of a reservation that ended without its doing
+
+	// tell tells the client of a reservation that ended without its doing. It is set before the first
+	// reservation.
+	tell func(notice string)
 }
 
 // A ledger lists the reservations by their tokens.
@@ -51,8 +54,8 @@ type notice struct {
 }
 
 // newReservations starts the goroutine, which ends with ctx.
-func newReservations(ctx context.Context, locks *cluster.Manager, tell func(string)) *reservations {
-	r := &reservations{locks, ctx, make(chan func(*ledger)), tell}
+func newReservations(ctx context.Context, locks *cluster.Manager) *reservations {
+	r := &reservations{locks: locks, ended: ctx, steps: make(chan func(*ledger))}
 	go func() {
 		l := &ledger{held: map[uint64]*reservation{}}
 		for {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -10,7 +9,6 @@ import (
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/nodetext"
 	"github.com/treelock/treelock/manager"
-	"github.com/treelock/treelock/manager/cluster"
 )
 
 // A view is what a process knows of all live requests of the tree. Its JSON is that of treelock ls.
@@ -27,8 +25,10 @@ type liveRequest struct {
 	Process string         `json:"process"`
 	Own     bool           `json:"own,omitempty"` // of mcp: it is a reservation of this server
 	Label   string         `json:"label,omitempty"`
-	Since   time.Time      `json:"since"` // when it began to hold, or to wait
-	Claims  []claimInfo    `json:"claims"`
+	// Since is when it began to hold, or to wait. It is left out if that was before this process began
+	// to look, as etcd does not know it.
+	Since  time.Time   `json:"since,omitzero"`
+	Claims []claimInfo `json:"claims"`
 
 	// BlockedBy has the tokens of the earliest requests that it waits for, and More says how many
 	// more there are at least.
@@ -78,28 +78,9 @@ func (r liveRequest) request() treelock.Request[treelock.Path] {
 	return treelock.For[treelock.Path]().With(claims...)
 }
 
-// look returns the requests that are live at a moment between the call and its return. Without an
-// answer of etcd in time it returns an error: what a process knows from before may be over.
-func look(ctx context.Context, m *cluster.Manager, self string, patience time.Duration) (*view, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	// The check of nothing waits until the manager knows what etcd knows. If the lease is lost after
-	// that, the manager knows no other process: so the lease must last until after the snapshot.
-	if err := m.Check(ctx, treelock.For[treelock.Path]()); err != nil {
-		return nil, err
-	}
-	s, err := m.Snapshot(ctx, manager.Query[treelock.Path]{})
-	if err != nil {
-		return nil, err
-	}
-	if m.Deadline().IsZero() {
-		return nil, fmt.Errorf("the lease was lost: %w", treelock.ErrLost)
-	}
-	return viewOf(s, self), nil
-}
-
-// viewOf returns the view that a snapshot shows. self is the name of this process.
-func viewOf(s *manager.Snapshot[treelock.Path], self string) *view {
+// viewOf returns the view that a snapshot shows. self is the name of this process, which knows of
+// changes since began.
+func viewOf(s *manager.Snapshot[treelock.Path], self string, began time.Time) *view {
 	tokens := make(map[uint64]uint64)
 	for r := range s.All() {
 		tokens[r.Number] = r.Token
@@ -112,6 +93,9 @@ func viewOf(s *manager.Snapshot[treelock.Path], self string) *view {
 			}
 			if r.Process == "" {
 				live.Process, live.Own = self, true
+			}
+			if r.Since.Before(began) {
+				live.Since = time.Time{}
 			}
 			for _, c := range r.Claims {
 				live.Claims = append(live.Claims, infoOf(c))
@@ -152,9 +136,15 @@ func (r liveRequest) describe(now time.Time) string {
 	if r.Label != "" {
 		label = ", " + nodetext.Quote(r.Label, treelock.MaxLabel)
 	}
-	return fmt.Sprintf("%s (token %d%s, %v, %v for %v)",
-		nodetext.Line(r.Process, treelock.MaxLabel), r.Token, label, r.request(), r.State, age(now, r.Since))
+	return fmt.Sprintf("%s (token %d%s, %v, %v%s)",
+		nodetext.Line(r.Process, treelock.MaxLabel), r.Token, label, r.request(), r.State, r.age(now, " for "))
 }
 
-// age returns how long ago a time is, in whole seconds.
-func age(now, since time.Time) time.Duration { return max(now.Sub(since), 0).Truncate(time.Second) }
+// age returns how long it has been in its state, in whole seconds, with a text before. If that is not
+// known, it returns nothing.
+func (r liveRequest) age(now time.Time, before string) string {
+	if r.Since.IsZero() {
+		return ""
+	}
+	return before + max(now.Sub(r.Since), 0).Truncate(time.Second).String()
+}

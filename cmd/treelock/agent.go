@@ -12,8 +12,8 @@ import (
 )
 
 // agentName returns the name under which an agent holds what it reserves. Unlike that of other
-// processes its default is the same for all processes of one worktree: treelock guard must find what
-// treelock mcp holds.
+// processes its default is the same for all processes of one worktree: treelock guard must find
+// what treelock mcp holds.
 func agentName(s *where.Settings) string {
 	user, isDefault := strings.CutSuffix(s.Name, fmt.Sprintf(":%d", os.Getpid()))
 	switch name := os.Getenv("TREELOCK_NAME"); {

@@ -57,8 +57,8 @@ known. Further arguments are claimed as those of the only flag with a path.`,
 	return cmd
 }
 
-// addRest adds the arguments without a flag to those of the only flag that was used. They come from a
-// shell that has expanded a glob.
+// addRest adds the arguments without a flag to those of the only flag that was used. They come from
+// a shell that has expanded a glob.
 func addRest(args *paths.Args, rest []string) error {
 	var used []*[]string
 	for _, names := range []*[]string{&args.Read, &args.Write, &args.ReadNode, &args.WriteNode} {
@@ -87,7 +87,8 @@ type answer struct {
 	view *view
 }
 
-// check asks whether req would be granted now. The error is an unavailable one if that is not known.
+// check asks whether req would be granted now. The error is an unavailable one if that is not
+// known.
 func (l *looker) check(ctx context.Context, req treelock.Request[treelock.Path]) (*answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.Connect)
 	defer cancel()

@@ -76,8 +76,8 @@ func serveEtcd(dir string) error {
 	return nil
 }
 
-// etcdStdin is the standard input of the server, which ends with it. The variable keeps it from being
-// collected.
+// etcdStdin is the standard input of the server, which ends with it. The variable keeps it from
+// being collected.
 var etcdStdin io.Closer
 
 // startEtcd starts an etcd server once for all tests, and returns its endpoint.

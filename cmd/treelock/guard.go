@@ -46,7 +46,8 @@ A file outside the root is no concern of guard then.`,
 			g.args = args
 			err := g.run(cmd, flags)
 			if err != nil && g.hook != "" {
-				// With any other status the tool would run, also if it is not known who holds the file.
+				// With any other status the tool would run, also if it is not known who holds the
+				// file.
 				return &exitError{statusHook, err}
 			}
 			return err

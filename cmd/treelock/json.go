@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// writeJSON writes v on one line. A terminal may show it, so a character that does not print, or that
-// changes the direction of writing, is escaped: labels and names may be anything.
+// writeJSON writes v on one line. A terminal may show it, so a character that does not print, or
+// that changes the direction of writing, is escaped: labels and names may be anything.
 func writeJSON(out io.Writer, v any) error {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -22,8 +22,8 @@ func writeJSON(out io.Writer, v any) error {
 	return err
 }
 
-// escapeJSON escapes what does not print in a JSON text without line breaks. Such a character is in a
-// string there.
+// escapeJSON escapes what does not print in a JSON text without line breaks. Such a character is in
+// a string there.
 func escapeJSON(text []byte) (escaped []byte) {
 	for len(text) > 0 {
 		r, size := utf8.DecodeRune(text)

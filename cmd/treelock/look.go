@@ -57,8 +57,9 @@ func (l *looker) look(ctx context.Context) (*view, error) {
 func (l *looker) tryLook(ctx context.Context) (*view, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.Connect)
 	defer cancel()
-	// The check of nothing waits until the manager knows what etcd knows. If the lease is lost after
-	// that, the manager knows no other process: so the lease must last until after the snapshot.
+	// The check of nothing waits until the manager knows what etcd knows. If the lease is lost
+	// after that, the manager knows no other process: so the lease must last until after the
+	// snapshot.
 	if err := l.locks.Check(ctx, treelock.For[treelock.Path]()); err != nil {
 		return nil, err
 	}

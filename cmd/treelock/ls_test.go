@@ -11,7 +11,8 @@ import (
 	"github.com/treelock/treelock"
 )
 
-// hostile would colour the terminal, move its cursor and set its title, and has a right-to-left mark.
+// hostile would colour the terminal, move its cursor and set its title, and has a right-to-left
+// mark.
 const hostile = "\x1b[31mred\x1b]0;title\a\nnext\r\x7f\u202eback \u009b2J \xff"
 
 func TestLsShowsHoldersAndWaitersInTheirOrder(t *testing.T) {

@@ -47,8 +47,8 @@ finds them by that.`,
 	}
 }
 
-// serveMCP serves one client until that or ctx ends. It calls end when no more requests can come: the
-// server waits until the tools have answered, and one that waits must not delay that.
+// serveMCP serves one client until that or ctx ends. It calls end when no more requests can come:
+// the server waits until the tools have answered, and one that waits must not delay that.
 func serveMCP(ctx context.Context, l *looker, held *reservations, end func()) error {
 	server := mcp.NewServer(&mcp.Implementation{Name: "treelock", Title: "treelock", Version: "1"}, &mcp.ServerOptions{
 		Instructions: fmt.Sprintf(`Other agents and jobs work in the same tree. Reserve the files and folders that you are about to

@@ -99,8 +99,8 @@ func (l *looker) serve(cmd *cobra.Command, listen string) error {
 	return err
 }
 
-// onlyThisHost refuses requests by a name that is not of this machine. A web site could otherwise let
-// its own name mean 127.0.0.1, and read the page in a browser here.
+// onlyThisHost refuses requests by a name that is not of this machine. A web site could otherwise
+// let its own name mean 127.0.0.1, and read the page in a browser here.
 func onlyThisHost(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := r.Host

@@ -28,15 +28,15 @@ type reservation struct {
 	over    chan struct{} // closed when it is released; nothing is sent
 }
 
-// Reservations are what treelock mcp holds. One goroutine owns the ledger: all else is done by steps
-// that run there.
+// Reservations are what treelock mcp holds. One goroutine owns the ledger: all else is done by
+// steps that run there.
 type reservations struct {
 	locks *cluster.Manager
 	ended context.Context // when it ends, the manager ends all grants
 	steps chan func(*ledger)
 
-	// tell tells the client of a reservation that ended without its doing. It is set before the first
-	// reservation.
+	// tell tells the client of a reservation that ended without its doing. It is set before the
+	// first reservation.
 	tell func(notice string)
 }
 
@@ -70,8 +70,8 @@ func newReservations(ctx context.Context, locks *cluster.Manager) *reservations 
 	return r
 }
 
-// do runs a step, and waits until it has run. It returns false if the server has ended: then the step
-// does not run.
+// do runs a step, and waits until it has run. It returns false if the server has ended: then the
+// step does not run.
 func (r *reservations) do(step func(*ledger)) bool {
 	ran := make(chan struct{})
 	select {
@@ -117,8 +117,9 @@ func (r *reservations) reserve(ctx context.Context, req treelock.Request[treeloc
 	return made, nil
 }
 
-// begin makes room for a request. It returns the reservation that covers it already, if there is one,
-// or else a context that carries all that is held: a wait that would close a circle fails then.
+// begin makes room for a request. It returns the reservation that covers it already, if there is
+// one, or else a context that carries all that is held: a wait that would close a circle fails
+// then.
 func (l *ledger) begin(ctx context.Context, req treelock.Request[treelock.Path]) (*reservation, context.Context, error) {
 	for token, held := range l.held {
 		switch {

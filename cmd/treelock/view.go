@@ -25,8 +25,8 @@ type liveRequest struct {
 	Process string         `json:"process"`
 	Own     bool           `json:"own,omitempty"` // of mcp: it is a reservation of this server
 	Label   string         `json:"label,omitempty"`
-	// Since is when it began to hold, or to wait. It is left out if that was before this process began
-	// to look, as etcd does not know it.
+	// Since is when it began to hold, or to wait. It is left out if that was before this process
+	// began to look, as etcd does not know it.
 	Since  time.Time   `json:"since,omitzero"`
 	Claims []claimInfo `json:"claims"`
 
@@ -140,8 +140,8 @@ func (r liveRequest) describe(now time.Time) string {
 		nodetext.Line(r.Process, treelock.MaxLabel), r.Token, label, r.request(), r.State, r.age(now, " for "))
 }
 
-// age returns how long it has been in its state, in whole seconds, with a text before. If that is not
-// known, it returns nothing.
+// age returns how long it has been in its state, in whole seconds, with a text before. If that is
+// not known, it returns nothing.
 func (r liveRequest) age(now time.Time, before string) string {
 	if r.Since.IsZero() {
 		return ""

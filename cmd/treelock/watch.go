@@ -79,13 +79,14 @@ func (w *watcher) tell(v *view, err error) error {
 	return nil
 }
 
-// A change is what ls --watch writes as JSON. The first changes tell of all that is live at the start.
+// A change is what ls --watch writes as JSON. The first changes tell of all that is live at the
+// start.
 type change struct {
 	Time time.Time `json:"time"` // at which it was seen
 
-	// Change is holding or waiting for a request that does so now, narrowed for a holder whose claims
-	// have become less, and ended. It is unknown, with an error, when etcd does not answer, and known
-	// when it does again.
+	// Change is holding or waiting for a request that does so now, narrowed for a holder whose
+	// claims have become less, and ended. It is unknown, with an error, when etcd does not answer,
+	// and known when it does again.
 	Change  string       `json:"change"`
 	Request *liveRequest `json:"request,omitempty"`
 	Error   string       `json:"error,omitempty"`

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -22,8 +23,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// What a process of this binary is, instead of a test: treelock, or an etcd server with data in a
-// folder.
+// What a process of this binary is, instead of a test: treelock, as also if that is its name, or an
+// etcd server with data in a folder.
 const (
 	commandEnv = "TREELOCK_TEST_COMMAND"
 	etcdEnv    = "TREELOCK_TEST_ETCD"
@@ -32,7 +33,7 @@ const (
 func init() {
 	dir := os.Getenv(etcdEnv)
 	switch {
-	case os.Getenv(commandEnv) != "":
+	case os.Getenv(commandEnv) != "", filepath.Base(os.Args[0]) == "treelock":
 		main()
 	case dir != "":
 		if err := serveEtcd(dir); err != nil {

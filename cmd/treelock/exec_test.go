@@ -13,13 +13,6 @@ import (
 	"time"
 )
 
-// The tests start themselves as treelock.
-func init() {
-	if filepath.Base(os.Args[0]) == "treelock" {
-		main()
-	}
-}
-
 // A home has the folders of a user for whom nothing is set.
 type home struct {
 	*testing.T

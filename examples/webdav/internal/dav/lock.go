@@ -1,0 +1,143 @@
+package dav
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/examples/webdav/internal/davlock"
+	"github.com/treelock/treelock/examples/webdav/internal/xmlbody"
+)
+
+// defaultTimeout is the time of a lock if the client names none.
+const defaultTimeout = 10 * time.Minute
+
+// lock handles LOCK: one with a body makes a lock, one without refreshes.
+func (h *Handler) lock(c *call) error {
+	timeout := parseTimeout(c.Header.Get("Timeout"))
+	if len(c.body) == 0 {
+		return h.refresh(c, timeout)
+	}
+	info, err := xmlbody.ParseLockInfo(c.body)
+	if err != nil {
+		return refuse(http.StatusBadRequest, "%v", err)
+	}
+	depth := c.Header.Get("Depth")
+	if depth != "" && depth != "0" && depth != "infinity" {
+		return refuse(http.StatusBadRequest, "the Depth is not one of 0 and infinity")
+	}
+	spec := davlock.Spec{Root: c.path, Infinite: depth != "0", Shared: info.Shared, Owner: info.Owner, User: c.user, Timeout: timeout}
+	var missing bool
+	err = h.claim(c, davlock.LockRun(spec), func() error {
+		if _, err := h.Files.Stat(c.Context(), string(c.path)); err != nil {
+			missing = true
+			return nil
+		}
+		return h.makeLock(c, spec, http.StatusOK)
+	})
+	if err != nil || !missing {
+		return err
+	}
+	return h.lockNew(c, spec)
+}
+
+// lockNew locks a name that does not exist, and makes an empty file there.
+func (h *Handler) lockNew(c *call, spec davlock.Spec) error {
+	upload, err := h.Files.Upload(bytes.NewReader(nil))
+	if err != nil {
+		return err
+	}
+	defer upload.Discard()
+	return h.claim(c, withParents(treelock.Write(c.path), c.path), func() error {
+		if _, err := h.Files.Stat(c.Context(), string(c.path)); err == nil {
+			return h.makeLock(c, spec, http.StatusOK) // it was made meanwhile
+		}
+		if c.slash || !h.folder(c, parentOf(c.path)) {
+			return refuse(http.StatusConflict, "the parent is no folder, or the name is that of a folder")
+		}
+		return h.permitted(c, []davlock.Claim{davlock.Change(parentOf(c.path))}, func() error {
+			if err := h.makeLock(c, spec, http.StatusCreated); err != nil {
+				return err
+			}
+			if err := upload.Commit(string(c.path)); err != nil {
+				return errors.Join(err, h.Locks.Drop(c.path, true))
+			}
+			return nil
+		})
+	})
+}
+
+// makeLock makes the lock and its answer.
+func (h *Handler) makeLock(c *call, spec davlock.Spec, status int) error {
+	info, err := h.Locks.Lock(c.Context(), spec)
+	if errors.Is(err, davlock.ErrTooMany) {
+		return refuse(http.StatusServiceUnavailable, "too many locks")
+	}
+	if err != nil {
+		return h.locked(c, err)
+	}
+	c.answer.header.Set("Lock-Token", "<"+info.Token+">")
+	c.answer.xml(status, xmlbody.LockAnswer(h.shown(c, []davlock.Info{info})[0]))
+	return nil
+}
+
+// refresh gives a lock a new time. The If header names its token.
+func (h *Handler) refresh(c *call, timeout time.Duration) error {
+	if len(c.cond.tokens) != 1 {
+		return refuse(http.StatusBadRequest, "a LOCK without a body names one lock token, in its If header")
+	}
+	return h.claim(c, treelock.ReadNode(c.path), func() error {
+		info, err := h.Locks.Refresh(c.cond.tokens[0], c.user, c.path, timeout)
+		switch {
+		case errors.Is(err, davlock.ErrNoLock):
+			return &refusal{status: http.StatusPreconditionFailed, body: xmlbody.Error("lock-token-matches-request-uri")}
+		case errors.Is(err, davlock.ErrNotYours):
+			return refuse(http.StatusForbidden, "the lock is another user's")
+		case err != nil:
+			return err
+		}
+		c.answer.xml(http.StatusOK, xmlbody.LockAnswer(h.shown(c, []davlock.Info{info})[0]))
+		return nil
+	})
+}
+
+func (h *Handler) unlock(c *call) error {
+	token, ok := strings.CutPrefix(strings.TrimSpace(c.Header.Get("Lock-Token")), "<")
+	token, closed := strings.CutSuffix(token, ">")
+	if !ok || !closed || token == "" {
+		return refuse(http.StatusBadRequest, "no Lock-Token, or a malformed one")
+	}
+	return h.claim(c, treelock.ReadNode(c.path), func() error {
+		err := h.Locks.Unlock(token, c.user, c.path)
+		switch {
+		case errors.Is(err, davlock.ErrNoLock):
+			return &refusal{status: http.StatusConflict, body: xmlbody.Error("lock-token-matches-request-uri")}
+		case errors.Is(err, davlock.ErrNotYours):
+			return refuse(http.StatusForbidden, "the lock is another user's")
+		case err != nil:
+			return err
+		}
+		c.answer.status = http.StatusNoContent
+		return nil
+	})
+}
+
+// parseTimeout returns the first time of a Timeout header that can be read. The table bounds it.
+func parseTimeout(header string) time.Duration {
+	for item := range strings.SplitSeq(header, ",") {
+		item = strings.TrimSpace(item)
+		if strings.EqualFold(item, "Infinite") {
+			return time.Duration(1<<63 - 1)
+		}
+		if seconds, ok := strings.CutPrefix(item, "Second-"); ok {
+			if n, err := strconv.ParseUint(seconds, 10, 32); err == nil {
+				return time.Duration(n) * time.Second
+			}
+		}
+	}
+	return defaultTimeout
+}

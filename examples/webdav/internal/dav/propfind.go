@@ -1,0 +1,214 @@
+package dav
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"html"
+	"io/fs"
+	"mime"
+	"net/http"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/webdav"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/examples/webdav/internal/davlock"
+	"github.com/treelock/treelock/examples/webdav/internal/files"
+	"github.com/treelock/treelock/examples/webdav/internal/xmlbody"
+)
+
+// mostMembers bounds the members in one answer: it is in memory until it is sent.
+const mostMembers = 50_000
+
+// propfind handles PROPFIND. Of depth infinity it is refused, as RFC 4918 permits: a client could
+// ask for all of the tree.
+func (h *Handler) propfind(c *call) error {
+	find, err := xmlbody.ParsePropfind(c.body)
+	if err != nil {
+		return refuse(http.StatusBadRequest, "%v", err)
+	}
+	switch depth := c.Header.Get("Depth"); depth {
+	case "0", "1":
+		return h.claim(c, treelock.ReadNode(c.path), func() error { return h.describe(c, find, depth == "1") })
+	case "", "infinity":
+		return &refusal{status: http.StatusForbidden, body: xmlbody.Error("propfind-finite-depth")}
+	}
+	return refuse(http.StatusBadRequest, "the Depth is not one of 0, 1 and infinity")
+}
+
+// describe makes the multistatus of a resource, and of its members.
+func (h *Handler) describe(c *call, find xmlbody.Propfind, members bool) error {
+	if err := h.exists(c); err != nil {
+		return err
+	}
+	resource, infos, err := h.response(c, c.path, find, members)
+	if err != nil {
+		return err
+	}
+	responses := []xmlbody.Response{resource}
+	for _, info := range infos {
+		p := treelock.CleanPath(path.Join(string(c.path), info.Name()))
+		member, _, err := h.response(c, p, find, false)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+			continue // a program that does not know the locks removes files, or keeps them to itself
+		}
+		if err != nil {
+			return err
+		}
+		responses = append(responses, member)
+	}
+	c.answer.xml(http.StatusMultiStatus, xmlbody.Multistatus(responses))
+	return nil
+}
+
+// response describes one resource, and returns its members if they are wanted.
+func (h *Handler) response(c *call, p Path, find xmlbody.Propfind, members bool) (xmlbody.Response, []fs.FileInfo, error) {
+	f, err := h.Files.OpenFile(c.Context(), string(p), os.O_RDONLY, 0)
+	if err != nil {
+		return xmlbody.Response{}, nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return xmlbody.Response{}, nil, err
+	}
+	var infos []fs.FileInfo
+	if members && info.IsDir() {
+		if infos, err = f.Readdir(mostMembers + 1); len(infos) > mostMembers {
+			return xmlbody.Response{}, nil, refuse(http.StatusInsufficientStorage, "the folder has more than %d members", mostMembers)
+		}
+		slices.SortFunc(infos, func(a, b fs.FileInfo) int { return strings.Compare(a.Name(), b.Name()) })
+	}
+	dead := map[xml.Name]webdav.Property{}
+	if holder, ok := f.(webdav.DeadPropsHolder); ok {
+		if dead, err = holder.DeadProps(); err != nil {
+			return xmlbody.Response{}, nil, err
+		}
+	}
+	locks, err := h.Locks.Covering(p)
+	if err != nil {
+		return xmlbody.Response{}, nil, err
+	}
+	live := h.live(c, p, info, locks)
+	return xmlbody.Response{Href: href(p, info.IsDir()), Propstats: propstats(find, live, dead)}, infos, nil
+}
+
+// A liveProp is a property that the server computes. Its content is XML.
+type liveProp struct{ name, content string }
+
+// live returns the live properties of a resource.
+func (h *Handler) live(c *call, p Path, info fs.FileInfo, locks []davlock.Info) []liveProp {
+	kind, name := "", path.Base(string(p))
+	if info.IsDir() {
+		kind = "<D:collection/>"
+	}
+	if p == "/" {
+		name = ""
+	}
+	props := []liveProp{
+		{"resourcetype", kind}, {"displayname", xmlbody.Escape(name)},
+		{"getlastmodified", info.ModTime().UTC().Format(http.TimeFormat)},
+		{"creationdate", info.ModTime().UTC().Format("2006-01-02T15:04:05Z")},
+		{"lockdiscovery", xmlbody.LockDiscovery(h.shown(c, locks))}, {"supportedlock", xmlbody.SupportedLock},
+	}
+	if info.IsDir() {
+		return props
+	}
+	kind = mime.TypeByExtension(path.Ext(name))
+	if kind == "" {
+		kind = "application/octet-stream"
+	}
+	return append(props, liveProp{"getcontentlength", strconv.FormatInt(info.Size(), 10)},
+		liveProp{"getetag", xmlbody.Escape(files.ETag(info))}, liveProp{"getcontenttype", xmlbody.Escape(kind)})
+}
+
+// shown returns what clients see of locks.
+func (h *Handler) shown(c *call, locks []davlock.Info) []xmlbody.Lock {
+	shown := make([]xmlbody.Lock, 0, len(locks))
+	for _, l := range locks {
+		shown = append(shown, xmlbody.Lock{Token: l.Token, Root: h.href(c, l.Root), Owner: l.Owner,
+			Infinite: l.Infinite, Shared: l.Shared, Left: l.Left})
+	}
+	return shown
+}
+
+// propstats returns the properties that are asked for, those that exist and those that do not.
+func propstats(find xmlbody.Propfind, live []liveProp, dead map[xml.Name]webdav.Property) string {
+	var found, missing strings.Builder
+	write := func(name xml.Name) {
+		if i := slices.IndexFunc(live, func(l liveProp) bool { return name == (xml.Name{Space: xmlbody.DAV, Local: l.name}) }); i >= 0 {
+			writeProp(&found, find, name, "", live[i].content)
+		} else if d, ok := dead[name]; ok {
+			writeProp(&found, find, name, d.Lang, string(d.InnerXML))
+		} else {
+			writeProp(&missing, find, name, "", "")
+		}
+	}
+	var names []xml.Name
+	if find.All || find.NamesOnly {
+		for _, l := range live {
+			names = append(names, xml.Name{Space: xmlbody.DAV, Local: l.name})
+		}
+		for name := range dead {
+			names = append(names, name)
+		}
+	}
+	seen := map[xml.Name]bool{}
+	for _, name := range append(names, find.Names...) {
+		if !seen[name] {
+			seen[name] = true
+			write(name)
+		}
+	}
+	text := ""
+	if found.Len() > 0 || missing.Len() == 0 {
+		text = propstat(found.String(), http.StatusOK)
+	}
+	if missing.Len() > 0 {
+		text += propstat(missing.String(), http.StatusNotFound)
+	}
+	return text
+}
+
+func propstat(props string, status int) string {
+	return "<D:propstat><D:prop>" + props + "</D:prop><D:status>" + xmlbody.StatusLine(status) + "</D:status></D:propstat>"
+}
+
+func writeProp(b *strings.Builder, find xmlbody.Propfind, name xml.Name, lang, content string) {
+	tag, attr := "D:"+name.Local, ""
+	if name.Space != xmlbody.DAV {
+		tag, attr = name.Local, ` xmlns="`+xmlbody.Escape(name.Space)+`"`
+	}
+	if lang != "" {
+		attr += ` xml:lang="` + xmlbody.Escape(lang) + `"`
+	}
+	if find.NamesOnly || content == "" {
+		b.WriteString("<" + tag + attr + "/>")
+		return
+	}
+	b.WriteString("<" + tag + attr + ">" + content + "</" + tag + ">")
+}
+
+// list makes a page of the members of a folder, for a browser.
+func (h *Handler) list(c *call, f webdav.File) error {
+	infos, err := f.Readdir(mostMembers)
+	if err != nil && len(infos) == 0 && err.Error() != "EOF" {
+		return err
+	}
+	slices.SortFunc(infos, func(a, b fs.FileInfo) int { return strings.Compare(a.Name(), b.Name()) })
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "<!doctype html><meta charset=utf-8><title>%[1]s</title><h1>%[1]s</h1><ul>\n", html.EscapeString(string(c.path)))
+	for _, info := range infos {
+		p := treelock.CleanPath(path.Join(string(c.path), info.Name()))
+		fmt.Fprintf(&b, "<li><a href=\"%s\">%s</a>\n", html.EscapeString(href(p, info.IsDir())), html.EscapeString(info.Name()))
+	}
+	c.answer.header.Set("Content-Type", "text/html; charset=utf-8")
+	_, err = c.answer.Write(b.Bytes())
+	return err
+}

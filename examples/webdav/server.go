@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/examples/webdav/internal/dav"
+	"github.com/treelock/treelock/examples/webdav/internal/davlock"
+	"github.com/treelock/treelock/examples/webdav/internal/files"
+	"github.com/treelock/treelock/manager"
+	"github.com/treelock/treelock/manager/page"
+)
+
+// A config is what the flags say.
+type config struct {
+	dir, addr, pageAddr, users, cert, key string
+	maxBody                               int64
+	locks                                 davlock.Limits
+	quiet                                 bool
+}
+
+// parse reads the flags.
+func parse(args []string, stderr io.Writer) (config, error) {
+	var c config
+	f := flag.NewFlagSet("webdav", flag.ContinueOnError)
+	f.SetOutput(stderr)
+	f.StringVar(&c.dir, "dir", "", "the directory to serve (default a temporary one with a few files)")
+	f.StringVar(&c.addr, "addr", "127.0.0.1:8080", "the address to serve at")
+	f.StringVar(&c.pageAddr, "page", "", "the address of the live page of all locks, which shows all paths (default none)")
+	f.StringVar(&c.users, "users", "", "a file of users: a line for each, name:hash, as -hash prints it (default all may do all)")
+	f.StringVar(&c.cert, "tls-cert", "", "the file of the certificate, with -tls-key")
+	f.StringVar(&c.key, "tls-key", "", "the file of the key of the certificate")
+	f.Int64Var(&c.maxBody, "max-body", 1<<30, "how many bytes a file may have")
+	f.IntVar(&c.locks.PerUser, "max-locks", 1000, "how many WebDAV locks a user may have")
+	f.DurationVar(&c.locks.Longest, "max-timeout", time.Hour, "how long a WebDAV lock lasts at most without a refresh")
+	f.BoolVar(&c.quiet, "quiet", false, "write no access log")
+	if err := f.Parse(args); err != nil {
+		return c, err
+	}
+	if f.NArg() > 0 {
+		return c, fmt.Errorf("unexpected argument %q", f.Arg(0))
+	}
+	if (c.cert == "") != (c.key == "") {
+		return c, errors.New("-tls-cert and -tls-key go together")
+	}
+	return c, nil
+}
+
+// run serves until ctx ends. Then it finishes the requests that are under way.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	c, err := parse(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if c.dir == "" {
+		if c.dir, err = sampleDir(); err != nil {
+			return err
+		}
+		defer os.RemoveAll(c.dir)
+	}
+	dir, err := files.Open(c.dir)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	var users *userList
+	if c.users != "" {
+		if users, err = readUsers(c.users); err != nil {
+			return err
+		}
+	}
+	logger := slog.New(slog.NewTextHandler(stderr, nil))
+	// The manager ends last, so that requests under way keep what they hold.
+	locksCtx, stopLocks := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopLocks()
+	m := manager.Start(locksCtx)
+	handler := http.Handler(dav.New(dav.Config{
+		Files: dir, Locker: m, Locks: davlock.Start(locksCtx, m, c.locks), Logger: logger, MaxBody: c.maxBody,
+	}))
+	if users != nil {
+		handler = users.guard(handler)
+	}
+	if !c.quiet {
+		handler = logged(logger, handler)
+	}
+	return serve(ctx, c, handler, m, stdout)
+}
+
+// serve listens, says where, and serves until ctx ends.
+func serve(ctx context.Context, c config, handler http.Handler, m *manager.Manager[treelock.Path], stdout io.Writer) error {
+	listener, err := net.Listen("tcp", c.addr)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	scheme := "http"
+	if c.cert != "" {
+		certificate, err := tls.LoadX509KeyPair(c.cert, c.key)
+		if err != nil {
+			return err
+		}
+		listener = tls.NewListener(listener, &tls.Config{
+			Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12,
+		})
+		scheme = "https"
+	}
+	failed := make(chan error, 2)
+	if c.pageAddr != "" {
+		pageListener, err := net.Listen("tcp", c.pageAddr)
+		if err != nil {
+			return err
+		}
+		defer pageListener.Close()
+		fmt.Fprintf(stdout, "live page at http://%s/\n", pageListener.Addr())
+		go func() { failed <- newServer(page.Handler(m)).Serve(pageListener) }()
+	}
+	url := fmt.Sprintf("%s://%s/", scheme, listener.Addr())
+	fmt.Fprintf(stdout, "serving %s at %s\n%s", c.dir, url, howToMount(url))
+	server := newServer(handler)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return server.Shutdown(last)
+}
+
+// newServer returns a server that does not wait for clients that send no header. The handler bounds
+// the times of bodies.
+func newServer(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+}
+
+// sampleDir makes a temporary directory with a few files.
+func sampleDir() (string, error) {
+	dir, err := os.MkdirTemp("", "treelock-webdav-")
+	if err != nil {
+		return "", err
+	}
+	for name, text := range map[string]string{
+		"welcome.txt": "These files are gone when the server ends.\n", "photos/2025/list.txt": "a.jpg\n", "notes/todo.txt": "lock it\n",
+	} {
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			return "", err
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			return "", err
+		}
+	}
+	return dir, nil
+}
+
+func howToMount(url string) string {
+	return "Linux:   sudo mount -t davfs " + url + " /mnt    or: cadaver " + url + "\n" +
+		"macOS:   Finder, Go, Connect to Server: " + url + "\n" +
+		"Windows: net use * " + url + "\n" +
+		"rclone:  rclone ls :webdav: --webdav-url " + url + "\n"
+}

@@ -10,4 +10,5 @@ replace (
 require (
 	github.com/treelock/treelock v0.0.0-00010101000000-000000000000
 	golang.org/x/net v0.61.0
+	golang.org/x/sync v0.24.0
 )

@@ -89,12 +89,10 @@ func (h *Handler) href(c *call, p Path) string {
 }
 
 // create returns what a method changes that gives p its content: p, and its parent if p is new.
-func (h *Handler) create(c *call, p Path) []davlock.Claim {
+func create(p Path, isNew bool) []davlock.Claim {
 	changes := []davlock.Claim{davlock.ChangeAll(p)}
-	if _, err := h.Files.Stat(c.Context(), string(p)); err != nil {
-		if parent, ok := p.Parent(); ok {
-			changes = append(changes, davlock.Change(parent))
-		}
+	if parent, ok := p.Parent(); ok && isNew {
+		changes = append(changes, davlock.Change(parent))
 	}
 	return changes
 }
@@ -136,13 +134,11 @@ func (h *Handler) put(c *call) error {
 		case !h.folder(c, parentOf(c.path)):
 			return refuse(http.StatusConflict, "the parent is no folder")
 		}
-		return h.permitted(c, h.create(c, c.path), func() error {
-			if err := upload.Commit(string(c.path)); err != nil {
-				return err
-			}
-			c.answer.header.Set("ETag", h.etag(c, c.path))
+		return h.permitted(c, create(c.path, err != nil), func() error {
+			etag, err := upload.Commit(string(c.path))
+			c.answer.header.Set("ETag", etag)
 			c.answer.status = status
-			return nil
+			return err
 		})
 	})
 }
@@ -192,9 +188,10 @@ func (h *Handler) delete(c *call) error {
 		}
 		changes := []davlock.Claim{davlock.ChangeAll(c.path), davlock.Change(parentOf(c.path))}
 		return h.permitted(c, changes, func() error {
-			if h.serveInner(c); c.answer.status >= 300 {
-				return nil
+			if err := h.Files.RemoveAll(c.Context(), string(c.path)); err != nil {
+				return err
 			}
+			c.answer.status = http.StatusNoContent
 			return h.Locks.Drop(c.path, true)
 		})
 	})
@@ -232,9 +229,9 @@ func (h *Handler) mkcol(c *call) error {
 		if !h.folder(c, parentOf(c.path)) {
 			return refuse(http.StatusConflict, "the parent is no folder")
 		}
-		return h.permitted(c, h.create(c, c.path), func() error {
-			h.serveInner(c)
-			return nil
+		return h.permitted(c, create(c.path, true), func() error {
+			c.answer.status = http.StatusCreated
+			return h.Files.Mkdir(c.Context(), string(c.path), 0o777)
 		})
 	})
 }

@@ -63,7 +63,7 @@ func (h *Handler) lockNew(c *call, spec davlock.Spec) error {
 			if err := h.makeLock(c, spec, http.StatusCreated); err != nil {
 				return err
 			}
-			if err := upload.Commit(string(c.path)); err != nil {
+			if _, err := upload.Commit(string(c.path)); err != nil {
 				return errors.Join(err, h.Locks.Drop(c.path, true))
 			}
 			return nil

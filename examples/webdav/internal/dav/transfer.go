@@ -13,7 +13,14 @@ func (h *Handler) copy(c *call) error {
 		return err
 	}
 	return h.claim(c, withParents(treelock.Read(c.path).Write(to), to), func() error {
-		return h.transferTo(c, to, h.create(c, to))
+		return h.transferTo(c, to, nil, func() error {
+			c.Header.Set("Overwrite", "T")
+			c.Header.Set("Destination", href(to, false))
+			if h.serveInner(c); c.answer.status >= 300 {
+				return refuse(c.answer.status, "the copy failed, and may be incomplete")
+			}
+			return nil
+		})
 	})
 }
 
@@ -27,7 +34,12 @@ func (h *Handler) move(c *call) error {
 	}
 	return h.claim(c, withParents(treelock.Write(c.path, to), c.path, to), func() error {
 		from := []davlock.Claim{davlock.ChangeAll(c.path), davlock.Change(parentOf(c.path))}
-		return h.transferTo(c, to, append(from, h.create(c, to)...))
+		return h.transferTo(c, to, from, func() error {
+			if err := h.Files.Rename(c.Context(), string(c.path), string(to)); err != nil {
+				return err
+			}
+			return h.Locks.Drop(c.path, true)
+		})
 	})
 }
 
@@ -53,29 +65,33 @@ func (h *Handler) transfer(c *call, depths ...string) (Path, error) {
 	return to, nil
 }
 
-// transferTo copies or moves once all is checked. It runs inside claim.
-func (h *Handler) transferTo(c *call, to Path, changes []davlock.Claim) error {
+// transferTo checks what is left to check, and then makes room at the destination and runs f, which
+// copies or moves. Changes are those beside the destination. It runs inside claim.
+func (h *Handler) transferTo(c *call, to Path, changes []davlock.Claim, f func() error) error {
 	if err := h.exists(c); err != nil {
 		return err
 	}
-	if !h.folder(c, parentOf(to)) {
-		return refuse(http.StatusConflict, "the parent of the destination is no folder")
-	}
 	_, err := h.Files.Stat(c.Context(), string(to))
-	if err == nil && c.Header.Get("Overwrite") == "F" {
+	isNew := err != nil
+	switch {
+	case isNew && !h.folder(c, parentOf(to)):
+		return refuse(http.StatusConflict, "the parent of the destination is no folder")
+	case !isNew && c.Header.Get("Overwrite") == "F":
 		return refuse(http.StatusPreconditionFailed, "the destination exists")
 	}
-	return h.permitted(c, changes, func() error {
-		c.Header.Set("Overwrite", "T") // x/net/webdav takes a missing one for F, in MOVE
-		c.Header.Set("Destination", href(to, false))
-		if h.serveInner(c); c.answer.status >= 300 {
-			return nil
-		}
-		if c.Method == "MOVE" {
-			if err := h.Locks.Drop(c.path, true); err != nil {
+	return h.permitted(c, append(changes, create(to, isNew)...), func() error {
+		status := http.StatusCreated
+		if !isNew {
+			status = http.StatusNoContent
+			if err := h.Files.RemoveAll(c.Context(), string(to)); err != nil {
 				return err
 			}
 		}
+		if err := f(); err != nil {
+			return err
+		}
+		c.answer.status = status
+		c.answer.body.Reset()
 		return h.Locks.Drop(to, false)
 	})
 }

@@ -161,23 +161,26 @@ func (d *Dir) Upload(content io.Reader) (*Upload, error) {
 	return u, nil
 }
 
-// Commit gives the content a name, in one step. A file that is being read stays as it is for its
-// reader. The time of the file is that of the call, in nanoseconds: the clock of a file system may
-// give two contents one time, and the entity tag is made of it.
-func (u *Upload) Commit(name string) error {
-	name, err := local("write", name)
-	if err != nil {
-		return err
+// Commit gives the content a name, in one step, and returns its entity tag. A file that is being read
+// stays as it is for its reader. The time of the file is that of the call, in nanoseconds: the clock
+// of a file system may give two contents one time, and the entity tag is made of it.
+func (u *Upload) Commit(name string) (etag string, err error) {
+	if name, err = local("write", name); err != nil {
+		return "", err
 	}
 	now := time.Now()
 	if err := u.dir.root.Chtimes(u.temp, now, now); err != nil {
-		return err
+		return "", err
+	}
+	info, err := u.dir.root.Stat(u.temp)
+	if err != nil {
+		return "", err
 	}
 	if err := u.dir.root.Rename(u.temp, name); err != nil {
-		return err
+		return "", err
 	}
 	u.done = true
-	return nil
+	return ETag(info), nil
 }
 
 // Discard removes an upload that was not committed.

@@ -27,7 +27,7 @@ type config struct {
 	dir, addr, pageAddr, users, cert, key string
 	maxBody                               int64
 	locks                                 davlock.Limits
-	quiet                                 bool
+	quiet, hash                           bool
 }
 
 // parse reads the flags.
@@ -44,6 +44,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	f.Int64Var(&c.maxBody, "max-body", 1<<30, "how many bytes a file may have")
 	f.IntVar(&c.locks.PerUser, "max-locks", 1000, "how many WebDAV locks a user may have")
 	f.DurationVar(&c.locks.Longest, "max-timeout", time.Hour, "how long a WebDAV lock lasts at most without a refresh")
+	f.BoolVar(&c.hash, "hash", false, "read a password from the standard input and print its hash for -users")
 	f.BoolVar(&c.quiet, "quiet", false, "write no access log")
 	if err := f.Parse(args); err != nil {
 		return c, err
@@ -65,6 +66,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	if err != nil {
 		return err
+	}
+	if c.hash {
+		return printHash(os.Stdin, stdout)
 	}
 	if c.dir == "" {
 		if c.dir, err = sampleDir(); err != nil {

@@ -197,7 +197,7 @@ func TestShutdownFinishesRequests(t *testing.T) {
 		}
 		answered <- err
 	}()
-	if _, err := io.WriteString(send, "first "); err != nil { // the server has the request when it reads the body
+	if _, err := io.WriteString(send, "first "); err != nil {
 		t.Fatal(err)
 	}
 	waitForUpload(t, dir)

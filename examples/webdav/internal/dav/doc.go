@@ -1,8 +1,8 @@
 // Package dav is a WebDAV server, class 1, 2 and 3, in which no operation sees another's half.
 //
-// Files and properties are those of a [webdav.FileSystem]; golang.org/x/net/webdav moves, copies and
-// deletes them. Locks and If headers are not its own: package davlock has the locks, and each method
-// claims what it reads and changes in one request of a lock manager.
+// Files and properties are those of a [webdav.FileSystem]; golang.org/x/net/webdav moves, copies
+// and deletes them. Locks and If headers are not its own: package davlock has the locks, and each
+// method claims what it reads and changes in one request of a lock manager.
 //
 // # What a method claims while it runs
 //
@@ -19,9 +19,9 @@
 // # Invariants
 //
 //   - D1 A method looks at files, conditions and locks only while it holds its claims.
-//   - D2 No claim is held while a client sends or reads: bodies are read before, answers are written
-//     after. PUT replaces a file in one step, so an open file stays as it is for a reader.
-//   - D3 A method changes nothing before all its conditions hold and all locks permit it. So what is
-//     refused has changed nothing.
+//   - D2 No claim is held while a client sends or reads: bodies are read before, answers are
+//     written after. PUT replaces a file in one step, so an open file stays as it is for a reader.
+//   - D3 A method changes nothing before all its conditions hold and all locks permit it. So what
+//     is refused has changed nothing.
 //   - D4 Each method that ends, by whatever answer or panic, holds nothing.
 package dav

@@ -72,7 +72,7 @@ type call struct {
 	*http.Request
 	path    Path
 	slash   bool   // the URL ends with a slash
-	user    string // "" if nobody is authenticated
+	user    string // "" if there is no authentication
 	cond    conditions
 	body    []byte // that of a method that takes XML
 	answer  answer

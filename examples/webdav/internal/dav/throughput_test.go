@@ -3,6 +3,7 @@ package dav
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -58,7 +59,8 @@ func bigLock(h http.Handler) http.Handler {
 	})
 }
 
-// work lets 32 clients write, move and read files, each in its own folder, and counts their requests.
+// work lets 32 clients write, move and read files, each in its own folder, and counts their
+// requests.
 func work(t *testing.T, dir *files.Dir, h http.Handler) int64 {
 	var done atomic.Int64
 	const clients = 32
@@ -73,7 +75,7 @@ func work(t *testing.T, dir *files.Dir, h http.Handler) int64 {
 		r := httptest.NewRequest(method, target, strings.NewReader("content"))
 		r.ContentLength = -1
 		if method != "PUT" {
-			r.Body, r.ContentLength = http.NoBody, 0
+			r.Body, r.ContentLength = io.NopCloser(strings.NewReader("")), 0
 		}
 		r.Header.Set("Destination", destination)
 		w := httptest.NewRecorder()

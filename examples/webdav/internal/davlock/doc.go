@@ -2,8 +2,9 @@
 //
 // # Terminology
 //
-//   - A lock is what a client gets by LOCK: a token, a root, a depth, a scope (exclusive or shared),
-//     a user and a time at which it ends. It covers its root, and with depth infinity all below.
+//   - A lock is what a client gets by LOCK: a token, a root, a depth, a scope (exclusive or
+//     shared), a user and a time at which it ends. It covers its root, and with depth infinity all
+//     below.
 //   - A change is a claim of what a method changes: a resource, or a resource and all below.
 //   - A lock meets a change if the two share a resource.
 //   - A pass permits a method to change what it named, for as long as the method runs.
@@ -20,8 +21,9 @@
 //   - L1 No two conflicting locks are in the table. A lock is in the table before its grant is
 //     acquired, so two LOCKs that run at once see each other.
 //   - L2 A lock whose Lock has returned has a grant in /lock for as long as it is in the table.
-//   - L3 A method that changes a resource holds a write claim on it in /run. LOCK holds a read claim
-//     there on all that the lock covers. So no lock appears on what a method changes while it runs.
+//   - L3 A method that changes a resource holds a write claim on it in /run. LOCK holds a read
+//     claim there on all that the lock covers. So no lock appears on what a method changes while it
+//     runs.
 //   - L4 A pass is given only if each lock that meets a change was presented by its user. Of shared
 //     locks on one resource, one is enough.
 //   - L5 A pass holds a sub-grant in each presented lock that meets a change. A lock that ends

@@ -21,7 +21,7 @@ type Spec struct {
 	Infinite bool // covers all below Root
 	Shared   bool
 	Owner    string // what the client says of its owner, XML that is well-formed by itself
-	User     string // who is authenticated, "" if nobody is
+	User     string // the name of its user, "" without authentication
 	Timeout  time.Duration
 }
 

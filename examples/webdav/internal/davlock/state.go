@@ -50,8 +50,8 @@ func (s *state) expire(l *lock) time.Duration {
 	return max(left, 0)
 }
 
-// find returns the lock of a user by its token. The time of a lock ends at its deadline, even if the
-// watcher comes later.
+// find returns the lock of a user by its token. The time of a lock ends at its deadline, even if
+// the watcher comes later.
 func (s *state) find(token, user string) (*lock, error) {
 	l := s.locks[token]
 	if l == nil || l.grant == (treelock.Grant[Path]{}) {
@@ -97,7 +97,8 @@ func (s *state) meeting(c Claim) (locks []*lock) {
 	return locks
 }
 
-// over reports whether the time of the lock has ended. A lock whose grant is being acquired has none.
+// over reports whether the time of the lock has ended. A lock whose grant is being acquired has
+// none.
 func (l *lock) over() bool { return !l.deadline.IsZero() && time.Until(l.deadline) <= 0 }
 
 func (l *lock) info() Info { return Info{l.Spec, l.token, time.Until(l.deadline)} }

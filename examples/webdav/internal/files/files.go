@@ -1,6 +1,6 @@
 // Package files is the directory that the server serves, as a file system of x/net/webdav. All
-// access goes through an [os.Root], so nothing outside of the directory is read or written, not even
-// through a symbolic link.
+// access goes through an [os.Root], so nothing outside of the directory is read or written, not
+// even through a symbolic link.
 //
 // Each folder may have a folder named .DAV, which clients do not see. It has a file for each member
 // with properties. The one of the root also has the properties of the root, and what is being
@@ -161,9 +161,9 @@ func (d *Dir) Upload(content io.Reader) (*Upload, error) {
 	return u, nil
 }
 
-// Commit gives the content a name, in one step, and returns its entity tag. A file that is being read
-// stays as it is for its reader. The time of the file is that of the call, in nanoseconds: the clock
-// of a file system may give two contents one time, and the entity tag is made of it.
+// Commit gives the content a name, in one step, and returns its entity tag. A file that is being
+// read stays as it is for its reader. The time of the file is that of the call, in nanoseconds: the
+// clock of a file system may give two contents one time, and the entity tag is made of it.
 func (u *Upload) Commit(name string) (etag string, err error) {
 	if name, err = local("write", name); err != nil {
 		return "", err

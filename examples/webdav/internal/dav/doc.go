@@ -14,7 +14,7 @@
 //	DELETE             Write of the resource, WriteNode of its parent
 //	COPY               Read of the source, Write of the target, WriteNode of its parent
 //	MOVE               Write of both, WriteNode of both parents
-//	LOCK               Read or ReadNode of what it covers; Write and WriteNode as PUT, if it makes a file
+//	LOCK               Write or WriteNode of what it covers; as PUT, if it makes a file
 //
 // # Invariants
 //

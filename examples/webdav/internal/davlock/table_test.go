@@ -174,7 +174,7 @@ func TestLocksAreLimited(t *testing.T) {
 
 func TestEnterAsksForEachLockThatMeetsAChange(t *testing.T) {
 	inBubble(t, Limits{}, func(b bench) {
-		folder := b.lock(Spec{Root: "/a", Timeout: time.Hour}).Token // depth 0: itself, and its members' names
+		folder := b.lock(Spec{Root: "/a", Timeout: time.Hour}).Token
 		file := b.lock(Spec{Root: "/a/x/f", Timeout: time.Hour}).Token
 		tree := b.lock(Spec{Root: "/t", Infinite: true, Timeout: time.Hour}).Token
 		b.refused("delete /a/x", b.enter("", nil, ChangeAll("/a/x"), Change("/a")), "/a", "/a/x/f")

@@ -82,7 +82,12 @@ var summary = regexp.MustCompile("<- summary for `(.*)': of (\\d+) tests run: (\
 // All suites of litmus pass, with nothing failed, skipped or warned of.
 func TestLitmus(t *testing.T) {
 	program(t, "litmus")
-	url := start(t, "-dir", t.TempDir())
+	litmus(t, start(t, "-dir", t.TempDir()))
+}
+
+// litmus runs the suites.
+func litmus(t *testing.T, url string) {
+	t.Helper()
 	text := output(t, "", "litmus", "-k", url)
 	passed := summary.FindAllStringSubmatch(text, -1)
 	if len(passed) != 5 {

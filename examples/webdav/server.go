@@ -25,9 +25,11 @@ import (
 // A config is what the flags say.
 type config struct {
 	dir, addr, pageAddr, users, cert, key string
+	etcd, prefix                          string
 	maxBody                               int64
 	locks                                 davlock.Limits
 	quiet, hash                           bool
+	ttl                                   time.Duration
 }
 
 // parse reads the flags.
@@ -38,6 +40,9 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	f.StringVar(&c.dir, "dir", "", "the directory to serve (default a temporary one with a few files)")
 	f.StringVar(&c.addr, "addr", "127.0.0.1:8080", "the address to serve at")
 	f.StringVar(&c.pageAddr, "page", "", "the address of the live page of all locks, which shows all paths (default none)")
+	f.StringVar(&c.etcd, "etcd", "", "the endpoints of etcd, with commas between, to share locks with other servers (default none)")
+	f.StringVar(&c.prefix, "prefix", "/treelock-webdav", "the prefix of the keys in etcd; servers of one directory have one")
+	f.DurationVar(&c.ttl, "ttl", 10*time.Second, "how long the locks of a server that dies stay, with -etcd")
 	f.StringVar(&c.users, "users", "", "a file of users: a line for each, name:hash, as -hash prints it (default all may do all)")
 	f.StringVar(&c.cert, "tls-cert", "", "the file of the certificate, with -tls-key")
 	f.StringVar(&c.key, "tls-key", "", "the file of the key of the certificate")
@@ -89,11 +94,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	logger := slog.New(slog.NewTextHandler(stderr, nil))
 	// The manager ends last, so that requests under way keep what they hold.
-	locksCtx, stopLocks := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopLocks()
-	m := manager.Start(locksCtx)
+	locks, err := startLocks(context.WithoutCancel(ctx), c, logger)
+	if err != nil {
+		return err
+	}
+	defer locks.close()
 	handler := http.Handler(dav.New(dav.Config{
-		Files: dir, Locker: m, Locks: davlock.Start(locksCtx, m, c.locks), Logger: logger, MaxBody: c.maxBody,
+		Files: dir, Locker: locks.locker, Locks: locks.table, Logger: logger, MaxBody: c.maxBody,
 	}))
 	if users != nil {
 		handler = users.guard(handler)
@@ -101,7 +108,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if !c.quiet {
 		handler = logged(logger, handler)
 	}
-	return serve(ctx, c, handler, m, stdout)
+	return serve(ctx, c, handler, locks.manager, stdout)
 }
 
 // serve listens, says where, and serves until ctx ends.

@@ -18,6 +18,11 @@ func (h *Handler) claim(c *call, req treelock.Request[Path], f func() error) err
 		return err
 	}
 	defer grant.Release()
+	if c.cond.hasIf || c.Method != "GET" && c.Method != "HEAD" {
+		if err := h.Locks.Sync(c.Context()); err != nil {
+			return err
+		}
+	}
 	if err := h.check(c); err != nil {
 		return err
 	}
@@ -192,7 +197,7 @@ func (h *Handler) delete(c *call) error {
 				return err
 			}
 			c.answer.status = http.StatusNoContent
-			return h.Locks.Drop(c.path, true)
+			return h.Locks.Drop(c.Context(), c.path, true)
 		})
 	})
 }

@@ -169,7 +169,7 @@ func newHandler(t testing.TB, wrap func(*files.Dir) FileSystem) *Handler {
 	}
 	t.Cleanup(func() { dir.Close() })
 	m := manager.Start(t.Context())
-	return New(Config{Files: wrap(dir), Locker: m, Locks: davlock.Start(t.Context(), m, davlock.Limits{}), Logger: slog.New(slog.DiscardHandler)})
+	return New(Config{Files: wrap(dir), Locker: m, Locks: davlock.Start(t.Context(), m, davlock.Limits{}, nil), Logger: slog.New(slog.DiscardHandler)})
 }
 
 func TestNoMethodSeesTheHalfOfAnother(t *testing.T) {

@@ -64,7 +64,7 @@ func (h *Handler) lockNew(c *call, spec davlock.Spec) error {
 				return err
 			}
 			if _, err := upload.Commit(string(c.path)); err != nil {
-				return errors.Join(err, h.Locks.Drop(c.path, true))
+				return errors.Join(err, h.Locks.Drop(c.Context(), c.path, true))
 			}
 			return nil
 		})
@@ -91,7 +91,7 @@ func (h *Handler) refresh(c *call, timeout time.Duration) error {
 		return refuse(http.StatusBadRequest, "a LOCK without a body names one lock token, in its If header")
 	}
 	return h.claim(c, treelock.ReadNode(c.path), func() error {
-		info, err := h.Locks.Refresh(c.cond.tokens[0], c.user, c.path, timeout)
+		info, err := h.Locks.Refresh(c.Context(), c.cond.tokens[0], c.user, c.path, timeout)
 		switch {
 		case errors.Is(err, davlock.ErrNoLock):
 			return &refusal{status: http.StatusPreconditionFailed, body: xmlbody.Error("lock-token-matches-request-uri")}
@@ -112,7 +112,7 @@ func (h *Handler) unlock(c *call) error {
 		return refuse(http.StatusBadRequest, "no Lock-Token, or a malformed one")
 	}
 	return h.claim(c, treelock.ReadNode(c.path), func() error {
-		err := h.Locks.Unlock(token, c.user, c.path)
+		err := h.Locks.Unlock(c.Context(), token, c.user, c.path)
 		switch {
 		case errors.Is(err, davlock.ErrNoLock):
 			return &refusal{status: http.StatusConflict, body: xmlbody.Error("lock-token-matches-request-uri")}

@@ -27,7 +27,7 @@ func newRig(t *testing.T, limits davlock.Limits) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { dir.Close() })
-	h := New(Config{Files: dir, Locker: m, Locks: davlock.Start(t.Context(), m, limits), MaxBody: 1 << 20})
+	h := New(Config{Files: dir, Locker: m, Locks: davlock.Start(t.Context(), m, limits, nil), MaxBody: 1 << 20})
 	r := &rig{t, h, m, name}
 	r.do(201, "MKCOL /a")
 	r.do(201, "MKCOL /b")

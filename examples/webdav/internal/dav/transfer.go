@@ -38,7 +38,7 @@ func (h *Handler) move(c *call) error {
 			if err := h.Files.Rename(c.Context(), string(c.path), string(to)); err != nil {
 				return err
 			}
-			return h.Locks.Drop(c.path, true)
+			return h.Locks.Drop(c.Context(), c.path, true)
 		})
 	})
 }
@@ -92,6 +92,6 @@ func (h *Handler) transferTo(c *call, to Path, changes []davlock.Claim, f func()
 		}
 		c.answer.status = status
 		c.answer.body.Reset()
-		return h.Locks.Drop(to, false)
+		return h.Locks.Drop(c.Context(), to, false)
 	})
 }

@@ -50,6 +50,7 @@ func (s *state) enter(ctx context.Context, pass *Pass, user string, tokens []str
 		for _, l := range s.meeting(change) {
 			region := overlap(l, change)
 			switch {
+			case presented[l] && l.remote: // the claims of the method keep its resources: see L3
 			case presented[l]:
 				holds = append(holds, hold{l, region})
 			case !l.Shared || !sharedCovers(presented, region):

@@ -16,13 +16,18 @@ func (s *state) add(l *lock, limits Limits) error {
 	if rivals := s.meeting(l.claim()); len(rivals) > 0 {
 		return lockedError(rivals)
 	}
+	s.insert(l)
+	return nil
+}
+
+// insert puts a lock into the table.
+func (s *state) insert(l *lock) {
 	s.locks[l.token] = l
 	s.perUser[l.User]++
 	if s.at[l.Root] == nil {
 		s.at[l.Root] = map[*lock]string{}
 	}
 	s.at[l.Root][l] = l.token
-	return nil
 }
 
 // remove takes a lock out of the table, if it is there, and releases its grant.
@@ -54,10 +59,7 @@ func (s *state) expire(l *lock) time.Duration {
 // the watcher comes later.
 func (s *state) find(token, user string) (*lock, error) {
 	l := s.locks[token]
-	if l == nil || l.grant == (treelock.Grant[Path]{}) {
-		return nil, ErrNoLock
-	}
-	if s.expire(l) == 0 {
+	if l == nil || !l.remote && (l.grant == treelock.Grant[Path]{} || l.over()) {
 		return nil, ErrNoLock
 	}
 	if l.User != user {

@@ -26,6 +26,7 @@ const shortest = time.Second
 type Table struct {
 	locker treelock.Locker[Path]
 	limits Limits
+	store  Store             // nil for one server
 	inbox  chan func(*state) // to the goroutine of the table; unbuffered, never closed
 	done   <-chan struct{}   // closed when the table ends
 }
@@ -35,6 +36,8 @@ type state struct {
 	locks   map[string]*lock          // by token
 	at      map[Path]map[*lock]string // by root; the values are the tokens
 	perUser map[string]int
+
+	revision int64 // of the store; the table has all changes up to it
 }
 
 // A lock is owned by the goroutine of the table, but for the fields that never change.
@@ -43,12 +46,15 @@ type lock struct {
 	token    string
 	grant    treelock.Grant[Path] // the zero Grant until it is acquired
 	deadline time.Time
+	remote   bool          // it is held by another server, and has neither grant nor watcher here
+	revision int64         // of its record, 0 if it has none
 	ended    chan struct{} // closed when the lock leaves the table
 	renewed  chan struct{} // from Refresh to the watcher; room for one, as one is enough
 }
 
-// Start starts a table of locks that are granted by locker. It ends with ctx.
-func Start(ctx context.Context, locker treelock.Locker[Path], limits Limits) *Table {
+// Start starts a table of locks that are granted by locker. It ends with ctx. Several servers share
+// a store; for one it is nil.
+func Start(ctx context.Context, locker treelock.Locker[Path], limits Limits, store Store) *Table {
 	if limits.PerUser == 0 {
 		limits.PerUser = 1000
 	}
@@ -58,14 +64,17 @@ func Start(ctx context.Context, locker treelock.Locker[Path], limits Limits) *Ta
 	if limits.Longest == 0 {
 		limits.Longest = time.Hour
 	}
-	t := &Table{locker: locker, limits: limits, inbox: make(chan func(*state)), done: ctx.Done()}
+	t := &Table{locker: locker, limits: limits, store: store, inbox: make(chan func(*state)), done: ctx.Done()}
 	go t.run()
+	if store != nil {
+		go t.follow(ctx)
+	}
 	return t
 }
 
 // run is the goroutine of the table.
 func (t *Table) run() {
-	s := &state{map[string]*lock{}, map[Path]map[*lock]string{}, map[string]int{}}
+	s := &state{map[string]*lock{}, map[Path]map[*lock]string{}, map[string]int{}, 0}
 	for {
 		select {
 		case f := <-t.inbox:
@@ -107,23 +116,35 @@ func (t *Table) Lock(ctx context.Context, spec Spec) (Info, error) {
 		err = errors.Join(err, t.do(func(s *state) { s.remove(l) }))
 		return Info{}, err
 	}
+	var revision int64
+	if t.store != nil {
+		revision, err = t.store.Add(ctx, Record{Spec: spec, Token: l.token}, grant)
+	}
 	var info Info
-	err = t.do(func(s *state) {
-		l.grant, l.deadline = grant, time.Now().Add(spec.Timeout)
+	stopped := t.do(func(s *state) {
+		l.grant = grant
+		if err != nil {
+			s.remove(l)
+			return
+		}
+		l.deadline, l.revision = time.Now().Add(spec.Timeout), revision
+		s.stored(revision)
 		info = l.info()
 		go t.watch(l, l.deadline)
 	})
 	if err != nil {
-		grant.Release()
-		return Info{}, err
+		t.forget(l.token) // the record may have been written
 	}
-	return info, nil
+	if stopped != nil {
+		grant.Release()
+	}
+	return info, errors.Join(err, stopped)
 }
 
 // LockRun returns what a LOCK of spec claims in the tree of methods: see L3.
 func LockRun(spec Spec) treelock.Request[Path] {
 	c := spec.claim()
-	c.Access = treelock.Shared
+	c.Access = treelock.Exclusive
 	return treelock.Request[Path]{}.With(c)
 }
 
@@ -139,10 +160,15 @@ func (t *Table) watch(l *lock, deadline time.Time) {
 		case <-timer.C:
 		case <-l.grant.Lost():
 			_ = t.do(func(s *state) { s.remove(l) })
+			t.forget(l.token)
 			return
 		}
 		var left time.Duration
 		if t.do(func(s *state) { left = s.expire(l) }) != nil {
+			return
+		}
+		if left == 0 {
+			t.forget(l.token)
 			return
 		}
 		timer.Reset(left)
@@ -150,31 +176,42 @@ func (t *Table) watch(l *lock, deadline time.Time) {
 }
 
 // Refresh gives a lock that covers p a new time. The error is ErrNoLock or ErrNotYours.
-func (t *Table) Refresh(token, user string, p Path, timeout time.Duration) (info Info, err error) {
+func (t *Table) Refresh(ctx context.Context, token, user string, p Path, timeout time.Duration) (info Info, err error) {
 	timeout = min(max(timeout, shortest), t.limits.Longest)
-	stopped := t.do(func(s *state) {
-		var l *lock
-		if l, err = s.find(token, user); err != nil {
-			return
+	l, record, err := t.find(token, user, p)
+	if err != nil {
+		return Info{}, err
+	}
+	if t.store != nil {
+		record.Timeout = timeout
+		if record.Revision, err = t.store.Replace(ctx, record); err != nil {
+			return Info{}, err
 		}
-		if !l.info().Covers(p) {
+	}
+	stopped := t.do(func(s *state) {
+		s.stored(record.Revision)
+		if s.locks[token] != l {
 			err = ErrNoLock
 			return
 		}
-		l.Timeout, l.deadline = timeout, time.Now().Add(timeout)
+		l.renew(timeout, record.Revision)
 		info = l.info()
-		select {
-		case l.renewed <- struct{}{}:
-		default:
-		}
 	})
 	return info, errors.Join(err, stopped)
 }
 
 // Unlock ends a lock that covers p. The error is ErrNoLock or ErrNotYours.
-func (t *Table) Unlock(token, user string, p Path) (err error) {
+func (t *Table) Unlock(ctx context.Context, token, user string, p Path) error {
+	l, _, err := t.find(token, user, p)
+	if err != nil {
+		return err
+	}
+	return t.end(ctx, []*lock{l})
+}
+
+// find returns a lock that covers p, with its record.
+func (t *Table) find(token, user string, p Path) (l *lock, r Record, err error) {
 	stopped := t.do(func(s *state) {
-		var l *lock
 		if l, err = s.find(token, user); err != nil {
 			return
 		}
@@ -182,20 +219,42 @@ func (t *Table) Unlock(token, user string, p Path) (err error) {
 			err = ErrNoLock
 			return
 		}
-		s.remove(l)
+		r = Record{l.Spec, l.token, l.revision}
 	})
-	return errors.Join(err, stopped)
+	return l, r, errors.Join(err, stopped)
 }
 
 // Drop ends the locks whose root is below p, and with self those at p. The resources are gone.
-func (t *Table) Drop(p Path, self bool) error {
-	return t.do(func(s *state) {
+func (t *Table) Drop(ctx context.Context, p Path, self bool) error {
+	var gone []*lock
+	err := t.do(func(s *state) {
 		for _, l := range s.locks {
 			if p.Contains(l.Root) && (self || l.Root != p) {
-				s.remove(l)
+				gone = append(gone, l)
 			}
 		}
 	})
+	if err != nil {
+		return err
+	}
+	return t.end(ctx, gone)
+}
+
+// end ends locks: first their records, so that no server finds a record without a lock.
+func (t *Table) end(ctx context.Context, locks []*lock) error {
+	for _, l := range locks {
+		var revision int64
+		if t.store != nil {
+			var err error
+			if revision, err = t.store.Delete(ctx, l.token); err != nil {
+				return err
+			}
+		}
+		if err := t.do(func(s *state) { s.stored(revision); s.remove(l) }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Covering returns the locks that cover p, those of the upper roots first.

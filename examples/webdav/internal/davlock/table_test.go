@@ -22,7 +22,7 @@ type bench struct {
 func inBubble(t *testing.T, limits Limits, f func(b bench)) {
 	synctest.Test(t, func(t *testing.T) {
 		m := manager.Start(t.Context())
-		f(bench{t, Start(t.Context(), m, limits), m})
+		f(bench{t, Start(t.Context(), m, limits, nil), m})
 	})
 }
 
@@ -99,7 +99,7 @@ func TestLockEndsWithItsTime(t *testing.T) {
 	inBubble(t, Limits{}, func(b bench) {
 		l := b.lock(Spec{Root: "/a", Timeout: 10 * time.Second})
 		time.Sleep(9 * time.Second)
-		if got, err := b.Refresh(l.Token, "", "/a", 20*time.Second); err != nil || got.Left != 20*time.Second {
+		if got, err := b.Refresh(b.Context(), l.Token, "", "/a", 20*time.Second); err != nil || got.Left != 20*time.Second {
 			b.Fatalf("Refresh = %+v, %v", got, err)
 		}
 		time.Sleep(20*time.Second - 1)
@@ -107,7 +107,7 @@ func TestLockEndsWithItsTime(t *testing.T) {
 		if !b.held("/a") {
 			b.Error("the lock ended before its time")
 		}
-		if _, err := b.Refresh(l.Token, "", "/a", time.Second); err != nil {
+		if _, err := b.Refresh(b.Context(), l.Token, "", "/a", time.Second); err != nil {
 			b.Fatal(err)
 		}
 		time.Sleep(time.Second)
@@ -115,7 +115,7 @@ func TestLockEndsWithItsTime(t *testing.T) {
 		if b.held("/a") {
 			b.Error("the lock is held behind a time that a refresh made shorter")
 		}
-		if _, err := b.Refresh(l.Token, "", "/a", time.Second); !errors.Is(err, ErrNoLock) {
+		if _, err := b.Refresh(b.Context(), l.Token, "", "/a", time.Second); !errors.Is(err, ErrNoLock) {
 			b.Errorf("Refresh of an ended lock = %v, want ErrNoLock", err)
 		}
 	})
@@ -135,20 +135,20 @@ func TestTimeoutIsBounded(t *testing.T) {
 func TestOnlyItsUserEndsOrUsesALock(t *testing.T) {
 	inBubble(t, Limits{}, func(b bench) {
 		l := b.lock(Spec{Root: "/a", User: "ann", Timeout: time.Minute})
-		if err := b.Unlock(l.Token, "bob", "/a"); !errors.Is(err, ErrNotYours) {
+		if err := b.Unlock(b.Context(), l.Token, "bob", "/a"); !errors.Is(err, ErrNotYours) {
 			b.Errorf("Unlock by another user = %v", err)
 		}
-		if _, err := b.Refresh(l.Token, "bob", "/a", time.Hour); !errors.Is(err, ErrNotYours) {
+		if _, err := b.Refresh(b.Context(), l.Token, "bob", "/a", time.Hour); !errors.Is(err, ErrNotYours) {
 			b.Errorf("Refresh by another user = %v", err)
 		}
 		b.refused("a change by bob", b.enter("bob", []string{l.Token}, Change("/a")), "/a")
 		if err := b.enter("ann", []string{l.Token}, Change("/a")); err != nil {
 			b.Errorf("a change by ann = %v", err)
 		}
-		if err := b.Unlock(l.Token, "ann", "/b"); !errors.Is(err, ErrNoLock) {
+		if err := b.Unlock(b.Context(), l.Token, "ann", "/b"); !errors.Is(err, ErrNoLock) {
 			b.Errorf("Unlock at a resource that is not covered = %v", err)
 		}
-		if err := b.Unlock(l.Token, "ann", "/a"); err != nil || b.held("/a") {
+		if err := b.Unlock(b.Context(), l.Token, "ann", "/a"); err != nil || b.held("/a") {
 			b.Errorf("Unlock = %v, held %t", err, b.held("/a"))
 		}
 	})
@@ -165,7 +165,7 @@ func TestLocksAreLimited(t *testing.T) {
 		if _, err := b.Lock(b.Context(), Spec{Root: "/d", User: "bob"}); !errors.Is(err, ErrTooMany) {
 			b.Errorf("a fourth lock of all = %v", err)
 		}
-		if err := b.Unlock(a.Token, "ann", "/a"); err != nil {
+		if err := b.Unlock(b.Context(), a.Token, "ann", "/a"); err != nil {
 			b.Error(err)
 		}
 		b.lock(Spec{Root: "/d", User: "ann", Timeout: time.Hour})
@@ -244,7 +244,7 @@ func TestLockThatGivesUpLeavesNothing(t *testing.T) {
 		l := b.lock(Spec{Root: "/a", Timeout: time.Hour})
 		pass, err := b.Enter(b.Context(), "", []string{l.Token}, Change("/a"))
 		if err == nil {
-			err = b.Unlock(l.Token, "", "/a")
+			err = b.Unlock(b.Context(), l.Token, "", "/a")
 		}
 		if err != nil {
 			b.Fatal(err)
@@ -273,7 +273,7 @@ func TestRevokedGrantEndsItsLock(t *testing.T) {
 		}
 		b.locks.Revoke(b.Context(), snapshot.Holders[0].Number, errors.New("by hand"))
 		synctest.Wait()
-		if err := b.Unlock(l.Token, "", "/a"); !errors.Is(err, ErrNoLock) {
+		if err := b.Unlock(b.Context(), l.Token, "", "/a"); !errors.Is(err, ErrNoLock) {
 			b.Errorf("Unlock = %v, want ErrNoLock", err)
 		}
 	})
@@ -284,10 +284,10 @@ func TestDropEndsTheLocksOfWhatIsGone(t *testing.T) {
 		for _, root := range []Path{"/a", "/a/b", "/ab"} {
 			b.lock(Spec{Root: root, Timeout: time.Hour})
 		}
-		if err := b.Drop("/a", false); err != nil || b.held("/a/b") || !b.held("/a") || !b.held("/ab") {
+		if err := b.Drop(b.Context(), "/a", false); err != nil || b.held("/a/b") || !b.held("/a") || !b.held("/ab") {
 			b.Error("Drop without self does not end just /a/b", err)
 		}
-		if err := b.Drop("/a", true); err != nil || b.held("/a") || !b.held("/ab") {
+		if err := b.Drop(b.Context(), "/a", true); err != nil || b.held("/a") || !b.held("/ab") {
 			b.Error("Drop does not end just /a", err)
 		}
 	})

@@ -10,6 +10,7 @@ package files
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -32,17 +33,35 @@ type Dir struct{ root *os.Root }
 
 var _ webdav.FileSystem = (*Dir)(nil)
 
-// Open opens a directory, and removes what uploads of an earlier server have left.
+// oldest is when an upload is none of a server that runs, as that ends clients that do not send.
+const oldest = 24 * time.Hour
+
+// Open opens a directory, and removes what uploads of an earlier server have left, after a day.
 func Open(name string) (*Dir, error) {
 	root, err := os.OpenRoot(name)
 	if err != nil {
 		return nil, err
 	}
-	if err := root.RemoveAll(uploads); err != nil {
+	d := &Dir{root}
+	if err := d.clean(); err != nil {
 		root.Close()
 		return nil, err
 	}
-	return &Dir{root}, nil
+	return d, nil
+}
+
+// clean removes old uploads. Another server of the directory may have new ones.
+func (d *Dir) clean() error {
+	left, err := fs.ReadDir(d.root.FS(), uploads)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, entry := range left {
+		if info, err := entry.Info(); err == nil && time.Since(info.ModTime()) > oldest {
+			_ = d.root.Remove(uploads + "/" + entry.Name()) // the next server tries again
+		}
+	}
+	return err
 }
 
 // Close closes the directory.

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/treelock/treelock/manager/cluster/clustertest"
+)
+
+// serverEnv has the arguments of a server in the environment of a process that is one.
+const serverEnv = "TREELOCK_WEBDAV_SERVER"
+
+func TestMain(m *testing.M) {
+	clustertest.ServeIfAsked()
+	if args := os.Getenv(serverEnv); args != "" {
+		err := run(context.Background(), strings.Split(args, "\n"), os.Stdout, os.Stderr)
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// startEtcd returns the endpoints of a server of etcd, which ends with the test.
+func startEtcd(t *testing.T) string {
+	servers, err := clustertest.Start(t.TempDir(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { servers[0].Kill() })
+	return strings.Join(clustertest.Endpoints(servers), ",")
+}
+
+// alternate returns the URL of a proxy that sends requests to servers in turn.
+func alternate(t *testing.T, urls ...string) string {
+	var n atomic.Int64
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		target, _ := url.Parse(urls[int(n.Add(1))%len(urls)])
+		r.SetURL(target)
+		r.Out.Host = r.In.Host
+	}}
+	server := httptest.NewServer(proxy)
+	t.Cleanup(server.Close)
+	return server.URL + "/"
+}
+
+// All suites of litmus pass through two servers that share etcd, alternating by request.
+func TestLitmusThroughTwoServers(t *testing.T) {
+	program(t, "litmus")
+	etcd, dir := startEtcd(t), t.TempDir()
+	one, two := start(t, "-dir", dir, "-etcd", etcd), start(t, "-dir", dir, "-etcd", etcd)
+	litmus(t, alternate(t, one, two))
+}
+
+// request sends a request and fails unless its status is want. It returns the Lock-Token header.
+func request(t *testing.T, want int, method, url, token, body string) string {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token != "" {
+		r.Header.Set("If", "("+token+")")
+		r.Header.Set("Lock-Token", token)
+	}
+	w, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Body.Close()
+	if w.StatusCode != want {
+		t.Fatalf("%s %s = %d, want %d", method, url, w.StatusCode, want)
+	}
+	return w.Header.Get("Lock-Token")
+}
+
+const lockInfo = `<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockinfo>`
+
+// A lock of one server is known to the other, which refreshes and ends it.
+func TestServersShareLocks(t *testing.T) {
+	etcd, dir := startEtcd(t), t.TempDir()
+	one, two := start(t, "-dir", dir, "-etcd", etcd), start(t, "-dir", dir, "-etcd", etcd)
+	token := request(t, 201, "LOCK", one+"f", "", lockInfo)
+	request(t, 423, "PUT", two+"f", "", "x")
+	request(t, 423, "LOCK", two+"f", "", lockInfo)
+	request(t, 204, "PUT", two+"f", token, "x")
+	request(t, 200, "LOCK", two+"f", token, "")
+	request(t, 200, "LOCK", one+"f", token, "")
+	request(t, 204, "UNLOCK", two+"f", token, "")
+	request(t, 412, "PUT", one+"f", token, "x")
+	token = request(t, 200, "LOCK", two+"f", "", lockInfo)
+	request(t, 204, "DELETE", one+"f", token, "")
+	token = request(t, 201, "LOCK", two+"f", "", lockInfo)
+	request(t, 423, "DELETE", one+"f", "", "")
+	request(t, 204, "UNLOCK", two+"f", token, "")
+}
+
+// startProcess runs a server in a process of its own, and returns its URL.
+func startProcess(t *testing.T, args ...string) (url string, kill func()) {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe)
+	cmd.Env = append(os.Environ(), serverEnv+"="+strings.Join(append([]string{"-addr", "127.0.0.1:0", "-quiet"}, args...), "\n"))
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	kill = func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }
+	t.Cleanup(kill)
+	line, err := bufio.NewReader(out).ReadString('\n')
+	_, url, ok := strings.Cut(strings.TrimSpace(line), " at http")
+	if !ok {
+		t.Fatalf("the server says %q, %v", line, err)
+	}
+	return "http" + url, kill
+}
+
+// The locks of a server that dies end, for all, and the others' stay.
+func TestLocksOfAServerThatDiesEnd(t *testing.T) {
+	etcd, dir := startEtcd(t), t.TempDir()
+	args := []string{"-dir", dir, "-etcd", etcd, "-ttl", "2s"}
+	one, kill := startProcess(t, args...)
+	two := start(t, args...)
+	lost := request(t, 201, "LOCK", one+"f", "", lockInfo)
+	kept := request(t, 201, "LOCK", two+"g", "", lockInfo)
+	request(t, 423, "PUT", two+"f", "", "x")
+	kill()
+	request(t, 423, "PUT", two+"f", "", "x") // it is not free at once
+	for end := time.Now().Add(deadline); ; time.Sleep(50 * time.Millisecond) {
+		r, _ := http.NewRequest("LOCK", two+"f", strings.NewReader(lockInfo))
+		w, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w.Body.Close(); w.StatusCode == 200 {
+			break
+		}
+		if w.StatusCode != 423 || time.Now().After(end) {
+			t.Fatalf("LOCK after the server has died = %d", w.StatusCode)
+		}
+	}
+	request(t, 412, "PUT", two+"f", lost, "x")
+	request(t, 204, "PUT", two+"g", kept, "x")
+}

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/treelock/treelock/examples/webdav/internal/workload"
 	"github.com/treelock/treelock/manager/cluster/clustertest"
 )
 
@@ -62,6 +63,22 @@ func TestLitmusThroughTwoServers(t *testing.T) {
 	litmus(t, alternate(t, one, two))
 }
 
+// No operation at one server sees the half of one at the other.
+func TestServersDoNotSeeTheHalfOfAnother(t *testing.T) {
+	etcd, dir := startEtcd(t), t.TempDir()
+	one, two := start(t, "-dir", dir, "-etcd", etcd), start(t, "-dir", dir, "-etcd", etcd)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	n, err := workload.Generations(ctx, strings.TrimSuffix(one, "/"), strings.TrimSuffix(two, "/"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(n)
+	if n.Faults() != 0 || !n.Each() {
+		t.Error("some failed, or nothing happened")
+	}
+}
+
 // request sends a request and fails unless its status is want. It returns the Lock-Token header.
 func request(t *testing.T, want int, method, url, token, body string) string {
 	t.Helper()
@@ -97,12 +114,40 @@ func TestServersShareLocks(t *testing.T) {
 	request(t, 200, "LOCK", two+"f", token, "")
 	request(t, 200, "LOCK", one+"f", token, "")
 	request(t, 204, "UNLOCK", two+"f", token, "")
+	again := request(t, 200, "LOCK", two+"f", "", lockInfo) // once the first server has let it go
 	request(t, 412, "PUT", one+"f", token, "x")
-	token = request(t, 200, "LOCK", two+"f", "", lockInfo)
+	token = again
 	request(t, 204, "DELETE", one+"f", token, "")
 	token = request(t, 201, "LOCK", two+"f", "", lockInfo)
 	request(t, 423, "DELETE", one+"f", "", "")
 	request(t, 204, "UNLOCK", two+"f", token, "")
+}
+
+// A lock that is not refreshed ends for the other server as well.
+func TestServersShareTheEndOfALock(t *testing.T) {
+	etcd, dir := startEtcd(t), t.TempDir()
+	args := []string{"-dir", dir, "-etcd", etcd, "-max-timeout", "1s"}
+	one, two := start(t, args...), start(t, args...)
+	request(t, 201, "LOCK", one+"f", "", lockInfo)
+	lockWithin(t, two+"f")
+}
+
+// lockWithin locks a resource as soon as its lock has ended, within the deadline.
+func lockWithin(t *testing.T, url string) {
+	t.Helper()
+	for end := time.Now().Add(deadline); ; time.Sleep(50 * time.Millisecond) {
+		r, _ := http.NewRequest("LOCK", url, strings.NewReader(lockInfo))
+		w, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w.Body.Close(); w.StatusCode == 200 {
+			return
+		}
+		if w.StatusCode != 423 || time.Now().After(end) {
+			t.Fatalf("LOCK %s = %d", url, w.StatusCode)
+		}
+	}
 }
 
 // startProcess runs a server in a process of its own, and returns its URL.
@@ -142,20 +187,7 @@ func TestLocksOfAServerThatDiesEnd(t *testing.T) {
 	kept := request(t, 201, "LOCK", two+"g", "", lockInfo)
 	request(t, 423, "PUT", two+"f", "", "x")
 	kill()
-	request(t, 423, "PUT", two+"f", "", "x") // it is not free at once
-	for end := time.Now().Add(deadline); ; time.Sleep(50 * time.Millisecond) {
-		r, _ := http.NewRequest("LOCK", two+"f", strings.NewReader(lockInfo))
-		w, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if w.Body.Close(); w.StatusCode == 200 {
-			break
-		}
-		if w.StatusCode != 423 || time.Now().After(end) {
-			t.Fatalf("LOCK after the server has died = %d", w.StatusCode)
-		}
-	}
+	lockWithin(t, two+"f")
 	request(t, 412, "PUT", two+"f", lost, "x")
 	request(t, 204, "PUT", two+"g", kept, "x")
 }

@@ -1,10 +1,13 @@
 package dav
 
 import (
+	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/examples/webdav/internal/davlock"
+	"github.com/treelock/treelock/manager"
 )
 
 // README names each of these tests beside the section of RFC 4918 that it is about.
@@ -176,6 +179,40 @@ func TestLockDiscovery(t *testing.T) {
 		"<D:lockentry><D:lockscope><D:shared/>", "<D:lockentry><D:lockscope><D:exclusive/>")
 	w = r.do(207, "PROPFIND /b", "Depth: 0", `=<D:propfind xmlns:D="DAV:"><D:prop><D:lockdiscovery/><x xmlns="u:"/></D:prop></D:propfind>`)
 	r.says(w, "<D:lockdiscovery/></D:prop><D:status>HTTP/1.1 200", `<x xmlns="u:"/></D:prop><D:status>HTTP/1.1 404`)
+}
+
+// LOCK waits for a method that runs, though not for another lock. (L3)
+func TestLockWaitsForRunningMethods(t *testing.T) {
+	r := newRig(t, davlock.Limits{})
+	method, err := r.locks.Acquire(t.Context(), davlock.Run(treelock.Write("/a/f")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	locked := make(chan int)
+	go func() {
+		body := strings.NewReader(strings.TrimPrefix(lockBody("exclusive"), "="))
+		w := httptest.NewRecorder()
+		r.handler.ServeHTTP(w, httptest.NewRequest("LOCK", "/a", body))
+		locked <- w.Code
+	}()
+	for {
+		s, err := r.locks.Snapshot(t.Context(), manager.Query[Path]{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(s.Waiters) == 1 {
+			break
+		}
+		select {
+		case code := <-locked:
+			t.Fatalf("LOCK = %d while a method writes below", code)
+		default:
+		}
+	}
+	method.Release()
+	if code := <-locked; code != 200 {
+		t.Errorf("LOCK = %d", code)
+	}
 }
 
 func TestLockWithABadDepthOrBodyIsRefused(t *testing.T) {

@@ -71,6 +71,12 @@ func TestMalformedRequestsAreRefused(t *testing.T) {
 	} {
 		r.do(test.want, test.line, test.more...)
 	}
+	// A body whose length is not announced.
+	w, req := httptest.NewRecorder(), httptest.NewRequest("PUT", "/a/f", strings.NewReader(strings.Repeat("x", 1<<20+1)))
+	req.ContentLength = -1
+	if r.handler.ServeHTTP(w, req); w.Code != 413 {
+		t.Errorf("PUT of a large body = %d, want 413", w.Code)
+	}
 	r.holds("/a/f", "old")
 	r.do(200, "GET /b/")
 	r.idle(0)

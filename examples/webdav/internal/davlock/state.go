@@ -100,8 +100,10 @@ func (s *state) meeting(c Claim) (locks []*lock) {
 }
 
 // over reports whether the time of the lock has ended. A lock whose grant is being acquired has
-// none.
-func (l *lock) over() bool { return !l.deadline.IsZero() && time.Until(l.deadline) <= 0 }
+// none, and that of another server ends when its record does.
+func (l *lock) over() bool {
+	return !l.remote && !l.deadline.IsZero() && time.Until(l.deadline) <= 0
+}
 
 func (l *lock) info() Info { return Info{l.Spec, l.token, time.Until(l.deadline)} }
 

@@ -106,7 +106,6 @@ type answer struct {
 	status  int
 	body    bytes.Buffer
 	content webdav.File // for GET; the answer closes it
-	etag    string
 	changed time.Time
 }
 

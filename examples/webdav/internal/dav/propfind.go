@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"html"
+	"io"
 	"io/fs"
 	"mime"
 	"net/http"
@@ -80,10 +81,9 @@ func (h *Handler) response(c *call, p Path, find xmlbody.Propfind, members bool)
 	}
 	var infos []fs.FileInfo
 	if members && info.IsDir() {
-		if infos, err = f.Readdir(mostMembers + 1); len(infos) > mostMembers {
-			return xmlbody.Response{}, nil, refuse(http.StatusInsufficientStorage, "the folder has more than %d members", mostMembers)
+		if infos, err = readdir(f); err != nil {
+			return xmlbody.Response{}, nil, err
 		}
-		slices.SortFunc(infos, func(a, b fs.FileInfo) int { return strings.Compare(a.Name(), b.Name()) })
 	}
 	dead := map[xml.Name]webdav.Property{}
 	if holder, ok := f.(webdav.DeadPropsHolder); ok {
@@ -97,6 +97,19 @@ func (h *Handler) response(c *call, p Path, find xmlbody.Propfind, members bool)
 	}
 	live := h.live(c, p, info, locks)
 	return xmlbody.Response{Href: href(p, info.IsDir()), Propstats: propstats(find, live, dead)}, infos, nil
+}
+
+// readdir returns the members of a folder, by their names.
+func readdir(f webdav.File) ([]fs.FileInfo, error) {
+	infos, err := f.Readdir(mostMembers + 1)
+	if err != nil && err != io.EOF { // an empty folder gives EOF
+		return nil, err
+	}
+	if len(infos) > mostMembers {
+		return nil, refuse(http.StatusInsufficientStorage, "the folder has more than %d members", mostMembers)
+	}
+	slices.SortFunc(infos, func(a, b fs.FileInfo) int { return strings.Compare(a.Name(), b.Name()) })
+	return infos, nil
 }
 
 // A liveProp is a property that the server computes. Its content is XML.
@@ -197,11 +210,10 @@ func writeProp(b *strings.Builder, find xmlbody.Propfind, name xml.Name, lang, c
 
 // list makes a page of the members of a folder, for a browser.
 func (h *Handler) list(c *call, f webdav.File) error {
-	infos, err := f.Readdir(mostMembers)
-	if err != nil && len(infos) == 0 && err.Error() != "EOF" {
+	infos, err := readdir(f)
+	if err != nil {
 		return err
 	}
-	slices.SortFunc(infos, func(a, b fs.FileInfo) int { return strings.Compare(a.Name(), b.Name()) })
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "<!doctype html><meta charset=utf-8><title>%[1]s</title><h1>%[1]s</h1><ul>\n", html.EscapeString(string(c.path)))
 	for _, info := range infos {

@@ -21,8 +21,8 @@
 //   - L1 No two conflicting locks are in the table. A lock is in the table before its grant is
 //     acquired, so two LOCKs that run at once see each other.
 //   - L2 A lock whose Lock has returned has a grant in /lock for as long as it is in the table.
-//   - L3 A method that changes a resource holds a write claim on it in /run. LOCK holds one there on
-//     all that the lock covers. So no lock appears on what a method changes while it runs.
+//   - L3 A method that changes a resource holds a write claim on it in /run. LOCK holds one there
+//     on all that the lock covers. So no lock appears on what a method changes while it runs.
 //   - L4 A pass is given only if each lock that meets a change was presented by its user. Of shared
 //     locks on one resource, one is enough.
 //   - L5 A pass holds a sub-grant in each presented lock that meets a change. A lock that ends
@@ -32,9 +32,10 @@
 //
 // # Several servers
 //
-// Servers that share a lock manager over etcd also share a [Store], which has a record of each lock:
-// token, root, depth, scope, owner, user and time. They are more than the label of a request holds.
-// The server that made a lock has its grant and its timer; the others have a copy of the record.
+// Servers that share a lock manager over etcd also share a [Store], which has a record of each
+// lock: token, root, depth, scope, owner, user and time. They are more than the label of a request
+// holds. The server that made a lock has its grant and its timer; the others have a copy of the
+// record.
 //
 //   - L7 A record is written before the LOCK releases its claims in /run, and a method reads all
 //     records after it has acquired its own. So it knows each lock that was made before.

@@ -23,7 +23,8 @@ type Store interface {
 	// Add writes the record of a new lock, if its grant is held at that moment.
 	Add(ctx context.Context, r Record, grant treelock.Grant[Path]) (revision int64, err error)
 
-	// Replace writes a record again, if it is still that of r.Revision. The error is ErrNoLock else.
+	// Replace writes a record again, if it is still that of r.Revision. The error is ErrNoLock
+	// else.
 	Replace(ctx context.Context, r Record) (revision int64, err error)
 
 	// Delete deletes a record, if it is there.

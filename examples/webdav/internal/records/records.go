@@ -32,8 +32,8 @@ type Store struct {
 	session chan *concurrency.Session // has the one session, or nil, while no call uses it
 }
 
-// Start returns the store at a prefix, which follows the records until ctx ends. The records of this
-// server stay for ttl after it has died.
+// Start returns the store at a prefix, which follows the records until ctx ends. The records of
+// this server stay for ttl after it has died.
 func Start(ctx context.Context, client *clientv3.Client, guarder Guarder, prefix string, ttl time.Duration) *Store {
 	s := &Store{
 		client: client, guarder: guarder, prefix: strings.TrimSuffix(prefix, "/") + "/", ttl: ttl,

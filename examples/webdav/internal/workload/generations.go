@@ -132,8 +132,8 @@ func (c *Counts) Faults() int64 { return c.failed.Load() + c.mixed.Load() + c.mi
 // Each reports whether there was a move, a copy and a read.
 func (c *Counts) Each() bool { return c.moves.Load() > 0 && c.copies.Load() > 0 && c.reads.Load() > 0 }
 
-// Generations lets two clients replace a folder, four copy it and four read below it, until ctx ends.
-// Each client sends its requests to the servers at urls in turn.
+// Generations lets two clients replace a folder, four copy it and four read below it, until ctx
+// ends. Each client sends its requests to the servers at urls in turn.
 func Generations(ctx context.Context, urls ...string) (*Counts, error) {
 	transport := &http.Transport{MaxIdleConnsPerHost: 16}
 	defer transport.CloseIdleConnections()

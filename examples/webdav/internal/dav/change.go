@@ -1,6 +1,7 @@
 package dav
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -13,7 +14,9 @@ import (
 
 // claim runs f while the call holds req in the tree of methods, and after the conditions hold.
 func (h *Handler) claim(c *call, req treelock.Request[Path], f func() error) error {
-	grant, err := h.Locker.Acquire(c.Context(), davlock.Run(req.Labeled(c.Method+" by "+c.name())))
+	ctx, cancel := context.WithTimeout(c.Context(), h.Patient)
+	defer cancel()
+	grant, err := h.Locker.Acquire(ctx, davlock.Run(req.Labeled(c.Method+" by "+c.name())))
 	if err != nil {
 		return err
 	}

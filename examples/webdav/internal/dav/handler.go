@@ -2,7 +2,6 @@ package dav
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -81,15 +80,12 @@ type call struct {
 
 // ServeHTTP handles a request. It writes the answer when nothing is held any more.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), h.Patient)
-	defer cancel()
 	c := &call{Request: r, control: http.NewResponseController(w)}
 	c.answer.header = http.Header{}
 	method, ok := methods[r.Method]
 	err := error(refuse(http.StatusMethodNotAllowed, ""))
 	if ok {
 		if err = h.prepare(c); err == nil {
-			c.Request = c.Request.WithContext(ctx)
 			err = method(h, c)
 		}
 	}

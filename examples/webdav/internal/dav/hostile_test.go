@@ -9,9 +9,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/examples/webdav/internal/davlock"
 	"github.com/treelock/treelock/examples/webdav/internal/xmlbody"
 )
@@ -152,6 +154,37 @@ func TestSlowClientHoldsNothing(t *testing.T) {
 		t.Errorf("PUT of half a body = %d, want 400", got)
 	}
 	r.holds("/a/f", "newer")
+	r.idle(0)
+}
+
+// A method waits for others for a bounded time, which does not count what its client takes.
+func TestPatienceIsBounded(t *testing.T) {
+	r := newRig(t, davlock.Limits{})
+	r.handler.Patient = 100 * time.Millisecond
+	body, send := io.Pipe()
+	answered := make(chan int)
+	go func() {
+		w := httptest.NewRecorder()
+		r.handler.ServeHTTP(w, httptest.NewRequest("PUT", "/a/f", body))
+		answered <- w.Code
+	}()
+	if _, err := io.WriteString(send, "slow"); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * r.handler.Patient)
+	send.Close()
+	if code := <-answered; code != 204 {
+		t.Errorf("PUT by a slow client = %d, want 204", code)
+	}
+	method, err := r.locks.Acquire(t.Context(), davlock.Run(treelock.Write("/a")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := r.do(503, "PUT /a/f", "=x"); w.Header().Get("Retry-After") == "" {
+		t.Error("503 without Retry-After")
+	}
+	method.Release()
+	r.holds("/a/f", "slow")
 	r.idle(0)
 }
 

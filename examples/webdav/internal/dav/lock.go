@@ -2,6 +2,7 @@ package dav
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -73,7 +74,9 @@ func (h *Handler) lockNew(c *call, spec davlock.Spec) error {
 
 // makeLock makes the lock and its answer.
 func (h *Handler) makeLock(c *call, spec davlock.Spec, status int) error {
-	info, err := h.Locks.Lock(c.Context(), spec)
+	ctx, cancel := context.WithTimeout(c.Context(), h.Patient)
+	defer cancel()
+	info, err := h.Locks.Lock(ctx, spec)
 	if errors.Is(err, davlock.ErrTooMany) {
 		return refuse(http.StatusServiceUnavailable, "too many locks")
 	}

@@ -9,6 +9,19 @@ import (
 const info = `<D:lockinfo xmlns:D="DAV:" xmlns:o="urn:o"><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/></D:locktype>` +
 	`<D:owner><o:who o:at="&lt;x>" plain='"'>a &amp; b</o:who></D:owner></D:lockinfo>`
 
+// Each bound of a body holds, and is not reached a step before.
+func TestBodiesAreBounded(t *testing.T) {
+	nested := func(n int) string { return strings.Repeat("<a>", n) + strings.Repeat("</a>", n) }
+	wide := func(n int) string { return "<a>" + strings.Repeat("<b/>", n-1) + "</a>" }
+	for body, want := range map[string]bool{
+		nested(deepest): true, nested(deepest + 1): false, wide(most): true, wide(most + 1): false,
+	} {
+		if err := Check([]byte(body)); (err == nil) != want {
+			t.Errorf("Check(%.20q, of %d bytes) = %v", body, len(body), err)
+		}
+	}
+}
+
 // What is written of an owner is well-formed wherever it stands, and says the same.
 func TestOwnerIsKept(t *testing.T) {
 	got, err := ParseLockInfo([]byte(info))

@@ -18,8 +18,8 @@ func init() {
 	}
 }
 
-// beat writes a line with its number to a file, and then the time of day every millisecond, until it
-// is killed, or a test that fails has been over for long. It ignores all signals that it can.
+// beat writes a line with its number to a file, and then the time of day every millisecond, until
+// it is killed, or a test that fails has been over for long. It ignores all signals that it can.
 func beat(name string) {
 	ignoreSignals()
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)

@@ -55,8 +55,8 @@ func nodesOf(req treelock.Request[treelock.Path]) (nodes []treelock.Path) {
 	return nodes
 }
 
-// A display shows what a request waits for. On a terminal in whose foreground this process is, it is
-// drawn again as time passes. Elsewhere a line tells each change.
+// A display shows what a request waits for. On a terminal in whose foreground this process is, it
+// is drawn again as time passes. Elsewhere a line tells each change.
 type display struct {
 	out   io.Writer
 	fd    int // of the terminal; -1 if out is none, or not one that can be drawn on

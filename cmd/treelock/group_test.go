@@ -86,8 +86,8 @@ func TestGuardianEndsWithTheCommand(t *testing.T) {
 	}
 }
 
-// TestStubWithoutARunDoesNotBegin starts what becomes the command as run does, and ends run before the
-// guardian knows of it.
+// TestStubWithoutARunDoesNotBegin starts what becomes the command as run does, and ends run before
+// the guardian knows of it.
 func TestStubWithoutARunDoesNotBegin(t *testing.T) {
 	r := newRig(t)
 	shell, err := exec.LookPath("sh")

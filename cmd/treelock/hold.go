@@ -136,8 +136,8 @@ func (h *holder) end() {
 }
 
 // happened takes an event of the command. What a command leaves behind that was killed is ended: no
-// grandchild of a killed shell lives on. What one leaves behind that has ended by itself, as a shell
-// with & does, is waited for.
+// grandchild of a killed shell lives on. What one leaves behind that has ended by itself, as a
+// shell with & does, is waited for.
 func (h *holder) happened(e child.Event) {
 	switch e.Kind {
 	case child.Stopped:

@@ -262,8 +262,8 @@ func TestCommandThatReadsTheTerminalGetsIt(t *testing.T) {
 	s.end()
 }
 
-// TestStoppedJobLosesItsLock stops the job for longer than the lease. When it is continued the command
-// has not run on.
+// TestStoppedJobLosesItsLock stops the job for longer than the lease. When it is continued the
+// command has not run on.
 func TestStoppedJobLosesItsLock(t *testing.T) {
 	t.Parallel()
 	r := newBeatRig(t)

@@ -16,7 +16,7 @@ type waiting struct {
 	what     string                            // it claims
 	age      time.Duration                     // how long it has waited
 	blockers []treelock.Blocker[treelock.Path] // the earliest ones
-	before   int                               // how many requests it waits for: its place in the queue
+	before   int                               // how many requests it waits for: its place
 	atLeast  bool                              // there may be more of them
 }
 

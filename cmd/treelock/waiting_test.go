@@ -68,8 +68,8 @@ func TestCanceledWaitHoldsNothing(t *testing.T) {
 	r.wantWaiting(locks)
 }
 
-// TestCanceledRunReleasesLast cancels the context of the program while the command runs. The lock is
-// released when the command has ended, which takes as long as it likes within the grace.
+// TestCanceledRunReleasesLast cancels the context of the program while the command runs. The lock
+// is released when the command has ended, which takes as long as it likes within the grace.
 func TestCanceledRunReleasesLast(t *testing.T) {
 	r := newBeatRig(t)
 	t.Setenv("ETCDCTL_ENDPOINTS", r.etcd)
@@ -125,8 +125,8 @@ func TestOneLineTellsEachChange(t *testing.T) {
 	}
 }
 
-// TestRunsComeInTheOrderOfTheQueue lets ten runs append to one file, each in two writes with a pause
-// between.
+// TestRunsComeInTheOrderOfTheQueue lets ten runs append to one file, each in two writes with a
+// pause between.
 func TestRunsComeInTheOrderOfTheQueue(t *testing.T) {
 	r := newRig(t)
 	locks := r.locks()

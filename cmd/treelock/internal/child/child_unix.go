@@ -20,7 +20,7 @@ type Child struct {
 	group    int
 	guardian *guardian
 	terminal terminal
-	events   chan Event // from the goroutine that waits; it is never closed and has room for all but Stopped
+	events   chan Event // from the goroutine that waits; never closed; has room for all but Stopped
 }
 
 // Start starts a command, and returns once it runs. It is in a group of its own, which is in the
@@ -42,8 +42,8 @@ func Start(c Command) (*Child, error) {
 		return nil, err
 	}
 	child.Foreground()
-	// From here on this process may take the terminal back while it is in the background. The stub has
-	// not inherited that.
+	// From here on this process may take the terminal back while it is in the background. The stub
+	// has not inherited that.
 	signal.Ignore(syscall.SIGTTOU)
 	if err := s.run(); err != nil {
 		s.giveUp()
@@ -79,8 +79,8 @@ func (c *Child) Kill() { syscall.Kill(-c.group, syscall.SIGKILL) }
 // Close takes the terminal back and ends the guardian. The group must be gone.
 //
 // If the command was ended by Ctrl-C, the caller names that signal: then the group of this process
-// gets it as well, which it would have got without a group of the command. So a script ends that has
-// called treelock.
+// gets it as well, which it would have got without a group of the command. So a script ends that
+// has called treelock.
 func (c *Child) Close(typed os.Signal) {
 	had := c.terminal.takeFrom(c.group)
 	if had && (typed == syscall.SIGINT || typed == syscall.SIGQUIT) {
@@ -114,8 +114,8 @@ func (c *Child) wait() {
 	c.events <- Event{Kind: Gone}
 }
 
-// awaitEmpty waits until no process is left in a group. The system tells of no such thing, so it asks
-// again and again. Orphans that this process has adopted are waited for here: they count as
+// awaitEmpty waits until no process is left in a group. The system tells of no such thing, so it
+// asks again and again. Orphans that this process has adopted are waited for here: they count as
 // processes until then.
 func awaitEmpty(group int) {
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {

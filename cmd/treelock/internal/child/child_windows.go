@@ -18,8 +18,8 @@ type Child struct {
 	events  chan Event // from the goroutine that waits; it is never closed and has room for all
 }
 
-// Start starts a command in a job object, and returns once it runs. The system ends the processes of
-// the job when this process ends. An error of the command itself is an [exec.Error].
+// Start starts a command in a job object, and returns once it runs. The system ends the processes
+// of the job when this process ends. An error of the command itself is an [exec.Error].
 func Start(c Command) (*Child, error) {
 	job, err := newJob()
 	if err != nil {

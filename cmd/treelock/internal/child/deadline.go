@@ -22,8 +22,8 @@ const (
 // killAgain is when a group is killed again that is still there.
 const killAgain = 100 * time.Millisecond
 
-// An Ending decides when the group of a command must end. It has no clock of its own. An ending that
-// has begun goes on, even if the lease is renewed after all: the command was told to end.
+// An Ending decides when the group of a command must end. It has no clock of its own. An ending
+// that has begun goes on, even if the lease is renewed after all: the command was told to end.
 type Ending struct {
 	Grace time.Duration // between Terminate and Kill
 

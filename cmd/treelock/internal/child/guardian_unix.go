@@ -49,8 +49,8 @@ func (g *guardian) start() error {
 	return nil
 }
 
-// tell tells the guardian a deadline, if it does not know it yet. If the guardian has ended, or does
-// not read, another one takes its place.
+// tell tells the guardian a deadline, if it does not know it yet. If the guardian has ended, or
+// does not read, another one takes its place.
 func (g *guardian) tell(deadline time.Time) error {
 	if deadline.Equal(g.deadline) {
 		return nil
@@ -120,8 +120,8 @@ func self(name string, args ...string) *exec.Cmd {
 	if err != nil {
 		path = os.Args[0]
 	}
-	// The file may have been replaced since this process began. On Linux this name is that of the file
-	// that it runs.
+	// The file may have been replaced since this process began. On Linux this name is that of the
+	// file that it runs.
 	if exe := "/proc/self/exe"; isFile(exe) {
 		path = exe
 	}

@@ -99,9 +99,9 @@ func (c *Child) Continue() {
 }
 
 // stopSelf stops all processes in the group of this one, as the terminal would have done, and
-// returns when this one is continued. The system does not stop a group that no shell waits for; then
-// it returns as well. No part of this program may ask for SIGTSTP: Go would keep its handler, and
-// the signal would stop nothing.
+// returns when this one is continued. The system does not stop a group that no shell waits for;
+// then it returns as well. No part of this program may ask for SIGTSTP: Go would keep its handler,
+// and the signal would stop nothing.
 func stopSelf() {
 	continued := make(chan os.Signal, 1)
 	signal.Notify(continued, syscall.SIGCONT)

@@ -41,8 +41,8 @@ func (w *watch) left(now time.Time) time.Duration {
 const look = 250 * time.Millisecond
 
 // lastLook is how long the guardian waits for a message that has arrived but was not read yet, when
-// it was itself stopped beyond a deadline. It is small against the time from the deadline to the end
-// of the lease, which is 200 ms or more.
+// it was itself stopped beyond a deadline. It is small against the time from the deadline to the
+// end of the lease, which is 200 ms or more.
 const lastLook = 20 * time.Millisecond
 
 // guard reads messages until one says that the group is gone. It calls kill if they end without

@@ -19,8 +19,8 @@ func TestWatchCountsByBothClocks(t *testing.T) {
 	if got := w.left(start.Add(2 * time.Second)); got != 7*time.Second {
 		t.Errorf("left = %v after a late message, want 7s", got)
 	}
-	// The time of day was set back by an hour when the message was written: the monotonic clock says
-	// less.
+	// The time of day was set back by an hour when the message was written: the monotonic clock
+	// says less.
 	m.Until = m.Until.Add(time.Hour)
 	w.heard(m, start)
 	if got := w.left(start.Add(10 * time.Second)); got != -time.Second {
@@ -28,8 +28,8 @@ func TestWatchCountsByBothClocks(t *testing.T) {
 	}
 }
 
-// guarded runs a guardian in a synctest bubble. It returns the pipe to it, and a channel that brings
-// the group that it has killed, and 0 if it has ended without that.
+// guarded runs a guardian in a synctest bubble. It returns the pipe to it, and a channel that
+// brings the group that it has killed, and 0 if it has ended without that.
 func guarded() (in *io.PipeWriter, killed <-chan int) {
 	out, in := io.Pipe()
 	result := make(chan int, 1)

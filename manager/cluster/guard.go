@@ -66,7 +66,7 @@ func (m *Manager) guard(ctx context.Context, h treelock.Hold) (cmp clientv3.Cmp,
 			if err := m.held(h, func(*request) {}); err != nil {
 				return cmp, err // it has ended in the meantime
 			}
-			return cmp, fmt.Errorf("its key %s is not there any more: somebody has deleted it", key)
+			return cmp, fmt.Errorf("its key %s was deleted, and not by the manager", key)
 		}
 		revision = resp.Kvs[0].ModRevision
 	}

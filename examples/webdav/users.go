@@ -37,7 +37,7 @@ type account struct {
 	known      atomic.Pointer[string] // a sum of the password that was verified last
 }
 
-// hashPassword returns what stands behind the name of a user in the file.
+// hashPassword returns the hash of a password, as the file has it after the name of a user.
 func hashPassword(password string, iterations int) (string, error) {
 	salt := make([]byte, 16)
 	rand.Read(salt)

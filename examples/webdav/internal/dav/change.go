@@ -1,6 +1,7 @@
 package dav
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -222,7 +223,7 @@ func (h *Handler) serveInner(c *call) {
 	r := c.Request.Clone(c.Context())
 	r.Header.Del("If")
 	r.URL.Path = string(c.path)
-	r.Body = io.NopCloser(newReader(c.body))
+	r.Body = io.NopCloser(bytes.NewReader(c.body))
 	h.inner.ServeHTTP(&c.answer, r)
 }
 

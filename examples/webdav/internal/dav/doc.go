@@ -8,7 +8,7 @@
 //
 //	GET, HEAD          ReadNode of the file, until it is open
 //	PROPFIND depth 0   ReadNode of the resource
-//	PROPFIND depth 1   ReadNode of the folder and of its members
+//	PROPFIND depth 1   ReadNode of the folder
 //	PUT, MKCOL         Write of the resource, WriteNode of its parent
 //	PROPPATCH          WriteNode of the resource
 //	DELETE             Write of the resource, WriteNode of its parent
@@ -18,7 +18,8 @@
 //
 // # Invariants
 //
-//   - D1 A method looks at files, conditions and locks only while it holds its claims.
+//   - D1 A method looks at files, conditions and locks only while it holds its claims. A PROPFIND
+//     of depth 1 looks at each member without one, so two members may be shown as of two moments.
 //   - D2 No claim is held while a client sends or reads: bodies are read before, answers are
 //     written after. PUT replaces a file in one step, so an open file stays as it is for a reader.
 //   - D3 A method changes nothing before all its conditions hold and all locks permit it. So what

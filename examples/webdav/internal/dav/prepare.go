@@ -179,7 +179,7 @@ func (h *Handler) matches(c *call, tag string, cond ifheader.Condition) bool {
 	return false
 }
 
-// folderETag stands for the entity tag of a folder, which has none but exists.
+// folderETag is in the place of the entity tag of a folder, which has none but exists.
 const folderETag = "folder"
 
 // etag returns the entity tag of a resource, "" if it does not exist.

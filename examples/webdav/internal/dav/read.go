@@ -1,16 +1,12 @@
 package dav
 
 import (
-	"bytes"
-	"io"
 	"net/http"
 	"os"
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/examples/webdav/internal/files"
 )
-
-func newReader(b []byte) io.Reader { return bytes.NewReader(b) }
 
 func (h *Handler) options(c *call) error {
 	c.answer.header.Set("Allow", allow)

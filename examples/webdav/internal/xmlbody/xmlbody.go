@@ -134,7 +134,7 @@ func (e *element) writeContent(b *strings.Builder) {
 	}
 }
 
-// Escape returns text as it stands in XML, also between quotes.
+// Escape returns text in the form that XML has for it, also between quotes.
 func Escape(text string) string {
 	var b strings.Builder
 	_ = xml.EscapeText(&b, []byte(text)) // a Builder never fails

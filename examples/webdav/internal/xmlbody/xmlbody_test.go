@@ -22,7 +22,7 @@ func TestBodiesAreBounded(t *testing.T) {
 	}
 }
 
-// What is written of an owner is well-formed wherever it stands, and says the same.
+// What is written of an owner is well-formed in any place, and says the same.
 func TestOwnerIsKept(t *testing.T) {
 	got, err := ParseLockInfo([]byte(info))
 	if err != nil || got.Shared {

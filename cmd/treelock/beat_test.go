@@ -27,7 +27,7 @@ func beat(name string) {
 		panic(err)
 	}
 	fmt.Fprintln(f, os.Getpid())
-	for end := time.Now().Add(2 * patience); time.Now().Before(end); {
+	for end := time.Now().Add(2 * deadline); time.Now().Before(end); {
 		fmt.Fprintln(f, time.Now().UnixNano())
 		time.Sleep(time.Millisecond)
 	}

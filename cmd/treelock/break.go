@@ -47,11 +47,7 @@ then its lease ends it.`,
 			if err != nil {
 				return usageError(err)
 			}
-			l, err := newLooker(flags)
-			if err != nil {
-				return err
-			}
-			stop, err := l.start(cmd.Context(), cmd)
+			l, stop, err := openLooker(cmd, flags)
 			if err != nil {
 				return err
 			}

@@ -49,10 +49,7 @@ known. Further arguments are claimed as those of the only flag with a path.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringArrayVarP(&args.Read, "read", "r", nil, "read `PATH` and all below it")
-	f.StringArrayVarP(&args.Write, "write", "w", nil, "write `PATH` and all below it")
-	f.StringArrayVar(&args.ReadNode, "read-node", nil, "read the name `PATH` alone")
-	f.StringArrayVar(&args.WriteNode, "write-node", nil, "write the name `PATH` alone")
+	addPathFlags(f, &args)
 	f.BoolVar(&asJSON, "json", false, "write JSON")
 	return cmd
 }

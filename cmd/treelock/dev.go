@@ -23,7 +23,7 @@ func newDev() *cobra.Command {
 		Long: `dev runs an etcd server of one member, until it gets a SIGINT or SIGTERM. It is for the
 programs of one user on one machine: it knows no passwords. Without --listen it listens on a
 unix socket, which the other commands find by themselves.`,
-		Args: usageArgs(cobra.NoArgs),
+		Args: cobra.NoArgs,
 	}
 	set := cmd.Flags()
 	set.StringVar(&data, "data", "", "`folder` of its data; with an empty name a temporary one (treelock/dev in the user's cache)")

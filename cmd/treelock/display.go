@@ -89,7 +89,7 @@ func (d *display) look(ctx context.Context, locks *cluster.Manager, req treelock
 }
 
 func (d *display) show(w waiting) {
-	if d.fd >= 0 && inForeground(d.fd) {
+	if d.fd >= 0 && child.InForeground(d.fd) {
 		width, height, err := term.GetSize(d.fd)
 		if err == nil && width > 1 && height > 1 {
 			d.draw(w.lines(), width, height)
@@ -151,7 +151,7 @@ func (d *display) back(width int) string {
 
 // clear removes what was drawn.
 func (d *display) clear() {
-	if len(d.drawn) == 0 || !inForeground(d.fd) {
+	if len(d.drawn) == 0 || !child.InForeground(d.fd) {
 		return
 	}
 	width, _, err := term.GetSize(d.fd)

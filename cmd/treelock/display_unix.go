@@ -16,9 +16,3 @@ const canDraw = true
 func notifyRedraw(c chan<- os.Signal) { signal.Notify(c, unix.SIGWINCH, unix.SIGCONT) }
 
 func stopNotify(c chan<- os.Signal) { signal.Stop(c) }
-
-// inForeground reports whether this process is in the foreground of its terminal.
-func inForeground(fd int) bool {
-	group, err := unix.IoctlGetInt(fd, unix.TIOCGPGRP)
-	return err == nil && group == unix.Getpgrp()
-}

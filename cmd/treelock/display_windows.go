@@ -8,5 +8,3 @@ const canDraw = false
 func notifyRedraw(chan<- os.Signal) {}
 
 func stopNotify(chan<- os.Signal) {}
-
-func inForeground(int) bool { return false }

@@ -20,7 +20,7 @@ func newDoctor(flags *where.Flags) *cobra.Command {
 version, what this user may do, the prefix, latency, compaction, room, and the clock. It leaves
 nothing in etcd. The status is 0 if all is well, 1 if something is wrong, and 69 if no endpoint
 answers.`,
-		Args: usageArgs(cobra.NoArgs),
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := flags.Find()
 			if err != nil {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,9 +16,9 @@ import (
 	"time"
 
 	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/cmd/treelock/internal/devetcd"
 	"github.com/treelock/treelock/manager/cluster"
 	clientv3 "go.etcd.io/etcd/client/v3"
-	"go.etcd.io/etcd/server/v3/embed"
 	"go.uber.org/zap"
 )
 
@@ -54,25 +53,12 @@ const deadline = 20 * time.Second
 // outlive the tests. It then removes the folder.
 func serveEtcd(dir string) error {
 	defer os.RemoveAll(dir)
-	client, peer := url.URL{Scheme: "unix", Path: dir + "/client"}, url.URL{Scheme: "unix", Path: dir + "/peer"}
-	cfg := embed.NewConfig()
-	cfg.Dir = dir + "/data"
-	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = []url.URL{client}, []url.URL{client}
-	cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = []url.URL{peer}, []url.URL{peer}
-	cfg.InitialCluster = cfg.InitialClusterFromName(cfg.Name)
-	cfg.LogLevel, cfg.LogOutputs = "fatal", []string{"stderr"}
-	cfg.UnsafeNoFsync = true
-	e, err := embed.StartEtcd(cfg)
+	server, err := devetcd.Start(context.Background(), dir+"/data", "unix://"+dir+"/client", true)
 	if err != nil {
 		return err
 	}
-	defer e.Close()
-	select {
-	case <-e.Server.ReadyNotify():
-	case err := <-e.Err():
-		return err
-	}
-	fmt.Println(client.String())
+	defer server.Close()
+	fmt.Println(server.Endpoint)
 	io.Copy(io.Discard, os.Stdin)
 	return nil
 }
@@ -117,16 +103,24 @@ func etcd(t testing.TB) string {
 	return endpoint
 }
 
+// clientOf returns a client of an endpoint.
+func clientOf(t testing.TB, endpoint string) *clientv3.Client {
+	t.Helper()
+	c, err := clientv3.New(clientv3.Config{Endpoints: []string{endpoint}, Logger: zap.NewNop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
 // prefixOf returns the prefix of a test.
 func prefixOf(t testing.TB) string { return "/" + t.Name() }
 
 // process starts a manager, as if in a process of its own.
 func process(t testing.TB, name string) *cluster.Manager {
 	t.Helper()
-	client, err := clientv3.New(clientv3.Config{Endpoints: []string{etcd(t)}, Logger: zap.NewNop()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := clientOf(t, etcd(t))
 	ctx, cancel := context.WithCancel(context.Background())
 	m, err := cluster.Start(ctx, client, prefixOf(t), cluster.WithName(name))
 	if err != nil {
@@ -135,7 +129,6 @@ func process(t testing.TB, name string) *cluster.Manager {
 	t.Cleanup(func() {
 		cancel()
 		<-m.Done()
-		client.Close()
 	})
 	return m
 }

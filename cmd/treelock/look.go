@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,18 +25,23 @@ type looker struct {
 func newLooker(flags *where.Flags) (*looker, error) {
 	settings, err := flags.Find()
 	if err != nil {
-		return nil, configError(err)
+		return nil, err
 	}
 	return &looker{Settings: settings}, nil
 }
 
+// openLooker finds the settings and starts the manager, which ends when the command does. stop must
+// be called.
+func openLooker(cmd *cobra.Command, flags *where.Flags) (l *looker, stop func(), err error) {
+	if l, err = newLooker(flags); err == nil {
+		stop, err = l.start(cmd.Context(), cmd)
+	}
+	return l, stop, err
+}
+
 // start starts the manager, which ends when ctx does. stop must be called.
 func (l *looker) start(ctx context.Context, cmd *cobra.Command) (stop func(), err error) {
-	logger := slog.New(slog.DiscardHandler)
-	if l.Verbose {
-		logger = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
-	}
-	if l.locks, stop, err = l.Start(ctx, logger); err != nil {
+	if l.locks, stop, err = l.Start(ctx, l.Logger(cmd.ErrOrStderr())); err != nil {
 		return nil, unavailableError(err)
 	}
 	l.began = time.Now()
@@ -74,12 +78,3 @@ func (l *looker) tryLook(ctx context.Context) (*view, error) {
 }
 
 func (l *looker) parser() paths.Parser { return paths.Parser{Root: l.Root, Raw: l.Raw} }
-
-// path returns the path of an argument.
-func (l *looker) path(name string) (treelock.Path, error) {
-	req, _, err := l.parser().Request(paths.Args{Write: []string{name}})
-	if err != nil {
-		return "", usageError(err)
-	}
-	return req.Claim(0).Node, nil
-}

@@ -103,7 +103,7 @@ func TestRevokedLeaseEndsTheCommand(t *testing.T) {
 	first := r.start(r.lock("-w", "a", "--grace", "1s", "sh", "-c", `trap 'echo yes > term' TERM; ./beat one & echo > ready; while :; do sleep 0.05; done`))
 	r.file("ready")
 	r.pulse("one")
-	etcd := etcdClient(t)
+	etcd := clientOf(t, r.etcd)
 	resp, err := etcd.Get(context.Background(), r.prefix+"/", clientv3.WithPrefix())
 	if err != nil {
 		t.Fatal(err)
@@ -152,7 +152,7 @@ func proxy(t *testing.T, to string) (url string, cut func()) {
 			if err != nil {
 				return
 			}
-			out, err := net.Dial("tcp", strings.TrimPrefix(to, "http://"))
+			out, err := net.Dial("unix", strings.TrimPrefix(to, "unix://"))
 			if err != nil {
 				in.Close()
 				continue

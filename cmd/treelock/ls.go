@@ -32,8 +32,8 @@ those that claim a file or folder there or below, or a folder that contains it.`
 			}
 			limit := treelock.Path("/")
 			if len(args) > 0 {
-				if limit, err = l.path(args[0]); err != nil {
-					return err
+				if limit, err = l.parser().Path(args[0]); err != nil {
+					return usageError(err)
 				}
 			}
 			stop, err := l.start(cmd.Context(), cmd)

@@ -15,6 +15,19 @@ import (
 // mark.
 const hostile = "\x1b[31mred\x1b]0;title\a\nnext\r\x7f\u202eback \u009b2J \xff"
 
+// Wrong usage has one status, in all commands.
+func TestWrongUsageHasItsStatus(t *testing.T) {
+	for _, args := range [][]string{
+		{"nothing"}, {"ls", "a", "b"}, {"break"}, {"page", "a"}, {"mcp", "a"}, {"dev", "a"}, {"doctor", "a"}, {"man"},
+		{"ls", "--ttl", "1s"}, {"check", "-w", "a", "--ttl", "1s"}, {"run", "--etcd", "http://127.0.0.1:1", "--ttl", "1s", "-w", "a", "true"},
+		{"ls", "--nothing"}, {"check"}, {"run", "true"}, {"guard"}, {"break", "x", "--reason", "y", "--yes"},
+	} {
+		if got := run(t, args...); got.status != statusUsage {
+			t.Errorf("%q: status %d and %q, want %d", args, got.status, got.err, statusUsage)
+		}
+	}
+}
+
 func TestLsShowsHoldersAndWaitersInTheirOrder(t *testing.T) {
 	a, b := process(t, "worker-1"), process(t, "worker-2")
 	g := acquire(t, a, treelock.Write("/src/api").Read("/config").Labeled("deploy 7"))

@@ -59,5 +59,9 @@ func newRoot() *cobra.Command {
 		newGuardian(),
 		newStub(),
 	)
+	usageArgs(root)
+	for _, cmd := range root.Commands() {
+		usageArgs(cmd)
+	}
 	return root
 }

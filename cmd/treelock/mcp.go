@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/signal"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -42,14 +41,14 @@ finds them by that.`,
 			}
 			defer stop()
 			defer end()
-			return serveMCP(ctx, l, newReservations(life, l.locks), end)
+			return serveMCP(ctx, l, newReservations(life, l.locks))
 		},
 	}
 }
 
-// serveMCP serves one client until that or ctx ends. It calls end when no more requests can come:
-// the server waits until the tools have answered, and one that waits must not delay that.
-func serveMCP(ctx context.Context, l *looker, held *reservations, end func()) error {
+// serveMCP serves one client until that or ctx ends. It does not wait for tools that wait: their
+// contexts end.
+func serveMCP(ctx context.Context, l *looker, held *reservations) error {
 	server := mcp.NewServer(&mcp.Implementation{Name: "treelock", Title: "treelock", Version: "1"}, &mcp.ServerOptions{
 		Instructions: fmt.Sprintf(`Other agents and jobs work in the same tree. Reserve the files and folders that you are about to
 change before you change them, and release them when you are done. Paths are relative to %s. A
@@ -64,28 +63,9 @@ your doing: reserve again before you write there.`, l.Root),
 	}
 	t := &tools{l, held}
 	t.addTo(server)
-	err := server.Run(ctx, &mcp.IOTransport{Reader: endingReader{os.Stdin, end}, Writer: unclosed{os.Stdout}})
+	err := server.Run(ctx, &mcp.StdioTransport{})
 	if ctx.Err() != nil || errors.Is(err, io.EOF) || errors.Is(err, mcp.ErrConnectionClosed) {
 		return nil
 	}
 	return err
 }
-
-// An endingReader calls end when nothing more can be read.
-type endingReader struct {
-	io.ReadCloser
-	end func()
-}
-
-func (r endingReader) Read(p []byte) (int, error) {
-	n, err := r.ReadCloser.Read(p)
-	if err != nil {
-		r.end()
-	}
-	return n, err
-}
-
-// unclosed is a writer that stays open.
-type unclosed struct{ io.Writer }
-
-func (unclosed) Close() error { return nil }

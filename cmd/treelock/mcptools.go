@@ -224,7 +224,7 @@ func (t *tools) list(ctx context.Context, in listIn) (output, error) {
 	path := treelock.Path("/")
 	if in.Path != "" {
 		var err error
-		if path, err = t.path(t.names([]string{in.Path})[0]); err != nil {
+		if path, err = t.parser().Path(t.names([]string{in.Path})[0]); err != nil {
 			return nil, err
 		}
 	}

@@ -31,11 +31,7 @@ machine can reach it, unless --public allows another address.`,
 			if err := checkListen(listen, public); err != nil {
 				return usageError(err)
 			}
-			l, err := newLooker(flags)
-			if err != nil {
-				return err
-			}
-			stop, err := l.start(cmd.Context(), cmd)
+			l, stop, err := openLooker(cmd, flags)
 			if err != nil {
 				return err
 			}

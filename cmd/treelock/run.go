@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -52,10 +50,7 @@ processes of its group are gone. It exits with the status of COMMAND: see docs/c
 	}
 	f := r.cmd.Flags()
 	f.SetInterspersed(false) // the flags of COMMAND are its own
-	f.StringArrayVarP(&r.args.Read, "read", "r", nil, "read `PATH` and all below it")
-	f.StringArrayVarP(&r.args.Write, "write", "w", nil, "write `PATH` and all below it")
-	f.StringArrayVar(&r.args.ReadNode, "read-node", nil, "read the name `PATH` alone")
-	f.StringArrayVar(&r.args.WriteNode, "write-node", nil, "write the name `PATH` alone")
+	addPathFlags(f, &r.args)
 	f.StringVar(&r.label, "label", "", "what is shown of the request (the name of COMMAND)")
 	f.DurationVar(&r.timeout, "timeout", 0, "how long to wait (without an end)")
 	f.BoolVar(&r.try, "try", false, "do not wait")
@@ -73,30 +68,35 @@ const (
 	maxTTL = time.Minute
 )
 
-func (r *runCommand) run(argv []string) error {
+// prepare checks the flags, and returns the settings, the request, and what it claims for what.
+func (r *runCommand) prepare(argv []string) (s *where.Settings, req treelock.Request[treelock.Path], claimed []paths.Claimed, err error) {
 	if err := r.check(argv); err != nil {
-		return usageError(err)
+		return nil, req, nil, usageError(err)
 	}
-	settings, err := r.flags.Find()
-	if err != nil {
-		return err
+	if s, err = r.flags.Find(); err != nil {
+		return nil, req, nil, err
 	}
-	if err := r.checkGrace(settings.TTL); err != nil {
-		return usageError(err)
+	if err := r.checkGrace(s.TTL); err != nil {
+		return nil, req, nil, usageError(err)
 	}
-	req, claimed, err := paths.Parser{Root: settings.Root, Raw: settings.Raw}.Request(r.args)
-	if err != nil {
-		return usageError(err)
-	}
-	logger := slog.New(slog.DiscardHandler)
-	if settings.Verbose {
-		logger = slog.New(slog.NewTextHandler(r.cmd.ErrOrStderr(), nil))
-		for _, c := range claimed {
-			r.say("%s: %v", c.Arg, c.Claim)
-		}
+	if req, claimed, err = (paths.Parser{Root: s.Root, Raw: s.Raw}).Request(r.args); err != nil {
+		return nil, req, nil, usageError(err)
 	}
 	if r.label == "" {
 		r.label = filepath.Base(argv[0])
+	}
+	return s, req.Labeled(r.label), claimed, nil
+}
+
+func (r *runCommand) run(argv []string) error {
+	settings, req, claimed, err := r.prepare(argv)
+	if err != nil {
+		return err
+	}
+	if settings.Verbose {
+		for _, c := range claimed {
+			r.say("%s: %v", c.Arg, c.Claim)
+		}
 	}
 
 	signal.Notify(r.signals, child.Signals()...)
@@ -110,7 +110,7 @@ func (r *runCommand) run(argv []string) error {
 	var locks *cluster.Manager
 	var stop func()
 	err = r.attempt(end, func() (err error) {
-		locks, stop, err = settings.Start(life, logger)
+		locks, stop, err = settings.Start(life, settings.Logger(r.cmd.ErrOrStderr()))
 		return err
 	})
 	if locks != nil {
@@ -119,7 +119,7 @@ func (r *runCommand) run(argv []string) error {
 	if err != nil {
 		return err
 	}
-	grant, err := r.acquire(life, locks, req.Labeled(r.label))
+	grant, err := r.acquire(life, locks, req)
 	if err != nil {
 		return err
 	}
@@ -236,20 +236,9 @@ func refused(err error) bool {
 
 // environ returns the environment of the command.
 func environ(grant treelock.Grant[treelock.Path], s *where.Settings, claimed []paths.Claimed) []string {
-	type claim struct {
-		Access string `json:"access"`
-		Scope  string `json:"scope"`
-		Path   string `json:"path"`
-	}
-	claims := make([]claim, len(claimed))
+	claims := make([]claimInfo, len(claimed))
 	for i, c := range claimed {
-		claims[i] = claim{"read", "subtree", string(c.Claim.Node)}
-		if c.Claim.Access == treelock.Exclusive {
-			claims[i].Access = "write"
-		}
-		if c.Claim.Scope == treelock.NodeOnly {
-			claims[i].Scope = "node"
-		}
+		claims[i] = infoOf(c.Claim)
 	}
 	list, err := json.Marshal(claims)
 	if err != nil {
@@ -259,7 +248,7 @@ func environ(grant treelock.Grant[treelock.Path], s *where.Settings, claimed []p
 		"TREELOCK_TOKEN="+strconv.FormatUint(grant.Token(), 10),
 		"TREELOCK_PATHS="+string(list),
 		"TREELOCK_PREFIX="+s.Prefix,
-		"TREELOCK_ETCD="+strings.Join(s.Endpoints, ","),
+		"TREELOCK_ETCD="+s.Etcd(),
 		"TREELOCK_ROOT="+s.Root,
 	)
 }

@@ -15,9 +15,6 @@ import (
 	"time"
 )
 
-// patience is how long a test waits for what must happen.
-const patience = 20 * time.Second
-
 // A rig is a root folder and a prefix in etcd, for the commands of one test.
 type rig struct {
 	*testing.T
@@ -29,7 +26,7 @@ type rig struct {
 
 func newRig(t *testing.T) rig {
 	t.Helper()
-	return rig{t, t.TempDir(), "/" + t.Name(), endpoint, "10s"}
+	return rig{t, t.TempDir(), "/" + t.Name(), etcd(t), "10s"}
 }
 
 // command returns treelock with arguments. It runs in the folder of the rig.
@@ -74,7 +71,7 @@ func (r rig) status(p *running) (status int, stderr string) {
 	r.Helper()
 	select {
 	case <-p.done:
-	case <-time.After(patience):
+	case <-time.After(deadline):
 		r.Fatalf("%q has not ended", p.Args)
 	}
 	return p.ProcessState.ExitCode(), p.stderr.String()
@@ -126,7 +123,7 @@ func (r rig) pid(name string) int {
 // until waits until something is so.
 func (r rig) until(what string, is func() bool) {
 	r.Helper()
-	for end := time.Now().Add(patience); !is(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(deadline); !is(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			r.Fatalf("it is not so that %s", what)
 		}

@@ -68,7 +68,7 @@ func (r rig) screen(cmd *exec.Cmd, env ...string) *screen {
 func (s *screen) want(pattern string) {
 	s.Helper()
 	r := regexp.MustCompile(pattern)
-	limit := time.After(patience)
+	limit := time.After(deadline)
 	for {
 		if found := r.FindIndex(s.seen[s.mark:]); found != nil {
 			s.mark += found[1]
@@ -93,7 +93,7 @@ func (s *screen) write(keys string) {
 // end waits for the end of the command, and returns its exit status.
 func (s *screen) end() int {
 	s.Helper()
-	limit := time.After(patience)
+	limit := time.After(deadline)
 	for {
 		select {
 		case b := <-s.output:

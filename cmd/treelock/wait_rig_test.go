@@ -13,28 +13,12 @@ import (
 )
 
 // locks returns a manager of the test itself, for the prefix of the rig.
-func (r rig) locks() *cluster.Manager {
-	r.Helper()
-	m, err := cluster.Start(context.Background(), etcdClient(r.T), r.prefix, cluster.WithName("the test"))
-	if err != nil {
-		r.Fatal(err)
-	}
-	r.Cleanup(func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		cancel()
-		m.Shutdown(ctx)
-	})
-	return m
-}
+func (r rig) locks() *cluster.Manager { return process(r.T, "the test") }
 
 // hold lets the test hold a request until it ends or release is called.
 func (r rig) hold(m *cluster.Manager, req treelock.Request[treelock.Path]) (release func()) {
 	r.Helper()
-	grant, err := m.Acquire(context.Background(), req)
-	if err != nil {
-		r.Fatal(err)
-	}
-	return grant.Release
+	return acquire(r.T, m, req).Release
 }
 
 // wantWaiting waits until requests with these labels wait, in this order.

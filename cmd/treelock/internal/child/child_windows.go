@@ -114,6 +114,9 @@ func (c *Child) Kill() { windows.TerminateJobObject(c.job, 1) }
 // Suspend does nothing: no command is stopped.
 func (c *Child) Suspend(os.Signal) bool { return false }
 
+// InForeground reports that nothing may be drawn: there is no job control.
+func InForeground(int) bool { return false }
+
 // Foreground does nothing: all processes of a console may read from it.
 func (c *Child) Foreground() {}
 

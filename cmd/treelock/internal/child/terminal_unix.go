@@ -40,7 +40,10 @@ func (t terminal) foreground() int {
 	return group
 }
 
-func (t terminal) inForeground() bool { return t.fd >= 0 && t.foreground() == unix.Getpgrp() }
+func (t terminal) inForeground() bool { return InForeground(t.fd) }
+
+// InForeground reports whether this process is in the foreground of a terminal, which is its own.
+func InForeground(fd int) bool { return terminal{fd}.foreground() == unix.Getpgrp() }
 
 // give makes a group the one in the foreground.
 func (t terminal) give(group int) { unix.IoctlSetPointerInt(t.fd, unix.TIOCSPGRP, group) }

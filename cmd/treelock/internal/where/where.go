@@ -17,6 +17,8 @@ package where
 
 import (
 	"errors"
+	"io"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -67,6 +69,14 @@ type kindError struct{ kind, err error }
 
 func (e *kindError) Error() string   { return e.err.Error() }
 func (e *kindError) Unwrap() []error { return []error{e.kind, e.err} }
+
+// Logger returns where a manager tells of etcd's failures: out if s.Verbose, else nowhere.
+func (s *Settings) Logger(out io.Writer) *slog.Logger {
+	if s.Verbose {
+		return slog.New(slog.NewTextHandler(out, nil))
+	}
+	return slog.New(slog.DiscardHandler)
+}
 
 // Etcd returns the endpoints as --etcd takes them.
 func (s *Settings) Etcd() string { return strings.Join(s.Endpoints, ",") }

@@ -5,7 +5,6 @@ package main
 import (
 	"os"
 	"strings"
-	"syscall"
 	"testing"
 )
 
@@ -57,7 +56,7 @@ func TestRunExitsWithTheStatusOfTheCommand(t *testing.T) {
 
 func TestRunPassesSignalsToTheGroup(t *testing.T) {
 	r := newRig(t)
-	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2} {
+	for _, sig := range passedSignals() {
 		os.Remove(r.path("ready"))
 		name := strings.TrimPrefix(signalName(sig), "SIG")
 		p := r.start(r.lock("-w", "a", "sh", "-c", "trap 'exit 42' "+name+"; echo > ready; while :; do sleep 0.05; done"))

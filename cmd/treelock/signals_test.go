@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 
@@ -14,6 +15,13 @@ import (
 )
 
 func signalName(s syscall.Signal) string { return unix.SignalName(s) }
+
+// passedSignals returns the signals that reach a command. Without those that are ignored here, as
+// nohup does: treelock run leaves them ignored.
+func passedSignals() []syscall.Signal {
+	all := []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2}
+	return slices.DeleteFunc(all, func(s syscall.Signal) bool { return signal.Ignored(s) })
+}
 
 func ignoreSignals() {
 	signal.Ignore(syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2)

@@ -39,7 +39,7 @@ func TestSignalEndsTheWait(t *testing.T) {
 	r := newRig(t)
 	locks := r.locks()
 	r.hold(locks, testWrite(t))
-	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2} {
+	for _, sig := range passedSignals() {
 		p := r.start(r.lock("-w", "a", "--label", "it", "true"))
 		r.wantWaiting(locks, "it")
 		p.signal(sig)

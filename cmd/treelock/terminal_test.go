@@ -202,11 +202,12 @@ func (r rig) shell(shell string, inner *exec.Cmd, args ...string) *exec.Cmd {
 }
 
 // TestCtrlZAndContinue stops the job in a shell, and continues it in the background and then in the
-// foreground.
+// foreground. The command is bash: dash starts programs by vfork, and if the child is stopped before
+// it has executed its program then dash does not stop, whoever has started it.
 func TestCtrlZAndContinue(t *testing.T) {
 	r := newRig(t)
 	command := "echo $$ > shell; while ! test -e go; do echo tick >> ticks; sleep 0.05; done; read x; echo got $x; exit 3"
-	inner := r.lock("-w", "a", "sh", "-c", command)
+	inner := r.lock("-w", "a", "bash", "-c", command)
 	s := r.screen(r.shell("bash", inner, "--norc", "-i", "-c",
 		`set -m; "$@"; echo stopped $?; while ! test -e bg; do sleep 0.05; done; bg; while ! test -e fg; do sleep 0.05; done; fg; echo status $?`,
 		"script"), "PS1=")
@@ -240,7 +241,7 @@ func (r rig) ticks() (size int64) {
 // TestCtrlZWithoutAShell has no process that could continue what was stopped, so it goes on.
 func TestCtrlZWithoutAShell(t *testing.T) {
 	r := newRig(t)
-	s := r.screen(r.lock("-w", "a", "sh", "-c", `trap 'echo continued' CONT; while ! test -e go; do echo tick >> ticks; sleep 0.05; done`))
+	s := r.screen(r.lock("-w", "a", "bash", "-c", `trap 'echo continued' CONT; while ! test -e go; do echo tick >> ticks; sleep 0.05; done`))
 	r.ticks()
 	s.write(ctrlZ)
 	s.want("continued")

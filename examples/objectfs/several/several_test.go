@@ -126,7 +126,7 @@ func TestLocksOfEachProcessAloneDoNotHelp(t *testing.T) {
 	if code := p.end(t); code != command.ExitOK {
 		t.Errorf("exit code %d, want 0, as the damage is what the run shows", code)
 	}
-	p.wantOutput(t, `\nFAILED, as each process has locks of its own: `, `\noverlaps +[1-9]`, `\n  failed( +[1-9][0-9]*){3}`)
+	p.wantOutput(t, `\nFAILED, as each process has locks of its own: `, `\noverlaps +[1-9]`, `\n  failed( +[0-9,]+)* +[1-9][0-9,]*\n`)
 }
 
 func TestNothingIsLeftWhenTheParentCrashes(t *testing.T) {

@@ -12,17 +12,17 @@ func logged(logger *slog.Logger, h http.Handler) http.Handler {
 		began := time.Now()
 		counted := &countingWriter{ResponseWriter: w}
 		defer func() {
-			user, _, _ := r.BasicAuth()
-			logger.Info("request", "remote", r.RemoteAddr, "user", user, "method", r.Method, "path", r.URL.Path,
+			logger.Info("request", "remote", r.RemoteAddr, "user", counted.user, "method", r.Method, "path", r.URL.Path,
 				"status", counted.status, "bytes", counted.bytes, "took", time.Since(began))
 		}()
 		h.ServeHTTP(counted, r)
 	})
 }
 
-// A countingWriter records the status and the size of an answer.
+// A countingWriter records the status and the size of an answer. The status is 0 if there was none.
 type countingWriter struct {
 	http.ResponseWriter
+	user   string // the one whose password was verified, "" if none was
 	status int
 	bytes  int64
 }

@@ -72,10 +72,22 @@ func TestTLS(t *testing.T) {
 
 func TestAccessLogHasALineForEachRequest(t *testing.T) {
 	var out bytes.Buffer
-	h := logged(slog.New(slog.NewTextHandler(&out, nil)), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	hash, err := hashPassword("secret", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	users := filepath.Join(t.TempDir(), "users")
+	if err := os.WriteFile(users, []byte("ann:"+hash), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	list, err := readUsers(users)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := logged(slog.New(slog.NewTextHandler(&out, nil)), list.guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusCreated)
 		io.WriteString(w, "four")
-	}))
+	})))
 	r := httptest.NewRequest("PUT", "/a%0ab", nil)
 	r.SetBasicAuth("ann", "secret")
 	h.ServeHTTP(httptest.NewRecorder(), r)
@@ -87,6 +99,12 @@ func TestAccessLogHasALineForEachRequest(t *testing.T) {
 	}
 	if strings.Count(line, "\n") != 1 || strings.Contains(line, "secret") {
 		t.Errorf("the log is %q", line)
+	}
+	out.Reset()
+	r.SetBasicAuth("bob", "guess")
+	h.ServeHTTP(httptest.NewRecorder(), r)
+	if line := out.String(); !strings.Contains(line, `user="" `) || !strings.Contains(line, "status=401") {
+		t.Errorf("the log of a request of nobody is %q", line)
 	}
 }
 

@@ -27,6 +27,7 @@ type config struct {
 	dir, addr, pageAddr, users, cert, key string
 	etcd, prefix                          string
 	maxBody                               int64
+	connections                           int
 	locks                                 davlock.Limits
 	quiet, hash                           bool
 	ttl                                   time.Duration
@@ -47,6 +48,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	f.StringVar(&c.cert, "tls-cert", "", "the file of the certificate, with -tls-key")
 	f.StringVar(&c.key, "tls-key", "", "the file of the key of the certificate")
 	f.Int64Var(&c.maxBody, "max-body", 1<<30, "how many bytes a file may have")
+	f.IntVar(&c.connections, "max-connections", 256, "how many connections one address may have; 0 for any number, as behind a proxy")
 	f.IntVar(&c.locks.PerUser, "max-locks", 1000, "how many WebDAV locks a user may have")
 	f.DurationVar(&c.locks.Longest, "max-timeout", time.Hour, "how long a WebDAV lock lasts at most without a refresh")
 	f.BoolVar(&c.hash, "hash", false, "read a password from the standard input and print its hash for -users")
@@ -105,6 +107,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if users != nil {
 		handler = users.guard(handler)
 	}
+	if users != nil && c.cert == "" && !loopback(c.addr) {
+		logger.Warn("passwords go over the network in the clear: give -tls-cert and -tls-key, or serve behind a proxy that does", "addr", c.addr)
+	}
 	if !c.quiet {
 		handler = logged(logger, handler)
 	}
@@ -142,6 +147,9 @@ func serve(ctx context.Context, c config, handler http.Handler, m *manager.Manag
 	url := fmt.Sprintf("%s://%s/", scheme, listener.Addr())
 	fmt.Fprintf(stdout, "serving %s at %s\n%s", c.dir, url, howToMount(url))
 	server := newServer(handler)
+	if c.connections > 0 {
+		server.ConnState = limitConnections(c.connections)
+	}
 	go func() { failed <- server.Serve(listener) }()
 	select {
 	case err := <-failed:
@@ -153,8 +161,15 @@ func serve(ctx context.Context, c config, handler http.Handler, m *manager.Manag
 	return server.Shutdown(last)
 }
 
+// loopback reports whether an address is reached from this machine alone.
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	ip := net.ParseIP(host)
+	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
+}
+
 // newServer returns a server that does not wait for clients that send no header. The handler bounds
-// the times of bodies.
+// the times of bodies and answers.
 func newServer(h http.Handler) *http.Server {
 	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 }

@@ -119,6 +119,9 @@ func (l *userList) guard(h http.Handler) http.Handler {
 			http.Error(w, "Unauthorized", http.StatusUnauthorized)
 			return
 		}
+		if counted, ok := w.(*countingWriter); ok {
+			counted.user = name
+		}
 		h.ServeHTTP(w, r.WithContext(dav.WithUser(r.Context(), name)))
 	})
 }

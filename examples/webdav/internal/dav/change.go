@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/treelock/treelock"
@@ -13,21 +15,30 @@ import (
 	"github.com/treelock/treelock/examples/webdav/internal/xmlbody"
 )
 
-// claim runs f while the call holds req in the tree of methods, and after the conditions hold.
+// claim runs f while the call holds req in the tree of methods, and after the conditions hold. It
+// also claims the resources that the If header names.
 func (h *Handler) claim(c *call, req treelock.Request[Path], f func() error) error {
 	ctx, cancel := context.WithTimeout(c.Context(), h.Patient)
 	defer cancel()
+	for _, list := range c.cond.ifHeader.Lists {
+		if p, ok := c.tagged(list.Tag); ok && p != c.path {
+			req = req.ReadNode(p)
+		}
+	}
 	grant, err := h.Locker.Acquire(ctx, davlock.Run(req.Labeled(c.Method+" by "+c.name())))
 	if err != nil {
 		return err
 	}
 	defer grant.Release()
 	if c.cond.hasIf || c.Method != "GET" && c.Method != "HEAD" {
-		if err := h.Locks.Sync(c.Context()); err != nil {
+		if err := h.Locks.Sync(ctx); err != nil {
 			return err
 		}
 	}
 	if err := h.check(c); err != nil {
+		return err
+	}
+	if err := grant.Err(); err != nil {
 		return err
 	}
 	return f()
@@ -127,24 +138,27 @@ func (h *Handler) put(c *call) error {
 	if c.ContentLength > h.MaxBody {
 		return refuse(http.StatusRequestEntityTooLarge, "the file has more than %d bytes", h.MaxBody)
 	}
-	upload, err := h.Files.Upload(&bodyReader{c: c, left: h.MaxBody})
+	upload, err := h.Files.Upload(c.Context(), &bodyReader{c: c, left: h.MaxBody})
 	if err != nil {
 		return err
 	}
 	defer upload.Discard()
 	return h.claim(c, withParents(treelock.Write(c.path), c.path), func() error {
-		info, err := h.Files.Stat(c.Context(), string(c.path))
-		status := http.StatusCreated
+		info, err := h.find(c, c.path)
+		status := http.StatusNoContent
 		switch {
-		case err == nil && info.IsDir():
+		case err != nil:
+			return err
+		case info == nil:
+			status = http.StatusCreated
+			if err := h.parentIsFolder(c, c.path); err != nil {
+				return err
+			}
+		case info.IsDir():
 			return refuse(http.StatusMethodNotAllowed, "this is a folder")
-		case err == nil:
-			status = http.StatusNoContent
-		case !h.folder(c, parentOf(c.path)):
-			return refuse(http.StatusConflict, "the parent is no folder")
 		}
-		return h.permitted(c, create(c.path, err != nil), func() error {
-			etag, err := upload.Commit(string(c.path))
+		return h.permitted(c, create(c.path, info == nil), func() error {
+			etag, err := upload.Commit(c.Context(), string(c.path))
 			c.answer.header.Set("ETag", etag)
 			c.answer.status = status
 			return err
@@ -178,10 +192,22 @@ func parentOf(p Path) Path {
 	return parent
 }
 
-// folder reports whether p is a folder.
-func (h *Handler) folder(c *call, p Path) bool {
+// find describes a resource. It returns nil if there is none, and an error only if it cannot know.
+func (h *Handler) find(c *call, p Path) (fs.FileInfo, error) {
 	info, err := h.Files.Stat(c.Context(), string(p))
-	return err == nil && info.IsDir()
+	if err != nil && statusOf(err) == http.StatusNotFound {
+		return nil, nil
+	}
+	return info, err
+}
+
+// parentIsFolder fails unless the parent of p is a folder.
+func (h *Handler) parentIsFolder(c *call, p Path) error {
+	info, err := h.find(c, parentOf(p))
+	if err == nil && (info == nil || !info.IsDir()) {
+		return refuse(http.StatusConflict, "the parent is no folder")
+	}
+	return err
 }
 
 func (h *Handler) delete(c *call) error {
@@ -198,12 +224,34 @@ func (h *Handler) delete(c *call) error {
 		changes := []davlock.Claim{davlock.ChangeAll(c.path), davlock.Change(parentOf(c.path))}
 		return h.permitted(c, changes, func() error {
 			if err := h.Files.RemoveAll(c.Context(), string(c.path)); err != nil {
-				return err
+				return h.notDeleted(c, err)
 			}
+			h.Locks.Drop(c.Context(), c.path, true)
 			c.answer.status = http.StatusNoContent
-			return h.Locks.Drop(c.Context(), c.path, true)
+			return nil
 		})
 	})
+}
+
+// notDeleted makes the answer to a DELETE that failed, and ends the locks of what it has removed. A
+// member that stays is told in a multistatus.
+func (h *Handler) notDeleted(c *call, err error) error {
+	infos, listErr := h.Locks.Below(c.path)
+	for _, l := range infos {
+		if info, err := h.find(c, l.Root); err == nil && info == nil {
+			h.Locks.Drop(c.Context(), l.Root, true)
+		}
+	}
+	var failed *fs.PathError
+	if !errors.As(err, &failed) {
+		return errors.Join(err, listErr)
+	}
+	p := treelock.CleanPath("/" + strings.TrimPrefix(failed.Path, "/"))
+	if p == c.path || !c.path.Contains(p) {
+		return errors.Join(err, listErr)
+	}
+	h.Logger.Error("webdav", "method", c.Method, "path", c.path, "err", err)
+	return &refusal{status: http.StatusMultiStatus, body: xmlbody.Multistatus([]xmlbody.Response{{Href: h.href(c, p), Status: statusOf(err)}})}
 }
 
 // exists fails if the resource does not exist, or is a file with a slash behind its name.
@@ -232,11 +280,15 @@ func (h *Handler) mkcol(c *call) error {
 		return refuse(http.StatusUnsupportedMediaType, "MKCOL takes no body")
 	}
 	return h.claim(c, withParents(treelock.Write(c.path), c.path), func() error {
-		if _, err := h.Files.Stat(c.Context(), string(c.path)); err == nil {
+		info, err := h.find(c, c.path)
+		if err != nil {
+			return err
+		}
+		if info != nil {
 			return refuse(http.StatusMethodNotAllowed, "the resource exists")
 		}
-		if !h.folder(c, parentOf(c.path)) {
-			return refuse(http.StatusConflict, "the parent is no folder")
+		if err := h.parentIsFolder(c, c.path); err != nil {
+			return err
 		}
 		return h.permitted(c, create(c.path, true), func() error {
 			c.answer.status = http.StatusCreated

@@ -40,7 +40,7 @@ func generations(t *testing.T, start func() http.Handler, enough func(*workload.
 }
 
 // newHandler serves a temporary directory.
-func newHandler(t testing.TB, wrap func(*files.Dir) FileSystem) *Handler {
+func newHandler(t testing.TB, wrap func(*files.Dir) files.System) *Handler {
 	dir, err := files.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +56,7 @@ func TestNoMethodSeesTheHalfOfAnother(t *testing.T) {
 	}, func(n *workload.Counts) bool { return n.Faults() > 0 })
 	t.Logf("golang.org/x/net/webdav: %v", plain)
 	ours := generations(t, func() http.Handler {
-		return newHandler(t, func(d *files.Dir) FileSystem { return d })
+		return newHandler(t, func(d *files.Dir) files.System { return d })
 	}, func(n *workload.Counts) bool { return n.Faults() > 0 || n.Each() })
 	t.Logf("with the lock:           %v", ours)
 	if ours.Faults() != 0 {

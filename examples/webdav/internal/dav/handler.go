@@ -2,9 +2,9 @@ package dav
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -19,16 +19,9 @@ import (
 // Path is a resource.
 type Path = treelock.Path
 
-// A FileSystem is what the server serves.
-type FileSystem interface {
-	webdav.FileSystem
-	// Upload reads the content of a file that has no name yet.
-	Upload(content io.Reader) (*files.Upload, error)
-}
-
 // A Config says what a Handler serves, and how.
 type Config struct {
-	Files   FileSystem
+	Files   files.System
 	Locker  treelock.Locker[Path] // the methods' requests
 	Locks   *davlock.Table        // with the same locker
 	Logger  *slog.Logger          // nil for the default
@@ -92,7 +85,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		h.fail(c, err)
 	}
-	c.answer.send(w, r)
+	c.answer.send(&patientWriter{w, c.control}, r)
 }
 
 // An answer is what a client gets, once nothing is held for it. It is an [http.ResponseWriter] for
@@ -142,6 +135,25 @@ func (a *answer) send(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// A patientWriter sends to a client that must go on reading.
+type patientWriter struct {
+	http.ResponseWriter
+	control *http.ResponseController
+}
+
+func (w *patientWriter) Write(p []byte) (int, error) {
+	for total := 0; ; {
+		_ = w.control.SetWriteDeadline(time.Now().Add(bodyTime)) // not all connections have deadlines
+		n, err := w.ResponseWriter.Write(p[total:min(len(p), total+mostWrite)])
+		if total += n; err != nil || total == len(p) {
+			return total, err
+		}
+	}
+}
+
+// mostWrite is how many bytes a client must take in bodyTime.
+const mostWrite = 64 << 10
+
 // A refusal is an answer that refuses a request. Its text says why.
 type refusal struct {
 	status int
@@ -166,7 +178,8 @@ func (h *Handler) fail(c *call, err error) {
 	switch {
 	case errors.As(err, &r):
 	case errors.Is(err, treelock.ErrGaveUp), errors.Is(err, treelock.ErrStopped), errors.Is(err, treelock.ErrLost),
-		errors.Is(err, treelock.ErrDraining), errors.Is(err, treelock.ErrSuspended), errors.Is(err, treelock.ErrBusy):
+		errors.Is(err, treelock.ErrDraining), errors.Is(err, treelock.ErrSuspended), errors.Is(err, treelock.ErrBusy),
+		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		r = refuse(http.StatusServiceUnavailable, "%v", err)
 		c.answer.header.Set("Retry-After", "1")
 	default:

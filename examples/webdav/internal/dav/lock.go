@@ -34,9 +34,9 @@ func (h *Handler) lock(c *call) error {
 	spec := davlock.Spec{Root: c.path, Infinite: depth != "0", Shared: info.Shared, Owner: info.Owner, User: c.user, Timeout: timeout}
 	var missing bool
 	err = h.claim(c, davlock.LockRun(spec), func() error {
-		if _, err := h.Files.Stat(c.Context(), string(c.path)); err != nil {
-			missing = true
-			return nil
+		info, err := h.find(c, c.path)
+		if missing = err == nil && info == nil; missing || err != nil {
+			return err
 		}
 		return h.makeLock(c, spec, http.StatusOK)
 	})
@@ -48,26 +48,34 @@ func (h *Handler) lock(c *call) error {
 
 // lockNew locks a name that does not exist, and makes an empty file there.
 func (h *Handler) lockNew(c *call, spec davlock.Spec) error {
-	upload, err := h.Files.Upload(bytes.NewReader(nil))
+	upload, err := h.Files.Upload(c.Context(), bytes.NewReader(nil))
 	if err != nil {
 		return err
 	}
 	defer upload.Discard()
 	return h.claim(c, withParents(treelock.Write(c.path), c.path), func() error {
-		if _, err := h.Files.Stat(c.Context(), string(c.path)); err == nil {
+		info, err := h.find(c, c.path)
+		if err != nil {
+			return err
+		}
+		if info != nil {
 			return h.makeLock(c, spec, http.StatusOK) // it was made meanwhile
 		}
-		if c.slash || !h.folder(c, parentOf(c.path)) {
-			return refuse(http.StatusConflict, "the parent is no folder, or the name is that of a folder")
+		if c.slash {
+			return refuse(http.StatusConflict, "the name is that of a folder")
+		}
+		if err := h.parentIsFolder(c, c.path); err != nil {
+			return err
 		}
 		return h.permitted(c, []davlock.Claim{davlock.Change(parentOf(c.path))}, func() error {
 			if err := h.makeLock(c, spec, http.StatusCreated); err != nil {
 				return err
 			}
-			if _, err := upload.Commit(string(c.path)); err != nil {
-				return errors.Join(err, h.Locks.Drop(c.Context(), c.path, true))
+			_, err := upload.Commit(c.Context(), string(c.path))
+			if err != nil {
+				h.Locks.Drop(c.Context(), c.path, true)
 			}
-			return nil
+			return err
 		})
 	})
 }

@@ -23,7 +23,8 @@ const (
 	deepestPath = 128
 )
 
-// bodyTime is how long a client may take for a body of XML, or between two parts of a file.
+// bodyTime is how long a client may take for a body of XML, or between two parts of a file or of an
+// answer.
 const bodyTime = 30 * time.Second
 
 type userKey struct{}
@@ -152,17 +153,25 @@ func (h *Handler) check(c *call) error {
 	return nil
 }
 
+// tagged returns the resource of a list of the If header. It reports false if it is none of this
+// server.
+func (c *call) tagged(tag string) (Path, bool) {
+	if tag == "" {
+		return c.path, true
+	}
+	u, err := url.Parse(tag)
+	if err != nil || u.Host != "" && u.Host != c.Host {
+		return "", false
+	}
+	p, err := parsePath(u.Path)
+	return p, err == nil
+}
+
 // matches reports whether a resource is in the state that a condition of the If header names.
 func (h *Handler) matches(c *call, tag string, cond ifheader.Condition) bool {
-	p := c.path
-	if tag != "" {
-		u, err := url.Parse(tag)
-		if err != nil || u.Host != "" && u.Host != c.Host {
-			return false
-		}
-		if p, err = parsePath(u.Path); err != nil {
-			return false
-		}
+	p, ok := c.tagged(tag)
+	if !ok {
+		return false
 	}
 	if cond.ETag != "" {
 		return cond.ETag == h.etag(c, p)

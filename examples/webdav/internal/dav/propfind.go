@@ -27,6 +27,9 @@ import (
 // mostMembers bounds the members in one answer: it is in memory until it is sent.
 const mostMembers = 50_000
 
+// mostAnswer bounds the bytes of a multistatus: each member may have many properties and locks.
+const mostAnswer = 64 << 20
+
 // propfind handles PROPFIND. Of depth infinity it is refused, as RFC 4918 permits: a client could
 // ask for all of the tree.
 func (h *Handler) propfind(c *call) error {
@@ -53,6 +56,7 @@ func (h *Handler) describe(c *call, find xmlbody.Propfind, members bool) error {
 		return err
 	}
 	responses := []xmlbody.Response{resource}
+	size := len(resource.Propstats)
 	for _, info := range infos {
 		p := treelock.CleanPath(path.Join(string(c.path), info.Name()))
 		member, _, err := h.response(c, p, find, false)
@@ -61,6 +65,9 @@ func (h *Handler) describe(c *call, find xmlbody.Propfind, members bool) error {
 		}
 		if err != nil {
 			return err
+		}
+		if size += len(member.Propstats); size > mostAnswer {
+			return refuse(http.StatusInsufficientStorage, "the answer has more than %d bytes", mostAnswer)
 		}
 		responses = append(responses, member)
 	}
@@ -91,11 +98,14 @@ func (h *Handler) response(c *call, p Path, find xmlbody.Propfind, members bool)
 			return xmlbody.Response{}, nil, err
 		}
 	}
-	locks, err := h.Locks.Covering(p)
-	if err != nil {
-		return xmlbody.Response{}, nil, err
+	live := h.live(p, info)
+	if lockName := (xml.Name{Space: xmlbody.DAV, Local: "lockdiscovery"}); find.All || slices.Contains(find.Names, lockName) {
+		locks, err := h.Locks.Covering(p)
+		if err != nil {
+			return xmlbody.Response{}, nil, err
+		}
+		live[lockDiscovery].content = xmlbody.LockDiscovery(h.shown(c, locks))
 	}
-	live := h.live(c, p, info, locks)
 	return xmlbody.Response{Href: href(p, info.IsDir()), Propstats: propstats(find, live, dead)}, infos, nil
 }
 
@@ -115,8 +125,11 @@ func readdir(f webdav.File) ([]fs.FileInfo, error) {
 // A liveProp is a property that the server computes. Its content is XML.
 type liveProp struct{ name, content string }
 
-// live returns the live properties of a resource.
-func (h *Handler) live(c *call, p Path, info fs.FileInfo, locks []davlock.Info) []liveProp {
+// lockDiscovery is the index of that property in what live returns. It costs more than the others.
+const lockDiscovery = 0
+
+// live returns the live properties of a resource, with a lockdiscovery that is empty.
+func (h *Handler) live(p Path, info fs.FileInfo) []liveProp {
 	kind, name := "", path.Base(string(p))
 	if info.IsDir() {
 		kind = "<D:collection/>"
@@ -125,10 +138,11 @@ func (h *Handler) live(c *call, p Path, info fs.FileInfo, locks []davlock.Info) 
 		name = ""
 	}
 	props := []liveProp{
+		lockDiscovery: {"lockdiscovery", ""},
 		{"resourcetype", kind}, {"displayname", xmlbody.Escape(name)},
 		{"getlastmodified", info.ModTime().UTC().Format(http.TimeFormat)},
 		{"creationdate", info.ModTime().UTC().Format("2006-01-02T15:04:05Z")},
-		{"lockdiscovery", xmlbody.LockDiscovery(h.shown(c, locks))}, {"supportedlock", xmlbody.SupportedLock},
+		{"supportedlock", xmlbody.SupportedLock},
 	}
 	if info.IsDir() {
 		return props
@@ -144,8 +158,12 @@ func (h *Handler) live(c *call, p Path, info fs.FileInfo, locks []davlock.Info) 
 // shown returns what clients see of locks.
 func (h *Handler) shown(c *call, locks []davlock.Info) []xmlbody.Lock {
 	shown := make([]xmlbody.Lock, 0, len(locks))
-	for _, l := range locks {
-		shown = append(shown, xmlbody.Lock{Token: l.Token, Root: h.href(c, l.Root), Owner: l.Owner,
+	root := ""
+	for i, l := range locks {
+		if i == 0 || l.Root != locks[i-1].Root { // they are sorted by root, and each costs a look
+			root = h.href(c, l.Root)
+		}
+		shown = append(shown, xmlbody.Lock{Token: l.Token, Root: root, Owner: l.Owner,
 			Infinite: l.Infinite, Shared: l.Shared, Left: l.Left})
 	}
 	return shown

@@ -114,7 +114,7 @@ func TestWorkInDifferentFoldersRunsAtOnce(t *testing.T) {
 	}
 	defer dir.Close()
 	big := work(t, dir, bigLock(&webdav.Handler{FileSystem: remote{dir}, LockSystem: webdav.NewMemLS()}))
-	h := newHandler(t, func(d *files.Dir) FileSystem { return remote{d} })
+	h := newHandler(t, func(d *files.Dir) files.System { return remote{d} })
 	ours := work(t, h.Files.(remote).Dir, h)
 	t.Logf("requests in %v: %d with one RWMutex, %d with the lock, %.1f times as many", served, big, ours, float64(ours)/float64(big))
 	if ours < 5*big {

@@ -1,10 +1,13 @@
 package dav
 
 import (
+	"context"
+	"errors"
 	"net/http"
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/examples/webdav/internal/davlock"
+	"github.com/treelock/treelock/examples/webdav/internal/files"
 )
 
 func (h *Handler) copy(c *call) error {
@@ -17,7 +20,7 @@ func (h *Handler) copy(c *call) error {
 			c.Header.Set("Overwrite", "T")
 			c.Header.Set("Destination", href(to, false))
 			if h.serveInner(c); c.answer.status >= 300 {
-				return refuse(c.answer.status, "the copy failed, and may be incomplete")
+				return refuse(c.answer.status, "the copy failed")
 			}
 			return nil
 		})
@@ -35,10 +38,11 @@ func (h *Handler) move(c *call) error {
 	return h.claim(c, withParents(treelock.Write(c.path, to), c.path, to), func() error {
 		from := []davlock.Claim{davlock.ChangeAll(c.path), davlock.Change(parentOf(c.path))}
 		return h.transferTo(c, to, from, func() error {
-			if err := h.Files.Rename(c.Context(), string(c.path), string(to)); err != nil {
-				return err
+			err := h.Files.Rename(c.Context(), string(c.path), string(to))
+			if err == nil {
+				h.Locks.Drop(c.Context(), c.path, true)
 			}
-			return h.Locks.Drop(c.Context(), c.path, true)
+			return err
 		})
 	})
 }
@@ -66,32 +70,58 @@ func (h *Handler) transfer(c *call, depths ...string) (Path, error) {
 }
 
 // transferTo checks what is left to check, and then makes room at the destination and runs f, which
-// copies or moves. Changes are those beside the destination. It runs inside claim.
+// copies or moves. If f fails, the destination is again what it was. Changes are those beside the
+// destination. It runs inside claim.
 func (h *Handler) transferTo(c *call, to Path, changes []davlock.Claim, f func() error) error {
 	if err := h.exists(c); err != nil {
 		return err
 	}
-	_, err := h.Files.Stat(c.Context(), string(to))
-	isNew := err != nil
-	switch {
-	case isNew && !h.folder(c, parentOf(to)):
-		return refuse(http.StatusConflict, "the parent of the destination is no folder")
-	case !isNew && c.Header.Get("Overwrite") == "F":
-		return refuse(http.StatusPreconditionFailed, "the destination exists")
+	old, err := h.find(c, to)
+	if err != nil {
+		return err
 	}
-	return h.permitted(c, append(changes, create(to, isNew)...), func() error {
-		status := http.StatusCreated
-		if !isNew {
-			status = http.StatusNoContent
-			if err := h.Files.RemoveAll(c.Context(), string(to)); err != nil {
-				return err
-			}
-		}
-		if err := f(); err != nil {
+	if old == nil {
+		if err := h.parentIsFolder(c, to); err != nil {
 			return err
 		}
+	} else if c.Header.Get("Overwrite") == "F" {
+		return refuse(http.StatusPreconditionFailed, "the destination exists")
+	}
+	return h.permitted(c, append(changes, create(to, old == nil)...), func() error {
+		status := http.StatusCreated
+		var aside files.Aside
+		if old != nil {
+			status = http.StatusNoContent
+			if aside, err = h.Files.SetAside(c.Context(), string(to)); err != nil {
+				return err
+			}
+			defer aside.Discard()
+		}
+		if err := f(); err != nil {
+			return h.putBack(c, to, aside, err)
+		}
+		h.Locks.Drop(c.Context(), to, false)
 		c.answer.status = status
 		c.answer.body.Reset()
-		return h.Locks.Drop(c.Context(), to, false)
+		return nil
 	})
+}
+
+// putBack makes the destination of a COPY or MOVE that failed what it was, and returns why it
+// failed. If the source has gone, it is at the destination, and stays there.
+func (h *Handler) putBack(c *call, to Path, aside files.Aside, why error) error {
+	ctx := context.WithoutCancel(c.Context())
+	if _, err := h.Files.Stat(ctx, string(c.path)); err != nil {
+		return errors.Join(why, err)
+	}
+	err := error(nil)
+	if aside != nil {
+		err = aside.Restore(ctx)
+	} else if err = h.Files.RemoveAll(ctx, string(to)); statusOf(err) == http.StatusNotFound {
+		err = nil
+	}
+	if err != nil {
+		h.Logger.Error("webdav", "method", c.Method, "path", to, "err", err)
+	}
+	return why
 }

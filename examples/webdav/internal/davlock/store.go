@@ -102,14 +102,24 @@ func (l *lock) renew(timeout time.Duration, revision int64) {
 	}
 }
 
-// forget deletes the record of a lock that has ended by itself.
+// forget deletes the record of a lock that has ended. It tries until it can, or the table ends: the
+// lock would refuse others on all servers.
 func (t *Table) forget(token string) {
 	if t.store == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	if revision, err := t.store.Delete(ctx, token); err == nil {
-		_ = t.do(func(s *state) { s.stored(revision) })
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, dropTime) {
+		ctx, cancel := context.WithTimeout(context.Background(), dropTime)
+		revision, err := t.store.Delete(ctx, token)
+		cancel()
+		if err == nil {
+			_ = t.do(func(s *state) { s.stored(revision) })
+			return
+		}
+		select {
+		case <-time.After(pause):
+		case <-t.done:
+			return
+		}
 	}
 }

@@ -1,8 +1,14 @@
 package davlock
 
 import (
+	"context"
+	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/manager"
 )
 
 // What was read of the store before a later change of this server does not undo the change.
@@ -36,5 +42,55 @@ func TestRecordsAreFollowed(t *testing.T) {
 	s.apply(nil, 7)
 	if len(s.locks) != 0 || len(s.perUser) != 0 || len(s.at) != 0 {
 		t.Errorf("left: %v", s)
+	}
+}
+
+// A failingStore fails to delete until it is mended.
+type failingStore struct {
+	mended  chan struct{} // closed then
+	deleted chan string
+}
+
+func (s failingStore) Records(context.Context) ([]Record, int64, error) { return nil, 0, nil }
+func (s failingStore) Replace(context.Context, Record) (int64, error)   { return 2, nil }
+func (s failingStore) Changed() <-chan struct{}                         { return nil }
+func (s failingStore) Add(context.Context, Record, treelock.Grant[Path]) (int64, error) {
+	return 1, nil
+}
+
+func (s failingStore) Delete(_ context.Context, token string) (int64, error) {
+	select {
+	case <-s.mended:
+		s.deleted <- token
+		return 3, nil
+	default:
+		return 0, errors.New("no answer")
+	}
+}
+
+// The record of a lock that has ended is deleted, whenever the store lets that be.
+func TestRecordIsDeletedAtLast(t *testing.T) {
+	for _, drop := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			store := failingStore{make(chan struct{}), make(chan string, 1)}
+			m := manager.Start(t.Context())
+			table := Start(t.Context(), m, Limits{}, store)
+			l, err := table.Lock(t.Context(), Spec{Root: "/a", Timeout: time.Minute})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if drop {
+				table.Drop(t.Context(), "/a", true)
+			} else {
+				time.Sleep(time.Hour) // far past its end
+			}
+			if s, err := m.Snapshot(t.Context(), manager.Query[Path]{}); err != nil || len(s.Holders) != 0 {
+				t.Errorf("the lock is still held: %v, %v", s.Holders, err)
+			}
+			close(store.mended)
+			if got := <-store.deleted; got != l.Token {
+				t.Errorf("deleted %s, want %s", got, l.Token)
+			}
+		})
 	}
 }

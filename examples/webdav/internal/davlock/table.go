@@ -133,7 +133,7 @@ func (t *Table) Lock(ctx context.Context, spec Spec) (Info, error) {
 		go t.watch(l, l.deadline)
 	})
 	if err != nil {
-		t.forget(l.token) // the record may have been written
+		go t.forget(l.token) // the record may have been written
 	}
 	if stopped != nil {
 		grant.Release()
@@ -206,7 +206,7 @@ func (t *Table) Unlock(ctx context.Context, token, user string, p Path) error {
 	if err != nil {
 		return err
 	}
-	return t.end(ctx, []*lock{l})
+	return t.end(ctx, l)
 }
 
 // find returns a lock that covers p, with its record.
@@ -224,37 +224,53 @@ func (t *Table) find(token, user string, p Path) (l *lock, r Record, err error) 
 	return l, r, errors.Join(err, stopped)
 }
 
-// Drop ends the locks whose root is below p, and with self those at p. The resources are gone.
-func (t *Table) Drop(ctx context.Context, p Path, self bool) error {
+// dropTime is how long Drop waits for the store.
+const dropTime = 10 * time.Second
+
+// Drop ends the locks whose root is below p, and with self those at p. The resources are gone, so
+// it does not end with ctx, and cannot fail: a record that cannot be deleted in ten seconds is
+// deleted later.
+func (t *Table) Drop(ctx context.Context, p Path, self bool) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dropTime)
+	defer cancel()
 	var gone []*lock
-	err := t.do(func(s *state) {
+	_ = t.do(func(s *state) { // else all have ended
 		for _, l := range s.locks {
 			if p.Contains(l.Root) && (self || l.Root != p) {
 				gone = append(gone, l)
 			}
 		}
 	})
-	if err != nil {
-		return err
+	for _, l := range gone {
+		if t.end(ctx, l) != nil {
+			_ = t.do(func(s *state) { s.remove(l) })
+			go t.forget(l.token)
+		}
 	}
-	return t.end(ctx, gone)
 }
 
-// end ends locks: first their records, so that no server finds a record without a lock.
-func (t *Table) end(ctx context.Context, locks []*lock) error {
-	for _, l := range locks {
-		var revision int64
-		if t.store != nil {
-			var err error
-			if revision, err = t.store.Delete(ctx, l.token); err != nil {
-				return err
-			}
-		}
-		if err := t.do(func(s *state) { s.stored(revision); s.remove(l) }); err != nil {
+// end ends a lock: first its record, so that no server finds a record without a lock.
+func (t *Table) end(ctx context.Context, l *lock) (err error) {
+	var revision int64
+	if t.store != nil {
+		if revision, err = t.store.Delete(ctx, l.token); err != nil {
 			return err
 		}
 	}
-	return nil
+	return t.do(func(s *state) { s.stored(revision); s.remove(l) })
+}
+
+// Below returns the locks whose root is p or below, sorted by their root.
+func (t *Table) Below(p Path) (infos []Info, err error) {
+	err = t.do(func(s *state) {
+		for _, l := range s.locks {
+			if p.Contains(l.Root) {
+				infos = append(infos, l.info())
+			}
+		}
+	})
+	sortInfos(infos)
+	return infos, err
 }
 
 // Covering returns the locks that cover p, those of the upper roots first.

@@ -28,10 +28,10 @@ const hidden = ".DAV"
 // uploads is where files are until they are complete.
 const uploads = hidden + "/uploads"
 
-// Dir is a directory as a [webdav.FileSystem].
+// Dir is a directory as a [System].
 type Dir struct{ root *os.Root }
 
-var _ webdav.FileSystem = (*Dir)(nil)
+var _ System = (*Dir)(nil)
 
 // oldest is when an upload is none of a server that runs, as that ends clients that do not send.
 const oldest = 24 * time.Hour
@@ -58,7 +58,7 @@ func (d *Dir) clean() error {
 	}
 	for _, entry := range left {
 		if info, err := entry.Info(); err == nil && time.Since(info.ModTime()) > oldest {
-			_ = d.root.Remove(uploads + "/" + entry.Name()) // the next server tries again
+			_ = d.root.RemoveAll(uploads + "/" + entry.Name()) // the next server tries again
 		}
 	}
 	return err
@@ -116,19 +116,18 @@ func (d *Dir) OpenFile(_ context.Context, name string, flag int, perm os.FileMod
 	return &file{f, d, name}, nil
 }
 
-// RemoveAll removes a file, or a folder and all below, with their properties.
+// RemoveAll removes a file, or a folder and all below, with their properties: all or, if it fails,
+// nothing.
 func (d *Dir) RemoveAll(_ context.Context, name string) error {
-	name, err := local("remove", name)
-	if err != nil || name == "." {
-		return &fs.PathError{Op: "remove", Path: name, Err: fs.ErrPermission}
-	}
-	if err := d.root.RemoveAll(name); err != nil {
+	a, err := d.setAside(name)
+	if err != nil {
 		return err
 	}
-	return d.removeProps(name)
+	a.Discard()
+	return nil
 }
 
-// Rename renames a file or folder, with its properties.
+// Rename renames a file or folder, with its properties: both, or neither.
 func (d *Dir) Rename(_ context.Context, from, to string) error {
 	from, err := local("rename", from)
 	if err != nil {
@@ -140,7 +139,10 @@ func (d *Dir) Rename(_ context.Context, from, to string) error {
 	if err := d.root.Rename(from, to); err != nil {
 		return err
 	}
-	return d.renameProps(from, to)
+	if err := d.renameProps(from, to); err != nil {
+		return errors.Join(err, d.root.Rename(to, from))
+	}
+	return nil
 }
 
 // Stat describes a file or folder.
@@ -152,19 +154,19 @@ func (d *Dir) Stat(_ context.Context, name string) (os.FileInfo, error) {
 	return d.root.Stat(name)
 }
 
-// An Upload is the content of a file before it has its name.
-type Upload struct {
+// An upload is a file below uploads.
+type upload struct {
 	dir  *Dir
 	temp string
 	done bool
 }
 
-// Upload reads the content of a file. It holds no lock: clients may be slow.
-func (d *Dir) Upload(content io.Reader) (*Upload, error) {
+// Upload implements [System].
+func (d *Dir) Upload(_ context.Context, content io.Reader) (Upload, error) {
 	if err := d.root.MkdirAll(uploads, 0o755); err != nil {
 		return nil, err
 	}
-	u := &Upload{dir: d, temp: uploads + "/" + rand.Text()}
+	u := &upload{dir: d, temp: uploads + "/" + rand.Text()}
 	f, err := d.root.OpenFile(u.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return nil, err
@@ -180,10 +182,10 @@ func (d *Dir) Upload(content io.Reader) (*Upload, error) {
 	return u, nil
 }
 
-// Commit gives the content a name, in one step, and returns its entity tag. A file that is being
-// read stays as it is for its reader. The time of the file is that of the call, in nanoseconds: the
-// clock of a file system may give two contents one time, and the entity tag is made of it.
-func (u *Upload) Commit(name string) (etag string, err error) {
+// Commit implements [Upload]. A file that is being read stays as it is for its reader. The time of
+// the file is that of the call, in nanoseconds: the clock of a file system may give two contents one
+// time, and the entity tag is made of it.
+func (u *upload) Commit(_ context.Context, name string) (etag string, err error) {
 	if name, err = local("write", name); err != nil {
 		return "", err
 	}
@@ -202,14 +204,20 @@ func (u *Upload) Commit(name string) (etag string, err error) {
 	return ETag(info), nil
 }
 
-// Discard removes an upload that was not committed.
-func (u *Upload) Discard() {
+// Discard implements [Upload].
+func (u *upload) Discard() {
 	if !u.done {
 		_ = u.dir.root.Remove(u.temp) // Open removes what stays
 	}
 }
 
-// ETag returns the entity tag of a file, as x/net/webdav makes it.
+// ETag returns the entity tag of a file, as x/net/webdav makes it: that of the file system if it has
+// one.
 func ETag(info os.FileInfo) string {
+	if e, ok := info.(webdav.ETager); ok {
+		if tag, err := e.ETag(context.Background()); err == nil {
+			return tag
+		}
+	}
 	return fmt.Sprintf(`"%x%x"`, info.ModTime().UnixNano(), info.Size())
 }

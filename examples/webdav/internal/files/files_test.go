@@ -25,12 +25,12 @@ func open(t *testing.T) (*Dir, string) {
 
 func write(t *testing.T, d *Dir, name, text string) string {
 	t.Helper()
-	u, err := d.Upload(strings.NewReader(text))
+	u, err := d.Upload(t.Context(), strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer u.Discard()
-	etag, err := u.Commit(name)
+	etag, err := u.Commit(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,8 +55,8 @@ func TestNothingEscapes(t *testing.T) {
 			f.Close()
 			t.Errorf("OpenFile(%s) follows a link out of the directory", p)
 		}
-		if u, err := d.Upload(strings.NewReader("x")); err == nil {
-			_, _ = u.Commit(p)
+		if u, err := d.Upload(t.Context(), strings.NewReader("x")); err == nil {
+			_, _ = u.Commit(t.Context(), p)
 			u.Discard()
 		}
 		_ = d.Rename(t.Context(), "/folder/outside", "/taken")

@@ -110,10 +110,7 @@ func (d *Dir) writeProps(name string, text []byte, empty bool) error {
 }
 
 func (d *Dir) removeProps(name string) error {
-	if err := d.root.Remove(propsFile(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+	return ignoreMissing(d.root.Remove(propsFile(name)))
 }
 
 func (d *Dir) renameProps(from, to string) error {

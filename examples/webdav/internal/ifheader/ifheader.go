@@ -141,9 +141,9 @@ func (p *parser) condition() (c Condition) {
 
 // coded parses "<" URL ">".
 func (p *parser) coded() string {
-	p.accept("<")
-	url, rest, ok := strings.Cut(p.rest, ">")
-	if !ok || url == "" || strings.ContainsAny(url, "< \t") {
+	text, ok := strings.CutPrefix(p.rest, "<")
+	url, rest, closed := strings.Cut(text, ">")
+	if !ok || !closed || url == "" || strings.ContainsAny(url, "< \t") {
 		p.fail("no URL in angle brackets")
 		return ""
 	}

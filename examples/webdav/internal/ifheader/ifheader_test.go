@@ -33,7 +33,7 @@ func TestParseReadsAllForms(t *testing.T) {
 }
 
 var malformed = []string{
-	"", " ", "()", "(", ")", "(<>)", "(<a)", "([])", `(["e)`, `(["e"x])`, "<a>", "<a> <b> (<c>)", "(<a>) </b> (<c>)",
+	"", " ", "()", "(", ")", "(<>)", "(<a)", "([])", `(["e)`, `(["e"x])`, "<a>", "<a> <b> (<c>)", "(<a>) </b> (<c>)", "</a> (<b>) c> (<d>)", "< /a> (<b>)",
 	"(Not)", "(Not Not <a>)", "x", "(<a>) x", "(x)", "(<a b>)",
 	"(" + strings.Repeat("<a>", mostConditions+1) + ")", "(<" + strings.Repeat("a", longest) + ">)",
 }

@@ -64,7 +64,7 @@ func TestDoneMeansThatEveryWaiterHasItsError(t *testing.T) {
 			t.Fatal(err)
 		}
 		var waiters []*ticket
-		for range 50 {
+		for range 10 {
 			waiter, err := m.Submit(ctx, treelock.Write("/a"))
 			if err != nil {
 				t.Fatal(err)

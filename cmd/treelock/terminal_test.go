@@ -202,8 +202,8 @@ func (r rig) shell(shell string, inner *exec.Cmd, args ...string) *exec.Cmd {
 }
 
 // TestCtrlZAndContinue stops the job in a shell, and continues it in the background and then in the
-// foreground. The command is bash: dash starts programs by vfork, and if the child is stopped before
-// it has executed its program then dash does not stop, whoever has started it.
+// foreground. The command is bash: dash starts programs by vfork, and does not stop if the child is
+// stopped before it has executed its program.
 func TestCtrlZAndContinue(t *testing.T) {
 	r := newRig(t)
 	command := "echo $$ > shell; while ! test -e go; do echo tick >> ticks; sleep 0.05; done; read x; echo got $x; exit 3"

@@ -93,7 +93,8 @@ func TestWhatCannotBeKnownIsNotMissing(t *testing.T) {
 func TestTransferThatFailsChangesNothing(t *testing.T) {
 	const set = `=<D:propertyupdate xmlns:D="DAV:"><D:set><D:prop><x xmlns="u:">kept</x></D:prop></D:set></D:propertyupdate>`
 	const get = `=<D:propfind xmlns:D="DAV:"><D:prop><x xmlns="u:"/></D:prop></D:propfind>`
-	for method, status := range map[string]int{"COPY": 403, "MOVE": 500} { // x/net/webdav has 403 for all errors
+	// x/net/webdav answers 403 to all errors of a COPY.
+	for method, status := range map[string]int{"COPY": 403, "MOVE": 500} {
 		r := newRig(t, davlock.Limits{})
 		r.do(201, "PUT /a/g", "=second")
 		r.do(201, "PUT /b/f", "=kept")
@@ -156,7 +157,7 @@ func TestLocksMakeNoAnswerLarge(t *testing.T) {
 	}
 	failing.stats.Store(0)
 	w := r.do(207, "PROPFIND /", "Depth: 1", `=<D:propfind xmlns:D="DAV:"><D:prop><D:displayname/></D:prop></D:propfind>`)
-	if w.Body.Len() > 10_000 || failing.stats.Load() > 100 {
+	if w.Body.Len() > 10_000 || failing.stats.Load() > 5 {
 		t.Errorf("a PROPFIND of names: %d bytes, %d looks at files", w.Body.Len(), failing.stats.Load())
 	}
 	failing.stats.Store(0)

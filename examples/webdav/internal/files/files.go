@@ -183,8 +183,8 @@ func (d *Dir) Upload(_ context.Context, content io.Reader) (Upload, error) {
 }
 
 // Commit implements [Upload]. A file that is being read stays as it is for its reader. The time of
-// the file is that of the call, in nanoseconds: the clock of a file system may give two contents one
-// time, and the entity tag is made of it.
+// the file is that of the call, in nanoseconds: the clock of a file system may give two contents
+// one time, and the entity tag is made of it.
 func (u *upload) Commit(_ context.Context, name string) (etag string, err error) {
 	if name, err = local("write", name); err != nil {
 		return "", err
@@ -211,8 +211,8 @@ func (u *upload) Discard() {
 	}
 }
 
-// ETag returns the entity tag of a file, as x/net/webdav makes it: that of the file system if it has
-// one.
+// ETag returns the entity tag of a file, as x/net/webdav makes it: that of the file system if it
+// has one.
 func ETag(info os.FileInfo) string {
 	if e, ok := info.(webdav.ETager); ok {
 		if tag, err := e.ETag(context.Background()); err == nil {

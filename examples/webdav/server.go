@@ -142,7 +142,9 @@ func serve(ctx context.Context, c config, handler http.Handler, m *manager.Manag
 		}
 		defer pageListener.Close()
 		fmt.Fprintf(stdout, "live page at http://%s/\n", pageListener.Addr())
-		go func() { failed <- newServer(page.Handler(m)).Serve(pageListener) }()
+		pages := newServer(page.Handler(m))
+		pages.ReadTimeout = 0 // a page is open for long
+		go func() { failed <- pages.Serve(pageListener) }()
 	}
 	url := fmt.Sprintf("%s://%s/", scheme, listener.Addr())
 	fmt.Fprintf(stdout, "serving %s at %s\n%s", c.dir, url, howToMount(url))
@@ -168,10 +170,13 @@ func loopback(addr string) bool {
 	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
 }
 
-// newServer returns a server that does not wait for clients that send no header. The handler bounds
-// the times of bodies and answers.
+// newServer returns a server that does not wait for clients that send no header, nor for the body of
+// a request that is refused. The handler gives those that send a body more time, and bounds that of
+// answers.
 func newServer(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+	}
 }
 
 // sampleDir makes a temporary directory with a few files.

@@ -178,11 +178,12 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	if b.left -= int64(n); b.left < 0 {
 		return 0, refuse(http.StatusRequestEntityTooLarge, "the file is too large")
 	}
-	if err != nil {
+	switch err {
+	case nil:
+	case io.EOF:
 		_ = b.c.control.SetReadDeadline(time.Time{})
-		if err != io.EOF {
-			err = refuse(http.StatusBadRequest, "the body could not be read")
-		}
+	default: // the deadline stays: net/http reads on before it answers
+		err = refuse(http.StatusBadRequest, "the body could not be read")
 	}
 	return n, err
 }

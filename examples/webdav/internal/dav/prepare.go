@@ -49,13 +49,14 @@ func (h *Handler) prepare(c *call) (err error) {
 	}
 	_ = c.control.SetReadDeadline(time.Now().Add(bodyTime)) // not all connections have deadlines
 	c.body, err = io.ReadAll(io.LimitReader(c.Body, xmlbody.Longest+1))
-	_ = c.control.SetReadDeadline(time.Time{})
 	switch {
 	case err != nil:
 		return refuse(http.StatusBadRequest, "the body could not be read")
 	case len(c.body) > xmlbody.Longest:
 		return refuse(http.StatusRequestEntityTooLarge, "the body has more than %d bytes", xmlbody.Longest)
 	}
+	// Not before: of a body that is not complete net/http reads a part before it answers.
+	_ = c.control.SetReadDeadline(time.Time{})
 	return nil
 }
 

@@ -12,7 +12,8 @@ import (
 	"github.com/treelock/treelock/examples/webdav/internal/workload"
 )
 
-// A client that stops is not waited for: in its header, or in the body of a request that is refused.
+// A client that stops is not waited for: in its header, or in the body of a request that is
+// refused.
 func TestStoppedClientIsNotWaitedFor(t *testing.T) {
 	for head, want := range map[string]time.Duration{
 		"GET / HT": 10 * time.Second,

@@ -170,9 +170,9 @@ func loopback(addr string) bool {
 	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
 }
 
-// newServer returns a server that does not wait for clients that send no header, nor for the body of
-// a request that is refused. The handler gives those that send a body more time, and bounds that of
-// answers.
+// newServer returns a server that does not wait for clients that send no header, nor for the body
+// of a request that is refused. The handler gives those that send a body more time, and bounds that
+// of answers.
 func newServer(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,

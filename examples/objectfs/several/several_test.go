@@ -111,7 +111,7 @@ func (p *program) wantOutput(t *testing.T, patterns ...string) {
 
 func TestFoldersStayWholeThoughProcessesAreKilledAndStopped(t *testing.T) {
 	t.Parallel()
-	p := startProgram(t)
+	p := startProgram(t, "-seconds", "12") // a slow machine has to send its late writes as well
 	if code := p.end(t); code != command.ExitOK {
 		t.Errorf("exit code %d, want 0", code)
 	}

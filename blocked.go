@@ -32,9 +32,11 @@ type Blocker[N Node[N]] struct {
 	// package manager/cluster. It is empty otherwise.
 	Process string `json:"process,omitempty"`
 
-	State State         `json:"state"`
-	For   time.Duration `json:"for_ns"` // how long it has been in that state
-	Tag   any           `json:"-"`      // see Request.Tagged; not in texts and logs
+	State State `json:"state"`
+	// For is how long it has been in that state. It is negative if that is not known, of a request
+	// of another process: see package manager/cluster.
+	For time.Duration `json:"for_ns"`
+	Tag any           `json:"-"` // see Request.Tagged; not in texts and logs
 
 	// Claim is one of its claims. It conflicts with Wanted, a claim of the request that it blocks. If
 	// it does not block a request, but a Drain, Wanted is the zero Claim.

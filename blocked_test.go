@@ -81,12 +81,19 @@ func TestBlockedErrorReadsWellInALog(t *testing.T) {
 func TestTimesAreRoundedToWhatMatters(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "0s", 7: "7ns", 1_234: "1.23µs", 999_999: "1ms", 12_345_678: "12.3ms", 61_234_567_890: "1m1.2s",
-		1003 * time.Second: "16m43s", -5: "-5ns", 1000*time.Hour + 1: "1000h0m0s",
+		1003 * time.Second: "16m43s", 1000*time.Hour + 1: "1000h0m0s",
 	} {
 		b := treelock.Blocker[treelock.Path]{For: d}
 		if got := b.String(); !strings.HasSuffix(got, " for "+want+")") {
 			t.Errorf("String() of %d ns = %s, want %s at its end", d, got, want)
 		}
+	}
+	unknown := treelock.Blocker[treelock.Path]{For: -1}
+	if got := unknown.String(); strings.Contains(got, " for ") || !strings.HasSuffix(got, ", waiting)") {
+		t.Errorf("String() of a blocker whose age is not known = %s, want no age", got)
+	}
+	if got := unknown.LogValue().String(); strings.Contains(got, "for_ns") {
+		t.Errorf("LogValue() of a blocker whose age is not known = %s, want no age", got)
 	}
 }
 

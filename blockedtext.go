@@ -21,7 +21,10 @@ func (b Blocker[N]) String() string {
 func (b Blocker[N]) LogValue() slog.Value {
 	attrs := []slog.Attr{
 		slog.Uint64("number", b.Number), slog.String("label", b.Label), slog.String("state", b.State.String()),
-		slog.Duration("for_ns", b.For), slog.String("claim", b.Claim.String()), slog.String("wanted", b.Wanted.String()),
+		slog.String("claim", b.Claim.String()), slog.String("wanted", b.Wanted.String()),
+	}
+	if b.For >= 0 {
+		attrs = append(attrs, slog.Duration("for_ns", b.For))
 	}
 	if b.Process != "" {
 		attrs = append(attrs, slog.String("process", nodetext.Escaped(b.Process, MaxLabel)))

@@ -35,7 +35,7 @@ func (l *loop[N]) explain(r *request[N], err error, limit int) error {
 			Process: b.Who.meta.processOf(),
 
 			State:  stateOf(b),
-			For:    l.now.since(b.Who.since),
+			For:    b.Who.meta.ageOf(l.now, b.Who.since),
 			Claim:  terms.ClaimOf(why.Claim.Node, why.Claim.Mode),
 			Wanted: terms.ClaimOf(why.Wanted.Node, why.Wanted.Mode),
 		})

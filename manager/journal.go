@@ -2,6 +2,7 @@ package manager
 
 import (
 	"slices"
+	"time"
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/journal"
@@ -133,6 +134,7 @@ func (l *loop[N]) attach(r *request[N]) {
 func (l *loop[N]) grantPlaced(r *request[N]) bool {
 	if foreign(r) {
 		r.Who.since = l.now
+		r.Who.meta = r.Who.meta.granted()
 		return false
 	}
 	if e := entryOf(r); e != nil { // a request inside a grant has none
@@ -168,7 +170,12 @@ func (v mirror[N]) Arrive(e *journal.Entry[N]) {
 // arriveForeign is the arrival of a request of another process.
 func (l *loop[N]) arriveForeign(e *journal.Entry[N]) {
 	r := l.table.Submit(e.Claims)
-	l.enroll(r, l.root, &requestMeta{label: e.Label, process: e.Process, queue: -1})
+	older := e.Earlier && e.Made.IsZero()
+	l.enroll(r, l.root, &requestMeta{label: e.Label, process: e.Process, queue: -1, older: older})
+	if e.Earlier && !older {
+		// The clock of the other process may be ahead of this one.
+		r.Who.since -= instant(max(0, time.Now().Round(0).Sub(e.Made)))
+	}
 	r.Who.extra = &extra[N]{entry: e}
 	e.Manager = r
 	if !r.Granted() && len(l.asked[wantedSignal]) > 0 {
@@ -231,7 +238,19 @@ func (v mirror[N]) LoseAll(cause error) {
 			l.end(r) // it was over for its holder already
 		}
 	}
+	l.failRevoking(err)
 	l.checkDrained()
+}
+
+// failRevoking ends the calls of Revoke that wait: the entries of other processes leave the mirror,
+// and may live on.
+func (l *loop[N]) failRevoking(err error) {
+	for _, calls := range l.placing.revoking {
+		for _, c := range calls {
+			l.refuse(c, err)
+		}
+	}
+	clear(l.placing.revoking)
 }
 
 // losePending ends the request of c, which has no place yet.

@@ -2,8 +2,11 @@ package manager
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/journal"
@@ -126,4 +129,94 @@ func TestPlaceOfACallChangesNothingThatItsClientReads(t *testing.T) {
 			t.Error("a client was told twice to wait")
 		}
 	}
+}
+
+// foreignEntry returns an entry of another process for a request.
+func foreignEntry(t *testing.T, m *Manager[treelock.Path], token uint64, req treelock.Request[treelock.Path]) *journal.Entry[treelock.Path] {
+	t.Helper()
+	c, err := m.newCall(&req, modeWait)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &journal.Entry[treelock.Path]{Claims: cloneClaims(c.claims), Process: "other", Token: token}
+}
+
+func TestRequestOfAnotherProcessIsAsOldAsTheLogSays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, j, _ := startJournaled(t)
+		time.Sleep(time.Minute)
+		now := time.Now()
+		for i, test := range []struct {
+			earlier bool
+			made    time.Time
+			since   time.Time
+			older   bool
+		}{
+			{false, now.Add(-time.Hour), now, false}, // it comes now, whatever the other clock says
+			{true, now.Add(-time.Hour), now.Add(-time.Hour), false},
+			{true, now.Add(time.Hour), now, false},
+			{true, time.UnixMilli(1), time.UnixMilli(1), false},
+			{true, time.Time{}, now, true},
+		} {
+			e := foreignEntry(t, m, uint64(i+1), treelock.Write("/a"))
+			e.Earlier, e.Made = test.earlier, test.made
+			j.mirror.Do(func() { j.mirror.Arrive(e) })
+			s, err := m.Snapshot(t.Context(), Query[treelock.Path]{})
+			if err != nil || len(s.Holders) != 1 {
+				t.Fatalf("%+v, %v: want a holder", s, err)
+			}
+			if got := s.Holders[0]; !got.Since.Equal(test.since) || got.Older != test.older {
+				t.Errorf("entry %d: since %v, older %t, want %v, %t", i, got.Since, got.Older, test.since, test.older)
+			}
+			j.mirror.Do(func() { j.mirror.Depart(e) })
+		}
+	})
+}
+
+// The errors tell no age that is not known, until a grant is seen.
+func TestAgeIsKnownOnceARequestOfAnotherProcessIsGranted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, j, _ := startJournaled(t)
+		synctest.Wait() // the journal has its mirror
+		first, second := foreignEntry(t, m, 1, treelock.Write("/a")), foreignEntry(t, m, 2, treelock.Write("/a"))
+		first.Earlier, second.Earlier = true, true
+		j.mirror.Do(func() { j.mirror.Arrive(first); j.mirror.Arrive(second) })
+		wantAge := func(known bool) {
+			t.Helper()
+			var blocked *treelock.BlockedError[treelock.Path]
+			err := m.Check(t.Context(), treelock.Read("/a"))
+			if !errors.As(err, &blocked) || (blocked.Blockers[0].For >= 0) != known || strings.Contains(err.Error(), "holding for") != known {
+				t.Errorf("%v: want a blocker whose age is known: %t", err, known)
+			}
+		}
+		time.Sleep(time.Minute)
+		wantAge(false)
+		j.mirror.Do(func() { j.mirror.Depart(first) })
+		time.Sleep(time.Minute)
+		wantAge(true)
+		s, err := m.Snapshot(t.Context(), Query[treelock.Path]{})
+		if err != nil || len(s.Holders) != 1 || s.Holders[0].Older {
+			t.Errorf("%+v, %v: want a holder that is not older than it was seen", s, err)
+		}
+	})
+}
+
+// The mirror forgets the requests of other processes when the log is lost. They live on.
+func TestRevokeOfAnotherProcessFailsIfTheLogIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, j, _ := startJournaled(t)
+		e := foreignEntry(t, m, 1, treelock.Write("/a"))
+		j.mirror.Do(func() { j.mirror.Arrive(e) })
+		revoked := make(chan error, 1)
+		go func() { revoked <- m.Revoke(t.Context(), 1, nil) }()
+		synctest.Wait()
+		cause := errors.New("the lease has ended")
+		j.mirror.Do(func() {
+			j.mirror.LoseAll(cause)
+			j.mirror.Depart(e)
+		})
+		if err := <-revoked; !errors.Is(err, treelock.ErrLost) || !errors.Is(err, cause) {
+			t.Errorf("Revoke = %v, want ErrLost and its cause", err)
+		}
+	})
 }

@@ -54,7 +54,7 @@ func blockerOf[N treelock.Node[N]](row *row[N], now instant) treelock.Blocker[N]
 		Number: row.seq,
 		Label:  row.meta.labelOf(),
 		State:  row.state,
-		For:    now.since(row.since),
+		For:    row.meta.ageOf(now, row.since),
 		Tag:    row.meta.tagOf(),
 
 		Process: row.meta.processOf(),

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/treelock/treelock"
 )
@@ -16,6 +17,7 @@ type requestMeta struct {
 	tag     any    // not looked at
 	process string // of the request of another process; "" for this one
 	queue   int    // its limit on waiters at a node; negative if there is none
+	older   bool   // it is older than client.since says, see RequestInfo.Older
 
 	// stack is that of the call that made the request, and empty without SlowLog.Sites. Only a
 	// report makes a text of it, since that costs more than the request.
@@ -46,6 +48,28 @@ func (r *requestMeta) processOf() string {
 		return ""
 	}
 	return r.process
+}
+
+// granted returns what is known of a request of another process that has been granted just now.
+func (r *requestMeta) granted() *requestMeta {
+	if !r.older {
+		return r
+	}
+	known := *r
+	known.older = false
+	return &known
+}
+
+// isOlder returns [RequestInfo.Older].
+func (r *requestMeta) isOlder() bool { return r != nil && r.older }
+
+// ageOf returns how long a request has held or waited that has done so since an instant, and a
+// negative time if that is not known.
+func (r *requestMeta) ageOf(now, since instant) time.Duration {
+	if r.isOlder() {
+		return -1
+	}
+	return now.since(since)
 }
 
 // tagOf returns the tag, or nil if there is none.

@@ -44,10 +44,15 @@ type Snapshot[N treelock.Node[N]] struct {
 // RequestInfo describes a live request: it holds or waits. A widening that waits has a RequestInfo
 // of its own, with the label of its grant.
 type RequestInfo[N treelock.Node[N]] struct {
-	Number uint64              `json:"number"` // its place in the order of arrival
-	Label  string              `json:"label,omitempty"`
-	State  treelock.State      `json:"state"`
-	Since  time.Time           `json:"since"` // when it began to hold, or to wait
+	Number uint64         `json:"number"` // its place in the order of arrival
+	Label  string         `json:"label,omitempty"`
+	State  treelock.State `json:"state"`
+
+	// Since is when it began to hold, or to wait. For a request of another process that did so
+	// before this process began to see that, it is when the request was made, by the clock of its
+	// process: then a holder may have waited for a part of the time.
+	Since time.Time `json:"since"`
+
 	Claims []treelock.Claim[N] `json:"claims"`
 	Inside uint64              `json:"inside,omitempty"` // the number of the grant that it is inside
 	Widens uint64              `json:"widens,omitempty"` // the number of the grant that it widens
@@ -57,6 +62,11 @@ type RequestInfo[N treelock.Node[N]] struct {
 	// Process is the name of the process that has made the request, if it is another one: see
 	// package manager/cluster.
 	Process string `json:"process,omitempty"`
+
+	// Older is set if a request of another process has held, or waited, for longer than since
+	// Since, and it is not known for how long: Since is when this manager first saw it, and the log
+	// has no time of it.
+	Older bool `json:"older,omitempty"`
 
 	// Token is the fencing token of the request, which is its place in the order of all processes:
 	// see package manager/cluster. A request that waits has it already. It is 0 for a request inside
@@ -172,6 +182,7 @@ func (m *Manager[N]) infoOf(row *row[N]) RequestInfo[N] {
 		Token:   row.token,
 		State:   row.state,
 		Since:   m.time(row.since),
+		Older:   row.meta.isOlder(),
 		Inside:  row.inside,
 		Widens:  row.widens,
 		Site:    row.meta.site(),

@@ -6,6 +6,8 @@
 package journal
 
 import (
+	"time"
+
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
 )
@@ -17,6 +19,12 @@ type Entry[N comparable] struct {
 	Claims  []locktable.Claim[N]
 	Label   string
 	Process string // the name of the process that has made it; "" for this one
+
+	// Earlier is set if it came into the log before this process began to read that. Made is then
+	// when its process has written it, by the clock of that process, and zero if that is not in the
+	// log. Both are only shown: no decision depends on them.
+	Earlier bool
+	Made    time.Time
 
 	Token uint64 // its place in the log, set before it arrives; tokens grow along the log
 

@@ -26,7 +26,8 @@ func Claim(verb, node string) string {
 //	"rename 17" (#42, write /a, holding for 1.5s)
 //	#42 (write /a, holding for 1.5s)
 //
-// claim and state are inserted as they are. Of the label at most limit bytes are shown.
+// claim and state are inserted as they are. Of the label at most limit bytes are shown. A negative
+// age is not shown.
 func Blocker(
 	number uint64, label, process string, limit int, claim, state string, age time.Duration,
 ) string {
@@ -34,7 +35,11 @@ func Blocker(
 	if process != "" {
 		on = " on " + Escaped(process, limit)
 	}
-	what := fmt.Sprintf("%s, %s for %v)", claim, state, Roughly(age))
+	what := claim + ", " + state
+	if age >= 0 {
+		what += fmt.Sprintf(" for %v", Roughly(age))
+	}
+	what += ")"
 	if label == "" {
 		return fmt.Sprintf("#%d%s (%s", number, on, what)
 	}

@@ -88,7 +88,7 @@ func (m *Manager) reopen() *conn {
 // openNext opens a session after the first. If etcd was restored, tokens may be smaller than
 // before: then openNext fails until the revision is as late as it was.
 func (m *Manager) openNext(ctx context.Context) (*conn, error) {
-	header, err := m.checkFormat(ctx)
+	header, version, err := m.checkFormat(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -97,12 +97,12 @@ func (m *Manager) openNext(ctx context.Context) (*conn, error) {
 	if header.Revision < known {
 		return nil, fmt.Errorf("%w: its revision is %d, and was %d", errRestored, header.Revision, known)
 	}
-	return m.open(ctx, header.ClusterId)
+	return m.open(ctx, header.ClusterId, version)
 }
 
-// open begins a session, within ctx: a lease, the control key, the watch and the list. Its
-// goroutines live until the session is over.
-func (m *Manager) open(ctx context.Context, cluster uint64) (*conn, error) {
+// open begins a session, within ctx: a lease, the control key, the watch and the list. The prefix
+// has that version of the format. The goroutines of the session live until it is over.
+func (m *Manager) open(ctx context.Context, cluster uint64, version int) (*conn, error) {
 	granted, err := attempts(ctx, m.client, m.grantLease, ifUnavailable)
 	if err != nil {
 		return nil, fmt.Errorf("grant a lease: %w", err)
@@ -116,6 +116,7 @@ func (m *Manager) open(ctx context.Context, cluster uint64) (*conn, error) {
 	}
 	if !m.log.mirror.Do(func() {
 		c.session = m.log.begin(lease, deadlineOf(granted.sent, granted.ttl))
+		c.session.dated = version > formatUndated
 		m.log.conn = c
 	}) {
 		m.revokeLease(lease)

@@ -2,6 +2,17 @@ package cluster
 
 import "errors"
 
+// ErrLeaseLost is in the errors of all grants and waiting requests that a process loses at once,
+// with its lease: they are [treelock.ErrLost] as well. It is not in that of a request that was
+// revoked.
+var ErrLeaseLost = errors.New("the lease of the process was lost")
+
+// A leaseError is why a session is lost. It has the text of its cause, and is an ErrLeaseLost.
+type leaseError struct{ cause error }
+
+func (e *leaseError) Error() string   { return e.cause.Error() }
+func (e *leaseError) Unwrap() []error { return []error{ErrLeaseLost, e.cause} }
+
 // Why a session is lost.
 var (
 	errExpired   = errors.New("the lease could not be renewed in time")

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"errors"
 	"testing"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -65,7 +66,7 @@ func TestForeignValueEndsTheSessionOfItsKey(t *testing.T) {
 	}{
 		{"a batch that is none", put(keys.batch, 1, "x"), true},
 		{"a later batch that is none", put(keys.batch, 9, "x"), true},
-		{"a batch of a later format", put(keys.batch, 9, "\x02"), true},
+		{"a batch of a later format", put(keys.batch, 9, "\x03"), true},
 		{"a batch that A has not written", put(keys.batch, 9, string(batchSeeds()[0])), true},
 		{"another batch in place of one", put(keys.batch, 1, string(batchSeeds()[0])), true},
 		{"an amendment that is none", put(keys.amendment, 1, "x"), true},
@@ -137,7 +138,7 @@ func TestListOlderThanTheMirrorEndsTheSession(t *testing.T) {
 		t.Fatal("lost by a list of the same revision")
 	}
 	a.log.list(a.log.revision-1, a.changes(w.store.list(), 0))
-	if w.items[0].state != lostState || a.cause != errRestored {
+	if w.items[0].state != lostState || !errors.Is(a.cause, errRestored) {
 		t.Errorf("state %d, because of %v", w.items[0].state, a.cause)
 	}
 }
@@ -157,7 +158,7 @@ func TestBatchDeletedBeforeItWasSeenEndsTheSession(t *testing.T) {
 	}
 	w.store.apply([]clientv3.Op{clientv3.OpDelete(w.store.keys.batch(a.lease, 1))})
 	a.relist(0)
-	if w.items[0].state != lostState || a.cause != errDeleted {
+	if w.items[0].state != lostState || !errors.Is(a.cause, errDeleted) {
 		t.Errorf("state %d, because of %v", w.items[0].state, a.cause)
 	}
 }

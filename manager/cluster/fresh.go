@@ -2,27 +2,60 @@ package cluster
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/manager"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// catchUp waits until the mirror is as far as the log was at a moment of the call.
-func (m *Manager) catchUp(ctx context.Context) error {
+// FreshSnapshot is [manager.Manager.Snapshot] of what etcd knows at a moment between the call and
+// its return, as [Manager.Check] does it. A Snapshot alone shows what this process has heard of
+// other processes, which is nothing while there is no lease.
+func (m *Manager) FreshSnapshot(
+	ctx context.Context, q manager.Query[treelock.Path],
+) (s *manager.Snapshot[treelock.Path], err error) {
+	err = m.whileFresh(ctx, "snapshot", func() (err error) {
+		s, err = m.Manager.Snapshot(ctx, q)
+		return err
+	})
+	return s, err
+}
+
+// whileFresh calls look when the mirror is as far as the log was at a moment of the call. If the
+// session is lost meanwhile the mirror was empty for a while, so look is called again. It returns
+// the error of look, or one that says why the mirror cannot be brought up to date, for op.
+func (m *Manager) whileFresh(ctx context.Context, op string, look func() error) error {
+	for {
+		s, err := m.catchUp(ctx)
+		if err != nil {
+			return fmt.Errorf("treelock: %s: %w", op, err)
+		}
+		err = look()
+		same := false
+		if !m.log.mirror.Do(func() { same = m.log.session == s }) || same {
+			return err
+		}
+	}
+}
+
+// catchUp waits until the mirror is as far as the log was at a moment of the call. It returns the
+// session in which it is.
+func (m *Manager) catchUp(ctx context.Context) (*session, error) {
 	resp, err := m.client.Get(ctx, m.keys.meta())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var c *conn
 	if !m.log.mirror.Do(func() { c = m.log.conn }) {
-		return treelock.ErrStopped
+		return nil, treelock.ErrStopped
 	}
 	if c == nil {
-		return errNoSession
+		return nil, errNoSession
 	}
-	return c.catchUp(ctx, resp.Header.Revision)
+	return c.session, c.catchUp(ctx, resp.Header.Revision)
 }
 
 // catchUp waits until the mirror has the log up to a revision. etcd says how far a watch is when it

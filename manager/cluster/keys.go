@@ -11,7 +11,7 @@ import (
 //
 //	ns/meta                 the version of the format, and the id of the cluster
 //	ns/c/<session>          the number of the last transaction of the session
-//	ns/q/<session>/<n>/a    batch n of the session: its requests, written once
+//	ns/q/<session>/<n>/a    batch n of the session: when it was made, and its requests; written once
 //	ns/q/<session>/<n>/d    the amendments of batch n: what has ended, what was narrowed; overwritten
 //	ns/q/<session>/<n>/g/<i>  request i is held, and has a guard
 //	ns/q/<session>/<n>/x/<i>  another session asks to end request i; the value is the cause

@@ -72,6 +72,7 @@ type request struct {
 // A session is what the log has of this process.
 type session struct {
 	lease    int64
+	dated    bool      // its batches have times, as the prefix has version 2
 	deadline time.Time // see lease.go
 	applied  int64     // the number of the last transaction that is known to be applied
 	sent     bool      // the next one is under way
@@ -171,6 +172,7 @@ func (l *log) begin(lease int64, deadline time.Time) *session {
 // lose ends the session, and all requests of this process with it, before anything else is done
 // (C5). The entries of other processes leave the mirror: the next session reads them anew.
 func (l *log) lose(cause error) {
+	cause = &leaseError{cause}
 	l.step(steps.Step{Kind: steps.Lost})
 	l.endSession()
 	l.mirror.LoseAll(cause)

@@ -63,7 +63,7 @@ func Start(ctx context.Context, client *clientv3.Client, prefix string, opts ...
 	m.life, m.log.stop = context.WithCancel(context.WithoutCancel(ctx))
 	start, cancel := context.WithTimeout(ctx, o.ttl)
 	defer cancel()
-	header, err := m.checkFormat(start)
+	header, version, err := m.checkFormat(start)
 	if err != nil {
 		m.log.stop()
 		return nil, m.startErr(ctx, err)
@@ -74,7 +74,7 @@ func Start(ctx context.Context, client *clientv3.Client, prefix string, opts ...
 	asked := m.askOwners()
 	m.Manager = manager.Start(ctx, append(o.local, manager.WithJournal(m.log))...)
 	<-m.log.started
-	c, err := m.open(start, header.ClusterId)
+	c, err := m.open(start, header.ClusterId, version)
 	if err != nil {
 		m.Manager.Shutdown(canceled(ctx))
 		return nil, m.startErr(ctx, err)
@@ -177,8 +177,5 @@ func (m *Manager) Shutdown(ctx context.Context) error {
 // is no answer, the error says why: ctx has ended, etcd has refused, there is no lease at the
 // moment, or the manager has stopped, which is [treelock.ErrStopped].
 func (m *Manager) Check(ctx context.Context, req treelock.Request[treelock.Path]) error {
-	if err := m.catchUp(ctx); err != nil {
-		return fmt.Errorf("treelock: check (%v): %w", req, err)
-	}
-	return m.Manager.Check(ctx, req)
+	return m.whileFresh(ctx, fmt.Sprintf("check (%v)", req), func() error { return m.Manager.Check(ctx, req) })
 }

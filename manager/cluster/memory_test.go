@@ -49,7 +49,7 @@ func startMemory(ctx context.Context, n int, opts ...manager.Option) []*manager.
 		}
 		m := manager.Start(ctx, append(opts, manager.WithJournal(l))...)
 		<-l.started
-		l.mirror.Do(func() { l.begin(int64(i+1), time.Now().Add(1000*time.Hour)) })
+		l.mirror.Do(func() { l.begin(int64(i+1), time.Now().Add(1000*time.Hour)).dated = i%2 == 0 })
 		go mem.commitAll(l)
 		go mem.watch(l, int64(i+1), events)
 		managers = append(managers, m)
@@ -121,7 +121,7 @@ func (t *sentTransaction) changes(revision int64) (changes []change) {
 	key := requestKey{lease: t.lease, n: t.n, kind: keyBatch}
 	if t.batch != nil {
 		c := change{key: key, revision: revision}
-		c.name, c.requests, c.bad = parseBatch(t.batch)
+		c.written, c.requests, c.bad = parseBatch(t.batch)
 		changes = append(changes, c)
 	}
 	for n, value := range t.amendments {

@@ -18,48 +18,50 @@ type meta struct {
 // checkFormat writes ns/meta if there is none, and compares it otherwise. It also finds out whether
 // the server is too old, and whether the user may read and write below the prefix: etcd checks the
 // permissions of operations in a branch that is not taken. It returns the header of the first
-// answer.
-func (m *Manager) checkFormat(ctx context.Context) (*pb.ResponseHeader, error) {
+// answer, and the version of the format.
+func (m *Manager) checkFormat(ctx context.Context) (header *pb.ResponseHeader, version int, err error) {
 	read, err := m.get(ctx, m.keys.ns+"/", clientv3.WithPrefix(), clientv3.WithLimit(1))
 	if err != nil {
-		return nil, fmt.Errorf("read below the prefix: %w", err)
+		return nil, 0, fmt.Errorf("read below the prefix: %w", err)
 	}
 	if err := m.checkVersion(ctx); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	want := meta{format, fmt.Sprintf("%016x", read.Header.ClusterId)}
 	value, err := json.Marshal(want)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	key := m.keys.meta()
 	never := clientv3.Compare(clientv3.CreateRevision(key), "<", 0)
 	if _, err := m.doIf(ctx, never, clientv3.OpDelete(m.keys.ns+"/", clientv3.WithPrefix())); err != nil {
-		return nil, fmt.Errorf("write below the prefix: %w", err)
+		return nil, 0, fmt.Errorf("write below the prefix: %w", err)
 	}
 	absent := clientv3.Compare(clientv3.CreateRevision(key), "=", 0)
 	resp, err := m.doIf(ctx, absent, clientv3.OpPut(key, string(value)), clientv3.OpGet(key))
 	if err != nil {
-		return nil, fmt.Errorf("write %s: %w", key, err)
+		return nil, 0, fmt.Errorf("write %s: %w", key, err)
 	}
 	if resp.Succeeded {
-		return read.Header, nil
+		return read.Header, format, nil
 	}
-	return read.Header, want.compare(key, resp.Responses[0].GetResponseRange().Kvs[0].Value)
+	version, err = want.compare(key, resp.Responses[0].GetResponseRange().Kvs[0].Value)
+	return read.Header, version, err
 }
 
-// compare returns an error if value, which was found at key, is not that of this program.
-func (want meta) compare(key string, value []byte) error {
+// compare returns the version of the format that value has, which was found at key. It returns an
+// error if this program does not know that, or if the value is that of another cluster.
+func (want meta) compare(key string, value []byte) (version int, err error) {
 	var have meta
-	if err := json.Unmarshal(value, &have); err != nil || have.Format == 0 {
-		return fmt.Errorf("the key %s has another program's value", key)
+	if err := json.Unmarshal(value, &have); err != nil || have.Format <= 0 {
+		return 0, fmt.Errorf("the key %s has another program's value", key)
 	}
-	if have.Format != want.Format {
-		return fmt.Errorf("the format of the prefix is %d, and this program knows %d", have.Format, want.Format)
+	if have.Format > want.Format {
+		return 0, fmt.Errorf("the format of the prefix is %d, and this program knows up to %d", have.Format, want.Format)
 	}
 	if have.Cluster != want.Cluster {
-		return fmt.Errorf("the prefix was made in cluster %s, and this is cluster %s: was it restored from a backup?",
+		return 0, fmt.Errorf("the prefix was made in cluster %s, and this is cluster %s: was it restored from a backup?",
 			have.Cluster, want.Cluster)
 	}
-	return nil
+	return have.Format, nil
 }

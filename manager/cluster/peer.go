@@ -38,7 +38,8 @@ func (l *log) arriveBatch(p *peer, c *change) {
 		if claims, ok := c.amendment.narrows(i); ok {
 			r.claims = claims
 		}
-		m.entry = entry{Claims: r.claims, Label: r.label, Process: c.name, Token: token(c.revision, i), Journal: m}
+		m.entry = entry{Claims: r.claims, Label: r.label, Process: c.name, Token: token(c.revision, i), Journal: m,
+			Earlier: c.listed, Made: c.made}
 		b.members = append(b.members, m)
 		if !m.ended {
 			l.mirror.Arrive(&m.entry)

@@ -14,8 +14,9 @@ type change struct {
 	key      requestKey
 	revision int64 // of a batch: that which created it
 	deleted  bool
+	listed   bool // it is a key of a list
 
-	name      string     // of a batch
+	written              // of a batch
 	requests  []proposed // of a batch
 	amendment amendment
 	cause     string // of a revocation
@@ -182,6 +183,7 @@ func (l *log) list(revision int64, all []change) {
 	slices.SortFunc(all, func(a, b change) int { return cmp.Compare(a.revision, b.revision) })
 	for i := range all {
 		c := &all[i]
+		c.listed = true
 		amends := requestKey{lease: c.key.lease, n: c.key.n, kind: keyAmendment}
 		if d, ok := listed[amends]; ok && c.key.kind == keyBatch {
 			c.amendment = d.amendment

@@ -1,6 +1,9 @@
 package cluster
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // A batch is a group of requests of this session. It is kept until its keys are deleted.
 type batch struct {
@@ -97,7 +100,11 @@ func (l *log) newBatch(n int64, room int) []byte {
 	l.unsent = slices.Delete(l.unsent, 0, len(values))
 	b.open = len(values)
 	l.session.batches[n] = b
-	return batchValue(l.name, values)
+	w := written{name: l.name}
+	if l.session.dated {
+		w.made = time.Now()
+	}
+	return batchValue(w, values)
 }
 
 // amendmentsLen returns how many bytes the amendments of t have.

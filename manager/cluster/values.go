@@ -7,19 +7,26 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/internal/locktable"
 	"github.com/treelock/treelock/internal/terms"
 )
 
-// format is the version of the keys and values. It is in ns/meta, and the first byte of each value.
-const format = 1
+// The versions of the keys and values. The version of a prefix is in ns/meta. The first byte of a
+// value is the version that its layout came with.
+const (
+	formatUndated = 1 // batches have no time
+	format        = 2 // the latest: batches have one
+)
 
 // Bounds of a value that is read. No session writes more.
 const (
 	maxBatch    = 1 << 16 // requests in a batch, as a token has 16 bits for them
 	maxBatchLen = 1 << 20 // bytes of a batch; etcd takes 1.5 MiB in a transaction
+
+	maxMade = 253402300799999 // the end of the year 9999, in milliseconds: JSON has no later time
 )
 
 // errBadValue is the error for a value that no session writes.
@@ -52,9 +59,27 @@ func appendText(b []byte, text string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
 }
 
-// batchValue returns the value of a batch of the process with that name.
-func batchValue(name string, requests [][]byte) []byte {
-	b := appendText([]byte{format}, name)
+// appendTime appends a time, in milliseconds since 1970.
+func appendTime(b []byte, t time.Time) []byte {
+	return binary.AppendUvarint(b, uint64(min(max(t.UnixMilli(), 1), maxMade)))
+}
+
+// A written batch is what the value of a batch says besides its requests.
+type written struct {
+	name string // of the process
+
+	// made is when the process has written it, by its own clock; zero in a batch of version 1. It is
+	// for the ages that are shown: clocks differ, so no decision depends on it.
+	made time.Time
+}
+
+// batchValue returns the value of a batch. Without a time it has version 1.
+func batchValue(w written, requests [][]byte) []byte {
+	b := []byte{formatUndated}
+	if !w.made.IsZero() {
+		b = appendTime([]byte{format}, w.made)
+	}
+	b = appendText(b, w.name)
 	b = binary.AppendUvarint(b, uint64(len(requests)))
 	for _, r := range requests {
 		b = append(b, r...)
@@ -63,17 +88,19 @@ func batchValue(name string, requests [][]byte) []byte {
 }
 
 // parseBatch is the reverse of batchValue.
-func parseBatch(value []byte) (name string, requests []proposed, err error) {
+func parseBatch(value []byte) (w written, requests []proposed, err error) {
 	r := reader{rest: value}
-	r.version()
-	name = r.text()
+	if r.version(format) > formatUndated {
+		w.made = r.time()
+	}
+	w.name = r.text()
 	for range r.length() {
 		requests = append(requests, proposed{label: r.text(), claims: r.claims()})
 	}
-	if name == "" || len(requests) > maxBatch {
+	if w.name == "" || len(requests) > maxBatch {
 		r.fail()
 	}
-	return name, requests, r.end()
+	return w, requests, r.end()
 }
 
 // An amendment is what has become of the requests of a batch. The latest one says all.
@@ -105,9 +132,9 @@ func (a amendment) narrows(index int) (claims []claim, ok bool) {
 	return a.narrowed[i].claims, true
 }
 
-// value returns the value of an amendment.
+// value returns the value of an amendment. Its layout is that of version 1.
 func (a amendment) value() []byte {
-	b := binary.AppendUvarint([]byte{format}, uint64(len(a.ended)))
+	b := binary.AppendUvarint([]byte{formatUndated}, uint64(len(a.ended)))
 	next := 0
 	for _, i := range a.ended {
 		b = binary.AppendUvarint(b, uint64(i-next))
@@ -125,7 +152,7 @@ func (a amendment) value() []byte {
 // parseAmendment is the reverse of value.
 func parseAmendment(value []byte) (a amendment, err error) {
 	r := reader{rest: value}
-	r.version()
+	r.version(formatUndated)
 	next := 0
 	for range r.length() {
 		i := next + r.count(maxBatch)
@@ -173,22 +200,37 @@ func (r *reader) byte() byte {
 	return b
 }
 
-func (r *reader) version() {
-	if v := r.byte(); r.err == nil && v != format {
+// version reads the version of a value, of which latest is the latest.
+func (r *reader) version(latest byte) byte {
+	v := r.byte()
+	if r.err == nil && (v == 0 || v > latest) {
 		r.fail()
-		r.err = fmt.Errorf("%w: it has version %d, and this program knows version %d", errBadValue, v, format)
+		r.err = fmt.Errorf("%w: it has version %d, and this program knows versions up to %d", errBadValue, v, latest)
 	}
+	return v
 }
 
-// count reads a number of at most limit. One number has one form, without zeros at its end.
-func (r *reader) count(limit int) int {
+// time reads a time, which is not zero.
+func (r *reader) time() time.Time {
+	millis := r.number(maxMade)
+	if millis == 0 {
+		r.fail()
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(millis))
+}
+
+func (r *reader) count(limit int) int { return int(r.number(uint64(limit))) }
+
+// number reads a number of at most limit. One number has one form, without zeros at its end.
+func (r *reader) number(limit uint64) uint64 {
 	n, size := binary.Uvarint(r.rest)
-	if size <= 0 || n > uint64(limit) || size > 1 && r.rest[size-1] == 0 {
+	if size <= 0 || n > limit || size > 1 && r.rest[size-1] == 0 {
 		r.fail()
 		return 0
 	}
 	r.rest = r.rest[size:]
-	return int(n)
+	return n
 }
 
 // length reads how many things follow, and calls for each of them. Each takes a byte, so there is

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/treelock/treelock/waitqueue"
 )
@@ -12,14 +13,19 @@ import (
 func batchSeeds() [][]byte {
 	request := func(label string, claims ...claim) []byte { return appendRequest(nil, proposed{claims, label}) }
 	return [][]byte{
-		batchValue("A", [][]byte{request("backup", write("/a")...), request("", read("/", "/b/c")...)}),
-		batchValue("host:1", [][]byte{request("", claimsOf(waitqueue.NW, "/a/b")...), request("nothing")}),
-		batchValue("A", nil),
-		{format, 1, 'A', 0x80, 0x80, 4}, // 65,536 requests, and none follows
-		{format, 1, 'A', 1, 0, 0xff, 0xff, 3},
-		{format + 1, 1, 'A', 0},
-		{format, 0, 0},
-		{format, 0x81, 0, 'A', 0},
+		batchValue(written{name: "A"}, [][]byte{request("backup", write("/a")...), request("", read("/", "/b/c")...)}),
+		batchValue(written{"host:1", time.UnixMilli(1796000000000)}, [][]byte{request("", claimsOf(waitqueue.NW, "/a/b")...), request("nothing")}),
+		batchValue(written{name: "A"}, nil),
+		batchValue(written{"A", time.UnixMilli(maxMade + 1)}, nil),
+		{formatUndated, 1, 'A', 0x80, 0x80, 4}, // 65,536 requests, and none follows
+		{formatUndated, 1, 'A', 1, 0, 0xff, 0xff, 3},
+		{0, 1, 'A', 0},
+		{format + 1, 1, 1, 'A', 0},
+		{formatUndated, 0, 0},
+		{formatUndated, 0x81, 0, 'A', 0},
+		{format, 1, 1, 'A', 0},
+		{format, 0, 1, 'A', 0}, // the time 0
+		{format, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1, 1, 'A', 0}, // a time that is too late
 	}
 }
 
@@ -28,10 +34,11 @@ func amendmentSeeds() [][]byte {
 		amendment{}.value(),
 		amendment{ended: []int{0, 1, 5, 300, 65535}}.value(),
 		amendment{ended: []int{2}, narrowed: []narrowing{{0, write("/a/b")}, {3, nil}, {65535, read("/")}}}.value(),
-		{format, 0x80, 0x80, 4},
-		{format, 0, 0x80, 0x80, 4},
-		{format, 1, 0x80, 0x80, 4, 0},
-		{format, 0, 1, 0x80, 0x80, 4, 0}, // it narrows request 65,536
+		{formatUndated, 0x80, 0x80, 4},
+		{formatUndated, 0, 0x80, 0x80, 4},
+		{formatUndated, 1, 0x80, 0x80, 4, 0},
+		{format, 0, 0},
+		{formatUndated, 0, 1, 0x80, 0x80, 4, 0}, // it narrows request 65,536
 	}
 }
 
@@ -59,10 +66,10 @@ func FuzzBatchValue(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value []byte) {
-		var name string
+		var w written
 		var requests []proposed
 		var err error
-		checkAllocated(t, value, func() { name, requests, err = parseBatch(value) })
+		checkAllocated(t, value, func() { w, requests, err = parseBatch(value) })
 		if err != nil {
 			return
 		}
@@ -70,8 +77,8 @@ func FuzzBatchValue(f *testing.F) {
 		for _, r := range requests {
 			encoded = append(encoded, appendRequest(nil, r))
 		}
-		if again := batchValue(name, encoded); !bytes.Equal(again, value) {
-			t.Errorf("%q is read as %q %v, and that is written as %q", value, name, requests, again)
+		if again := batchValue(w, encoded); !bytes.Equal(again, value) {
+			t.Errorf("%q is read as %v %v, and that is written as %q", value, w, requests, again)
 		}
 	})
 }

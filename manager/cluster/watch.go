@@ -193,7 +193,7 @@ func (c *conn) changeOf(kv *mvccpb.KeyValue, deleted bool) (ch change, ok bool) 
 	}
 	switch ch.key.kind {
 	case keyBatch:
-		ch.name, ch.requests, ch.bad = parseBatch(kv.Value)
+		ch.written, ch.requests, ch.bad = parseBatch(kv.Value)
 	case keyAmendment:
 		ch.amendment, ch.bad = parseAmendment(kv.Value)
 	case keyRevocation:

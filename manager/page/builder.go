@@ -82,8 +82,17 @@ func newRequest[N treelock.Node[N]](live manager.RequestInfo[N], now time.Time) 
 	lasted, holds := now.Sub(live.Since), live.State == treelock.Holding
 	return &request{
 		Number: live.Number, Label: nameOf(live.Label), Process: nameOf(live.Process), Site: nameOf(live.Site),
-		Holds: holds, Age: age(lasted), Long: !holds && lasted >= longWait,
+		Holds: holds, Age: ageOf(live, now), Long: !holds && lasted >= longWait,
 	}
+}
+
+// ageOf returns how long a request has held or waited.
+func ageOf[N treelock.Node[N]](live manager.RequestInfo[N], now time.Time) string {
+	lasted := age(now.Sub(live.Since))
+	if live.Older {
+		return "over " + lasted
+	}
+	return lasted
 }
 
 // grant returns the grant with that number, or nil if that is 0.

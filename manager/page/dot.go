@@ -78,7 +78,7 @@ func (g *graph[N]) request(s *cutSnapshot[N], live manager.RequestInfo[N]) {
 	if live.Inside != 0 {
 		title += fmt.Sprintf(" inside #%d", live.Inside)
 	}
-	lines := []string{title, verb + age(s.Taken.Sub(live.Since))}
+	lines := []string{title, verb + ageOf(live, s.Taken)}
 	if more := s.moreClaims[live.Number]; more > 0 {
 		lines = append(lines, "and "+plural(more, "more claim"))
 	}

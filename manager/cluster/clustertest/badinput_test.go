@@ -113,6 +113,7 @@ func TestStartRefusesAPrefixOfAnotherFormat(t *testing.T) {
 	for value, why := range map[string]string{
 		`{"format":0,"cluster":"x"}`:  "another program's value",
 		`{"format":99,"cluster":"x"}`: "the format of the prefix is 99",
+		`{"format":-1,"cluster":"x"}`: "another program's value",
 		`hello`:                       "another program's value",
 		`{"format":1,"cluster":"x"}`:  "restored from a backup",
 	} {

@@ -84,10 +84,13 @@ func (m *model) put(e *clientv3.Event, session, batch, kind string) (ok bool) {
 		}
 	}()
 	v := &value{e.Kv.Value}
-	if v.number() != 1 {
-		return false
-	}
+	version := v.number()
 	if kind == "a" {
+		switch {
+		case version == 2 && v.number() > 0: // the time, which decides nothing
+		case version != 1:
+			return false
+		}
 		name := v.text()
 		for i := range v.number() {
 			q := &modelled{session: session, batch: batch, index: i, name: name, label: v.text(), claims: v.claims()}
@@ -95,6 +98,9 @@ func (m *model) put(e *clientv3.Event, session, batch, kind string) (ok bool) {
 			m.requests = append(m.requests, q)
 		}
 		return e.Kv.Version == 1 && len(v.rest) == 0
+	}
+	if version != 1 {
+		return false
 	}
 	of := func(index int) *modelled {
 		for _, q := range m.requests {

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/cmd/treelock/internal/where"
+	"github.com/treelock/treelock/manager/cluster"
 	"golang.org/x/term"
 )
 
@@ -95,15 +96,34 @@ func (b *breaker) end(ctx context.Context, l *looker, token uint64) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
-	err = l.locks.Revoke(ctx, r.number, fmt.Errorf("ended by %s: %s", l.Name, b.reason))
-	switch {
-	case errors.Is(err, treelock.ErrNotHeld): // it has ended by itself
-	case ctx.Err() != nil:
-		return &exitError{statusTempFail, fmt.Errorf("it was asked to end, and has not within %v; it ends with its lease", b.timeout)}
-	case err != nil:
-		return unavailableError(err)
+	if err := b.revoke(ctx, l, r); err != nil {
+		return err
 	}
 	return b.report(r)
+}
+
+// revoke ends a request that was seen. Its number in this process is another one after each lease
+// of this process, which may have ended while the question was asked. So a number that is gone
+// says only that the request must be looked for again, by its token.
+func (b *breaker) revoke(ctx context.Context, l *looker, r liveRequest) error {
+	for {
+		err := l.locks.Revoke(ctx, r.number, fmt.Errorf("ended by %s: %s", l.Name, b.reason))
+		switch {
+		case ctx.Err() != nil:
+			return &exitError{statusTempFail, fmt.Errorf("it was asked to end, and has not within %v; it ends with its lease", b.timeout)}
+		case err != nil && !errors.Is(err, treelock.ErrNotHeld) && !errors.Is(err, cluster.ErrLeaseLost):
+			return unavailableError(err)
+		}
+		v, err := l.look(ctx)
+		if err != nil {
+			return err
+		}
+		again, ok := v.byToken()[r.Token]
+		if !ok {
+			return nil
+		}
+		r = again
+	}
 }
 
 // ask asks whether to end it.

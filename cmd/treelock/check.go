@@ -113,7 +113,7 @@ func answerOf(blocked *treelock.BlockedError[treelock.Path], req treelock.Reques
 	for _, r := range v.all() {
 		known[r.number] = r
 	}
-	a := &answer{Claims: infosOf(req), More: blocked.More, view: v}
+	a := &answer{Claims: infosOf(req), BlockedBy: []liveRequest{}, More: blocked.More, view: v}
 	for _, b := range blocked.Blockers {
 		r, ok := known[b.Number]
 		if !ok {

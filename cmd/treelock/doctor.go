@@ -1,13 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 	"github.com/treelock/treelock/cmd/treelock/internal/checkup"
 	"github.com/treelock/treelock/cmd/treelock/internal/where"
+	"github.com/treelock/treelock/internal/nodetext"
 )
 
 // newDoctor returns the command that says whether etcd will do.
@@ -28,7 +28,7 @@ answers.`,
 			}
 			d := diagnosis{s.Sources, checkup.Look(cmd.Context(), s)}
 			if asJSON {
-				err = json.NewEncoder(cmd.OutOrStdout()).Encode(d)
+				err = writeJSON(cmd.OutOrStdout(), d)
 			} else {
 				err = d.print(cmd.OutOrStdout())
 			}
@@ -61,7 +61,7 @@ func (d diagnosis) print(w io.Writer) error {
 		}
 	}
 	for _, f := range d.Findings {
-		if _, err := fmt.Fprintf(w, "%-8s %-11s %s\n", f.State, f.Check, f.Text); err != nil {
+		if _, err := fmt.Fprintf(w, "%-8s %-11s %s\n", f.State, f.Check, nodetext.Escaped(f.Text, maxErrorLen)); err != nil {
 			return err
 		}
 	}

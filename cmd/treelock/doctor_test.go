@@ -97,14 +97,21 @@ func TestDoctorOfACluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	do(t, func() error { return m.Shutdown(context.Background()) })
-	h.run("doctor", "--etcd", endpoint, "--prefix", "/used").want(t, 0, "the format of the prefix /used is 1\n")
+	h.run("doctor", "--etcd", endpoint, "--prefix", "/used").want(t, 0, "the format of the prefix /used is 2\n")
 	for _, test := range []struct{ value, want string }{
 		{"x", "the key /bad/meta has another program's value"},
-		{`{"format":2}`, "the format of the prefix /bad is 2, and this program knows 1"},
+		{`{"format":-1}`, "the key /bad/meta has another program's value"},
+		{`{"format":3}`, "the format of the prefix /bad is 3, and this program knows up to 2"},
 		{`{"format":1,"cluster":"0"}`, "the prefix /bad was made in cluster 0, and this is cluster "},
 	} {
 		do(t, func() error { _, err := c.Put(t.Context(), "/bad/meta", test.value); return err })
 		h.run("doctor", "--etcd", endpoint, "--prefix", "/bad").want(t, statusConflict, "wrong    format      "+test.want)
+	}
+	// A prefix may come from a file in a cloned repository.
+	for _, args := range [][]string{nil, {"--json"}} {
+		r := h.run(append([]string{"doctor", "--etcd", endpoint, "--prefix", "/" + hostile}, args...)...)
+		wantPrintable(t, r.stdout)
+		wantPrintable(t, r.stderr)
 	}
 	h.run("doctor", "--etcd", endpoint+",http://127.0.0.1:1", "--connect-timeout", "2s").
 		want(t, statusConflict, "wrong    endpoint    http://127.0.0.1:1 does not answer: no answer within 2s: ")

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/treelock/treelock"
@@ -53,6 +55,13 @@ A file outside the root is no concern of guard then.`,
 			return err
 		},
 	}
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		err = cmd.Root().FlagErrorFunc()(cmd, err)
+		if isHook := func(arg string) bool { return strings.HasPrefix(arg, "--hook") }; slices.ContainsFunc(os.Args, isHook) {
+			return &exitError{statusHook, err}
+		}
+		return err
+	})
 	f := cmd.Flags()
 	f.StringVar(&g.holder, "holder", "", "the `name` of the process that must hold the paths")
 	f.BoolVar(&g.stdin, "stdin", false, "read paths from standard input, with NUL or line breaks between")

@@ -74,7 +74,7 @@ func TestGuardWantsWriteClaimsThatCoverThePaths(t *testing.T) {
 	r.guard("", "alice", "docs/x.md/").want(t, 1)
 	r.guard("", "alice", "docs/y.md").want(t, 1)
 	r.guard("", "alice", "src/a.go", "lib/a", "z").want(t, 1, "lib/a", "bob (token ", "; nor 1 more")
-	r.guard("", "bob", "src/a.go").want(t, 1, `bob does not hold src/a.go for writing, and alice (token `, `"rename", write /src, write-node /docs/x.md, read /docs/y.md, holding)`)
+	r.guard("", "bob", "src/a.go").want(t, 1, `bob does not hold src/a.go for writing, and alice (token `, `"rename", write /src, write-node /docs/x.md, read /docs/y.md, holding for `)
 	r.guard("", "bob", "--holder", "alice", "src/a.go").want(t, 0)
 	r.guard("", "", "src/a.go").want(t, 1, ":"+r.dir)
 	r.guard("", "bob", "--json", "src/a.go").want(t, 1, `{"ok":false,"missing":[{"path":"src/a.go","claim":{"access":"write","scope":"node","path":"/src/a.go"},"held_by":[{"token":`)
@@ -82,6 +82,8 @@ func TestGuardWantsWriteClaimsThatCoverThePaths(t *testing.T) {
 	r.guard("", "alice").want(t, 64)
 	r.guard("", "alice", "--stdin", "src").want(t, 64)
 	r.guard("", "alice", "--hook", "vi").want(t, 2, "vi")
+	r.guard("", "alice", "--nothing", "--hook", "claude").want(t, 2, "--nothing")
+	r.guard("", "alice", "--hook=claude", "--ttl", "1s").want(t, 2, "--ttl")
 	r.guard("", "alice", "/etc/passwd").want(t, 64, "/etc/passwd")
 }
 
@@ -119,6 +121,11 @@ func TestGuardReadsStagedFiles(t *testing.T) {
 	r.guard("", "alice", "--git-staged").want(t, 1, "lib/old.go")
 
 	cmd := command(t, "guard", "--root", r.dir, "--git-staged") // from a folder of the worktree
+	cmd.Dir = filepath.Join(r.dir, "src")
+	cmd.Env = append(cmd.Env, "TREELOCK_NAME=alice")
+	finish(t, cmd).want(t, 1, "lib/old.go")
+	r.git("config", "diff.relative", "true") // git then leaves out what is not below the folder
+	cmd = command(t, "guard", "--root", r.dir, "--git-staged")
 	cmd.Dir = filepath.Join(r.dir, "src")
 	cmd.Env = append(cmd.Env, "TREELOCK_NAME=alice")
 	finish(t, cmd).want(t, 1, "lib/old.go")

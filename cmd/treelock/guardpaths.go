@@ -124,7 +124,10 @@ func stagedFiles(cmd *cobra.Command) (names []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	staged, err := runGit(cmd, "diff", "--cached", "--name-only", "--no-renames", "--no-ext-diff", "-z")
+	// The configuration may leave out files that are not below the working directory, and
+	// submodules.
+	staged, err := runGit(cmd, "-c", "diff.relative=false", "diff", "--cached", "--name-only", "--no-renames", "--no-ext-diff",
+		"--ignore-submodules=none", "-z")
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +144,7 @@ func runGit(cmd *cobra.Command, args ...string) (string, error) {
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		first, _, _ := strings.Cut(strings.TrimSpace(string(exit.Stderr)), "\n")
-		err = fmt.Errorf("git %s: %s", args[0], first)
+		err = fmt.Errorf("git %s: %s", strings.Join(args, " "), first)
 	}
 	return string(out), err
 }

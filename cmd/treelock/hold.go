@@ -60,6 +60,9 @@ func (r *runCommand) hold(locks *cluster.Manager, grant treelock.Grant[treelock.
 		signal.Notify(h.signals, more...)
 	}
 	lost := h.loop(r.cmd)
+	if h.over.Kind == child.Killed {
+		c.Restore()
+	}
 	c.Close(h.typed())
 	if lost || grant.Err() != nil {
 		return &exitError{statusLost, fmt.Errorf("the lock was lost while %s ran: %w", argv[0], cmp.Or(grant.Err(), errNotRenewed))}

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/treelock/treelock"
@@ -18,7 +16,6 @@ import (
 type looker struct {
 	*where.Settings
 	locks *cluster.Manager // nil before start
-	began time.Time        // when it began to see changes
 }
 
 // newLooker finds the settings of a looker.
@@ -44,7 +41,6 @@ func (l *looker) start(ctx context.Context, cmd *cobra.Command) (stop func(), er
 	if l.locks, stop, err = l.Start(ctx, l.Logger(cmd.ErrOrStderr())); err != nil {
 		return nil, unavailableError(err)
 	}
-	l.began = time.Now()
 	return stop, nil
 }
 
@@ -61,20 +57,11 @@ func (l *looker) look(ctx context.Context) (*view, error) {
 func (l *looker) tryLook(ctx context.Context) (*view, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.Connect)
 	defer cancel()
-	// The check of nothing waits until the manager knows what etcd knows. If the lease is lost
-	// after that, the manager knows no other process: so the lease must last until after the
-	// snapshot.
-	if err := l.locks.Check(ctx, treelock.For[treelock.Path]()); err != nil {
-		return nil, err
-	}
-	s, err := l.locks.Snapshot(ctx, manager.Query[treelock.Path]{})
+	s, err := l.locks.FreshSnapshot(ctx, manager.Query[treelock.Path]{})
 	if err != nil {
 		return nil, err
 	}
-	if l.locks.Deadline().IsZero() {
-		return nil, errors.New("the lease was lost")
-	}
-	return viewOf(s, l.Name, l.began), nil
+	return viewOf(s, l.Name), nil
 }
 
 func (l *looker) parser() paths.Parser { return paths.Parser{Root: l.Root, Raw: l.Raw} }

@@ -3,18 +3,22 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/cmd/treelock/internal/where"
 	"github.com/treelock/treelock/manager"
+	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
 func TestCheckSaysWhetherItWouldWait(t *testing.T) {
 	a := process(t, "worker-1")
 	g := acquire(t, a, treelock.Write("/src/api").Labeled("deploy 7"))
 	run(t, "check", "--raw", "-r", "/docs").want(t, 0, "free\n")
-	run(t, "check", "--raw", "-w", "/src").want(t, 1, "would wait for worker-1 (token "+tokenOf(g)+`, "deploy 7", write /src/api, holding)`)
+	run(t, "check", "--raw", "-w", "/src").want(t, 1, "would wait for worker-1 (token "+tokenOf(g)+`, "deploy 7", write /src/api, holding for `)
 	run(t, "check", "--raw", "--read-node", "/src").want(t, 0)
 	run(t, "check", "--raw", "-w", "/docs", "/src/api").want(t, 1)
 	run(t, "check", "--raw", "--json", "-w", "/src").want(t, 1, `{"free":false,"claims":[{"access":"write","scope":"subtree","path":"/src"}],"blocked_by":[{"token":`+tokenOf(g))
@@ -55,7 +59,7 @@ func TestBreakEndsARequestOfAnotherProcess(t *testing.T) {
 	if err != nil || len(s.Waiters) != 1 {
 		t.Fatalf("%+v, %v: want a waiter", s, err)
 	}
-	run(t, "break", fmt.Sprint(s.Waiters[0].Token), "--reason", "it hangs", "--yes").want(t, 0, "has ended", "waiting)")
+	run(t, "break", fmt.Sprint(s.Waiters[0].Token), "--reason", "it hangs", "--yes").want(t, 0, "has ended", "waiting for ")
 	wantLost(t, waits(), "it hangs")
 	run(t, "break", tokenOf(g), "--reason", "it hangs", "--yes", "--json").want(t, 0, `"change":"ended"`, `"deploy 7"`)
 	wantLost(t, g.Err(), "it hangs")
@@ -66,4 +70,49 @@ func wantLost(t *testing.T, err error, why string) {
 	if !errors.Is(err, treelock.ErrLost) || !strings.Contains(err.Error(), why) {
 		t.Errorf("%v, want ErrLost with %q", err, why)
 	}
+}
+
+// A slowAnswer is read once, and answers yes after something has happened.
+type slowAnswer func()
+
+func (a slowAnswer) Read(b []byte) (int, error) {
+	a()
+	return copy(b, "y\n"), io.EOF
+}
+
+// While the question is asked, the lease of break ends. The numbers of all requests in its process
+// are others in the next one.
+func TestBreakFindsTheRequestAfterALostLease(t *testing.T) {
+	a := process(t, "worker-1")
+	g := acquire(t, a, treelock.Write("/a"))
+	client := clientOf(t, etcd(t))
+	leases := func() map[clientv3.LeaseID]bool {
+		resp, err := client.Get(within(t), prefixOf(t)+"/c/", clientv3.WithPrefix())
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := map[clientv3.LeaseID]bool{}
+		for _, kv := range resp.Kvs {
+			all[clientv3.LeaseID(kv.Lease)] = true
+		}
+		return all
+	}
+	others := leases()
+	l := &looker{Settings: &where.Settings{Name: "me", Connect: deadline}, locks: process(t, "me")}
+	own := acquire(t, l.locks, treelock.Write("/own"))
+	b := &breaker{reason: "it hangs", timeout: deadline, out: io.Discard, err: io.Discard, in: slowAnswer(func() {
+		for lease := range leases() {
+			if !others[lease] {
+				client.Revoke(within(t), lease)
+			}
+		}
+		<-own.Lost()
+		for end := time.Now().Add(deadline); l.locks.Check(within(t), treelock.For[treelock.Path]()) != nil && time.Now().Before(end); {
+			time.Sleep(10 * time.Millisecond)
+		}
+	})}
+	if err := b.end(within(t), l, g.Token()); err != nil {
+		t.Fatal(err)
+	}
+	wantLost(t, g.Err(), "it hangs")
 }

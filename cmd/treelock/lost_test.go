@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
@@ -113,11 +114,15 @@ func TestRevokedLeaseEndsTheCommand(t *testing.T) {
 			etcd.Revoke(context.Background(), clientv3.LeaseID(kv.Lease))
 		}
 	}
+	revoked := time.Now()
 	status, stderr := r.status(first)
 	if status != statusLost {
 		t.Errorf("run exits with %d and %q, want %d", status, stderr, statusLost)
 	}
 	r.file("term")
+	if after := r.pulse("one").last.Sub(revoked); after < 500*time.Millisecond || after > 5*time.Second {
+		t.Errorf("the command was killed %v after the loss, and the grace is 1s", after)
+	}
 	if lives(r.pulse("one").pid) {
 		t.Error("a process of the command lives on")
 	}

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/treelock/treelock"
 )
@@ -43,9 +45,9 @@ func TestLsShowsHoldersAndWaitersInTheirOrder(t *testing.T) {
 	}
 	for i, want := range [][]string{
 		{"TOKEN", "STATE", "AGE", "PROCESS", "LABEL", "CLAIMS", "WAITS FOR"},
-		{tokenOf(g), "holding", "worker-1", "deploy 7", "write /src/api", "read /config"},
+		{tokenOf(g), "holding", "s ", "worker-1", "deploy 7", "write /src/api", "read /config"},
 		{tokenOf(other), "holding", "worker-2", "write /docs"},
-		{"waiting", "worker-2", "read /src", tokenOf(g)},
+		{"waiting", "s ", "worker-2", "read /src", tokenOf(g)},
 		{"waiting", "worker-1", "write-node /src/api/x"},
 	} {
 		for _, text := range want {
@@ -65,8 +67,10 @@ func TestLsShowsHoldersAndWaitersInTheirOrder(t *testing.T) {
 
 func TestLsWritesJSON(t *testing.T) {
 	a, b := process(t, "worker-1"), process(t, "worker-2")
+	began := time.Now()
 	g := acquire(t, a, treelock.Write("/a").ReadNode("/b").Labeled(hostile))
 	waiter(t, b, treelock.Read("/a/x"))
+	made := time.Now()
 	r := run(t, "ls", "--json")
 	r.want(t, 0)
 	wantPrintable(t, r.out)
@@ -75,7 +79,7 @@ func TestLsWritesJSON(t *testing.T) {
 		Holders, Waiters []struct {
 			Token                 uint64
 			State, Process, Label string
-			Since                 string
+			Since                 time.Time
 			Claims                []map[string]string
 			BlockedBy             []uint64 `json:"blocked_by"`
 		}
@@ -90,7 +94,7 @@ func TestLsWritesJSON(t *testing.T) {
 	}
 	h, w := got.Holders[0], got.Waiters[0]
 	label := strings.ToValidUTF8(hostile, "\ufffd")
-	if h.Token != g.Token() || h.State != "holding" || h.Process != "worker-1" || h.Since != "" || h.Label != label {
+	if h.Token != g.Token() || h.State != "holding" || h.Process != "worker-1" || h.Label != label {
 		t.Errorf("the holder is %+v, want that of %d", h, g.Token())
 	}
 	want := `[map[access:write path:/a scope:subtree] map[access:read path:/b scope:node]]`
@@ -100,6 +104,35 @@ func TestLsWritesJSON(t *testing.T) {
 	if w.State != "waiting" || fmt.Sprint(w.BlockedBy) != fmt.Sprint([]uint64{g.Token()}) {
 		t.Errorf("the waiter is %+v, want one that waits for %d", w, g.Token())
 	}
+	// Both began before this ls.
+	for _, since := range []time.Time{h.Since, w.Since} {
+		if since.Before(began.Add(-2*time.Millisecond)) || since.After(made) { // etcd has milliseconds
+			t.Errorf("since %v, want a time from %v to %v", since, began, made)
+		}
+	}
+}
+
+// In a prefix that a program of the format 1 has begun, no process writes a time.
+func TestLsShowsNoAgeThatIsNotKnown(t *testing.T) {
+	client := clientOf(t, etcd(t))
+	resp, err := client.Get(within(t), prefixOf(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	meta := fmt.Sprintf(`{"format":1,"cluster":"%016x"}`, resp.Header.ClusterId)
+	if _, err := client.Put(within(t), prefixOf(t)+"/meta", meta); err != nil {
+		t.Fatal(err)
+	}
+	g := acquire(t, process(t, "worker-1"), treelock.Write("/a"))
+	r := run(t, "ls")
+	r.want(t, 0)
+	if fields := strings.Fields(strings.Split(r.out, "\n")[1]); !slices.Equal(fields, []string{tokenOf(g), "holding", "-", "worker-1", "write", "/a"}) {
+		t.Errorf("%q, want no age", r.out)
+	}
+	if r := run(t, "ls", "--json"); strings.Contains(r.out, "since") {
+		t.Errorf("%q, want no since", r.out)
+	}
+	run(t, "check", "--raw", "-w", "/a").want(t, 1, "write /a, holding)")
 }
 
 func TestHostileTextsDoNotReachTheTerminal(t *testing.T) {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/cmd/treelock/internal/where"
 )
 
 func TestReservationHasATimeToLive(t *testing.T) {
@@ -109,4 +112,43 @@ func TestGarbageDoesNotCrashTheServer(t *testing.T) {
 	if r := finish(t, cmd); strings.Contains(r.err, "panic") || strings.Contains(r.err, "goroutine") {
 		t.Errorf("%+v", r)
 	}
+}
+
+// An empty name is not the root.
+func TestEmptyNameIsRefused(t *testing.T) {
+	tools := &tools{looker: &looker{Settings: &where.Settings{Root: t.TempDir()}}}
+	for _, name := range []string{"", "../x"} {
+		if req, err := tools.request(pathsIn{Write: []string{"a", name}}); err == nil {
+			t.Errorf("the name %q is taken for %v", name, req)
+		}
+	}
+	if req, err := tools.request(pathsIn{Write: []string{"a"}}); err != nil || req.String() != "write /a" {
+		t.Errorf("%v, %v", req, err)
+	}
+}
+
+// The client has canceled its call, and the grant comes at the same time.
+func TestCanceledReserveHoldsNothing(t *testing.T) {
+	other, m := process(t, "worker-1"), process(t, "alice")
+	g := acquire(t, other, treelock.Write("/a"))
+	held := newReservations(t.Context(), m)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() {
+		_, err := held.reserve(ctx, treelock.Write("/a/b"), time.Minute, 0)
+		ended <- err
+	}()
+	untilWaiting(t, other, 1)
+	held.do(func(*ledger) { // the reservation is noted after this
+		g.Release()
+		for end := time.Now().Add(deadline); m.Stats().Granted == 0 && time.Now().Before(end); {
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(50 * time.Millisecond)
+		cancel()
+	})
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want that it was canceled", err)
+	}
+	wantFree(t, other, treelock.Write("/a"))
 }

@@ -87,7 +87,8 @@ func (t *tools) request(in pathsIn) (req treelock.Request[treelock.Path], err er
 func (t *tools) names(names []string) []string {
 	absolute := make([]string, len(names))
 	for i, name := range names {
-		if absolute[i] = name; !t.Raw && !filepath.IsAbs(name) {
+		// An empty name stays one, which is refused: it is not the root.
+		if absolute[i] = name; !t.Raw && name != "" && !filepath.IsAbs(name) {
 			absolute[i] = filepath.Join(t.Root, name)
 		}
 	}

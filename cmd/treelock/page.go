@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/cmd/treelock/internal/where"
+	"github.com/treelock/treelock/internal/nodetext"
 	"github.com/treelock/treelock/manager/page"
 )
 
@@ -68,7 +70,7 @@ func (l *looker) serve(cmd *cobra.Command, listen string) error {
 		return usageError(err)
 	}
 	addr := listener.Addr().(*net.TCPAddr)
-	handler := page.Handler(l.locks.Manager)
+	handler := l.onlyWhileKnown(page.Handler(l.locks.Manager))
 	note := "other machines can reach it"
 	if addr.IP.IsLoopback() {
 		handler = onlyThisHost(handler)
@@ -93,6 +95,20 @@ func (l *looker) serve(cmd *cobra.Command, listen string) error {
 	server.Shutdown(wait)
 	server.Close()
 	return err
+}
+
+// onlyWhileKnown refuses requests while etcd does not answer: the page would show that nothing is
+// held.
+func (l *looker) onlyWhileKnown(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), l.Connect)
+		defer cancel()
+		if err := l.locks.Check(ctx, treelock.For[treelock.Path]()); err != nil {
+			http.Error(w, "what is locked cannot be known: "+nodetext.Escaped(err.Error(), maxErrorLen), http.StatusServiceUnavailable)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // onlyThisHost refuses requests by a name that is not of this machine. A web site could otherwise

@@ -2,13 +2,18 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/cmd/treelock/internal/where"
+	"github.com/treelock/treelock/manager/page"
 )
 
 func TestPageShowsAllProcesses(t *testing.T) {
@@ -65,4 +70,22 @@ func TestPageIsForThisMachineUnlessAskedOtherwise(t *testing.T) {
 		}
 	}
 	run(t, "page", "--listen", ":0").want(t, 64, "--public")
+}
+
+// Without an answer of etcd the page does not show that nothing is held.
+func TestPageSaysThatItCannotKnow(t *testing.T) {
+	l := &looker{Settings: &where.Settings{Connect: 300 * time.Millisecond}, locks: process(t, "page")}
+	h := l.onlyWhileKnown(page.Handler(l.locks.Manager))
+	get := func() *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+		return w
+	}
+	if w := get(); w.Code != http.StatusOK {
+		t.Errorf("status %d: %.200s", w.Code, w.Body)
+	}
+	l.locks.Shutdown(context.Background())
+	if w := get(); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "cannot be known") {
+		t.Errorf("status %d: %.200s, want %d", w.Code, w.Body, http.StatusServiceUnavailable)
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/cmd/treelock/internal/paths"
+	"github.com/treelock/treelock/manager"
 )
 
 func live(token uint64, state treelock.State, claims ...claimInfo) liveRequest {
@@ -177,6 +178,17 @@ func TestBreakAsks(t *testing.T) {
 		var out strings.Builder
 		if got := (&breaker{in: strings.NewReader(answer), err: &out}).ask(); got != want {
 			t.Errorf("the answer %q: %v, want %v", answer, got, want)
+		}
+	}
+}
+
+func TestBlockerWhoseAgeIsNotKnownHasNone(t *testing.T) {
+	now := time.Now()
+	b := manager.RequestInfo[treelock.Path]{Number: 7, Since: now.Add(-time.Second), State: treelock.Holding, Claims: []treelock.Claim[treelock.Path]{treelock.Write("/a").Claim(0)}}
+	for older, want := range map[bool]string{false: "#7 (write /a, holding for 1s)", true: "#7 (write /a, holding)"} {
+		b.Older = older
+		if got := blocker(b, b.Claims, now).String(); got != want {
+			t.Errorf("%s, want %s", got, want)
 		}
 	}
 }

@@ -104,6 +104,9 @@ func (r *reservations) reserve(ctx context.Context, req treelock.Request[treeloc
 	finish := func(l *ledger) {
 		l.waiting--
 		if err == nil {
+			err = context.Cause(ctx) // the client does not read the answer of a call that it has canceled
+		}
+		if err == nil {
 			l.held[grant.Token()] = made
 		}
 	}
@@ -111,6 +114,7 @@ func (r *reservations) reserve(ctx context.Context, req treelock.Request[treeloc
 		return nil, errEnded
 	}
 	if err != nil {
+		grant.Release()
 		return nil, err
 	}
 	go r.watch(made)

@@ -19,6 +19,7 @@ import (
 	"github.com/treelock/treelock/cmd/treelock/internal/child"
 	"github.com/treelock/treelock/cmd/treelock/internal/paths"
 	"github.com/treelock/treelock/cmd/treelock/internal/where"
+	"github.com/treelock/treelock/internal/nodetext"
 	"github.com/treelock/treelock/manager/cluster"
 )
 
@@ -95,7 +96,7 @@ func (r *runCommand) run(argv []string) error {
 	}
 	if settings.Verbose {
 		for _, c := range claimed {
-			r.say("%s: %v", c.Arg, c.Claim)
+			r.say("%s: %v", nodetext.Escaped(c.Arg, maxErrorLen), c.Claim)
 		}
 	}
 
@@ -215,10 +216,10 @@ func (r *runCommand) acquire(life context.Context, locks *cluster.Manager, req t
 		return grant, nil
 	case interrupted(err):
 		grant.Release() // it may have come at the same time
+	case errors.Is(err, treelock.ErrStopped), errors.Is(err, cluster.ErrLeaseLost):
+		err = unavailableError(err) // no other request has kept it from being granted
 	case refused(err):
 		err = &exitError{r.conflict, err}
-	case errors.Is(err, treelock.ErrStopped):
-		err = unavailableError(err)
 	}
 	return treelock.Grant[treelock.Path]{}, err
 }
@@ -227,7 +228,7 @@ func (r *runCommand) acquire(life context.Context, locks *cluster.Manager, req t
 func refused(err error) bool {
 	for _, why := range []error{treelock.ErrConflict, treelock.ErrGaveUp, treelock.ErrBusy, treelock.ErrDraining,
 		treelock.ErrSuspended, treelock.ErrLost, context.DeadlineExceeded} {
-		if errors.Is(err, why) && !errors.Is(err, treelock.ErrStopped) {
+		if errors.Is(err, why) {
 			return true
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 )
 
 // A screen is a terminal in which a command runs.
@@ -199,6 +200,23 @@ func (r rig) shell(shell string, inner *exec.Cmd, args ...string) *exec.Cmd {
 	cmd := exec.Command(shell, slices.Concat(args, []string{r.path("treelock")}, inner.Args[1:])...)
 	cmd.Dir, cmd.Env = inner.Dir, inner.Env
 	return cmd
+}
+
+// TestKilledCommandLeavesTheTerminalAsItWas kills a command that has changed the modes.
+func TestKilledCommandLeavesTheTerminalAsItWas(t *testing.T) {
+	r := newRig(t)
+	s := r.screen(r.lock("-w", "a", "sh", "-c", "stty raw -echo; echo ready; kill -9 $$"))
+	before, err := term.GetState(int(s.tty.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.want("ready")
+	if status := s.end(); status != 137 {
+		t.Errorf("run exits with %d, want 137", status)
+	}
+	if after, err := term.GetState(int(s.tty.Fd())); err != nil || *after != *before {
+		t.Errorf("the modes are %+v (%v), want %+v", after, err, before)
+	}
 }
 
 // TestCtrlZAndContinue stops the job in a shell, and continues it in the background and then in the

@@ -25,8 +25,9 @@ type liveRequest struct {
 	Process string         `json:"process"`
 	Own     bool           `json:"own,omitempty"` // of mcp: it is a reservation of this server
 	Label   string         `json:"label,omitempty"`
-	// Since is when it began to hold, or to wait. It is left out if that was before this process
-	// began to look, as etcd does not know it.
+	// Since is when it began to hold, or to wait. If that was before this process began to look, it
+	// is when the request was made, by the clock of its process: a holder may have waited since. It
+	// is left out if that process has written no time.
 	Since  time.Time   `json:"since,omitzero"`
 	Claims []claimInfo `json:"claims"`
 
@@ -78,9 +79,8 @@ func (r liveRequest) request() treelock.Request[treelock.Path] {
 	return treelock.For[treelock.Path]().With(claims...)
 }
 
-// viewOf returns the view that a snapshot shows. self is the name of this process, which knows of
-// changes since began.
-func viewOf(s *manager.Snapshot[treelock.Path], self string, began time.Time) *view {
+// viewOf returns the view that a snapshot shows. self is the name of this process.
+func viewOf(s *manager.Snapshot[treelock.Path], self string) *view {
 	tokens := make(map[uint64]uint64)
 	for r := range s.All() {
 		tokens[r.Number] = r.Token
@@ -94,7 +94,7 @@ func viewOf(s *manager.Snapshot[treelock.Path], self string, began time.Time) *v
 			if r.Process == "" {
 				live.Process, live.Own = self, true
 			}
-			if r.Since.Before(began) {
+			if r.Older {
 				live.Since = time.Time{}
 			}
 			for _, c := range r.Claims {

@@ -49,6 +49,9 @@ func blocker(b manager.RequestInfo[treelock.Path], wanted []treelock.Claim[treel
 	found := treelock.Blocker[treelock.Path]{
 		Number: b.Number, Label: b.Label, Process: b.Process, State: b.State, For: seconds(now.Sub(b.Since)),
 	}
+	if b.Older {
+		found.For = -1 // it is not known
+	}
 	for _, c := range b.Claims {
 		for _, w := range wanted {
 			if c.Conflicts(w) {

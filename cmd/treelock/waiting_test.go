@@ -6,11 +6,16 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/treelock/treelock"
 )
 
 func TestRunThatIsNotGranted(t *testing.T) {
@@ -48,6 +53,62 @@ func TestSignalEndsTheWait(t *testing.T) {
 		}
 		r.wantWaiting(locks)
 	}
+}
+
+// TestGrantThatComesWithASignalIsReleased releases what a run waits for at the moment of a signal.
+func TestGrantThatComesWithASignalIsReleased(t *testing.T) {
+	locks, other := process(t, "run"), process(t, "other")
+	for i := range 40 {
+		g := acquire(t, other, treelock.Write("/a"))
+		r := &runCommand{signals: make(chan os.Signal, 1), cmd: &cobra.Command{}}
+		r.cmd.SetContext(context.Background())
+		r.cmd.SetErr(io.Discard)
+		ended := make(chan error)
+		go func() {
+			mine, err := r.acquire(context.Background(), locks, treelock.Write("/a"))
+			if err == nil {
+				mine.Release()
+			}
+			ended <- err
+		}()
+		untilWaiting(t, other, 1)
+		g.Release()
+		time.Sleep(time.Duration(i) * 50 * time.Microsecond)
+		r.signals <- os.Interrupt
+		if err := <-ended; err != nil && !interrupted(err) {
+			t.Fatal(err)
+		}
+		if live := locks.Stats().Live; live != 0 {
+			t.Fatalf("round %d: %d requests of the run live on", i, live)
+		}
+	}
+}
+
+// TestWaitThatIsCutOffIsNoConflict cuts a waiting run off from etcd, until its lease ends.
+func TestWaitThatIsCutOffIsNoConflict(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	locks := r.locks()
+	r.hold(locks, testWrite(t))
+	var cut func()
+	r.ttl = "2s"
+	r.etcd, cut = proxy(t, r.etcd)
+	p := r.start(r.lock("-w", "a", "-E", "0", "--label", "it", "true"))
+	r.wantWaiting(locks, "it")
+	cut()
+	if status, stderr := r.status(p); status != statusUnavailable {
+		t.Errorf("run exits with %d and %q, want %d", status, stderr, statusUnavailable)
+	}
+}
+
+func TestVerboseRunPrintsNoEscapeCodes(t *testing.T) {
+	r := newRig(t)
+	name := strings.ReplaceAll(hostile, "/", "_")
+	status, stderr := r.run("-v", "-w", name, "true")
+	if status != 0 || !strings.Contains(stderr, "write ") {
+		t.Errorf("run exits with %d and %q", status, stderr)
+	}
+	wantPrintable(t, stderr)
 }
 
 func TestCanceledWaitHoldsNothing(t *testing.T) {

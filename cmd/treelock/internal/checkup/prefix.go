@@ -48,8 +48,8 @@ func (p *prefix) permissions(ctx context.Context) bool {
 
 func (p *prefix) meta() string { return p.s.Prefix + "/meta" }
 
-// formatVersion is the format of the prefix that package cluster has. A test compares.
-const formatVersion = 1
+// latestFormat is the latest format of a prefix that package cluster knows. A test compares.
+const latestFormat = 2
 
 // format checks the version of the format, as the start of a manager does. It does not write it.
 func (p *prefix) format(ctx context.Context) {
@@ -71,10 +71,10 @@ func (p *prefix) format(ctx context.Context) {
 	err = json.Unmarshal(resp.Kvs[0].Value, &have)
 	cluster := fmt.Sprintf("%016x", resp.Header.ClusterId)
 	switch {
-	case err != nil || have.Format == 0:
+	case err != nil || have.Format <= 0:
 		p.add("format", Wrong, "the key %s has another program's value", p.meta())
-	case have.Format != formatVersion:
-		p.add("format", Wrong, "the format of the prefix %s is %d, and this program knows %d", p.s.Prefix, have.Format, formatVersion)
+	case have.Format > latestFormat:
+		p.add("format", Wrong, "the format of the prefix %s is %d, and this program knows up to %d", p.s.Prefix, have.Format, latestFormat)
 	case have.Cluster != cluster:
 		p.add("format", Wrong, "the prefix %s was made in cluster %s, and this is cluster %s: was it restored from a backup?",
 			p.s.Prefix, have.Cluster, cluster)

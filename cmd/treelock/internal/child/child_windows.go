@@ -120,6 +120,9 @@ func InForeground(int) bool { return false }
 // Foreground does nothing: all processes of a console may read from it.
 func (c *Child) Foreground() {}
 
+// Restore does nothing: the modes of a console are not those of one group.
+func (c *Child) Restore() {}
+
 // Continue does nothing: no command is stopped.
 func (c *Child) Continue() {}
 

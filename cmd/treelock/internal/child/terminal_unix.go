@@ -14,15 +14,20 @@ import (
 
 // A terminal is the controlling terminal of this process, if it has one.
 type terminal struct {
-	fd int // -1 if there is none
+	fd    int         // -1 if there is none
+	modes *term.State // at the start, if this process was in the foreground then
 }
 
 func openTerminal() terminal {
 	fd, err := unix.Open("/dev/tty", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return terminal{-1}
+		return terminal{fd: -1}
 	}
-	return terminal{fd}
+	t := terminal{fd: fd}
+	if t.inForeground() {
+		t.modes, _ = term.GetState(fd)
+	}
+	return t
 }
 
 // isInput reports whether there is a terminal, and the standard input is one.
@@ -43,7 +48,7 @@ func (t terminal) foreground() int {
 func (t terminal) inForeground() bool { return InForeground(t.fd) }
 
 // InForeground reports whether this process is in the foreground of a terminal, which is its own.
-func InForeground(fd int) bool { return terminal{fd}.foreground() == unix.Getpgrp() }
+func InForeground(fd int) bool { return terminal{fd: fd}.foreground() == unix.Getpgrp() }
 
 // give makes a group the one in the foreground.
 func (t terminal) give(group int) { unix.IoctlSetPointerInt(t.fd, unix.TIOCSPGRP, group) }
@@ -60,6 +65,14 @@ func (t terminal) takeFrom(group int) (taken bool) {
 func (t terminal) close() {
 	if t.fd >= 0 {
 		unix.Close(t.fd)
+	}
+}
+
+// Restore gives the terminal the modes that it had at the start, if the command is in the
+// foreground. A command that was killed could not do that.
+func (c *Child) Restore() {
+	if c.terminal.modes != nil && c.terminal.foreground() == c.group {
+		term.Restore(c.terminal.fd, c.terminal.modes)
 	}
 }
 

@@ -36,7 +36,7 @@ func (f *Flags) Add(set *pflag.FlagSet) {
 	set.StringVar(&f.root, "root", "", "the `folder` that paths are relative to (the git repository's top folder)")
 	set.StringVar(&f.name, "name", "", "`name` of this process in the errors and lists of all (user@host:pid)")
 	set.BoolVar(&f.raw, "raw", false, "take paths as they are, and not as names of files")
-	set.BoolVarP(&f.verbose, "verbose", "v", false, "show what was claimed, and where the settings come from")
+	set.BoolVarP(&f.verbose, "verbose", "v", false, "show what was claimed, and what etcd fails to do")
 	set.DurationVar(&f.ttl, "ttl", defaultTTL, "how long what a dead process held stays taken")
 	set.DurationVar(&f.connect, "connect-timeout", defaultConnect, "how long to wait for etcd at the start")
 }

@@ -28,7 +28,7 @@ func (d *Dir) setAside(name string) (*aside, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &aside{dir: d, name: name, at: uploads + "/" + rand.Text()}
+	a := &aside{dir: d, name: name, at: Uploads + "/" + rand.Text()}
 	if err := d.root.MkdirAll(a.at, 0o755); err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func (d *Dir) setAside(name string) (*aside, error) {
 		a.Discard()
 		return nil, err
 	}
-	if err := ignoreMissing(d.root.Rename(propsFile(name), a.at+"/props")); err != nil {
+	if err := ignoreMissing(d.root.Rename(PropsFile(name), a.at+"/props")); err != nil {
 		return nil, errors.Join(err, a.Restore(context.Background()))
 	}
 	return a, nil
@@ -51,7 +51,7 @@ func (a *aside) Restore(ctx context.Context) error {
 	if err := a.dir.root.Rename(a.at+"/it", a.name); err != nil {
 		return err
 	}
-	if err := ignoreMissing(a.dir.root.Rename(a.at+"/props", propsFile(a.name))); err != nil {
+	if err := ignoreMissing(a.dir.root.Rename(a.at+"/props", PropsFile(a.name))); err != nil {
 		return err
 	}
 	return a.dir.root.Remove(a.at)

@@ -25,16 +25,17 @@ import (
 // hidden is the name of the folder that clients do not see.
 const hidden = ".DAV"
 
-// uploads is where files are until they are complete.
-const uploads = hidden + "/uploads"
+// Uploads is the folder of files that are not complete, and of what is set aside.
+const Uploads = hidden + "/uploads"
 
 // Dir is a directory as a [System].
 type Dir struct{ root *os.Root }
 
 var _ System = (*Dir)(nil)
 
-// oldest is when an upload is none of a server that runs, as that ends clients that do not send.
-const oldest = 24 * time.Hour
+// OldUpload is the age at which an upload is none of a server that runs, as that ends clients that
+// do not send.
+const OldUpload = 24 * time.Hour
 
 // Open opens a directory, and removes what uploads of an earlier server have left, after a day.
 func Open(name string) (*Dir, error) {
@@ -52,13 +53,13 @@ func Open(name string) (*Dir, error) {
 
 // clean removes old uploads. Another server of the directory may have new ones.
 func (d *Dir) clean() error {
-	left, err := fs.ReadDir(d.root.FS(), uploads)
+	left, err := fs.ReadDir(d.root.FS(), Uploads)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	for _, entry := range left {
-		if info, err := entry.Info(); err == nil && time.Since(info.ModTime()) > oldest {
-			_ = d.root.RemoveAll(uploads + "/" + entry.Name()) // the next server tries again
+		if info, err := entry.Info(); err == nil && time.Since(info.ModTime()) > OldUpload {
+			_ = d.root.RemoveAll(Uploads + "/" + entry.Name()) // the next server tries again
 		}
 	}
 	return err
@@ -163,10 +164,10 @@ type upload struct {
 
 // Upload implements [System].
 func (d *Dir) Upload(_ context.Context, content io.Reader) (Upload, error) {
-	if err := d.root.MkdirAll(uploads, 0o755); err != nil {
+	if err := d.root.MkdirAll(Uploads, 0o755); err != nil {
 		return nil, err
 	}
-	u := &upload{dir: d, temp: uploads + "/" + rand.Text()}
+	u := &upload{dir: d, temp: Uploads + "/" + rand.Text()}
 	f, err := d.root.OpenFile(u.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return nil, err

@@ -4,8 +4,8 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"encoding/xml"
-	"errors"
 	"io/fs"
+	"maps"
 	"net/http"
 	"os"
 	"path"
@@ -36,19 +36,11 @@ func (f *file) Readdir(count int) ([]fs.FileInfo, error) {
 
 // DeadProps returns the properties that clients have set.
 func (f *file) DeadProps() (map[xml.Name]webdav.Property, error) {
-	props := map[xml.Name]webdav.Property{}
-	text, err := f.dir.root.ReadFile(propsFile(f.name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return props, nil
+	text, err := f.dir.root.ReadFile(PropsFile(f.name))
+	if err := ignoreMissing(err); err != nil {
+		return nil, err
 	}
-	var list []webdav.Property
-	if err == nil {
-		err = json.Unmarshal(text, &list)
-	}
-	for _, p := range list {
-		props[p.XMLName] = p
-	}
-	return props, err
+	return DecodeProps(text)
 }
 
 // Patch changes the properties, all or none. It replaces their file in one step.
@@ -57,7 +49,31 @@ func (f *file) Patch(patches []webdav.Proppatch) ([]webdav.Propstat, error) {
 	if err != nil {
 		return nil, err
 	}
-	stat := webdav.Propstat{Status: http.StatusOK}
+	text, stat, err := PatchProps(props, patches)
+	if err == nil && stat.Status == http.StatusOK {
+		err = f.dir.writeProps(f.name, text)
+	}
+	return []webdav.Propstat{stat}, err
+}
+
+// DecodeProps reads the text of a file of properties. There are none in an empty one.
+func DecodeProps(text []byte) (map[xml.Name]webdav.Property, error) {
+	props := map[xml.Name]webdav.Property{}
+	if len(text) == 0 {
+		return props, nil
+	}
+	var list []webdav.Property
+	err := json.Unmarshal(text, &list)
+	for _, p := range list {
+		props[p.XMLName] = p
+	}
+	return props, err
+}
+
+// PatchProps changes properties, all or none, and returns the new text of their file. It is empty
+// if none are left. The status says whether the change is one that can be made.
+func PatchProps(props map[xml.Name]webdav.Property, patches []webdav.Proppatch) (text []byte, stat webdav.Propstat, err error) {
+	stat.Status = http.StatusOK
 	for _, patch := range patches {
 		for _, p := range patch.Props {
 			stat.Props = append(stat.Props, webdav.Property{XMLName: p.XMLName})
@@ -68,41 +84,35 @@ func (f *file) Patch(patches []webdav.Proppatch) ([]webdav.Propstat, error) {
 			}
 		}
 	}
-	list := make([]webdav.Property, 0, len(props))
-	for _, p := range props {
-		list = append(list, p)
+	if len(props) == 0 {
+		return nil, stat, nil
 	}
-	text, err := json.Marshal(list)
-	if err != nil {
-		return nil, err
-	}
-	if len(text) > mostProps {
+	if text, err = json.Marshal(slices.Collect(maps.Values(props))); len(text) > mostProps {
 		stat.Status = http.StatusInsufficientStorage
-		return []webdav.Propstat{stat}, nil
 	}
-	return []webdav.Propstat{stat}, f.dir.writeProps(f.name, text, len(list) == 0)
+	return text, stat, err
 }
 
-// propsFile returns the name of the file with the properties of a resource.
-func propsFile(name string) string {
+// PropsFile returns the name of the file with the properties of a resource.
+func PropsFile(name string) string {
 	if name == "." {
 		return hidden + "/root"
 	}
 	return path.Join(path.Dir(name), hidden, "props", path.Base(name))
 }
 
-func (d *Dir) writeProps(name string, text []byte, empty bool) error {
-	if empty {
+func (d *Dir) writeProps(name string, text []byte) error {
+	if len(text) == 0 {
 		return d.removeProps(name)
 	}
-	file := propsFile(name)
+	file := PropsFile(name)
 	if err := d.root.MkdirAll(path.Dir(file), 0o755); err != nil {
 		return err
 	}
-	if err := d.root.MkdirAll(uploads, 0o755); err != nil {
+	if err := d.root.MkdirAll(Uploads, 0o755); err != nil {
 		return err
 	}
-	temp := uploads + "/" + rand.Text()
+	temp := Uploads + "/" + rand.Text()
 	if err := d.root.WriteFile(temp, text, 0o644); err != nil {
 		return err
 	}
@@ -110,15 +120,15 @@ func (d *Dir) writeProps(name string, text []byte, empty bool) error {
 }
 
 func (d *Dir) removeProps(name string) error {
-	return ignoreMissing(d.root.Remove(propsFile(name)))
+	return ignoreMissing(d.root.Remove(PropsFile(name)))
 }
 
 func (d *Dir) renameProps(from, to string) error {
-	if _, err := d.root.Stat(propsFile(from)); err != nil {
+	if _, err := d.root.Stat(PropsFile(from)); err != nil {
 		return d.removeProps(to)
 	}
-	if err := d.root.MkdirAll(path.Dir(propsFile(to)), 0o755); err != nil {
+	if err := d.root.MkdirAll(path.Dir(PropsFile(to)), 0o755); err != nil {
 		return err
 	}
-	return d.root.Rename(propsFile(from), propsFile(to))
+	return d.root.Rename(PropsFile(from), PropsFile(to))
 }

@@ -2,10 +2,17 @@ package files
 
 import (
 	"context"
+	"encoding/xml"
+	"errors"
 	"io"
+	"io/fs"
 
 	"golang.org/x/net/webdav"
 )
+
+// ErrHalfway means that a Rename or SetAside failed when it had removed a part of the source, and
+// could not put it back. All of it is at the target.
+var ErrHalfway = errors.New("a part of the source is only at the target")
 
 // A System is what the server serves. Its RemoveAll and Rename leave all as it was if they fail, as
 // far as what stores the files lets them.
@@ -37,4 +44,18 @@ type Aside interface {
 
 	// Discard removes it, unless Restore was called: what could not be put back stays.
 	Discard()
+}
+
+// A Holder is an open file whose content may be another one by the time it is read.
+type Holder interface {
+	// Hold sees to it that the content is that of now, if it is read from the start. Any other read
+	// fails if the content is another one by then.
+	Hold() error
+}
+
+// A Member is what Readdir returns for a file if it tells all that a PROPFIND asks for. Then the
+// file need not be opened.
+type Member interface {
+	fs.FileInfo
+	DeadProps() (map[xml.Name]webdav.Property, error)
 }

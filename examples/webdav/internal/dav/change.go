@@ -30,6 +30,7 @@ func (h *Handler) claim(c *call, req treelock.Request[Path], f func() error) err
 		return err
 	}
 	defer grant.Release()
+	defer c.endWith(grant)()
 	if c.cond.hasIf || c.Method != "GET" && c.Method != "HEAD" {
 		if err := h.Locks.Sync(ctx); err != nil {
 			return err
@@ -42,6 +43,22 @@ func (h *Handler) claim(c *call, req treelock.Request[Path], f func() error) err
 		return err
 	}
 	return f()
+}
+
+// endWith ends the context of the call when its grant is lost, so that a method makes no further
+// change. What it returns is called when the method is over.
+func (c *call) endWith(grant treelock.Grant[Path]) (over func()) {
+	ctx, end := context.WithCancelCause(c.Context())
+	c.Request = c.Request.WithContext(ctx)
+	lost, done := grant.Lost(), make(chan struct{})
+	go func() {
+		select {
+		case <-lost:
+			end(grant.Err())
+		case <-done: // ctx goes on until the answer is sent
+		}
+	}()
+	return func() { close(done) }
 }
 
 func (c *call) name() string {

@@ -95,10 +95,12 @@ func (h *Handler) transferTo(c *call, to Path, changes []davlock.Claim, f func()
 			if aside, err = h.Files.SetAside(c.Context(), string(to)); err != nil {
 				return err
 			}
-			defer aside.Discard()
 		}
 		if err := f(); err != nil {
 			return h.putBack(c, to, aside, err)
+		}
+		if aside != nil {
+			aside.Discard()
 		}
 		h.Locks.Drop(c.Context(), to, false)
 		c.answer.status = status
@@ -108,17 +110,25 @@ func (h *Handler) transferTo(c *call, to Path, changes []davlock.Claim, f func()
 }
 
 // putBack makes the destination of a COPY or MOVE that failed what it was, and returns why it
-// failed. If the source has gone, it is at the destination, and stays there.
+// failed. If the source has gone, it is at the destination, and stays there. If that cannot be
+// known, or a part has gone, both stay, and what was set aside.
 func (h *Handler) putBack(c *call, to Path, aside files.Aside, why error) error {
 	ctx := context.WithoutCancel(c.Context())
-	if _, err := h.Files.Stat(ctx, string(c.path)); err != nil {
+	_, err := h.Files.Stat(ctx, string(c.path))
+	switch {
+	case errors.Is(why, files.ErrHalfway):
+		return why
+	case err != nil:
+		if aside != nil && statusOf(err) == http.StatusNotFound {
+			aside.Discard()
+		}
 		return errors.Join(why, err)
-	}
-	err := error(nil)
-	if aside != nil {
+	case aside != nil:
 		err = aside.Restore(ctx)
-	} else if err = h.Files.RemoveAll(ctx, string(to)); statusOf(err) == http.StatusNotFound {
-		err = nil
+	default:
+		if err = h.Files.RemoveAll(ctx, string(to)); statusOf(err) == http.StatusNotFound {
+			err = nil
+		}
 	}
 	if err != nil {
 		h.Logger.Error("webdav", "method", c.Method, "path", to, "err", err)

@@ -59,7 +59,7 @@ func (h *Handler) describe(c *call, find xmlbody.Propfind, members bool) error {
 	size := len(resource.Propstats)
 	for _, info := range infos {
 		p := treelock.CleanPath(path.Join(string(c.path), info.Name()))
-		member, _, err := h.response(c, p, find, false)
+		member, err := h.member(c, p, find, info)
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 			continue // a program that does not know the locks removes files, or keeps them to itself
 		}
@@ -98,15 +98,35 @@ func (h *Handler) response(c *call, p Path, find xmlbody.Propfind, members bool)
 			return xmlbody.Response{}, nil, err
 		}
 	}
+	response, err := h.describeAs(c, p, find, info, dead)
+	return response, infos, err
+}
+
+// member describes a member of a folder.
+func (h *Handler) member(c *call, p Path, find xmlbody.Propfind, info fs.FileInfo) (xmlbody.Response, error) {
+	m, ok := info.(files.Member)
+	if !ok {
+		response, _, err := h.response(c, p, find, false)
+		return response, err
+	}
+	dead, err := m.DeadProps()
+	if err != nil {
+		return xmlbody.Response{}, err
+	}
+	return h.describeAs(c, p, find, info, dead)
+}
+
+// describeAs describes a resource of which all is known but its locks.
+func (h *Handler) describeAs(c *call, p Path, find xmlbody.Propfind, info fs.FileInfo, dead map[xml.Name]webdav.Property) (xmlbody.Response, error) {
 	live := h.live(p, info)
 	if lockName := (xml.Name{Space: xmlbody.DAV, Local: "lockdiscovery"}); find.All || slices.Contains(find.Names, lockName) {
 		locks, err := h.Locks.Covering(p)
 		if err != nil {
-			return xmlbody.Response{}, nil, err
+			return xmlbody.Response{}, err
 		}
 		live[lockDiscovery].content = xmlbody.LockDiscovery(h.shown(c, locks))
 	}
-	return xmlbody.Response{Href: href(p, info.IsDir()), Propstats: propstats(find, live, dead)}, infos, nil
+	return xmlbody.Response{Href: href(p, info.IsDir()), Propstats: propstats(find, live, dead)}, nil
 }
 
 // readdir returns the members of a folder, by their names.

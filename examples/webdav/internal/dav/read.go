@@ -24,6 +24,9 @@ func (h *Handler) get(c *call) error {
 			return refuse(statusOf(err), "%s", http.StatusText(statusOf(err)))
 		}
 		info, err := f.Stat()
+		if holder, ok := f.(files.Holder); ok && err == nil && c.Method == "GET" && c.Header.Get("Range") == "" {
+			err = holder.Hold() // it is read when nothing is claimed any more
+		}
 		switch {
 		case err != nil:
 		case info.IsDir():

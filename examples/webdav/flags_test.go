@@ -114,7 +114,8 @@ func TestBadFlagsAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{
-		{"-dir", filepath.Join(t.TempDir(), "none")}, {"-tls-cert", "x"}, {"more"}, {"-users", empty}, {"-users", empty + ".none"},
+		{"-dir", filepath.Join(t.TempDir(), "none")}, {"-tls-cert", "x"}, {"more"}, {"-dir", ".", "-bucket", "mem://"},
+		{"-bucket", "mem:///?x=y"}, {"-users", empty}, {"-users", empty + ".none"},
 	} {
 		if err := run(context.Background(), args, io.Discard, io.Discard); err == nil {
 			t.Errorf("run(%v) = nil", args)

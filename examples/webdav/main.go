@@ -1,4 +1,4 @@
-// Command webdav serves a directory over WebDAV, and holds its locks. See README.md.
+// Command webdav serves a directory or a bucket over WebDAV, and holds its locks. See README.md.
 package main
 
 import (

@@ -2,7 +2,7 @@ package main
 
 import (
 	"os"
-	"os/exec"
+	"path/filepath"
 	"regexp"
 	"testing"
 )
@@ -13,16 +13,23 @@ func TestReadmeNamesTests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	code, err := exec.CommandContext(t.Context(), "go", "test", "-list", ".", "./...").Output()
-	if err != nil {
-		t.Fatal(err)
+	var code []byte
+	for _, pattern := range []string{"*_test.go", "internal/*/*_test.go"} {
+		files, _ := filepath.Glob(pattern)
+		for _, name := range files {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			code = append(code, text...)
+		}
 	}
 	names := regexp.MustCompile("`(Test[A-Za-z]+)`").FindAllSubmatch(readme, -1)
 	if len(names) < 30 {
 		t.Errorf("README names %d tests", len(names))
 	}
 	for _, name := range names {
-		if !regexp.MustCompile(`(?m)^` + string(name[1]) + `$`).Match(code) {
+		if !regexp.MustCompile(`(?m)^func ` + string(name[1]) + `\(`).Match(code) {
 			t.Errorf("README names %s, which is no test", name[1])
 		}
 	}

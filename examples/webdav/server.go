@@ -11,26 +11,25 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/examples/webdav/internal/dav"
 	"github.com/treelock/treelock/examples/webdav/internal/davlock"
-	"github.com/treelock/treelock/examples/webdav/internal/files"
 	"github.com/treelock/treelock/manager"
 	"github.com/treelock/treelock/manager/page"
 )
 
 // A config is what the flags say.
 type config struct {
-	dir, addr, pageAddr, users, cert, key string
-	etcd, prefix                          string
-	maxBody                               int64
-	connections                           int
-	locks                                 davlock.Limits
-	quiet, hash                           bool
-	ttl                                   time.Duration
+	dir, bucket                      string
+	addr, pageAddr, users, cert, key string
+	etcd, prefix                     string
+	maxBody                          int64
+	connections                      int
+	locks                            davlock.Limits
+	quiet, hash                      bool
+	ttl                              time.Duration
 }
 
 // parse reads the flags.
@@ -39,10 +38,11 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	f := flag.NewFlagSet("webdav", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.StringVar(&c.dir, "dir", "", "the directory to serve (default a temporary one with a few files)")
+	f.StringVar(&c.bucket, "bucket", "", "the bucket to serve instead of a directory: s3://NAME?region=REGION, file:///FOLDER or mem://")
 	f.StringVar(&c.addr, "addr", "127.0.0.1:8080", "the address to serve at")
 	f.StringVar(&c.pageAddr, "page", "", "the address of the live page of all locks, which shows all paths (default none)")
 	f.StringVar(&c.etcd, "etcd", "", "the endpoints of etcd, with commas between, to share locks with other servers (default none)")
-	f.StringVar(&c.prefix, "prefix", "/treelock-webdav", "the prefix of the keys in etcd; servers of one directory have one")
+	f.StringVar(&c.prefix, "prefix", "/treelock-webdav", "the prefix of the keys in etcd; servers of one directory or bucket have one")
 	f.DurationVar(&c.ttl, "ttl", 10*time.Second, "how long the locks of a server that dies stay, with -etcd")
 	f.StringVar(&c.users, "users", "", "a file of users: a line for each, name:hash, as -hash prints it (default all may do all)")
 	f.StringVar(&c.cert, "tls-cert", "", "the file of the certificate, with -tls-key")
@@ -58,6 +58,9 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	}
 	if f.NArg() > 0 {
 		return c, fmt.Errorf("unexpected argument %q", f.Arg(0))
+	}
+	if c.bucket != "" && c.dir != "" {
+		return c, errors.New("-bucket and -dir exclude each other")
 	}
 	if (c.cert == "") != (c.key == "") {
 		return c, errors.New("-tls-cert and -tls-key go together")
@@ -77,17 +80,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if c.hash {
 		return printHash(os.Stdin, stdout)
 	}
-	if c.dir == "" {
-		if c.dir, err = sampleDir(); err != nil {
-			return err
-		}
-		defer os.RemoveAll(c.dir)
-	}
-	dir, err := files.Open(c.dir)
+	served, end, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer dir.Close()
+	defer end()
 	var users *userList
 	if c.users != "" {
 		if users, err = readUsers(c.users); err != nil {
@@ -102,7 +99,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	defer locks.close()
 	handler := http.Handler(dav.New(dav.Config{
-		Files: dir, Locker: locks.locker, Locks: locks.table, Logger: logger, MaxBody: c.maxBody,
+		Files: served, Locker: locks.locker, Locks: locks.table, Logger: logger, MaxBody: c.maxBody,
 	}))
 	if users != nil {
 		handler = users.guard(handler)
@@ -147,7 +144,7 @@ func serve(ctx context.Context, c config, handler http.Handler, m *manager.Manag
 		go func() { failed <- pages.Serve(pageListener) }()
 	}
 	url := fmt.Sprintf("%s://%s/", scheme, listener.Addr())
-	fmt.Fprintf(stdout, "serving %s at %s\n%s", c.dir, url, howToMount(url))
+	fmt.Fprintf(stdout, "serving %s at %s\n%s", c.what(), url, howToMount(url))
 	server := newServer(handler)
 	if c.connections > 0 {
 		server.ConnState = limitConnections(c.connections)
@@ -177,26 +174,6 @@ func newServer(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 	}
-}
-
-// sampleDir makes a temporary directory with a few files.
-func sampleDir() (string, error) {
-	dir, err := os.MkdirTemp("", "treelock-webdav-")
-	if err != nil {
-		return "", err
-	}
-	for name, text := range map[string]string{
-		"welcome.txt": "These files are gone when the server ends.\n", "photos/2025/list.txt": "a.jpg\n", "notes/todo.txt": "lock it\n",
-	} {
-		file := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			return "", err
-		}
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			return "", err
-		}
-	}
-	return dir, nil
 }
 
 func howToMount(url string) string {

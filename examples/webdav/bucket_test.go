@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/treelock/treelock/examples/webdav/internal/buckettest"
+	"github.com/treelock/treelock/examples/webdav/internal/workload"
+)
+
+// All suites of litmus pass over a bucket.
+func TestLitmusOverABucket(t *testing.T) {
+	program(t, "litmus")
+	for _, url := range []string{buckettest.Memory, buckettest.S3(t, nil)} {
+		litmus(t, start(t, "-bucket", url))
+	}
+}
+
+// All suites of litmus pass through two servers that share etcd and a bucket, alternating by
+// request.
+func TestLitmusThroughTwoServersOfABucket(t *testing.T) {
+	program(t, "litmus")
+	etcd, bucket := startEtcd(t), buckettest.S3(t, nil)
+	one, two := start(t, "-bucket", bucket, "-etcd", etcd), start(t, "-bucket", bucket, "-etcd", etcd)
+	litmus(t, alternate(t, one, two))
+}
+
+// No operation at one server of a bucket sees the half of one at the other.
+func TestServersOfABucketDoNotSeeTheHalfOfAnother(t *testing.T) {
+	etcd, bucket := startEtcd(t), buckettest.S3(t, nil)
+	one, two := start(t, "-bucket", bucket, "-etcd", etcd), start(t, "-bucket", bucket, "-etcd", etcd)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	n, err := workload.Generations(ctx, strings.TrimSuffix(one, "/"), strings.TrimSuffix(two, "/"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(n)
+	if n.Faults() != 0 || !n.Each() {
+		t.Error("some failed, or nothing happened")
+	}
+}
+
+// A bucket that is a folder has files at their paths, and serves what others put there.
+func TestFolderAsABucket(t *testing.T) {
+	dir := t.TempDir()
+	url := start(t, "-bucket", "file://"+filepath.ToSlash(dir)+"?metadata=skip&no_tmp_dir=true")
+	request(t, 201, "MKCOL", url+"notes", "", "")
+	request(t, 201, "PUT", url+"notes/todo.txt", "", "lock it")
+	hasFile(t, filepath.Join(dir, "notes", "todo.txt"), "lock it")
+	w, err := http.Get(url + "notes/todo.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Body.Close()
+	if text, _ := io.ReadAll(w.Body); string(text) != "lock it" {
+		t.Errorf("GET = %d %q", w.StatusCode, text)
+	}
+}
+
+// An unknown kind of bucket is refused with the kinds that there are.
+func TestUnknownBucketNamesTheKnownOnes(t *testing.T) {
+	err := run(t.Context(), []string{"-bucket", "gs://bucket"}, io.Discard, io.Discard)
+	if err == nil {
+		t.Fatal("run = nil")
+	}
+	for _, scheme := range []string{"gs", "file", "mem", "s3"} {
+		if !strings.Contains(err.Error(), scheme) {
+			t.Errorf("no %s in %q", scheme, err)
+		}
+	}
+}

@@ -7,8 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
-	"strings"
-	"time"
 
 	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/examples/webdav/internal/davlock"
@@ -144,67 +142,6 @@ func withParents(req treelock.Request[Path], nodes ...Path) treelock.Request[Pat
 	return req
 }
 
-// put handles PUT. The body is read before anything is claimed.
-func (h *Handler) put(c *call) error {
-	if c.slash {
-		return refuse(http.StatusMethodNotAllowed, "a folder has no content")
-	}
-	if c.Header.Get("Content-Range") != "" {
-		return refuse(http.StatusBadRequest, "a part of a file cannot be written")
-	}
-	if c.ContentLength > h.MaxBody {
-		return refuse(http.StatusRequestEntityTooLarge, "the file has more than %d bytes", h.MaxBody)
-	}
-	upload, err := h.Files.Upload(c.Context(), &bodyReader{c: c, left: h.MaxBody})
-	if err != nil {
-		return err
-	}
-	defer upload.Discard()
-	return h.claim(c, withParents(treelock.Write(c.path), c.path), func() error {
-		info, err := h.find(c, c.path)
-		status := http.StatusNoContent
-		switch {
-		case err != nil:
-			return err
-		case info == nil:
-			status = http.StatusCreated
-			if err := h.parentIsFolder(c, c.path); err != nil {
-				return err
-			}
-		case info.IsDir():
-			return refuse(http.StatusMethodNotAllowed, "this is a folder")
-		}
-		return h.permitted(c, create(c.path, info == nil), func() error {
-			etag, err := upload.Commit(c.Context(), string(c.path))
-			c.answer.header.Set("ETag", etag)
-			c.answer.status = status
-			return err
-		})
-	})
-}
-
-// A bodyReader reads a body of bounded size from a client that must go on sending.
-type bodyReader struct {
-	c    *call
-	left int64
-}
-
-func (b *bodyReader) Read(p []byte) (int, error) {
-	_ = b.c.control.SetReadDeadline(time.Now().Add(bodyTime))
-	n, err := b.c.Body.Read(p)
-	if b.left -= int64(n); b.left < 0 {
-		return 0, refuse(http.StatusRequestEntityTooLarge, "the file is too large")
-	}
-	switch err {
-	case nil:
-	case io.EOF:
-		_ = b.c.control.SetReadDeadline(time.Time{})
-	default: // the deadline stays: net/http reads on before it answers
-		err = refuse(http.StatusBadRequest, "the body could not be read")
-	}
-	return n, err
-}
-
 func parentOf(p Path) Path {
 	parent, _ := p.Parent()
 	return parent
@@ -226,50 +163,6 @@ func (h *Handler) parentIsFolder(c *call, p Path) error {
 		return refuse(http.StatusConflict, "the parent is no folder")
 	}
 	return err
-}
-
-func (h *Handler) delete(c *call) error {
-	if c.path == "/" {
-		return refuse(http.StatusForbidden, "the root stays")
-	}
-	if d := c.Header.Get("Depth"); d != "" && d != "infinity" {
-		return refuse(http.StatusBadRequest, "DELETE has the depth infinity")
-	}
-	return h.claim(c, withParents(treelock.Write(c.path), c.path), func() error {
-		if err := h.exists(c); err != nil {
-			return err
-		}
-		changes := []davlock.Claim{davlock.ChangeAll(c.path), davlock.Change(parentOf(c.path))}
-		return h.permitted(c, changes, func() error {
-			if err := h.Files.RemoveAll(c.Context(), string(c.path)); err != nil {
-				return h.notDeleted(c, err)
-			}
-			h.Locks.Drop(c.Context(), c.path, true)
-			c.answer.status = http.StatusNoContent
-			return nil
-		})
-	})
-}
-
-// notDeleted makes the answer to a DELETE that failed, and ends the locks of what it has removed. A
-// member that stays is told in a multistatus.
-func (h *Handler) notDeleted(c *call, err error) error {
-	infos, listErr := h.Locks.Below(c.path)
-	for _, l := range infos {
-		if info, err := h.find(c, l.Root); err == nil && info == nil {
-			h.Locks.Drop(c.Context(), l.Root, true)
-		}
-	}
-	var failed *fs.PathError
-	if !errors.As(err, &failed) {
-		return errors.Join(err, listErr)
-	}
-	p := treelock.CleanPath("/" + strings.TrimPrefix(failed.Path, "/"))
-	if p == c.path || !c.path.Contains(p) {
-		return errors.Join(err, listErr)
-	}
-	h.Logger.Error("webdav", "method", c.Method, "path", c.path, "err", err)
-	return &refusal{status: http.StatusMultiStatus, body: xmlbody.Multistatus([]xmlbody.Response{{Href: h.href(c, p), Status: statusOf(err)}})}
 }
 
 // exists fails if the resource does not exist, or is a file with a slash behind its name.

@@ -17,15 +17,15 @@ func (b Blocker[N]) String() string {
 	return nodetext.Blocker(b.Number, b.Label, b.Process, MaxLabel, b.Claim.String(), b.State.String(), b.For)
 }
 
-// LogValue returns a group of all fields but Tag.
+// LogValue returns a group of all fields but Tag, and but For if that is not known.
 func (b Blocker[N]) LogValue() slog.Value {
 	attrs := []slog.Attr{
 		slog.Uint64("number", b.Number), slog.String("label", b.Label), slog.String("state", b.State.String()),
-		slog.String("claim", b.Claim.String()), slog.String("wanted", b.Wanted.String()),
 	}
 	if b.For >= 0 {
 		attrs = append(attrs, slog.Duration("for_ns", b.For))
 	}
+	attrs = append(attrs, slog.String("claim", b.Claim.String()), slog.String("wanted", b.Wanted.String()))
 	if b.Process != "" {
 		attrs = append(attrs, slog.String("process", nodetext.Escaped(b.Process, MaxLabel)))
 	}

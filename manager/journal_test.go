@@ -177,7 +177,7 @@ func TestRequestOfAnotherProcessIsAsOldAsTheLogSays(t *testing.T) {
 func TestAgeIsKnownOnceARequestOfAnotherProcessIsGranted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, j, _ := startJournaled(t)
-		synctest.Wait() // the journal has its mirror
+		synctest.Wait()
 		first, second := foreignEntry(t, m, 1, treelock.Write("/a")), foreignEntry(t, m, 2, treelock.Write("/a"))
 		first.Earlier, second.Earlier = true, true
 		j.mirror.Do(func() { j.mirror.Arrive(first); j.mirror.Arrive(second) })
@@ -205,6 +205,7 @@ func TestAgeIsKnownOnceARequestOfAnotherProcessIsGranted(t *testing.T) {
 func TestRevokeOfAnotherProcessFailsIfTheLogIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, j, _ := startJournaled(t)
+		synctest.Wait()
 		e := foreignEntry(t, m, 1, treelock.Write("/a"))
 		j.mirror.Do(func() { j.mirror.Arrive(e) })
 		revoked := make(chan error, 1)

@@ -24,8 +24,8 @@ type Child struct {
 }
 
 // Start starts a command, and returns once it runs. It is in a group of its own, which is in the
-// foreground of the terminal if the standard input is a terminal and this process is in its
-// foreground. An error of the command itself is an [exec.Error].
+// foreground of the terminal if the standard input is a terminal, this process is in its
+// foreground, and the output is no pipe. An error of the command itself is an [exec.Error].
 //
 // What this process has inherited beside the standard files is marked, so that neither the command
 // nor the guardian has it.
@@ -57,7 +57,8 @@ func Start(c Command) (*Child, error) {
 // Events returns the channel of what happens to the command.
 func (c *Child) Events() <-chan Event { return c.events }
 
-// Deadline tells the guardian that the lock counts until then.
+// Deadline tells the guardian that the lock counts until then. If the guardian has ended, another
+// one takes its place.
 func (c *Child) Deadline(t time.Time) error { return c.guardian.tell(t) }
 
 // Forward sends a signal to the group.
@@ -94,9 +95,11 @@ func (c *Child) Close(typed os.Signal) {
 func (c *Child) wait() {
 	for {
 		var ws syscall.WaitStatus
-		_, err := syscall.Wait4(c.group, &ws, syscall.WUNTRACED, nil)
+		pid, err := syscall.Wait4(waitedFor(c.group), &ws, syscall.WUNTRACED, nil)
 		switch {
 		case errors.Is(err, syscall.EINTR):
+			continue
+		case err == nil && pid != c.group: // an orphan, or a guardian
 			continue
 		case err != nil:
 			c.events <- Event{Kind: Ended, Status: 1} // BUG: this process alone waits for its child
@@ -119,15 +122,20 @@ func (c *Child) wait() {
 // processes until then.
 func awaitEmpty(group int) {
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
-		for {
-			if pid, err := syscall.Wait4(-group, nil, syscall.WNOHANG, nil); err != nil || pid <= 0 {
-				break
-			}
-		}
+		reap(group)
 		if isEmpty(group) {
 			return
 		}
 		time.Sleep(pause)
+	}
+}
+
+// reap waits for the processes of a group that have ended, as far as they are children.
+func reap(group int) {
+	for {
+		if pid, err := syscall.Wait4(waitedFor(-group), nil, syscall.WNOHANG, nil); err != nil || pid <= 0 {
+			return
+		}
 	}
 }
 
@@ -162,6 +170,9 @@ func startStub(c Command) (*stub, error) {
 	if err := cmd.Start(); err != nil {
 		begin.Close()
 		failed.Close()
+		if errors.Is(err, syscall.E2BIG) { // the command itself would have the same arguments
+			return nil, &exec.Error{Name: c.Args[0], Err: syscall.E2BIG}
+		}
 		return nil, fmt.Errorf("start a process for %s: %w", c.Args[0], err)
 	}
 	s := &stub{cmd.Process.Pid, begin, failed}

@@ -6,7 +6,7 @@
 //   - The stub is the process that becomes the command. It is treelock, started in the group, and
 //     executes the command when it is told to.
 //   - The guardian is a process of treelock beside the command. It kills the group if run ends
-//     without a word, or does not move the deadline.
+//     before the group, or does not move the deadline.
 //   - The deadline is until when the lock counts, as far as it is known.
 //
 // # Processes
@@ -21,8 +21,8 @@
 //
 //   - P1 The command begins only after the guardian was told its group: the stub waits for that. If
 //     run is killed before, the stub ends.
-//   - P2 The guardian kills the group when the pipe ends without a word, and when the last deadline
-//     that it was told has passed.
+//   - P2 The guardian kills the group when the pipe ends, and when the last deadline that it was
+//     told has passed. Run ends the guardian before the pipe when the group is gone.
 //   - P3 Gone is sent when no process is left in the group, and not before.
 //
 // On Windows a job object takes the place of the group and of the guardian: the system ends the

@@ -18,7 +18,8 @@ type guardian struct {
 	group    int
 	pipe     *os.File // to the guardian
 	process  *os.Process
-	deadline time.Time // that it was told last
+	ended    chan struct{} // closed when the process has ended; nothing is sent
+	deadline time.Time     // that it was told last
 }
 
 // startGuardian starts a guardian and tells it the group and the deadline. What it was told is in
@@ -45,22 +46,35 @@ func (g *guardian) start() error {
 		pipe.Close()
 		return fmt.Errorf("start a guardian for the command: %w", err)
 	}
-	g.pipe, g.process = pipe, cmd.Process
+	g.pipe, g.process, g.ended = pipe, cmd.Process, make(chan struct{})
+	go func(p *os.Process, ended chan struct{}) {
+		p.Wait() // it fails if the process was waited for already: see waitedFor
+		close(ended)
+	}(g.process, g.ended)
 	return nil
+}
+
+func (g *guardian) lives() bool {
+	select {
+	case <-g.ended:
+		return false
+	default:
+		return true
+	}
 }
 
 // tell tells the guardian a deadline, if it does not know it yet. If the guardian has ended, or
 // does not read, another one takes its place.
 func (g *guardian) tell(deadline time.Time) error {
-	if deadline.Equal(g.deadline) {
+	lives := g.lives()
+	if lives && deadline.Equal(g.deadline) {
 		return nil
 	}
 	g.deadline = deadline
-	if g.send(newMessage(g.group, deadline, time.Now())) == nil {
+	if lives && g.send(newMessage(g.group, deadline, time.Now())) == nil {
 		return nil
 	}
-	g.process.Kill()
-	g.end()
+	g.dismiss()
 	if err := g.start(); err != nil {
 		return err
 	}
@@ -78,20 +92,15 @@ func (g *guardian) send(m message) error {
 	return err
 }
 
-// dismiss says that the group is gone.
+// dismiss ends the guardian, also one that is stopped. The pipe outlives it, so it kills nothing.
 func (g *guardian) dismiss() {
-	if g.send(message{Done: true}) != nil {
-		g.process.Kill()
-	}
-	g.end()
-}
-
-func (g *guardian) end() {
+	g.process.Kill()
+	<-g.ended
 	g.pipe.Close()
-	g.process.Wait()
 }
 
-// Guardian is the process that watches for run. It returns when the group is gone, or was killed.
+// Guardian is the process that watches for run. It returns when the group was killed, and is killed
+// itself when the group is gone.
 func Guardian() error {
 	messages := os.NewFile(3, "messages")
 	if messages == nil {

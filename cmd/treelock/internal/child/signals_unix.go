@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// Signals returns those that end a wait, and that the command gets. One that is ignored, as by
-// nohup, stays ignored.
+// Signals returns those that end a wait, and that the command gets. SIGHUP and SIGINT stay ignored
+// if they were, as by nohup. Of the others the runtime of Go has forgotten that.
 func Signals() (all []os.Signal) {
 	for _, s := range []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2} {
 		if !signal.Ignored(s) {

@@ -30,8 +30,17 @@ func openTerminal() terminal {
 	return t
 }
 
-// isInput reports whether there is a terminal, and the standard input is one.
-func (t terminal) isInput() bool { return t.fd >= 0 && term.IsTerminal(0) }
+// isInput reports whether there is a terminal, the standard input is one, and the output is no
+// pipe. A program that reads such output is in the group of this process: a pager would lose the
+// terminal to the command.
+func (t terminal) isInput() bool {
+	return t.fd >= 0 && term.IsTerminal(0) && !isPipe(os.Stdout) && !isPipe(os.Stderr)
+}
+
+func isPipe(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&(os.ModeNamedPipe|os.ModeSocket) != 0
+}
 
 // foreground returns the group in the foreground, and 0 if there is no terminal.
 func (t terminal) foreground() int {
@@ -53,13 +62,15 @@ func InForeground(fd int) bool { return terminal{fd: fd}.foreground() == unix.Ge
 // give makes a group the one in the foreground.
 func (t terminal) give(group int) { unix.IoctlSetPointerInt(t.fd, unix.TIOCSPGRP, group) }
 
-// takeFrom brings the group of this process to the foreground, if the other one is there. SIGTTOU
-// must be ignored.
-func (t terminal) takeFrom(group int) (taken bool) {
-	if taken = t.foreground() == group; taken {
+// takeFrom brings the group of this process to the foreground, if the other one is there, and
+// reports that. If this process had the terminal at the start, it takes it from a group that is
+// gone, too: that was one of a run inside. SIGTTOU must be ignored.
+func (t terminal) takeFrom(group int) (was bool) {
+	front := t.foreground()
+	if was = front == group; was || t.modes != nil && isEmpty(front) {
 		t.give(unix.Getpgrp())
 	}
-	return taken
+	return was
 }
 
 func (t terminal) close() {
@@ -68,11 +79,27 @@ func (t terminal) close() {
 	}
 }
 
+// guardianTime is how long Restore waits for the guardian of a run inside that was killed.
+const guardianTime = 500 * time.Millisecond
+
 // Restore gives the terminal the modes that it had at the start, if the command is in the
-// foreground. A command that was killed could not do that.
+// foreground, or a group that is gone. A command that was killed could not do that. If it was
+// another run, the command of that is killed soon.
 func (c *Child) Restore() {
-	if c.terminal.modes != nil && c.terminal.foreground() == c.group {
-		term.Restore(c.terminal.fd, c.terminal.modes)
+	t := c.terminal
+	if t.modes == nil {
+		return
+	}
+	for end := time.Now().Add(guardianTime); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		front := t.foreground()
+		reap(front)
+		switch {
+		case front == unix.Getpgrp():
+			return
+		case front == c.group, isEmpty(front):
+			term.Restore(t.fd, t.modes)
+			return
+		}
 	}
 }
 
@@ -98,7 +125,7 @@ func (c *Child) Suspend(stop os.Signal) bool {
 	return true
 }
 
-// Foreground gives the command the terminal if this process has it and both read from it. No signal
+// Foreground gives the command the terminal if it is the input and this process has it. No signal
 // tells this process that a shell has brought it to the foreground while it ran.
 func (c *Child) Foreground() {
 	if c.terminal.isInput() && c.terminal.inForeground() {

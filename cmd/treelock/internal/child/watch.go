@@ -11,7 +11,6 @@ type message struct {
 	Group int           `json:"group"`
 	Until time.Time     `json:"until"`   // the deadline, as a time of day
 	Left  time.Duration `json:"left_ns"` // until the deadline, by the monotonic clock of run
-	Done  bool          `json:"done,omitempty"`
 }
 
 // newMessage returns a message that is sent at a time. A time in JSON is a time of day alone.
@@ -45,8 +44,8 @@ const look = 250 * time.Millisecond
 // end of the lease, which is 200 ms or more.
 const lastLook = 20 * time.Millisecond
 
-// guard reads messages until one says that the group is gone. It calls kill if they end without
-// that, or if the deadline passes. Before the first message there is no group, and nothing to kill.
+// guard reads messages, and calls kill when they end or the deadline passes. Before the first
+// message there is no group, and nothing to kill.
 func guard(messages io.Reader, kill func(group int)) {
 	inbox, over := make(chan message), make(chan struct{})
 	defer close(over)
@@ -69,7 +68,7 @@ func guard(messages io.Reader, kill func(group int)) {
 		return
 	}
 	var w watch
-	for pause := time.Duration(0); ok && !m.Done; {
+	for pause := time.Duration(0); ok; {
 		if m.Group != 0 {
 			w.heard(m, time.Now())
 		}
@@ -84,7 +83,5 @@ func guard(messages io.Reader, kill func(group int)) {
 		case <-time.After(pause):
 		}
 	}
-	if !m.Done {
-		kill(w.group)
-	}
+	kill(w.group)
 }

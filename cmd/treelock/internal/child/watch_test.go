@@ -74,18 +74,6 @@ func TestGuardianKillsWhenThePipeEnds(t *testing.T) {
 	})
 }
 
-func TestGuardianThatIsDismissedKillsNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		in, killed := guarded()
-		send(t, in, newMessage(7, time.Now().Add(3*time.Second), time.Now()))
-		send(t, in, message{Done: true})
-		in.Close()
-		if group := <-killed; group != 0 {
-			t.Errorf("it kills the group %d", group)
-		}
-	})
-}
-
 func TestGuardianWithoutAGroupKillsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in, killed := guarded()

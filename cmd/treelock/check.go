@@ -94,7 +94,7 @@ func (l *looker) check(ctx context.Context, req treelock.Request[treelock.Path])
 	switch {
 	case err == nil:
 		return &answer{Free: true, Claims: infosOf(req), BlockedBy: []liveRequest{}}, nil
-	case errors.Is(err, treelock.ErrTooWide), errors.Is(err, treelock.ErrTooLong), errors.Is(err, treelock.ErrTooDeep):
+	case isTooLarge(err):
 		return nil, usageError(err)
 	case !errors.As(err, &blocked) || !errors.Is(err, treelock.ErrConflict):
 		return nil, unavailableError(fmt.Errorf("whether it would wait cannot be known: %w", err))

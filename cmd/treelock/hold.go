@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,12 +16,14 @@ import (
 	"github.com/treelock/treelock/cmd/treelock/internal/child"
 	"github.com/treelock/treelock/cmd/treelock/internal/paths"
 	"github.com/treelock/treelock/cmd/treelock/internal/where"
+	"github.com/treelock/treelock/internal/nodetext"
 	"github.com/treelock/treelock/manager/cluster"
 )
 
 // A holder is a command that runs while a grant is held.
 type holder struct {
 	*child.Child
+	name     string // of the command
 	locks    *cluster.Manager
 	grant    treelock.Grant[treelock.Path]
 	signals  chan os.Signal
@@ -54,8 +57,8 @@ func (r *runCommand) hold(locks *cluster.Manager, grant treelock.Grant[treelock.
 	} else if err != nil {
 		return err
 	}
-	h := &holder{Child: c, locks: locks, grant: grant, signals: r.signals, deadline: deadline,
-		ending: child.Ending{Grace: r.grace}, period: max(s.TTL, minTTL) / 10, say: r.say}
+	h := &holder{Child: c, name: argv[0], locks: locks, grant: grant, signals: r.signals, deadline: deadline,
+		ending: child.Ending{Grace: r.grace}, period: s.TTL / 10, say: r.say}
 	if more := child.Continue(); len(more) > 0 {
 		signal.Notify(h.signals, more...)
 	}
@@ -65,7 +68,7 @@ func (r *runCommand) hold(locks *cluster.Manager, grant treelock.Grant[treelock.
 	}
 	c.Close(h.typed())
 	if lost || grant.Err() != nil {
-		return &exitError{statusLost, fmt.Errorf("the lock was lost while %s ran: %w", argv[0], cmp.Or(grant.Err(), errNotRenewed))}
+		return &exitError{statusLost, fmt.Errorf("the lock was lost while %s ran: %w", h.name, h.cause())}
 	}
 	return &exitError{h.over.Status, nil}
 }
@@ -84,6 +87,9 @@ func (h *holder) loop(cmd *cobra.Command) (lost bool) {
 		case child.Terminate:
 			lost = true
 			h.Terminate()
+			// What cannot be ended, as what has the rights of another user, is waited for.
+			why := nodetext.Escaped(strings.TrimPrefix(h.cause().Error(), "treelock: "), maxErrorLen)
+			h.say("the lock is lost, so %s must end: %s", h.name, why)
 		case child.Kill:
 			lost = lost || !held
 			h.Kill()
@@ -121,6 +127,9 @@ func (h *holder) held() bool {
 	}
 	return true
 }
+
+// cause returns why the command must end.
+func (h *holder) cause() error { return cmp.Or(h.grant.Err(), errNotRenewed) }
 
 // lost returns the channel that tells of a loss, until that is known.
 func (h *holder) lost() <-chan struct{} {

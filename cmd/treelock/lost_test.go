@@ -128,6 +128,32 @@ func TestRevokedLeaseEndsTheCommand(t *testing.T) {
 	}
 }
 
+// TestLossIsToldAtOnce has a command that ends when it sees that the loss was told.
+func TestLossIsToldAtOnce(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.ttl = "60s"
+	cmd := r.lock("-w", "a", "--grace", "15s", "sh", "-c",
+		`trap 'until grep -q "must end" log; do sleep 0.05; done; echo > told; exit 0' TERM; echo > ready; echo $TREELOCK_TOKEN > token; while :; do sleep 0.05; done`)
+	log, err := os.Create(r.path("log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	cmd.Stderr = log
+	p := r.start(cmd)
+	r.file("ready")
+	breaker := r.command("break", "--prefix", r.prefix, "--yes", "--reason", "it hangs", r.file("token"))
+	r.status(r.start(breaker))
+	if status, _ := r.status(p); status != statusLost {
+		t.Errorf("run exits with %d, want %d", status, statusLost)
+	}
+	r.file("told")
+	if got := r.file("log"); !strings.Contains(got, "treelock: the lock is lost, so sh must end: ") || !strings.Contains(got, "it hangs") {
+		t.Errorf("run writes %q", got)
+	}
+}
+
 // TestCommandThatEndsInTimeIsLostAllTheSame ends a command by SIGTERM, with status 0.
 func TestCommandThatEndsInTimeIsLostAllTheSame(t *testing.T) {
 	t.Parallel()

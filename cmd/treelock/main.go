@@ -18,12 +18,14 @@ func execute(ctx context.Context, args []string) int {
 	root := newRoot()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	if err != nil && err.Error() != "" {
+	status := statusOf(err)
+	// The caller has asked for the status 0, so that is no failure of which to tell.
+	if status != statusOK && err.Error() != "" {
 		// It is one line, also if it has a name that is not.
 		text := nodetext.Escaped(strings.TrimPrefix(err.Error(), "treelock: "), maxErrorLen)
 		fmt.Fprintln(root.ErrOrStderr(), "treelock:", text)
 	}
-	return statusOf(err)
+	return status
 }
 
 // maxErrorLen is how many bytes of an error are printed.

@@ -63,12 +63,6 @@ processes of its group are gone. It exits with the status of COMMAND: see docs/c
 // defaultGrace is less if a third of the time to live is.
 const defaultGrace = 2 * time.Second
 
-// The bounds that cluster.WithTTL has.
-const (
-	minTTL = 2 * time.Second
-	maxTTL = time.Minute
-)
-
 // prepare checks the flags, and returns the settings, the request, and what it claims for what.
 func (r *runCommand) prepare(argv []string) (s *where.Settings, req treelock.Request[treelock.Path], claimed []paths.Claimed, err error) {
 	if err := r.check(argv); err != nil {
@@ -81,6 +75,10 @@ func (r *runCommand) prepare(argv []string) (s *where.Settings, req treelock.Req
 		return nil, req, nil, usageError(err)
 	}
 	if req, claimed, err = (paths.Parser{Root: s.Root, Raw: s.Raw}).Request(r.args); err != nil {
+		return nil, req, nil, usageError(err)
+	}
+	if n := len(pathsVariable(claimed)); n > maxVariable {
+		err = fmt.Errorf("the paths need %d bytes in TREELOCK_PATHS, and at most %d are allowed", n, maxVariable)
 		return nil, req, nil, usageError(err)
 	}
 	if r.label == "" {
@@ -128,9 +126,25 @@ func (r *runCommand) run(argv []string) error {
 	return r.hold(locks, grant, settings, claimed, argv)
 }
 
-// say prints a line for people.
+// patience is how long a reader of standard error may hold up what else is to be done.
+const patience = time.Second / 2
+
+// say prints a line for people. It does not wait for a reader that has stopped to read.
 func (r *runCommand) say(format string, args ...any) {
-	fmt.Fprintf(r.cmd.ErrOrStderr(), "treelock: "+format+"\n", args...)
+	said := make(chan struct{})
+	go func() {
+		defer close(said)
+		fmt.Fprintf(r.cmd.ErrOrStderr(), "treelock: "+format+"\n", args...)
+	}()
+	await(said)
+}
+
+// await waits until a channel is closed, but not longer than for the patience.
+func await(done <-chan struct{}) {
+	select {
+	case <-done:
+	case <-time.After(patience):
+	}
 }
 
 func (r *runCommand) check(argv []string) error {
@@ -153,8 +167,7 @@ func (r *runCommand) check(argv []string) error {
 // checkGrace refuses a grace of more than a third of the time to live: after a renewal that failed
 // there is not more time left.
 func (r *runCommand) checkGrace(ttl time.Duration) error {
-	third := min(max(ttl, minTTL), maxTTL) / 3
-	switch {
+	switch third := ttl / 3; {
 	case !r.cmd.Flags().Changed("grace"):
 		r.grace = min(r.grace, third)
 	case r.grace < 0 || r.grace > third:
@@ -200,7 +213,7 @@ func (r *runCommand) acquire(life context.Context, locks *cluster.Manager, req t
 	} else {
 		req = req.Tagged(r)
 		shown := showWait(wait, r.cmd.ErrOrStderr(), locks, req)
-		defer func() { end(nil); <-shown }()
+		defer func() { end(nil); await(shown) }()
 	}
 	limit, stop := wait, context.CancelFunc(func() {})
 	if r.timeout > 0 {
@@ -220,6 +233,8 @@ func (r *runCommand) acquire(life context.Context, locks *cluster.Manager, req t
 		err = unavailableError(err) // no other request has kept it from being granted
 	case refused(err):
 		err = &exitError{r.conflict, err}
+	case isTooLarge(err):
+		err = usageError(err)
 	}
 	return treelock.Grant[treelock.Path]{}, err
 }
@@ -235,8 +250,16 @@ func refused(err error) bool {
 	return false
 }
 
-// environ returns the environment of the command.
-func environ(grant treelock.Grant[treelock.Path], s *where.Settings, claimed []paths.Claimed) []string {
+// isTooLarge reports whether a request was refused because of its paths.
+func isTooLarge(err error) bool {
+	return errors.Is(err, treelock.ErrTooWide) || errors.Is(err, treelock.ErrTooLong) || errors.Is(err, treelock.ErrTooDeep)
+}
+
+// maxVariable is how long a variable may be. Linux allows 128 KiB with the name and a NUL byte.
+const maxVariable = 128<<10 - 1
+
+// pathsVariable returns the variable of the environment that says what is claimed.
+func pathsVariable(claimed []paths.Claimed) string {
 	claims := make([]claimInfo, len(claimed))
 	for i, c := range claimed {
 		claims[i] = infoOf(c.Claim)
@@ -245,9 +268,14 @@ func environ(grant treelock.Grant[treelock.Path], s *where.Settings, claimed []p
 	if err != nil {
 		panic(fmt.Sprintf("BUG: claims %v: %v", claims, err))
 	}
+	return "TREELOCK_PATHS=" + string(list)
+}
+
+// environ returns the environment of the command.
+func environ(grant treelock.Grant[treelock.Path], s *where.Settings, claimed []paths.Claimed) []string {
 	return append(os.Environ(),
 		"TREELOCK_TOKEN="+strconv.FormatUint(grant.Token(), 10),
-		"TREELOCK_PATHS="+string(list),
+		pathsVariable(claimed),
 		"TREELOCK_PREFIX="+s.Prefix,
 		"TREELOCK_ETCD="+s.Etcd(),
 		"TREELOCK_ROOT="+s.Root,

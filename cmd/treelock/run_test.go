@@ -41,6 +41,9 @@ func TestRunExitsWithTheStatusOfTheCommand(t *testing.T) {
 		{[]string{"-w", "a", "--timeout", "1s", "--try", "true"}, 64, "exclude"},
 		{[]string{"-w", "a", "--grace", "4s", "true"}, 64, "third"},
 		{[]string{"-w", "a", "--no-such-flag", "true"}, 64, "unknown flag"},
+		{[]string{"--raw", "-w", "/" + strings.Repeat("a", 1<<16), "true"}, 64, "long"},
+		{[]string{"--raw", "-w", strings.Repeat("/a", 5000), "true"}, 64, "ancestors"},
+		{[]string{"-w", strings.Repeat("a", 1<<16), "true"}, 64, "bytes"},
 		{[]string{"-w", "a", "--try", "true"}, 0, ""},
 		{[]string{"-w", "a", "--etcd", "127.0.0.1:1", "--connect-timeout", "500ms", "true"}, 69, "127.0.0.1:1"},
 	} {
@@ -51,6 +54,20 @@ func TestRunExitsWithTheStatusOfTheCommand(t *testing.T) {
 		if lines := strings.Count(stderr, "\n"); lines > 1 || test.stderr != "" && !strings.HasPrefix(stderr, "treelock: ") {
 			t.Errorf("run %q writes %q, want one line with a prefix", test.args, stderr)
 		}
+	}
+}
+
+// TestPathsThatAreNoVariable waits for nothing: the command could not get TREELOCK_PATHS.
+func TestPathsThatAreNoVariable(t *testing.T) {
+	r := newRig(t)
+	r.hold(r.locks(), testWrite(t))
+	args := []string{"--raw", "-w", "/a", "--timeout", "100ms"}
+	for i := range 3 {
+		args = append(args, "-w", "/"+strings.Repeat(string(rune('b'+i)), 50_000))
+	}
+	status, stderr := r.run(append(args, "true")...)
+	if status != statusUsage || !strings.Contains(stderr, "TREELOCK_PATHS") {
+		t.Errorf("run exits with %d and %.1000q, want %d", status, stderr, statusUsage)
 	}
 }
 

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"context"
 	"errors"
 
-	"github.com/treelock/treelock"
 	"github.com/treelock/treelock/cmd/treelock/internal/where"
 )
 
@@ -56,8 +54,6 @@ func statusOf(err error) int {
 		return statusConfig
 	case errors.Is(err, where.ErrUnavailable):
 		return statusUnavailable
-	case errors.Is(err, treelock.ErrConflict), errors.Is(err, treelock.ErrGaveUp), errors.Is(err, context.DeadlineExceeded):
-		return statusTempFail
 	}
 	return statusSoftware
 }

@@ -42,7 +42,7 @@ as well, by TREELOCK_TOKEN.
 With --hook claude standard input has the JSON of a tool hook, and the status is 2 for each failure.
 A file outside the root is no concern of guard then.`,
 		Example: `  treelock guard --git-staged
-  git diff --cached --name-only -z | treelock guard --stdin
+  git diff --cached --relative --name-only -z | treelock guard --stdin
   treelock guard --hook claude`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			g.args = args

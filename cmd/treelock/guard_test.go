@@ -169,6 +169,8 @@ func TestGuardReadsNames(t *testing.T) {
 	r.guard("src/a\nsrc/b\r\n\n", "alice", "--stdin").want(t, 0)
 	r.guard("src/a\x00src/b\nlib/c\x00", "alice", "--stdin").want(t, 0)
 	r.guard("src/a\nlib/c", "alice", "--stdin").want(t, 1, "lib/c")
+	r.guard("src/[a]*?\nsrc/"+`\[b\]`+"\n", "alice", "--stdin").want(t, 0)
+	r.guard("src/"+strings.Repeat("a/", 1<<20), "alice", "--stdin").want(t, 64, "bytes")
 	r.guard("", "alice", "--stdin").want(t, 0)
 }
 

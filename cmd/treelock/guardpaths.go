@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -34,7 +33,7 @@ func (g *guard) needed(cmd *cobra.Command) (needed []need, err error) {
 		return nil, err
 	}
 	for _, name := range names {
-		if g.hook != "" && !g.Raw && outside(g.Root, name) {
+		if g.hook != "" && !g.Raw && len(name) <= paths.MaxName && outside(g.Root, name) {
 			continue
 		}
 		n, err := g.needOf(name, len(g.args) == 0)
@@ -48,35 +47,17 @@ func (g *guard) needed(cmd *cobra.Command) (needed []need, err error) {
 
 // needOf returns the claim for one name. A literal one is no glob.
 func (g *guard) needOf(name string, literal bool) (need, error) {
-	arg := name
-	if literal && !g.Raw {
-		arg = escapeGlob(name)
+	args := paths.Args{WriteNode: []string{name}}
+	if g.Raw || !literal && strings.ContainsAny(name, "*?[") || isFolder(name) {
+		args = paths.Args{Write: []string{name}}
 	}
-	args := paths.Args{WriteNode: []string{arg}}
-	if g.Raw || !literal && strings.ContainsAny(name, globChars) || isFolder(name) {
-		args = paths.Args{Write: []string{arg}}
-	}
-	req, _, err := g.parser().Request(args)
+	parser := g.parser()
+	parser.Literal = literal
+	req, _, err := parser.Request(args)
 	if err != nil {
 		return need{}, err
 	}
 	return need{name, req.Claim(0)}, nil
-}
-
-const globChars = "*?["
-
-// escapeGlob takes the meaning away that characters of a name have in a glob.
-func escapeGlob(name string) string {
-	if runtime.GOOS == "windows" || !strings.ContainsAny(name, globChars) {
-		return name
-	}
-	components := strings.Split(name, "/")
-	for i, c := range components {
-		if strings.ContainsAny(c, globChars) { // in another one a backslash has no meaning
-			components[i] = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`).Replace(c)
-		}
-	}
-	return strings.Join(components, "/")
 }
 
 // isFolder reports whether a name means a folder, and not a link to one.

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"errors"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -160,16 +159,6 @@ func TestCheckTakesFurtherArgumentsForItsOnlyFlag(t *testing.T) {
 	args := paths.Args{WriteNode: []string{"a"}}
 	if err := addRest(&args, []string{"b", "c"}); err != nil || !slices.Equal(args.WriteNode, []string{"a", "b", "c"}) {
 		t.Errorf("%v, %v", args, err)
-	}
-}
-
-func TestEscapedNameIsNoGlob(t *testing.T) {
-	for name, want := range map[string]string{
-		"a/b": "a/b", `a\b/c`: `a\b/c`, "app/[id].tsx": `app/\[id\].tsx`, `x\y/a*?\`: `x\y/a\*\?\\`,
-	} {
-		if got := escapeGlob(name); got != want && filepath.Separator == '/' {
-			t.Errorf("escapeGlob(%q) = %q, want %q", name, got, want)
-		}
 	}
 }
 

@@ -21,22 +21,29 @@ func cutGlob(name string) (literal string, glob bool, err error) {
 	if start > len(name) || !strings.ContainsAny(name, meta) {
 		return name, false, nil
 	}
-	literal = name[:start]
+	cut := []byte(name[:start])
 	for component := range strings.SplitSeq(name[start:], string(filepath.Separator)) {
-		if strings.ContainsAny(component, meta) {
-			exists, err := isThere(filepath.Join(literal, component))
-			if err != nil {
-				return "", false, err
-			}
-			if !exists {
-				if component, glob = unescape(component); glob {
-					return literal, true, nil
-				}
-			}
+		before := len(cut)
+		if before > start {
+			cut = append(cut, filepath.Separator)
 		}
-		literal = filepath.Join(literal, component)
+		parent := len(cut)
+		cut = append(cut, component...)
+		if !strings.ContainsAny(component, meta) {
+			continue
+		}
+		exists, err := isThere(string(cut))
+		if err != nil {
+			return "", false, err
+		}
+		if !exists {
+			if component, glob = unescape(component); glob {
+				return string(cut[:before]), true, nil
+			}
+			cut = append(cut[:parent], component...)
+		}
 	}
-	return literal, false, nil
+	return string(cut), false, nil
 }
 
 const meta = `*?[`

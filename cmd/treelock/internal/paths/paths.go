@@ -19,10 +19,15 @@ import (
 	"github.com/treelock/treelock"
 )
 
+// MaxName is how many bytes the name of a file may have. Most systems allow less. To follow links
+// takes a time that grows with the square of that.
+const MaxName = 1 << 16
+
 // A Parser turns arguments into paths.
 type Parser struct {
-	Root string // absolute
-	Raw  bool   // arguments are paths of the tree
+	Root    string // absolute
+	Raw     bool   // arguments are paths of the tree
+	Literal bool   // no argument is a glob, and no backslash takes a meaning away
 }
 
 // Args are what a command line asks for.
@@ -86,7 +91,10 @@ func (p Parser) path(name string) (path treelock.Path, glob bool, err error) {
 	if err != nil {
 		return "", false, err
 	}
-	if absolute, glob, err = cutGlob(absolute); err != nil {
+	if !p.Literal {
+		absolute, glob, err = cutGlob(absolute)
+	}
+	if err != nil {
 		return "", false, fmt.Errorf("%s: %w", name, err)
 	}
 	root, err := filepath.EvalSymlinks(p.Root)
@@ -105,8 +113,11 @@ func (p Parser) path(name string) (path treelock.Path, glob bool, err error) {
 // system takes for the working directory, and not at the link by which a shell came to it: so ".."
 // means what it means to all other programs.
 func absolute(name string) (string, error) {
-	if name == "" {
+	switch {
+	case name == "":
 		return "", errors.New("the name of a file is empty")
+	case len(name) > MaxName:
+		return "", fmt.Errorf("the name %.40q of a file has %d bytes, and at most %d are allowed", name, len(name), MaxName)
 	}
 	if filepath.IsAbs(name) {
 		return filepath.Clean(name), nil

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/treelock/treelock"
 )
@@ -209,5 +210,34 @@ func TestNameThatMayExistIsAnError(t *testing.T) {
 	t.Cleanup(func() { os.Chmod(filepath.Join(root, "src/api"), 0o700) })
 	if got, err := (Parser{Root: root}).Path("api/[a]"); err == nil || err.Error() != "api/[a]: permission denied" {
 		t.Errorf("Path = %q, %v", got, err)
+	}
+}
+
+func TestLiteralNameIsNoGlob(t *testing.T) {
+	p := Parser{Root: t.TempDir(), Literal: true}
+	for name, want := range map[string]string{"app/[id]/page.tsx": "/app/[id]/page.tsx", "a*?": "/a*?", "x/../b[": "/b["} {
+		req, _, err := p.Request(Args{WriteNode: []string{filepath.Join(p.Root, name)}})
+		if err != nil || string(req.Claim(0).Node) != want {
+			t.Errorf("%q: %v, %v, want %s", name, req, err, want)
+		}
+	}
+	if path, err := p.Path(p.Root + `/\[x\]`); escapes && (err != nil || path != `/\[x\]`) {
+		t.Errorf("%v, %v, want that the backslashes are there", path, err)
+	}
+}
+
+// TestLongNameTakesLittleTime has names of as many components as a tool of an agent can send.
+func TestLongNameTakesLittleTime(t *testing.T) {
+	p := Parser{Root: t.TempDir()}
+	began := time.Now()
+	if _, err := p.Path(strings.Repeat("a/", MaxName) + "*"); err == nil || len(err.Error()) > 200 {
+		t.Errorf("a name that is too long: %.300v", err)
+	}
+	path, err := p.Path(p.Root + strings.Repeat("/a", 20_000) + "/*")
+	if want := strings.Repeat("/a", 20_000); err != nil || string(path) != want {
+		t.Errorf("a glob in a deep folder: %.100v, %v, want %.100s", path, err, want)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("it took %v", took)
 	}
 }

@@ -60,7 +60,7 @@ func (l *looker) list(cmd *cobra.Command, limit treelock.Path, watch, asJSON boo
 	}
 	out := cmd.OutOrStdout()
 	if watch {
-		ctx, stop := signal.NotifyContext(cmd.Context(), endSignals...)
+		ctx, stop := signal.NotifyContext(cmd.Context(), endSignals()...)
 		defer stop()
 		w := &watcher{look: look, out: out, canvas: canvasOf(out)}
 		if asJSON {

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/signal"
+	"syscall"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/spf13/cobra"
@@ -30,8 +33,10 @@ finds them by that.`,
 				return err
 			}
 			l.Name = agentName(l.Settings)
-			ctx, stopSignals := signal.NotifyContext(cmd.Context(), endSignals...)
+			ctx, stopSignals := signal.NotifyContext(cmd.Context(), endSignals()...)
 			defer stopSignals()
+			// A client that has gone must not end this process before it has released.
+			signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 			// The manager ends with this context, and with it all that is held and all that waits.
 			life, end := context.WithCancel(ctx)
 			defer end()
@@ -63,7 +68,18 @@ your doing: reserve again before you write there.`, l.Root),
 	}
 	t := &tools{l, held}
 	t.addTo(server)
-	err := server.Run(ctx, &mcp.StdioTransport{})
+	ended := make(chan error, 1) // gets the one result of Run
+	go func() { ended <- server.Run(ctx, &mcp.StdioTransport{}) }()
+	var err error
+	select {
+	case err = <-ended:
+	case <-ctx.Done():
+		// Run waits for answers that the client may never read.
+		select {
+		case <-ended:
+		case <-time.After(patience):
+		}
+	}
 	if ctx.Err() != nil || errors.Is(err, io.EOF) || errors.Is(err, mcp.ErrConnectionClosed) {
 		return nil
 	}

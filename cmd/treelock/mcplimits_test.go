@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -37,7 +38,8 @@ func TestReservationsEndWithTheServer(t *testing.T) {
 	m := process(t, "worker-1")
 	for name, end := range map[string]func(a agent){
 		"closed": func(a agent) { a.stdin.Close() },
-		"signal": func(a agent) { a.cmd.Process.Signal(endSignals[1]) },
+		"signal": func(a agent) { a.cmd.Process.Signal(syscall.SIGTERM) },
+		"hangup": func(a agent) { a.cmd.Process.Signal(syscall.SIGHUP) },
 		"killed": func(a agent) { a.cmd.Process.Kill() },
 	} {
 		a := newAgent(t, name)
@@ -50,6 +52,11 @@ func TestReservationsEndWithTheServer(t *testing.T) {
 		wantFree(t, m, treelock.Write(treelock.Path("/"+name)))
 		untilWaiting(t, m, 0)
 		blocked.Release()
+		a.stdin.Close()
+		a.cmd.Wait()
+		if code := a.cmd.ProcessState.ExitCode(); name != "killed" && code < 0 {
+			t.Errorf("%s: the server ends with %v, before it has released", name, a.cmd.ProcessState)
+		}
 	}
 }
 

@@ -184,7 +184,7 @@ func (t *tools) check(ctx context.Context, in pathsIn) (output, error) {
 func (r *reservations) covering(req treelock.Request[treelock.Path]) (token uint64) {
 	r.do(func(l *ledger) {
 		for _, held := range l.held {
-			if covers(held.request, req) {
+			if held.grant.Err() == nil && covers(held.request, req) {
 				token = held.grant.Token()
 			}
 		}

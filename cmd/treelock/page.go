@@ -77,7 +77,7 @@ func (l *looker) serve(cmd *cobra.Command, listen string) error {
 		note = "only this machine can reach it"
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-	ctx, stop := signal.NotifyContext(cmd.Context(), endSignals...)
+	ctx, stop := signal.NotifyContext(cmd.Context(), endSignals()...)
 	defer stop()
 	ended := make(chan error, 1) // gets the one result of Serve
 	go func() { ended <- server.Serve(listener) }()

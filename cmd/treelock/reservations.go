@@ -127,6 +127,8 @@ func (r *reservations) reserve(ctx context.Context, req treelock.Request[treeloc
 func (l *ledger) begin(ctx context.Context, req treelock.Request[treelock.Path]) (*reservation, context.Context, error) {
 	for token, held := range l.held {
 		switch {
+		case held.grant.Err() != nil: // watch will remove it
+			continue
 		case covers(held.request, req):
 			return held, ctx, nil
 		case held.request.Conflicts(req):

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"slices"
 	"strings"
 	"syscall"
@@ -14,8 +15,15 @@ import (
 	"golang.org/x/term"
 )
 
-// endSignals end what goes on until it is ended.
-var endSignals = []os.Signal{os.Interrupt, syscall.SIGTERM}
+// endSignals returns those that end what goes on until it is ended. SIGHUP stays ignored if it was,
+// as by nohup.
+func endSignals() []os.Signal {
+	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		all = append(all, syscall.SIGHUP)
+	}
+	return all
+}
 
 // watchInterval is how often treelock ls --watch looks. What comes and goes in between is not seen.
 const watchInterval = 500 * time.Millisecond
@@ -127,7 +135,7 @@ type canvas struct {
 // canvasOf returns the canvas that out is, nil if it is none that can be redrawn.
 func canvasOf(out io.Writer) *canvas {
 	f, ok := out.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
+	if !ok || !canDraw || !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
 		return nil
 	}
 	return &canvas{out, func() (int, int, error) { return term.GetSize(int(f.Fd())) }}

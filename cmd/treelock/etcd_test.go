@@ -41,7 +41,7 @@ func init() {
 		}
 		os.Exit(0)
 	}
-	for _, name := range []string{"TREELOCK_NAME", "TREELOCK_TOKEN", "TREELOCK_PREFIX", "TREELOCK_ROOT", "TREELOCK_TTL", "ETCDCTL_ENDPOINTS"} {
+	for _, name := range []string{"TREELOCK_NAME", "TREELOCK_TOKEN", "TREELOCK_PREFIX", "TREELOCK_ROOT", "TREELOCK_TTL", "TREELOCK_ETCD", "ETCDCTL_ENDPOINTS"} {
 		os.Unsetenv(name)
 	}
 }

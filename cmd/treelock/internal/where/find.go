@@ -33,6 +33,11 @@ func (f *Flags) Find() (*Settings, error) {
 	if err != nil {
 		return nil, err
 	}
+	if rootSource.Place == inRepository || rootSource.Place == inFolder {
+		if err := checkOwner(filepath.Join(s.Root, projectFile)); err != nil {
+			return nil, &kindError{ErrConfig, err}
+		}
+	}
 	project, err := readFile(filepath.Join(s.Root, projectFile), untrusted)
 	if err != nil {
 		return nil, err
@@ -45,6 +50,7 @@ func (f *Flags) Find() (*Settings, error) {
 				return nil, err
 			}
 		}
+		s.remember(&source, project)
 		if source.Place != "" {
 			s.Sources = append(s.Sources, source)
 		}
@@ -59,11 +65,34 @@ func (f *Flags) get(set setting) (text, name string, ok bool) {
 
 // getenv takes an empty variable as none, as etcdctl does.
 func getenv(set setting) (text, name string, ok bool) {
-	if set.env == "" {
-		return "", "", false
+	names := []string{set.env}
+	if set.key == "endpoints" {
+		names = []string{handedOn, set.env}
 	}
-	text = os.Getenv(set.env)
-	return text, set.env, text != ""
+	for _, name := range names {
+		if text = os.Getenv(name); text != "" {
+			return text, name, true
+		}
+	}
+	return "", "", false
+}
+
+// handedOn is the variable by which treelock run hands the endpoints on to what it runs.
+const handedOn = "TREELOCK_ETCD"
+
+// remember undoes what endpoints have gained when they were handed on: those of the project's file
+// get no password, and treelock dev knows no users.
+func (s *Settings) remember(source *Source, project place) {
+	if source.Place != handedOn {
+		return
+	}
+	endpoints, _ := settingOf(source.Key)
+	theirs := &Settings{}
+	if text, name, ok := project.get(endpoints); ok && theirs.setEndpoints(text) == nil && theirs.Etcd() == s.Etcd() {
+		source.Place = name
+	}
+	socket, err := DevSocket()
+	s.Dev = err == nil && s.Etcd() == SocketEndpoint(socket)
 }
 
 // find sets a setting from the first place that has it, else to the default.
@@ -112,6 +141,12 @@ func (s *Settings) standard(set setting) (text, name string, err error) {
 	return "", "", nil
 }
 
+// Where a root comes from that was not named.
+const (
+	inRepository = "git repository"
+	inFolder     = "working directory"
+)
+
 // defaultRoot returns the top folder of the git repository that has the working directory, else the
 // working directory. It resolves symbolic links first, as git does: the parents of a link are not
 // those of the folder.
@@ -125,10 +160,10 @@ func defaultRoot() (root, name string, err error) {
 	}
 	for at := dir; ; at = filepath.Dir(at) {
 		if _, err := os.Lstat(filepath.Join(at, ".git")); err == nil {
-			return at, "git repository", nil
+			return at, inRepository, nil
 		}
 		if at == filepath.Dir(at) {
-			return dir, "working directory", nil
+			return dir, inFolder, nil
 		}
 	}
 }

@@ -31,6 +31,7 @@ func newSite(t *testing.T) *site {
 	for _, v := range []string{"XDG_CONFIG_HOME", "HOME", "AppData", "LocalAppData", "XDG_RUNTIME_DIR", "XDG_CACHE_HOME"} {
 		t.Setenv(v, s.config)
 	}
+	t.Setenv(handedOn, "")
 	for _, set := range table {
 		if set.env != "" {
 			t.Setenv(set.env, "")

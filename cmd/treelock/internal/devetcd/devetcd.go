@@ -60,7 +60,7 @@ func (s *Server) start(ctx context.Context, data string, at url.URL, temporary b
 			return err
 		}
 	}
-	if s.etcd, err = embed.StartEtcd(config(data, at, temporary)); err != nil {
+	if s.etcd, err = startEtcd(config(data, at, temporary)); err != nil {
 		return err
 	}
 	s.Endpoint = "http://" + s.etcd.Clients[0].Addr().String()

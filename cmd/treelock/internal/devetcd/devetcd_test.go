@@ -1,8 +1,10 @@
 package devetcd
 
 import (
+	"context"
 	"errors"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -28,6 +30,40 @@ func TestSocketOfAServerThatBeginsIsLeftAlone(t *testing.T) {
 	s, err := Start(t.Context(), dir+"/data", "unix://"+socket, true)
 	if err != nil {
 		t.Fatal(err)
+	}
+	s.Close()
+}
+
+// The socket is open to this user alone, from the moment at which it is there.
+func TestSocketIsForOneUser(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("sockets have no modes")
+	}
+	dir, err := os.MkdirTemp("", "tl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	socket := dir + "/x.sock"
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	open := make(chan os.FileMode)
+	go func() {
+		var seen os.FileMode
+		for ctx.Err() == nil {
+			if info, err := os.Lstat(socket); err == nil {
+				seen |= info.Mode().Perm()
+			}
+		}
+		open <- seen
+	}()
+	s, err := Start(ctx, dir+"/data", "unix://"+socket, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if mode := <-open; mode&0o077 != 0 {
+		t.Errorf("the socket has the mode %v", mode)
 	}
 	s.Close()
 }

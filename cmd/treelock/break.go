@@ -36,8 +36,8 @@ func newBreak(flags *where.Flags) *cobra.Command {
 		Short: "End a request of another process",
 		Long: `Break ends the request with that token, whether it holds or waits. Its process is told the reason:
 treelock run ends its command. The exit status is 1 if there is no such request or the question was
-answered with no, and 75 if the request has not ended in time, since its process does not answer:
-then its lease ends it.`,
+answered with no, and 75 if the request has not ended in time, since its process does not answer. If
+that is dead, its lease ends the request.`,
 		Example: `  treelock break 1114112 --reason 'the job hangs'`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -109,9 +109,11 @@ func (b *breaker) revoke(ctx context.Context, l *looker, r liveRequest) error {
 	for {
 		err := l.locks.Revoke(ctx, r.number, fmt.Errorf("ended by %s: %s", l.Name, b.reason))
 		switch {
+		case err == nil:
+			return nil
 		case ctx.Err() != nil:
-			return &exitError{statusTempFail, fmt.Errorf("it was asked to end, and has not within %v; it ends with its lease", b.timeout)}
-		case err != nil && !errors.Is(err, treelock.ErrNotHeld) && !errors.Is(err, cluster.ErrLeaseLost):
+			return &exitError{statusTempFail, fmt.Errorf("it was asked to end, and has not within %v; if its process is dead, its lease ends it", b.timeout)}
+		case !errors.Is(err, treelock.ErrNotHeld) && !errors.Is(err, cluster.ErrLeaseLost):
 			return unavailableError(err)
 		}
 		v, err := l.look(ctx)

@@ -220,15 +220,10 @@ func (r *runCommand) acquire(life context.Context, locks *cluster.Manager, req t
 		limit, stop = context.WithTimeout(wait, r.timeout)
 	}
 	defer stop()
-	err = r.attempt(end, func() (err error) {
-		grant, err = acquire(limit, req)
-		return err
-	})
+	grant, err = r.granted(limit, end, acquire, req)
 	switch {
-	case err == nil:
-		return grant, nil
-	case interrupted(err):
-		grant.Release() // it may have come at the same time
+	case err == nil, interrupted(err):
+		return grant, err
 	case errors.Is(err, treelock.ErrStopped), errors.Is(err, cluster.ErrLeaseLost):
 		err = unavailableError(err) // no other request has kept it from being granted
 	case refused(err):
@@ -237,6 +232,24 @@ func (r *runCommand) acquire(life context.Context, locks *cluster.Manager, req t
 		err = usageError(err)
 	}
 	return treelock.Grant[treelock.Path]{}, err
+}
+
+// An acquirer is the method of a manager that waits for a grant, or that does not wait.
+type acquirer func(context.Context, treelock.Request[treelock.Path]) (treelock.Grant[treelock.Path], error)
+
+// granted calls acquire, unless a signal ends that. A grant that comes all the same is released.
+func (r *runCommand) granted(
+	ctx context.Context, end context.CancelCauseFunc, acquire acquirer, req treelock.Request[treelock.Path],
+) (grant treelock.Grant[treelock.Path], err error) {
+	err = r.attempt(end, func() (err error) {
+		grant, err = acquire(ctx, req)
+		return err
+	})
+	if interrupted(err) {
+		grant.Release()
+		return treelock.Grant[treelock.Path]{}, err
+	}
+	return grant, err
 }
 
 // refused reports whether a request that was sent was not granted.

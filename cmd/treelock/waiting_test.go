@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -61,32 +60,23 @@ func TestSignalEndsTheWait(t *testing.T) {
 	}
 }
 
-// TestGrantThatComesWithASignalIsReleased releases what a run waits for at the moment of a signal.
+// TestGrantThatComesWithASignalIsReleased has a grant that comes although the signal has ended the
+// wait for it.
 func TestGrantThatComesWithASignalIsReleased(t *testing.T) {
-	locks, other := process(t, "run"), process(t, "other")
-	for i := range 40 {
-		g := acquire(t, other, treelock.Write("/a"))
-		r := &runCommand{signals: make(chan os.Signal, 1), cmd: &cobra.Command{}}
-		r.cmd.SetContext(context.Background())
-		r.cmd.SetErr(io.Discard)
-		ended := make(chan error)
-		go func() {
-			mine, err := r.acquire(context.Background(), locks, treelock.Write("/a"))
-			if err == nil {
-				mine.Release()
-			}
-			ended <- err
-		}()
-		untilWaiting(t, other, 1)
-		g.Release()
-		time.Sleep(time.Duration(i) * 50 * time.Microsecond)
-		r.signals <- os.Interrupt
-		if err := <-ended; err != nil && !interrupted(err) {
-			t.Fatal(err)
-		}
-		if live := locks.Stats().Live; live != 0 {
-			t.Fatalf("round %d: %d requests of the run live on", i, live)
-		}
+	locks := process(t, "run")
+	r := &runCommand{signals: make(chan os.Signal, 1), cmd: &cobra.Command{}}
+	r.cmd.SetContext(context.Background())
+	r.signals <- os.Interrupt
+	wait, end := context.WithCancelCause(context.Background())
+	late := func(ctx context.Context, req treelock.Request[treelock.Path]) (treelock.Grant[treelock.Path], error) {
+		<-ctx.Done()
+		return locks.Acquire(context.Background(), req)
+	}
+	if _, err := r.granted(wait, end, late, treelock.Write("/a")); !interrupted(err) {
+		t.Errorf("%v, want that it is interrupted", err)
+	}
+	if live := locks.Stats().Live; live != 0 {
+		t.Errorf("%d requests of the run live on", live)
 	}
 }
 

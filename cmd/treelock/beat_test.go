@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"testing"
 	"time"
 )
 
@@ -64,10 +65,54 @@ func (r rig) pulse(name string) (p pulse) {
 	return p
 }
 
-// wantDeadBefore fails unless processes that have beaten were dead before another one has begun.
+// mostStall is how long the machine may stand still for what these tests say of times. Between the
+// deadline and the end of a lease is a tenth of the time to live.
+const mostStall = 300 * time.Millisecond
+
+// watchStalls sends how long the machine has stood still until now, each time it was longer.
+func watchStalls(t *testing.T) <-chan time.Duration {
+	stalls, over := make(chan time.Duration, 1000), make(chan struct{})
+	t.Cleanup(func() { close(over) })
+	go func() {
+		const pause = 5 * time.Millisecond
+		longest := time.Duration(0)
+		for last := time.Now().Round(0); ; { // the time of day, which goes on in a suspension
+			select {
+			case <-time.After(pause):
+			case <-over:
+				return
+			}
+			now := time.Now().Round(0)
+			if gap := now.Sub(last) - pause; gap > longest && len(stalls) < cap(stalls) {
+				longest = gap
+				stalls <- gap
+			}
+			last = now
+		}
+	}()
+	return stalls
+}
+
+// longest returns the longest of what was sent.
+func longest(stalls <-chan time.Duration) (most time.Duration) {
+	for {
+		select {
+		case s := <-stalls:
+			most = max(most, s)
+		default:
+			return most
+		}
+	}
+}
+
+// wantDeadBefore fails unless processes that have beaten were dead before another one has begun. It
+// skips the test if the machine stood still meanwhile.
 func (r rig) wantDeadBefore(next string, names ...string) {
 	r.Helper()
 	begun := r.pulse(next).first
+	if s := longest(r.stalls); s > mostStall {
+		r.Skipf("the machine stood still for %v", s)
+	}
 	for _, name := range names {
 		p := r.pulse(name)
 		if lives(p.pid) {

@@ -21,7 +21,8 @@ const twoBeats = "./beat one & ./beat two; wait"
 // newBeatRig returns a rig with a program that beats, and with leases that soon end.
 func newBeatRig(t *testing.T) rig {
 	r := newRig(t)
-	r.ttl = "3s"
+	r.ttl = "6s"
+	r.stalls = watchStalls(t)
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -158,7 +159,8 @@ func TestLossIsToldAtOnce(t *testing.T) {
 func TestCommandThatEndsInTimeIsLostAllTheSame(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.ttl = "3s"
+	r.ttl = "6s"
+	r.stalls = watchStalls(t)
 	var cut func()
 	r.etcd, cut = proxy(t, r.etcd)
 	p := r.start(r.lock("-w", "a", "sh", "-c", `trap 'exit 0' TERM; echo > ready; while :; do sleep 0.05; done`))

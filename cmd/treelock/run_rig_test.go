@@ -22,11 +22,12 @@ type rig struct {
 	prefix string
 	etcd   string
 	ttl    string
+	stalls <-chan time.Duration // of a rig with beats
 }
 
 func newRig(t *testing.T) rig {
 	t.Helper()
-	return rig{t, t.TempDir(), "/" + t.Name(), etcd(t), "10s"}
+	return rig{t, t.TempDir(), "/" + t.Name(), etcd(t), "10s", nil}
 }
 
 // command returns treelock with arguments. It runs in the folder of the rig.

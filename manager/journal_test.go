@@ -145,6 +145,7 @@ func TestRequestOfAnotherProcessIsAsOldAsTheLogSays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, j, _ := startJournaled(t)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		now := time.Now()
 		for i, test := range []struct {
 			earlier bool

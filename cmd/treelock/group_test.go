@@ -71,12 +71,7 @@ func TestStandardFilesAreThoseOfTheCommand(t *testing.T) {
 
 func TestGuardianEndsWithTheCommand(t *testing.T) {
 	r := newRig(t)
-	p := r.start(r.lock("-w", "a", "sh", "-c", "echo > ready; while ! test -e go; do sleep 0.05; done"))
-	r.file("ready")
-	guardian := r.guardian(p)
-	if guardian == 0 {
-		t.Fatal("there is no guardian")
-	}
+	p, guardian := r.guarded()
 	r.touch("go")
 	if status, stderr := r.status(p); status != 0 {
 		t.Errorf("run exits with %d and %q", status, stderr)

@@ -45,12 +45,7 @@ func TestOrphansAreWaitedFor(t *testing.T) {
 // TestStoppedGuardianHoldsNothingUp stops the guardian. The lock ends with the command.
 func TestStoppedGuardianHoldsNothingUp(t *testing.T) {
 	r := newRig(t)
-	p := r.start(r.lock("-w", "a", "sh", "-c", "echo > ready; while ! test -e go; do sleep 0.05; done"))
-	r.file("ready")
-	guardian := r.guardian(p)
-	if guardian == 0 {
-		t.Fatal("there is no guardian")
-	}
+	p, guardian := r.guarded()
 	defer syscall.Kill(guardian, syscall.SIGKILL)
 	syscall.Kill(guardian, syscall.SIGSTOP)
 	r.touch("go")

@@ -19,12 +19,28 @@ func signalName(s syscall.Signal) string { return unix.SignalName(s) }
 // passedSignals returns the signals that reach a command. Without those that are ignored here, as
 // nohup does: treelock run leaves them ignored.
 func passedSignals() []syscall.Signal {
-	all := []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2}
-	return slices.DeleteFunc(all, func(s syscall.Signal) bool { return signal.Ignored(s) })
+	return slices.DeleteFunc(allSignals(), func(s syscall.Signal) bool { return signal.Ignored(s) })
+}
+
+func allSignals() []syscall.Signal {
+	return []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2}
 }
 
 func ignoreSignals() {
-	signal.Ignore(syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2)
+	for _, s := range allSignals() {
+		signal.Ignore(s)
+	}
+}
+
+// guarded starts a command that runs until there is the file go, and returns its guardian as well.
+func (r rig) guarded() (p *running, guardian int) {
+	r.Helper()
+	p = r.start(r.lock("-w", "a", "sh", "-c", "echo > ready; while ! test -e go; do sleep 0.05; done"))
+	r.file("ready")
+	if guardian = r.guardian(p); guardian == 0 {
+		r.Fatal("there is no guardian")
+	}
+	return p, guardian
 }
 
 // guardian returns the process of the guardian of treelock run; 0 if it is not there. It looks into

@@ -1,16 +1,13 @@
 package main
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/treelock/treelock/examples/webdav/internal/buckettest"
-	"github.com/treelock/treelock/examples/webdav/internal/workload"
 )
 
 // All suites of litmus pass over a bucket.
@@ -25,25 +22,14 @@ func TestLitmusOverABucket(t *testing.T) {
 // request.
 func TestLitmusThroughTwoServersOfABucket(t *testing.T) {
 	program(t, "litmus")
-	etcd, bucket := startEtcd(t), buckettest.S3(t, nil)
-	one, two := start(t, "-bucket", bucket, "-etcd", etcd), start(t, "-bucket", bucket, "-etcd", etcd)
+	one, two := twoServers(t, "-bucket", buckettest.S3(t, nil))
 	litmus(t, alternate(t, one, two))
 }
 
 // No operation at one server of a bucket sees the half of one at the other.
 func TestServersOfABucketDoNotSeeTheHalfOfAnother(t *testing.T) {
-	etcd, bucket := startEtcd(t), buckettest.S3(t, nil)
-	one, two := start(t, "-bucket", bucket, "-etcd", etcd), start(t, "-bucket", bucket, "-etcd", etcd)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-	defer cancel()
-	n, err := workload.Generations(ctx, strings.TrimSuffix(one, "/"), strings.TrimSuffix(two, "/"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Log(n)
-	if n.Faults() != 0 || !n.Each() {
-		t.Error("some failed, or nothing happened")
-	}
+	one, two := twoServers(t, "-bucket", buckettest.S3(t, nil))
+	testWhole(t, one, two)
 }
 
 // A bucket that is a folder has files at their paths, and serves what others put there.

@@ -58,15 +58,27 @@ func alternate(t *testing.T, urls ...string) string {
 // All suites of litmus pass through two servers that share etcd, alternating by request.
 func TestLitmusThroughTwoServers(t *testing.T) {
 	program(t, "litmus")
-	etcd, dir := startEtcd(t), t.TempDir()
-	one, two := start(t, "-dir", dir, "-etcd", etcd), start(t, "-dir", dir, "-etcd", etcd)
+	one, two := twoServers(t, "-dir", t.TempDir())
 	litmus(t, alternate(t, one, two))
+}
+
+// twoServers starts two servers with the same arguments, which share etcd.
+func twoServers(t *testing.T, args ...string) (one, two string) {
+	t.Helper()
+	args = append(args, "-etcd", startEtcd(t))
+	return start(t, args...), start(t, args...)
 }
 
 // No operation at one server sees the half of one at the other.
 func TestServersDoNotSeeTheHalfOfAnother(t *testing.T) {
-	etcd, dir := startEtcd(t), t.TempDir()
-	one, two := start(t, "-dir", dir, "-etcd", etcd), start(t, "-dir", dir, "-etcd", etcd)
+	one, two := twoServers(t, "-dir", t.TempDir())
+	testWhole(t, one, two)
+}
+
+// testWhole has clients that replace, copy and read a folder through two servers, and fails if one
+// sees a half.
+func testWhole(t *testing.T, one, two string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	n, err := workload.Generations(ctx, strings.TrimSuffix(one, "/"), strings.TrimSuffix(two, "/"))
@@ -105,8 +117,7 @@ const lockInfo = `<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/></D:lock
 
 // A lock of one server is known to the other, which refreshes and ends it.
 func TestServersShareLocks(t *testing.T) {
-	etcd, dir := startEtcd(t), t.TempDir()
-	one, two := start(t, "-dir", dir, "-etcd", etcd), start(t, "-dir", dir, "-etcd", etcd)
+	one, two := twoServers(t, "-dir", t.TempDir())
 	token := request(t, 201, "LOCK", one+"f", "", lockInfo)
 	request(t, 423, "PUT", two+"f", "", "x")
 	request(t, 423, "LOCK", two+"f", "", lockInfo)

@@ -104,7 +104,7 @@ func TestAccessLogHasALineForEachRequest(t *testing.T) {
 	r.SetBasicAuth("bob", "guess")
 	h.ServeHTTP(httptest.NewRecorder(), r)
 	if line := out.String(); !strings.Contains(line, `user="" `) || !strings.Contains(line, "status=401") {
-		t.Errorf("the log of a request of nobody is %q", line)
+		t.Errorf("the log of a request with a wrong password is %q", line)
 	}
 }
 

@@ -66,8 +66,6 @@ func (p *peer) do(method, path, body string, header ...string) (status int, toke
 	return w.StatusCode, w.Header.Get("Lock-Token"), string(b), err
 }
 
-const exclusive = `<lockinfo xmlns="DAV:"><lockscope><exclusive/></lockscope><locktype><write/></locktype></lockinfo>`
-
 // work has the user write, lock, overwrite and read a file n times, and returns how long each round
 // took.
 func (p *peer) work(t *testing.T, n int) (took []time.Duration) {
@@ -75,7 +73,7 @@ func (p *peer) work(t *testing.T, n int) (took []time.Duration) {
 		began := time.Now()
 		path := fmt.Sprintf("%s-%d", p.name, i%10)
 		want := fmt.Sprint("round ", i)
-		_, token, _, err := p.do("LOCK", path, exclusive)
+		_, token, _, err := p.do("LOCK", path, lockInfo)
 		if err != nil || token == "" {
 			t.Errorf("LOCK: %v", err)
 			return took
@@ -112,14 +110,14 @@ func TestHostileUserHarmsNoOther(t *testing.T) {
 	url := start(t, "-dir", t.TempDir(), "-users", users(t), "-max-locks", "1000", "-max-body", "1000000")
 	ann, eve := newPeer(t, url, "ann", "127.0.0.1"), newPeer(t, url, "eve", "127.0.0.2")
 	alone := ann.work(t, 100)
-	_, anns, _, err := ann.do("LOCK", "anns", exclusive)
+	_, anns, _, err := ann.do("LOCK", "anns", lockInfo)
 	if err != nil || anns == "" {
 		t.Fatal(err)
 	}
 
 	made, over := 0, 0
 	for i := range 1005 {
-		switch status, _, _, _ := eve.do("LOCK", fmt.Sprint("eve-", i), exclusive); status {
+		switch status, _, _, _ := eve.do("LOCK", fmt.Sprint("eve-", i), lockInfo); status {
 		case 201:
 			made++
 		case 503:
@@ -182,7 +180,7 @@ func TestLivePageShowsLocks(t *testing.T) {
 	page := reserve(t)
 	url := start(t, "-dir", t.TempDir(), "-page", page)
 	p := newPeer(t, url, "ann", "127.0.0.1")
-	_, token, _, err := p.do("LOCK", "report.txt", exclusive)
+	_, token, _, err := p.do("LOCK", "report.txt", lockInfo)
 	if err != nil || token == "" {
 		t.Fatal(err)
 	}

@@ -18,13 +18,18 @@ import (
 const deadline = 30 * time.Second
 
 // start runs the server as main does, and returns its URL. It ends with the test, without an error.
+// What it has told is shown if the test fails.
 func start(t *testing.T, args ...string) string {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	out, in := io.Pipe()
+	told, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	ended := make(chan error, 1)
 	go func() {
-		err := run(ctx, append([]string{"-addr", "127.0.0.1:0", "-quiet"}, args...), in, io.Discard)
+		err := run(ctx, append([]string{"-addr", "127.0.0.1:0", "-quiet"}, args...), in, told)
 		in.CloseWithError(err)
 		ended <- err
 	}()
@@ -32,6 +37,10 @@ func start(t *testing.T, args ...string) string {
 		stop()
 		if err := <-ended; err != nil {
 			t.Errorf("the server ended: %v", err)
+		}
+		told.Close()
+		if text, err := os.ReadFile(told.Name()); t.Failed() {
+			t.Logf("the server has told: %s, %v", text, err)
 		}
 	})
 	lines := bufio.NewScanner(out)

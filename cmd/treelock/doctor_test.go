@@ -125,7 +125,7 @@ func TestDoctorWhenNothingAnswers(t *testing.T) {
 	r := h.run("doctor", "--etcd", "http://127.0.0.1:1,http://127.0.0.1:2", "--connect-timeout", "1s")
 	r.want(t, statusUnavailable, "wrong    endpoint    http://127.0.0.1:1 does not answer: no answer within 1s: ")
 	r.want(t, statusUnavailable, "connection refused")
-	if took := time.Since(began); took > 10*time.Second {
+	if took := time.Since(began); took > deadline {
 		t.Errorf("doctor took %v with a second for a connection", took)
 	}
 	// One that takes connections and says nothing.

@@ -45,9 +45,9 @@ type rawServer struct {
 }
 
 // newRawServer starts a server, which has been greeted.
-func newRawServer(t *testing.T) rawServer {
+func newRawServer(t *testing.T, args ...string) rawServer {
 	t.Helper()
-	s := rawServer{Cmd: command(t, "mcp", "--raw"), ended: make(chan struct{})}
+	s := rawServer{Cmd: command(t, append([]string{"mcp", "--raw"}, args...)...), ended: make(chan struct{})}
 	var err1, err2 error
 	s.in, err1 = s.StdinPipe()
 	s.out, err2 = s.StdoutPipe()
@@ -80,7 +80,7 @@ func TestSignalEndsAServerThatIsNotRead(t *testing.T) {
 // The client is gone when the server answers: what it held is free before its lease ends.
 func TestServerThatIsNotReadReleases(t *testing.T) {
 	m := process(t, "worker-1")
-	s := newRawServer(t)
+	s := newRawServer(t, "--ttl", "1m")
 	fmt.Fprintln(s.in, `{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"reserve","arguments":{"write":["/a"],"reason":"r"}}}`)
 	for out := bufio.NewReader(s.out); ; {
 		line, err := out.ReadString('\n')
@@ -95,12 +95,8 @@ func TestServerThatIsNotReadReleases(t *testing.T) {
 	fmt.Fprintln(s.in, `{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"list","arguments":{}}}`)
 	time.Sleep(200 * time.Millisecond) // it answers
 	s.in.Close()
-	closed := time.Now()
 	s.wantEnd(t)
-	wantFree(t, m, treelock.Write("/a"))
-	if took := time.Since(closed); took > 5*time.Second {
-		t.Errorf("it was free after %v, as its lease is over", took)
-	}
+	wantFree(t, m, treelock.Write("/a")) // within the deadline of tests, which comes earlier
 }
 
 func (s rawServer) wantEnd(t *testing.T) {

@@ -78,13 +78,17 @@ func TestReasonOfAWideRequestIsFoundInLinearTime(t *testing.T) {
 	start := time.Now()
 	r := tb.Submit(claims)
 	arrival := time.Since(start)
-	start = time.Now()
-	tb.Blockers(r, blockers, func(_ *locktable.Request[int, int], why locktable.ConflictPair[int]) {
-		if why.Wanted.Node != blocked {
-			t.Errorf("Wanted = %v, want %v", why.Wanted, blocked)
-		}
-	})
-	if search := time.Since(start); search > 10*arrival {
+	search := time.Hour
+	for range 3 { // the machine may stand still in one of them
+		start = time.Now()
+		tb.Blockers(r, blockers, func(_ *locktable.Request[int, int], why locktable.ConflictPair[int]) {
+			if why.Wanted.Node != blocked {
+				t.Errorf("Wanted = %v, want %v", why.Wanted, blocked)
+			}
+		})
+		search = min(search, time.Since(start))
+	}
+	if search > 10*arrival {
 		t.Errorf("the search took %v, the arrival of the request %v", search, arrival)
 	}
 }

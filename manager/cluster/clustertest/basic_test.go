@@ -13,6 +13,9 @@ import (
 // testTTL is the least time to live.
 const testTTL = 2 * time.Second
 
+// stall is how long a busy machine may stand still: a test of a time allows for it.
+const stall = 5 * time.Second
+
 // start starts a manager for a prefix of the test, as if in a process of its own.
 func start(t testing.TB, name string, opts ...cluster.Option) *cluster.Manager {
 	t.Helper()

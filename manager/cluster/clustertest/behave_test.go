@@ -243,7 +243,7 @@ func TestSuspendConcernsItsProcessAlone(t *testing.T) {
 }
 
 func TestShutdownFreesAtOnceAndDrainsItsProcessAlone(t *testing.T) {
-	a, b := start(t, "worker-1"), start(t, "worker-2")
+	a, b := start(t, "worker-1", cluster.WithTTL(time.Minute)), start(t, "worker-2")
 	other := acquire(t, b, treelock.Write("/b"))
 	held := acquire(t, a, treelock.Write("/a"))
 	waiter := submit(t, b, treelock.Write("/a"))
@@ -259,11 +259,7 @@ func TestShutdownFreesAtOnceAndDrainsItsProcessAlone(t *testing.T) {
 	if err := a.Shutdown(ctx); !errors.Is(err, treelock.ErrGaveUp) {
 		t.Errorf("%v, want ErrGaveUp", err)
 	}
-	began := time.Now()
-	wait(t, waiter, "what was held is free").Release()
-	if took := time.Since(began); took > testTTL/2 {
-		t.Errorf("free %v after Shutdown, want at once", took)
-	}
+	wait(t, waiter, "what was held is free, long before the lease ends").Release()
 	held.Release()
 	other.Release()
 	acquire(t, b, treelock.Write("/")).Release()

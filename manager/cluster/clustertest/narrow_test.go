@@ -89,11 +89,11 @@ func TestNarrowingIsKnownBeforeTheEndThatItCameAfter(t *testing.T) {
 func TestNarrowingToMoreThanTheLogTakesIsRefused(t *testing.T) {
 	a, b := start(t, "worker-1"), start(t, "worker-2")
 	g := acquire(t, a, treelock.Write("/a"))
-	var many treelock.Request[treelock.Path]
-	for i := range 30_000 {
-		many = many.With(treelock.Claim[treelock.Path]{Node: treelock.Path(fmt.Sprintf("/a/%s%d", strings.Repeat("x", 60), i))})
+	many := make([]treelock.Path, 30_000)
+	for i := range many {
+		many[i] = treelock.Path(fmt.Sprintf("/a/%s%d", strings.Repeat("x", 60), i))
 	}
-	if err := g.Narrow(many); !errors.Is(err, treelock.ErrTooWide) {
+	if err := g.Narrow(treelock.Read(many...)); !errors.Is(err, treelock.ErrTooWide) {
 		t.Errorf("%v, want ErrTooWide", err)
 	}
 	wantConflict(t, b, treelock.Read("/a"))

@@ -192,9 +192,9 @@ func startProcess(t *testing.T, args ...string) (url string, kill func()) {
 // The locks of a server that dies end, for all, and the others' stay.
 func TestLocksOfAServerThatDiesEnd(t *testing.T) {
 	etcd, dir := startEtcd(t), t.TempDir()
-	args := []string{"-dir", dir, "-etcd", etcd, "-ttl", "2s"}
-	one, kill := startProcess(t, args...)
-	two := start(t, args...)
+	args := []string{"-dir", dir, "-etcd", etcd, "-ttl"}
+	one, kill := startProcess(t, append(args, "2s")...)
+	two := start(t, append(args, "30s")...)
 	lost := request(t, 201, "LOCK", one+"f", "", lockInfo)
 	kept := request(t, 201, "LOCK", two+"g", "", lockInfo)
 	request(t, 423, "PUT", two+"f", "", "x")

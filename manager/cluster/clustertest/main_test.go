@@ -70,10 +70,11 @@ func clientFor(t testing.TB, endpoints []string) *clientv3.Client {
 
 var background = context.Background()
 
-// startServers starts servers for a test.
+// startServers starts servers for a test, or for a benchmark: those sync.
 func startServers(t testing.TB, n int) []*clustertest.Server {
 	t.Helper()
-	servers, err := clustertest.Start(t.TempDir(), n)
+	_, sync := t.(*testing.B)
+	servers, err := clustertest.Start(t.TempDir(), n, func(s *clustertest.Server) { s.Sync = sync })
 	if err != nil {
 		t.Fatal(err)
 	}

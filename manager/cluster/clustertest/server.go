@@ -29,6 +29,7 @@ type member struct {
 	Initial      string // all members
 	Quota        int64  // bytes of data; 0 means etcd's default
 	TokenTTL     uint   // seconds that the token of a user counts; 0 means etcd's default
+	Sync         bool   // its data survive a crash of the machine, as benchmarks need it
 }
 
 // ServeIfAsked runs an etcd server, and does not return, if this process was started to be one. It
@@ -68,6 +69,7 @@ func serve(m member) error {
 	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = []url.URL{*client}, []url.URL{*client}
 	cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = []url.URL{*peer}, []url.URL{*peer}
 	cfg.QuotaBackendBytes, cfg.BcryptCost = m.Quota, 4 // passwords of tests need no protection
+	cfg.UnsafeNoFsync = !m.Sync
 	if m.TokenTTL > 0 {
 		cfg.AuthTokenTTL = m.TokenTTL
 	}
@@ -94,8 +96,11 @@ type Server struct {
 	stdin io.Closer
 }
 
-// Start starts a cluster of n servers with data below dir, and waits until they are ready.
-func Start(dir string, n int) ([]*Server, error) {
+// Start starts a cluster of n servers with data below dir, and waits until they are ready. Their
+// data survive the end of a process, and not a crash of the machine: a disk that is busy with other
+// work can take a second to sync, which is longer than the leases of many tests allow. Each set
+// says how the servers differ from that.
+func Start(dir string, n int, set ...func(*Server)) ([]*Server, error) {
 	var servers []*Server
 	var initial []string
 	for i := range n {
@@ -103,6 +108,9 @@ func Start(dir string, n int) ([]*Server, error) {
 		s, err := newServer(name, dir+"/"+name)
 		if err != nil {
 			return nil, err
+		}
+		for _, f := range set {
+			f(s)
 		}
 		initial = append(initial, name+"="+s.Peer)
 		servers = append(servers, s)

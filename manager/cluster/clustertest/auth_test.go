@@ -29,11 +29,7 @@ type guarded struct {
 // startGuarded starts a server on which root may do all, and each user may use a prefix.
 func startGuarded(t testing.TB, tokenTTL uint, prefixes map[string]string) *guarded {
 	t.Helper()
-	server, err := clustertest.StartOne(t.TempDir(), func(s *clustertest.Server) { s.TokenTTL = tokenTTL })
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Kill)
+	server := startServers(t, 1, func(s *clustertest.Server) { s.TokenTTL = tokenTTL })[0]
 	open := clientFor(t, []string{server.Client})
 	g := &guarded{t, server, open}
 	g.addUser("root")

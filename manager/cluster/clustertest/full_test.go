@@ -17,11 +17,7 @@ import (
 // While etcd is full, what is released is free for requests that wait already, leases go on, and
 // new requests wait until there is room.
 func TestReleaseWorksWhileEtcdIsFull(t *testing.T) {
-	server, err := clustertest.StartOne(t.TempDir(), func(s *clustertest.Server) { s.Quota = 4 << 20 })
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Kill)
+	server := startServers(t, 1, func(s *clustertest.Server) { s.Quota = 4 << 20 })[0]
 	etcd := clientFor(t, []string{server.Client})
 	var managers []*cluster.Manager
 	for _, name := range []string{"worker-1", "worker-2"} {

@@ -71,10 +71,12 @@ func clientFor(t testing.TB, endpoints []string) *clientv3.Client {
 var background = context.Background()
 
 // startServers starts servers for a test, or for a benchmark: those sync.
-func startServers(t testing.TB, n int) []*clustertest.Server {
+func startServers(t testing.TB, n int, set ...func(*clustertest.Server)) []*clustertest.Server {
 	t.Helper()
-	_, sync := t.(*testing.B)
-	servers, err := clustertest.Start(t.TempDir(), n, func(s *clustertest.Server) { s.Sync = sync })
+	if _, ok := t.(*testing.B); ok {
+		set = append(set, func(s *clustertest.Server) { s.Sync = true })
+	}
+	servers, err := clustertest.Start(t.TempDir(), n, set...)
 	if err != nil {
 		t.Fatal(err)
 	}

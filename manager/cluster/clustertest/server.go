@@ -100,8 +100,23 @@ type Server struct {
 // data survive the end of a process, and not a crash of the machine: a disk that is busy with other
 // work can take a second to sync, which is longer than the leases of many tests allow. Each set
 // says how the servers differ from that.
-func Start(dir string, n int, set ...func(*Server)) ([]*Server, error) {
-	var servers []*Server
+func Start(dir string, n int, set ...func(*Server)) (servers []*Server, err error) {
+	for range 3 { // another program may take a port that was free
+		if servers, err = newServers(dir, n, set); err != nil {
+			return nil, err
+		}
+		if err = runAll(servers); err == nil {
+			return servers, nil
+		}
+		for _, s := range servers {
+			s.Kill()
+			os.RemoveAll(s.Dir)
+		}
+	}
+	return nil, err
+}
+
+func newServers(dir string, n int, set []func(*Server)) (servers []*Server, err error) {
 	var initial []string
 	for i := range n {
 		name := fmt.Sprintf("member%d", i)
@@ -115,27 +130,22 @@ func Start(dir string, n int, set ...func(*Server)) ([]*Server, error) {
 		initial = append(initial, name+"="+s.Peer)
 		servers = append(servers, s)
 	}
-	ready := make(chan error, n)
 	for _, s := range servers {
 		s.Initial = strings.Join(initial, ",")
-		go func() { ready <- s.Run() }()
+	}
+	return servers, nil
+}
+
+func runAll(servers []*Server) error {
+	ended := make(chan error, len(servers))
+	for _, s := range servers {
+		go func() { ended <- s.Run() }()
 	}
 	var errs []error
 	for range servers {
-		errs = append(errs, <-ready)
+		errs = append(errs, <-ended)
 	}
-	return servers, errors.Join(errs...)
-}
-
-// StartOne starts one server with data in dir. set says how it differs from others.
-func StartOne(dir string, set func(*Server)) (*Server, error) {
-	s, err := newServer("one", dir)
-	if err != nil {
-		return nil, err
-	}
-	s.Initial = "one=" + s.Peer
-	set(s)
-	return s, s.Run()
+	return errors.Join(errs...)
 }
 
 // newServer returns a server with ports that are free now.
@@ -205,8 +215,11 @@ func (s *Server) Run() error {
 	}
 }
 
-// Kill ends the process at once.
+// Kill ends the process at once, if it runs.
 func (s *Server) Kill() {
+	if s.cmd == nil || s.cmd.Process == nil {
+		return
+	}
 	s.cmd.Process.Kill()
 	s.cmd.Wait()
 	s.stdin.Close()

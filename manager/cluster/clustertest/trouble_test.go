@@ -24,11 +24,7 @@ func logTo(b *bytes.Buffer) cluster.Option {
 
 // A request that gets no place, as etcd has died, says that when its context ends.
 func TestErrorSaysThatEtcdDoesNotAnswer(t *testing.T) {
-	servers, err := clustertest.Start(t.TempDir(), 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer servers[0].Kill()
+	servers := startServers(t, 1)
 	etcd := clientFor(t, clustertest.Endpoints(servers))
 	m, err := cluster.Start(background, etcd, "/locks")
 	if err != nil {

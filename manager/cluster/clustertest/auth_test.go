@@ -266,7 +266,8 @@ func TestTakingAPermissionAwayEndsWhatIsHeldInTime(t *testing.T) {
 // testTaken takes the permission of a user away, who holds and waits, and gives it back.
 func testTaken(t *testing.T, g *guarded, user string, take func()) {
 	prefix := "/" + user
-	a, b, root := g.start(user, prefix, testTTL), g.start(user, prefix, testTTL), g.start("root", prefix, testTTL)
+	const ttl = 5 * time.Second // the holder has a tenth of it to learn of the loss, on a busy machine
+	a, b, root := g.start(user, prefix, ttl), g.start(user, prefix, ttl), g.start("root", prefix, ttl)
 	held := acquire(t, a, treelock.Write("/a"))
 	deleted := watchLosses(t, g.root, prefix)
 	waited := make(chan struct{})

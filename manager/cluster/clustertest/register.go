@@ -32,9 +32,10 @@ type Addition struct {
 // RegisterKey returns the key of the register for a prefix of locks. It is outside of the prefix.
 func RegisterKey(prefix string) string { return "/register" + prefix }
 
-// addAll adds to the register, again and again. A client that is inside its read and write says so
-// by a line: there the worker can be stopped. It looks at its lock before it reads, and not again
-// before it writes, as a program does that was paused between its check and its use.
+// addAll adds to the register, again and again. A client that computes for long says so by a line
+// between its read and its write: there the worker can be stopped. It looks at its lock before it
+// reads, and not again before it writes, as a program does that was paused between its check and
+// its use.
 func (t *traced) addAll() {
 	for !t.stopped() {
 		g, err := t.Acquire(context.Background(), treelock.Write("/register"))
@@ -60,8 +61,12 @@ func (t *traced) add(token uint64, readOnly bool) Addition {
 	if a.Before, ok = t.access(token, read); !ok {
 		a.Refused = true
 	} else if !readOnly {
-		fmt.Println("inside")
-		t.pause(time.Duration(rand.IntN(3000))*time.Microsecond, nil)
+		compute := time.Duration(rand.IntN(3000)) * time.Microsecond
+		if rand.IntN(8) == 0 {
+			fmt.Println("inside")
+			compute = 40 * time.Millisecond // a stop on a busy machine takes a while to arrive
+		}
+		t.pause(compute, nil)
 		_, ok = t.access(token, func(int) int { return a.Before + 1 })
 		a.Refused = !ok
 	}

@@ -167,6 +167,9 @@ type outcome struct {
 	status   int
 }
 
+// slowEtcd lets a command wait for etcd on a machine with much to do.
+const slowEtcd = "ETCDCTL_DIAL_TIMEOUT=1m"
+
 // command returns the command treelock with the settings of the test.
 func command(t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
@@ -176,7 +179,7 @@ func command(t testing.TB, args ...string) *exec.Cmd {
 	}
 	cmd := exec.CommandContext(within(t), exe, args...)
 	cmd.Args = append(cmd.Args, "--etcd", etcd(t), "--prefix", prefixOf(t))
-	cmd.Env = append(os.Environ(), commandEnv+"=1")
+	cmd.Env = append(os.Environ(), commandEnv+"=1", slowEtcd)
 	return cmd
 }
 

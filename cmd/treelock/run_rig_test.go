@@ -38,7 +38,7 @@ func (r rig) command(args ...string) *exec.Cmd {
 		r.Fatal(err)
 	}
 	cmd := &exec.Cmd{Path: exe, Args: append([]string{"treelock"}, args...), Dir: r.dir}
-	cmd.Env = append(os.Environ(), "ETCDCTL_ENDPOINTS="+r.etcd)
+	cmd.Env = append(os.Environ(), "ETCDCTL_ENDPOINTS="+r.etcd, slowEtcd)
 	return cmd
 }
 

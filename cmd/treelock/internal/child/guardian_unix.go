@@ -22,36 +22,55 @@ type guardian struct {
 	deadline time.Time     // that it was told last
 }
 
-// startGuardian starts a guardian and tells it the group and the deadline. What it was told is in
-// the pipe even if it does not run yet.
+// startGuardian starts a guardian and tells it the group and the deadline. It returns when the
+// guardian watches, or with an error at the deadline.
 func startGuardian(group int, deadline time.Time) (*guardian, error) {
-	g := &guardian{group: group}
-	if err := g.start(); err != nil {
+	g := &guardian{group: group, deadline: deadline}
+	watches, err := g.start()
+	if err != nil {
 		return nil, err
 	}
-	return g, g.tell(deadline)
+	defer watches.Close()
+	if err := g.send(newMessage(group, deadline, time.Now())); err != nil {
+		g.dismiss()
+		return nil, fmt.Errorf("the command was not run, as its guardian has ended: %w", err)
+	}
+	watches.SetReadDeadline(time.Now().Add(Left(deadline, time.Now())))
+	if _, err := watches.Read(make([]byte, 1)); err != nil {
+		g.dismiss()
+		return nil, fmt.Errorf("the command was not run, as its guardian did not start in time: %w", err)
+	}
+	return g, nil
 }
 
-func (g *guardian) start() error {
+// start starts the process. It sends a byte by the pipe that is returned when it watches.
+func (g *guardian) start() (watches *os.File, err error) {
 	messages, pipe, err := os.Pipe()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer messages.Close()
+	watches, answer, err := os.Pipe()
+	if err != nil {
+		pipe.Close()
+		return nil, err
+	}
+	defer answer.Close()
 	cmd := self("guardian")
 	cmd.Dir = "/"
-	cmd.ExtraFiles = []*os.File{messages}
+	cmd.ExtraFiles = []*os.File{messages, answer}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // signals of the terminal do not reach it
 	if err := cmd.Start(); err != nil {
 		pipe.Close()
-		return fmt.Errorf("start a guardian for the command: %w", err)
+		watches.Close()
+		return nil, fmt.Errorf("start a guardian for the command: %w", err)
 	}
 	g.pipe, g.process, g.ended = pipe, cmd.Process, make(chan struct{})
 	go func(p *os.Process, ended chan struct{}) {
 		p.Wait() // it fails if the process was waited for already: see waitedFor
 		close(ended)
 	}(g.process, g.ended)
-	return nil
+	return watches, nil
 }
 
 func (g *guardian) lives() bool {
@@ -64,7 +83,8 @@ func (g *guardian) lives() bool {
 }
 
 // tell tells the guardian a deadline, if it does not know it yet. If the guardian has ended, or
-// does not read, another one takes its place.
+// does not read, another one takes its place. What that one was told is in the pipe even if it does
+// not run yet: run does not wait for it.
 func (g *guardian) tell(deadline time.Time) error {
 	lives := g.lives()
 	if lives && deadline.Equal(g.deadline) {
@@ -75,21 +95,30 @@ func (g *guardian) tell(deadline time.Time) error {
 		return nil
 	}
 	g.dismiss()
-	if err := g.start(); err != nil {
+	watches, err := g.start()
+	if err != nil {
 		return err
 	}
+	watches.Close()
 	return g.send(newMessage(g.group, deadline, time.Now()))
 }
 
-// send sends one message. It does not wait for a guardian that does not read.
+// send sends one message, whole or not at all. It does not wait for a guardian that does not read:
+// if the pipe is full, that is an error.
 func (g *guardian) send(m message) error {
 	line, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}
-	g.pipe.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
-	_, err = g.pipe.Write(append(line, '\n'))
-	return err
+	raw, err := g.pipe.SyscallConn()
+	if err != nil {
+		return err
+	}
+	failed := raw.Write(func(fd uintptr) bool {
+		_, err = syscall.Write(int(fd), append(line, '\n'))
+		return true
+	})
+	return errors.Join(failed, err)
 }
 
 // dismiss ends the guardian, also one that is stopped. The pipe outlives it, so it kills nothing.
@@ -102,12 +131,14 @@ func (g *guardian) dismiss() {
 // Guardian is the process that watches for run. It returns when the group was killed, and is killed
 // itself when the group is gone.
 func Guardian() error {
-	messages := os.NewFile(3, "messages")
-	if messages == nil {
+	messages, answer := os.NewFile(3, "messages"), os.NewFile(4, "answer")
+	if messages == nil || answer == nil {
 		return errors.New("treelock run starts this, nothing else")
 	}
 	// It ends with the command, and not before.
 	signal.Ignore(syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2)
+	answer.Write([]byte{1}) // it fails if run does not wait for it
+	answer.Close()
 	guard(messages, killAll)
 	return nil
 }

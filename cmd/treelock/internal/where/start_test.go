@@ -155,7 +155,8 @@ func TestStartSaysWhatEtcdRefuses(t *testing.T) {
 			": read below the prefix: etcdserver: permission denied",
 	} {
 		t.Setenv("ETCDCTL_USER", user)
-		_, stop, err := settings(t, "--etcd="+server.Endpoint).Start(t.Context(), quiet)
+		// A check of a password takes a second with the race detector.
+		_, stop, err := settings(t, "--etcd="+server.Endpoint, "--connect-timeout=1m", "--ttl=1m").Start(t.Context(), quiet)
 		if want == "" {
 			if err != nil {
 				t.Errorf("%s: %v", user, err)

@@ -27,11 +27,16 @@ import (
 const (
 	commandEnv = "TREELOCK_TEST_COMMAND"
 	etcdEnv    = "TREELOCK_TEST_ETCD"
+	// stuckEnv lets a guardian not watch.
+	stuckEnv = "TREELOCK_TEST_STUCK_GUARDIAN"
 )
 
 func init() {
 	dir := os.Getenv(etcdEnv)
 	switch {
+	case os.Getenv(stuckEnv) != "" && len(os.Args) > 1 && os.Args[1] == "guardian":
+		time.Sleep(time.Minute)
+		os.Exit(1)
 	case os.Getenv(commandEnv) != "", filepath.Base(os.Args[0]) == "treelock":
 		main()
 	case dir != "":

@@ -42,18 +42,16 @@ func (r *runCommand) hold(locks *cluster.Manager, grant treelock.Grant[treelock.
 	if err != nil {
 		return notRun(err)
 	}
-	deadline := locks.Deadline()
-	select {
-	case <-grant.Lost():
-		return &exitError{statusLost, fmt.Errorf("%s was not run: %w", argv[0], grant.Err())}
-	case sig := <-r.signals:
-		return &exitError{statusSignal + child.Number(sig), fmt.Errorf("%w by the signal %v; nothing is held", errInterrupted, sig)}
-	default:
+	var deadline time.Time
+	begin := func() (_ time.Time, err error) {
+		deadline, err = r.mayBegin(locks, grant, argv[0])
+		return deadline, err
 	}
-	c, err := child.Start(child.Command{Path: path, Args: argv, Env: environ(grant, s, claimed), Deadline: deadline})
-	var notStarted *exec.Error
-	if errors.As(err, &notStarted) {
+	c, err := child.Start(child.Command{Path: path, Args: argv, Env: environ(grant, s, claimed), Begin: begin})
+	if commandErr := (*exec.Error)(nil); errors.As(err, &commandErr) {
 		return notRun(err)
+	} else if err != nil && (errors.Is(err, child.ErrLate) || grant.Err() != nil) {
+		return &exitError{statusLost, fmt.Errorf("%s was not run: %w", argv[0], cmp.Or(grant.Err(), err))}
 	} else if err != nil {
 		return err
 	}
@@ -71,6 +69,19 @@ func (r *runCommand) hold(locks *cluster.Manager, grant treelock.Grant[treelock.
 		return &exitError{statusLost, fmt.Errorf("the lock was lost while %s ran: %w", h.name, h.cause())}
 	}
 	return &exitError{h.over.Status, nil}
+}
+
+// mayBegin returns until when the grant is held, or why the command must not begin.
+func (r *runCommand) mayBegin(locks *cluster.Manager, grant treelock.Grant[treelock.Path], name string) (time.Time, error) {
+	deadline := locks.Deadline()
+	select {
+	case <-grant.Lost():
+		return deadline, &exitError{statusLost, fmt.Errorf("%s was not run: %w", name, grant.Err())}
+	case sig := <-r.signals:
+		return deadline, &exitError{statusSignal + child.Number(sig), fmt.Errorf("%w by the signal %v; nothing is held", errInterrupted, sig)}
+	default:
+		return deadline, nil
+	}
 }
 
 // errNotRenewed is why a command must end while its lock counts for a moment more.

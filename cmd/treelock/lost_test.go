@@ -97,6 +97,21 @@ func TestUnreachableEtcdEndsTheCommand(t *testing.T) {
 	r.file("term")
 }
 
+// endLeases ends all leases of the rig in etcd.
+func (r rig) endLeases() {
+	r.Helper()
+	etcd := clientOf(r.T, r.etcd)
+	resp, err := etcd.Get(context.Background(), r.prefix+"/", clientv3.WithPrefix())
+	if err != nil {
+		r.Fatal(err)
+	}
+	for _, kv := range resp.Kvs {
+		if kv.Lease != 0 {
+			etcd.Revoke(context.Background(), clientv3.LeaseID(kv.Lease))
+		}
+	}
+}
+
 // TestRevokedLeaseEndsTheCommand ends the lease in etcd. The command has the grace to end, and uses
 // all of it. The deadline is later than the test has time.
 func TestRevokedLeaseEndsTheCommand(t *testing.T) {
@@ -106,16 +121,7 @@ func TestRevokedLeaseEndsTheCommand(t *testing.T) {
 	first := r.start(r.lock("-w", "a", "--grace", "1s", "sh", "-c", `trap 'echo yes > term' TERM; ./beat one & echo > ready; while :; do sleep 0.05; done`))
 	r.file("ready")
 	r.pulse("one")
-	etcd := clientOf(t, r.etcd)
-	resp, err := etcd.Get(context.Background(), r.prefix+"/", clientv3.WithPrefix())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, kv := range resp.Kvs {
-		if kv.Lease != 0 {
-			etcd.Revoke(context.Background(), clientv3.LeaseID(kv.Lease))
-		}
-	}
+	r.endLeases()
 	revoked := time.Now()
 	status, stderr := r.status(first)
 	if status != statusLost {

@@ -25,7 +25,8 @@ type Child struct {
 
 // Start starts a command, and returns once it runs. It is in a group of its own, which is in the
 // foreground of the terminal if the standard input is a terminal, this process is in its
-// foreground, and the output is no pipe. An error of the command itself is an [exec.Error].
+// foreground, and the output is no pipe. An error of the command itself is an [exec.Error]; that of
+// c.Begin is returned as it is. Else an error says that the command was not run.
 //
 // What this process has inherited beside the standard files is marked, so that neither the command
 // nor the guardian has it.
@@ -37,8 +38,9 @@ func Start(c Command) (*Child, error) {
 		return nil, err
 	}
 	child := &Child{group: s.pid, events: make(chan Event, 2), terminal: openTerminal()}
-	if child.guardian, err = startGuardian(s.pid, c.Deadline); err != nil {
+	if child.guardian, err = startGuardian(s.pid, c.Begin); err != nil {
 		s.giveUp()
+		child.terminal.close()
 		return nil, err
 	}
 	child.Foreground()
@@ -48,7 +50,10 @@ func Start(c Command) (*Child, error) {
 	if err := s.run(); err != nil {
 		s.giveUp()
 		child.Close(nil)
-		return nil, &exec.Error{Name: c.Args[0], Err: err}
+		if number := syscall.Errno(0); errors.As(err, &number) {
+			err = &exec.Error{Name: c.Args[0], Err: number}
+		}
+		return nil, err
 	}
 	go child.wait()
 	return child, nil
@@ -180,13 +185,14 @@ func startStub(c Command) (*stub, error) {
 	return s, nil
 }
 
-// run lets the stub execute the command, and returns why it could not.
+// run lets the stub execute the command, and returns why it could not: a [syscall.Errno] is that of
+// the command.
 func (s *stub) run() error {
 	defer s.failed.Close()
 	_, err := s.begin.Write([]byte{1})
 	s.begin.Close()
 	if err != nil {
-		return fmt.Errorf("its process has ended: %w", err)
+		return errors.New("the process of the command was ended before it began")
 	}
 	text, _ := io.ReadAll(s.failed)
 	if number, err := strconv.Atoi(string(text)); err == nil {

@@ -19,7 +19,8 @@ type Child struct {
 }
 
 // Start starts a command in a job object, and returns once it runs. The system ends the processes
-// of the job when this process ends. An error of the command itself is an [exec.Error].
+// of the job when this process ends. An error of the command itself is an [exec.Error]; that of
+// c.Begin is returned as it is.
 func Start(c Command) (*Child, error) {
 	job, err := newJob()
 	if err != nil {
@@ -32,7 +33,14 @@ func Start(c Command) (*Child, error) {
 		windows.CloseHandle(job)
 		return nil, &exec.Error{Name: c.Args[0], Err: err}
 	}
-	if err := errors.Join(assign(job, cmd.Process.Pid), resume(cmd.Process.Pid)); err != nil {
+	err = assign(job, cmd.Process.Pid)
+	if err == nil {
+		_, err = c.Begin()
+	}
+	if err == nil {
+		err = resume(cmd.Process.Pid)
+	}
+	if err != nil {
 		cmd.Process.Kill()
 		cmd.Wait()
 		windows.CloseHandle(job)

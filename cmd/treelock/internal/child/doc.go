@@ -21,9 +21,9 @@
 //
 // # Invariants
 //
-//   - P1 The command begins only after a guardian watches that was told its group: the stub waits
-//     for that. If run is killed before, the stub ends. If no guardian watches until the deadline,
-//     the command does not begin.
+//   - P1 The command begins only after a guardian watches that was told its group and the latest
+//     deadline: the stub waits for that. If run is killed before, the stub ends. If the lock is
+//     lost before, the command does not begin.
 //   - P2 The guardian kills the group when the pipe ends, and when the last deadline that it was
 //     told has passed. Run ends the guardian before the pipe when the group is gone.
 //   - P3 Gone is sent when no process is left in the group, and not before.

@@ -1,17 +1,24 @@
 package child
 
 import (
+	"errors"
 	"os"
 	"time"
 )
 
 // A Command is what Start starts.
 type Command struct {
-	Path     string   // of the executable file
-	Args     []string // with the name in front
-	Env      []string
-	Deadline time.Time // until when the lock counts, as far as it is known
+	Path string   // of the executable file
+	Args []string // with the name in front
+	Env  []string
+
+	// Begin returns until when the lock counts, as far as it is known now, or why the command must
+	// not begin. Start asks it again while it waits, and directly before the command begins.
+	Begin func() (deadline time.Time, err error)
 }
+
+// ErrLate is the error of a command that was not begun, as the lock does not count any more.
+var ErrLate = errors.New("the deadline of the lock has passed")
 
 // An Event tells what happened to the command.
 type Event struct {

@@ -25,7 +25,7 @@ func init() {
 	switch os.Args[1] {
 	case "guardian":
 		if name, slow := os.LookupEnv(slowEnv); slow && name == "" {
-			time.Sleep(time.Hour)
+			time.Sleep(time.Minute)
 		} else if slow {
 			time.Sleep(500 * time.Millisecond) // as one that gets no processor
 			os.WriteFile(name, nil, 0o600)
@@ -38,38 +38,74 @@ func init() {
 	}
 }
 
-// shell returns a command that runs a script.
-func shell(script string, deadline time.Time) Command {
-	return Command{Path: "/bin/sh", Args: []string{"sh", "-c", script}, Env: os.Environ(), Deadline: deadline}
+// until returns a function for Command.Begin.
+func until(deadline time.Time) func() (time.Time, error) {
+	return func() (time.Time, error) { return deadline, nil }
 }
 
-// TestCommandBeginsWhenItsGuardianWatches has a guardian that needs half a second to start.
+// shell returns a command that runs a script.
+func shell(script string, begin func() (time.Time, error)) Command {
+	return Command{Path: "/bin/sh", Args: []string{"sh", "-c", script}, Env: os.Environ(), Begin: begin}
+}
+
+// TestCommandBeginsWhenItsGuardianWatches has a guardian that needs half a second to start, and a
+// lease that is renewed meanwhile.
 func TestCommandBeginsWhenItsGuardianWatches(t *testing.T) {
 	watches := filepath.Join(t.TempDir(), "watches")
 	t.Setenv(slowEnv, watches)
-	c, err := Start(shell(`test -e "$`+slowEnv+`"`, time.Now().Add(time.Hour)))
+	var deadline time.Time
+	c, err := Start(shell(`test -e "$`+slowEnv+`"`, func() (time.Time, error) {
+		if deadline = time.Now().Add(300 * time.Millisecond); len(watched(watches)) > 0 {
+			deadline = time.Now().Add(time.Minute)
+		}
+		return deadline, nil
+	}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close(nil)
+	if !c.guardian.deadline.Equal(deadline) {
+		t.Errorf("the guardian was told the deadline %v, want %v", c.guardian.deadline, deadline)
+	}
 	if e := <-c.Events(); e.Kind != Ended || e.Status != 0 {
 		t.Errorf("the command saw no guardian that watches: %+v", e)
 	}
-	for e := range c.Events() {
-		if e.Kind == Gone {
-			break
-		}
+	if e := <-c.Events(); e.Kind != Gone {
+		t.Errorf("%+v, want Gone", e)
 	}
 }
 
-// TestCommandWithoutAGuardianDoesNotBegin has guardians that do not watch before the deadline.
-func TestCommandWithoutAGuardianDoesNotBegin(t *testing.T) {
+// watched returns the names of the files that a pattern matches.
+func watched(pattern string) []string {
+	names, _ := filepath.Glob(pattern)
+	return names
+}
+
+// TestCommandThatMustNotBeginDoesNot has a guardian that does not watch. Nothing may be left.
+func TestCommandThatMustNotBeginDoesNot(t *testing.T) {
 	t.Setenv(slowEnv, "")
 	began := filepath.Join(t.TempDir(), "began")
-	for _, left := range []time.Duration{-time.Second, 0, 100 * time.Millisecond} {
-		c, err := Start(shell("touch "+began, time.Now().Add(left)))
-		if !errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Errorf("Start with %v left = %v, %v, want %v", left, c, err, os.ErrDeadlineExceeded)
+	lost := errors.New("lost")
+	asked := 0
+	for name, c := range map[string]struct {
+		begin func() (time.Time, error)
+		want  error
+	}{
+		"too late":  {until(time.Now().Add(-time.Second)), ErrLate},
+		"late soon": {until(time.Now().Add(200 * time.Millisecond)), ErrLate},
+		"lost":      {func() (time.Time, error) { return time.Now().Add(time.Minute), lost }, lost},
+		"lost while it starts": {func() (_ time.Time, err error) {
+			if asked++; asked > 1 {
+				err = lost
+			}
+			return time.Now().Add(time.Minute), err
+		}, lost},
+	} {
+		if _, err := Start(shell("touch "+began, c.begin)); !errors.Is(err, c.want) {
+			t.Errorf("%s: Start = %v, want %v", name, err, c.want)
+		}
+		if pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil); !errors.Is(err, syscall.ECHILD) {
+			t.Errorf("%s: a process is left: %d, %v", name, pid, err)
 		}
 	}
 	if _, err := os.Stat(began); err == nil {
@@ -79,7 +115,7 @@ func TestCommandWithoutAGuardianDoesNotBegin(t *testing.T) {
 
 // TestGuardianThatDoesNotReadIsReplaced fills the pipe of a guardian that is stopped.
 func TestGuardianThatDoesNotReadIsReplaced(t *testing.T) {
-	c, err := Start(shell("exec sleep 100", time.Now().Add(time.Hour)))
+	c, err := Start(shell("exec sleep 100", until(time.Now().Add(time.Hour))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,8 +132,10 @@ func TestGuardianThatDoesNotReadIsReplaced(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if syscall.Kill(c.group, 0) != nil {
-		t.Error("the group was killed")
+	select {
+	case e := <-c.Events():
+		t.Errorf("%+v, want that the group lives", e)
+	default:
 	}
 }
 
@@ -110,8 +148,8 @@ func TestDeadGuardianIsReplaced(t *testing.T) {
 	}
 	defer cmd.Wait()
 	defer cmd.Process.Kill()
-	until := time.Now().Add(time.Hour)
-	g, err := startGuardian(cmd.Process.Pid, until)
+	deadline := time.Now().Add(time.Hour)
+	g, err := startGuardian(cmd.Process.Pid, until(deadline))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +160,7 @@ func TestDeadGuardianIsReplaced(t *testing.T) {
 		if time.Now().After(end) {
 			t.Fatal("the dead guardian is not replaced")
 		}
-		if err := g.tell(until); err != nil {
+		if err := g.tell(deadline); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -133,7 +171,7 @@ func TestDeadGuardianIsReplaced(t *testing.T) {
 
 // TestCommandLineThatIsTooLong is an error of the command, and not of this program.
 func TestCommandLineThatIsTooLong(t *testing.T) {
-	_, err := Start(Command{Path: "/bin/sh", Args: []string{"sh", strings.Repeat("a", 8<<20)}, Deadline: time.Now().Add(time.Minute)})
+	_, err := Start(Command{Path: "/bin/sh", Args: []string{"sh", strings.Repeat("a", 8<<20)}, Begin: until(time.Now().Add(time.Minute))})
 	if command := (*exec.Error)(nil); !errors.As(err, &command) || !errors.Is(err, syscall.E2BIG) {
 		t.Errorf("Start = %v, want an *exec.Error", err)
 	}

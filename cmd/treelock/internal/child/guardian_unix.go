@@ -22,28 +22,57 @@ type guardian struct {
 	deadline time.Time     // that it was told last
 }
 
-// startGuardian starts a guardian and tells it the group and the deadline. It returns when the
-// guardian watches, or with an error at the deadline.
-func startGuardian(group int, deadline time.Time) (*guardian, error) {
-	g := &guardian{group: group, deadline: deadline}
+// startGuardian starts a guardian, and returns when it watches the group. begin is that of the
+// command.
+func startGuardian(group int, begin func() (time.Time, error)) (*guardian, error) {
+	g := &guardian{group: group}
 	watches, err := g.start()
 	if err != nil {
 		return nil, err
 	}
 	defer watches.Close()
-	if err := g.send(newMessage(group, deadline, time.Now())); err != nil {
+	if err := g.await(watches, begin); err != nil {
 		g.dismiss()
-		return nil, fmt.Errorf("the command was not run, as its guardian has ended: %w", err)
-	}
-	watches.SetReadDeadline(time.Now().Add(Left(deadline, time.Now())))
-	if _, err := watches.Read(make([]byte, 1)); err != nil {
-		g.dismiss()
-		return nil, fmt.Errorf("the command was not run, as its guardian did not start in time: %w", err)
+		return nil, err
 	}
 	return g, nil
 }
 
-// start starts the process. It sends a byte by the pipe that is returned when it watches.
+// askAgain is how often to ask, while a guardian starts, whether the command may still begin.
+const askAgain = 100 * time.Millisecond
+
+// await waits until the guardian watches. It tells it each deadline that begin returns, and returns
+// directly after begin.
+func (g *guardian) await(watches *os.File, begin func() (time.Time, error)) error {
+	for watching := false; ; {
+		deadline, err := begin()
+		if err != nil {
+			return err
+		}
+		left := Left(deadline, time.Now())
+		if left <= 0 {
+			return ErrLate
+		}
+		if !deadline.Equal(g.deadline) {
+			if err := g.send(deadline); err != nil {
+				return fmt.Errorf("the guardian of the command has ended: %w", err)
+			}
+		}
+		if watching {
+			return nil
+		}
+		err = watches.SetReadDeadline(time.Now().Add(min(left, askAgain)))
+		if err == nil {
+			_, err = watches.Read(make([]byte, 1))
+		}
+		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			return fmt.Errorf("the guardian of the command has ended: %w", err)
+		}
+		watching = err == nil
+	}
+}
+
+// start starts the process. It sends a byte by the pipe that is returned once it watches.
 func (g *guardian) start() (watches *os.File, err error) {
 	messages, pipe, err := os.Pipe()
 	if err != nil {
@@ -90,8 +119,7 @@ func (g *guardian) tell(deadline time.Time) error {
 	if lives && deadline.Equal(g.deadline) {
 		return nil
 	}
-	g.deadline = deadline
-	if lives && g.send(newMessage(g.group, deadline, time.Now())) == nil {
+	if lives && g.send(deadline) == nil {
 		return nil
 	}
 	g.dismiss()
@@ -100,13 +128,14 @@ func (g *guardian) tell(deadline time.Time) error {
 		return err
 	}
 	watches.Close()
-	return g.send(newMessage(g.group, deadline, time.Now()))
+	return g.send(deadline)
 }
 
-// send sends one message, whole or not at all. It does not wait for a guardian that does not read:
-// if the pipe is full, that is an error.
-func (g *guardian) send(m message) error {
-	line, err := json.Marshal(m)
+// send sends a message, whole or not at all. It does not wait for a guardian that does not read: if
+// the pipe is full, that is an error.
+func (g *guardian) send(deadline time.Time) error {
+	g.deadline = deadline
+	line, err := json.Marshal(newMessage(g.group, deadline, time.Now()))
 	if err != nil {
 		return err
 	}
@@ -115,7 +144,9 @@ func (g *guardian) send(m message) error {
 		return err
 	}
 	failed := raw.Write(func(fd uintptr) bool {
-		_, err = syscall.Write(int(fd), append(line, '\n'))
+		for again := true; again; again = errors.Is(err, syscall.EINTR) {
+			_, err = syscall.Write(int(fd), append(line, '\n'))
+		}
 		return true
 	})
 	return errors.Join(failed, err)
@@ -131,16 +162,23 @@ func (g *guardian) dismiss() {
 // Guardian is the process that watches for run. It returns when the group was killed, and is killed
 // itself when the group is gone.
 func Guardian() error {
-	messages, answer := os.NewFile(3, "messages"), os.NewFile(4, "answer")
-	if messages == nil || answer == nil {
+	messages := os.NewFile(3, "messages")
+	if messages == nil {
 		return errors.New("treelock run starts this, nothing else")
 	}
 	// It ends with the command, and not before.
 	signal.Ignore(syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2)
-	answer.Write([]byte{1}) // it fails if run does not wait for it
-	answer.Close()
-	guard(messages, killAll)
+	guard(messages, answer, killAll)
 	return nil
+}
+
+// answer tells run that the guardian watches. An older run awaits nothing.
+func answer() {
+	var s syscall.Stat_t
+	if syscall.Fstat(4, &s) == nil && s.Mode&syscall.S_IFMT == syscall.S_IFIFO {
+		syscall.Write(4, []byte{1}) // it fails if run does not wait for it
+		syscall.Close(4)
+	}
 }
 
 // killAll kills a group until it is empty, for a while: a process that just forks may bring another

@@ -45,8 +45,8 @@ const look = 250 * time.Millisecond
 const lastLook = 20 * time.Millisecond
 
 // guard reads messages, and calls kill when they end or the deadline passes. Before the first
-// message there is no group, and nothing to kill.
-func guard(messages io.Reader, kill func(group int)) {
+// message there is no group, and nothing to kill; it calls watches after it.
+func guard(messages io.Reader, watches func(), kill func(group int)) {
 	inbox, over := make(chan message), make(chan struct{})
 	defer close(over)
 	go func() {
@@ -67,6 +67,7 @@ func guard(messages io.Reader, kill func(group int)) {
 	if !ok {
 		return
 	}
+	watches()
 	var w watch
 	for pause := time.Duration(0); ok; {
 		if m.Group != 0 {
@@ -80,6 +81,7 @@ func guard(messages io.Reader, kill func(group int)) {
 		m = message{}
 		select {
 		case m, ok = <-inbox:
+			pause = 0 // another one may be behind it
 		case <-time.After(pause):
 		}
 	}

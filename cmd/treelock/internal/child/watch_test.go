@@ -1,6 +1,7 @@
 package child
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"testing"
@@ -35,7 +36,7 @@ func guarded() (in *io.PipeWriter, killed <-chan int) {
 	result := make(chan int, 1)
 	go func() {
 		group := 0
-		guard(out, func(g int) { group = g })
+		guard(out, func() {}, func(g int) { group = g })
 		out.Close()
 		result <- group
 	}()
@@ -57,6 +58,24 @@ func TestGuardianKillsAtTheDeadline(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		send(t, in, newMessage(7, begin.Add(5*time.Second), time.Now()))
 		if group := <-killed; group != 7 || time.Since(begin) < 5*time.Second || time.Since(begin) > 5*time.Second+2*lastLook {
+			t.Errorf("it kills the group %d after %v, want 7 after 5s", group, time.Since(begin))
+		}
+	})
+}
+
+// TestGuardianReadsAllBeforeItKills has a guardian that was stopped while it was told deadlines.
+func TestGuardianReadsAllBeforeItKills(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told bytes.Buffer
+		begin := time.Now()
+		for _, left := range []time.Duration{-3 * time.Second, -2 * time.Second, -time.Second, 5 * time.Second} {
+			send(t, &told, newMessage(7, begin.Add(left), begin))
+		}
+		out, in := io.Pipe()
+		defer in.Close()
+		killed := make(chan int, 1)
+		guard(io.MultiReader(&told, out), func() {}, func(g int) { killed <- g; out.Close() })
+		if group := <-killed; group != 7 || time.Since(begin) < 5*time.Second {
 			t.Errorf("it kills the group %d after %v, want 7 after 5s", group, time.Since(begin))
 		}
 	})

@@ -13,10 +13,11 @@ import (
 )
 
 // Bounds of the attempts of a call. etcd answers a proposal that was dropped only after 7 s, so the
-// first attempts are given less. After an error the next one waits a little.
+// first attempts are given less. Each has twice the time of the one before: what takes a server
+// long, as to check a password while many processes connect, would else be begun again and again,
+// and never end. After an error the next one waits a little.
 const (
 	firstAttempt = 500 * time.Millisecond
-	lastAttempt  = 2 * time.Second
 	attemptPause = 50 * time.Millisecond
 	fullPause    = 200 * time.Millisecond // while etcd is full
 	maxCopies    = 3
@@ -32,7 +33,7 @@ func attempts[T any](ctx context.Context, client *clientv3.Client, f func(contex
 	next func(err error, silent bool) (wait time.Duration, again bool)) (v T, err error) {
 	var why error // of the latest attempt that says more than that there was no answer
 	copies := 1
-	for limit := firstAttempt; ; limit = min(2*limit, lastAttempt) {
+	for limit := firstAttempt; ; limit *= 2 {
 		var silent bool
 		v, silent, err = try(ctx, limit, copies, f)
 		if err == nil {

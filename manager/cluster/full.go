@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // While etcd is full (NOSPACE) it refuses each transaction that contains a Put. It still takes
@@ -31,6 +32,9 @@ func (l *log) leftovers(t transaction) (over leftovers) {
 	return over
 }
 
+// cleanUpTime is how long t may wait for a clean-up.
+const cleanUpTime = 2 * time.Second
+
 // cleanUp deletes what has ended, while t cannot be applied. It is applied before t or never: later
 // the control key has another number.
 func (c *conn) cleanUp(ctx context.Context, t transaction) error {
@@ -40,7 +44,7 @@ func (c *conn) cleanUp(ctx context.Context, t transaction) error {
 	if len(deletions) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, lastAttempt)
+	ctx, cancel := context.WithTimeout(ctx, cleanUpTime)
 	defer cancel()
 	resp, err := c.sendOnce(ctx, t, deletions)
 	if err == nil && resp.Succeeded {

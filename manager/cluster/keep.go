@@ -40,11 +40,14 @@ func (c *conn) keep(ctx context.Context, deadline time.Time) {
 // renew renews the lease until a renewal counts or ctx ends. It returns the revision of the read
 // that came after.
 func (c *conn) renew(ctx context.Context) (revision int64, err error) {
-	copies := 1
+	limit, copies := c.leaseTTL/6, 1
 	for ctx.Err() == nil {
-		r, silent, err := try(ctx, c.leaseTTL/6, copies, c.renewOnce)
+		r, silent, err := try(ctx, limit, copies, c.renewOnce)
 		if silent {
 			copies = copiesFor(c.client)
+			if c.client.Username != "" {
+				limit *= 2 // a new stream needs a check of the password
+			}
 		}
 		counts := true
 		if err == nil && c.learn(r.cluster, func() { counts = c.log.renewed(c.session, r) }) && counts {

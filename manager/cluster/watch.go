@@ -30,7 +30,7 @@ func (c *conn) watchAll(ctx context.Context, listed func()) {
 	copies := 1
 	for limit := firstAttempt; ; {
 		w, silent, err := c.openWatch(ctx, limit, copies)
-		limit = min(2*limit, lastAttempt)
+		limit *= 2
 		if err == nil {
 			err = c.follow(ctx, w, func() {
 				limit, copies = firstAttempt, 1

@@ -17,6 +17,7 @@ import (
 	"go.etcd.io/etcd/api/v3/authpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
+	"google.golang.org/grpc"
 )
 
 // A guarded server knows users by password. Each of them has a role of the same name.
@@ -72,9 +73,11 @@ func (g *guarded) forbid(user, prefix string) {
 }
 
 // as returns a client of a user.
-func (g *guarded) as(user string) *clientv3.Client {
+func (g *guarded) as(user string, opts ...grpc.DialOption) *clientv3.Client {
 	g.Helper()
-	c, err := clientv3.New(clientv3.Config{Endpoints: []string{g.Client}, Username: user, Password: "secret", Logger: zap.NewNop()})
+	c, err := clientv3.New(clientv3.Config{
+		Endpoints: []string{g.Client}, Username: user, Password: "secret", Logger: zap.NewNop(), DialOptions: opts,
+	})
 	if err != nil {
 		g.Fatal(err)
 	}
@@ -209,6 +212,36 @@ func TestRenewalChecksNoPassword(t *testing.T) {
 	}
 }
 
+// A server that many clients ask at once to check passwords takes long for each.
+func TestPasswordThatTakesLongToCheck(t *testing.T) {
+	t.Parallel()
+	g := startGuarded(t, 0, map[string]string{"ann": "/locks/"})
+	const takes, ttl = 2500 * time.Millisecond, 12 * time.Second // a renewal begins with 2 s
+	slow := func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, call grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+		if strings.HasSuffix(method, "/Authenticate") {
+			select {
+			case <-ctx.Done():
+			case <-time.After(takes):
+			}
+		}
+		return call(ctx, method, req, reply, cc, opts...)
+	}
+	m, err := cluster.Start(background, g.as("ann", grpc.WithUnaryInterceptor(slow)), "/locks", cluster.WithTTL(ttl), quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { m.Shutdown(background); <-m.Done() }()
+	held := acquire(t, m, treelock.Write("/a"))
+	first := m.Deadline()
+	for m.Deadline().Equal(first) && held.Err() == nil {
+		time.Sleep(100 * time.Millisecond)
+	}
+	if err := held.Err(); err != nil {
+		t.Errorf("%v, want that the lease is renewed", err)
+	}
+	held.Release()
+}
+
 // authentications returns how often the server was asked to check a password.
 func (g *guarded) authentications() (n int) {
 	g.Helper()
@@ -266,7 +299,7 @@ func TestTakingAPermissionAwayEndsWhatIsHeldInTime(t *testing.T) {
 // testTaken takes the permission of a user away, who holds and waits, and gives it back.
 func testTaken(t *testing.T, g *guarded, user string, take func()) {
 	prefix := "/" + user
-	const ttl = 5 * time.Second // the holder has a tenth of it to learn of the loss, on a busy machine
+	const ttl = 10 * time.Second // a busy holder has a tenth of it to learn of the loss
 	a, b, root := g.start(user, prefix, ttl), g.start(user, prefix, ttl), g.start("root", prefix, ttl)
 	held := acquire(t, a, treelock.Write("/a"))
 	deleted := watchLosses(t, g.root, prefix)

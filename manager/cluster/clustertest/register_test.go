@@ -44,8 +44,8 @@ func runRegister(t *testing.T, fenced bool) (ops []porcupine.Operation, refused 
 	for i := range rounds {
 		stopInside(t, workers[i%len(workers)])
 	}
-	time.Sleep(testTTL / 4)
 	for i, w := range workers {
+		awaitAdditions(t, w, 5) // and those of which it tells nothing: 35, or so
 		if err := w.End(); err != nil {
 			t.Fatal(err)
 		}
@@ -66,6 +66,15 @@ func runRegister(t *testing.T, fenced bool) (ops []porcupine.Operation, refused 
 // stopInside stops a worker between its read and its write, until others have written.
 func stopInside(t *testing.T, w *clustertest.Worker) {
 	t.Helper()
+	awaitAdditions(t, w, 1)
+	w.Stop()
+	time.Sleep(2 * testTTL)
+	w.Continue()
+}
+
+// awaitAdditions waits until a worker has told of n more additions.
+func awaitAdditions(t *testing.T, w *clustertest.Worker, n int) {
+	t.Helper()
 	for drained := false; !drained; { // what it printed before says nothing about now
 		select {
 		case <-w.Lines:
@@ -73,10 +82,9 @@ func stopInside(t *testing.T, w *clustertest.Worker) {
 			drained = true
 		}
 	}
-	wait(t, w.Lines, w.Name+" adds")
-	w.Stop()
-	time.Sleep(2 * testTTL)
-	w.Continue()
+	for range n {
+		wait(t, w.Lines, w.Name+" adds")
+	}
 }
 
 // additions returns what a worker did.

@@ -127,7 +127,14 @@ func (h *held) Unlock() {
 	h.grant.Release()
 }
 
-func (h *held) Narrow(req lock.Request) error { return h.grant.Narrow(req) }
+// Narrow is that of the grant, but says so if that was lost.
+func (h *held) Narrow(req lock.Request) error {
+	err := h.grant.Narrow(req)
+	if err != nil && h.grant.Err() != nil {
+		return h.grant.Err()
+	}
+	return err
+}
 
 func (h *held) Inside() lock.Locker {
 	return &locker{locks: h.grant, remote: h.locker.remote, inside: true}

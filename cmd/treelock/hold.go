@@ -48,12 +48,8 @@ func (r *runCommand) hold(locks *cluster.Manager, grant treelock.Grant[treelock.
 		return deadline, err
 	}
 	c, err := child.Start(child.Command{Path: path, Args: argv, Env: environ(grant, s, claimed), Begin: begin})
-	if commandErr := (*exec.Error)(nil); errors.As(err, &commandErr) {
-		return notRun(err)
-	} else if err != nil && (errors.Is(err, child.ErrLate) || grant.Err() != nil) {
-		return &exitError{statusLost, fmt.Errorf("%s was not run: %w", argv[0], cmp.Or(grant.Err(), err))}
-	} else if err != nil {
-		return err
+	if err != nil {
+		return notBegun(argv[0], err, cmp.Or(grant.Err(), late(deadline)))
 	}
 	h := &holder{Child: c, name: argv[0], locks: locks, grant: grant, signals: r.signals, deadline: deadline,
 		ending: child.Ending{Grace: r.grace}, period: s.TTL / 10, say: r.say}
@@ -69,6 +65,31 @@ func (r *runCommand) hold(locks *cluster.Manager, grant treelock.Grant[treelock.
 		return &exitError{statusLost, fmt.Errorf("the lock was lost while %s ran: %w", h.name, h.cause())}
 	}
 	return &exitError{h.over.Status, nil}
+}
+
+// late returns an error if the deadline of a lock has passed, which its manager may not know yet. A
+// deadline that is zero is none.
+func late(deadline time.Time) error {
+	if !deadline.IsZero() && child.Left(deadline, time.Now()) <= 0 {
+		return child.ErrLate
+	}
+	return nil
+}
+
+// notBegun returns the error of a command that was not begun. lost is why the lock is, nil if it is
+// not.
+func notBegun(name string, err, lost error) error {
+	var command *exec.Error
+	var exit *exitError
+	switch {
+	case errors.As(err, &exit):
+		return err
+	case errors.As(err, &command):
+		return notRun(err)
+	case lost != nil:
+		return &exitError{statusLost, fmt.Errorf("%s was not run: %w", name, lost)}
+	}
+	return fmt.Errorf("%s was not run: %w", name, err)
 }
 
 // mayBegin returns until when the grant is held, or why the command must not begin.

@@ -35,7 +35,10 @@ func Start(c Command) (*Child, error) {
 	}
 	err = assign(job, cmd.Process.Pid)
 	if err == nil {
-		_, err = c.Begin()
+		var deadline time.Time
+		if deadline, err = c.Begin(); err == nil && Left(deadline, time.Now()) <= 0 {
+			err = ErrLate
+		}
 	}
 	if err == nil {
 		err = resume(cmd.Process.Pid)

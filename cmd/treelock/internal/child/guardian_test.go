@@ -27,7 +27,7 @@ func init() {
 		if name, slow := os.LookupEnv(slowEnv); slow && name == "" {
 			time.Sleep(time.Minute)
 		} else if slow {
-			time.Sleep(500 * time.Millisecond) // as one that gets no processor
+			time.Sleep(3 * time.Second) // as one that gets no processor
 			os.WriteFile(name, nil, 0o600)
 		}
 		Guardian()
@@ -48,14 +48,14 @@ func shell(script string, begin func() (time.Time, error)) Command {
 	return Command{Path: "/bin/sh", Args: []string{"sh", "-c", script}, Env: os.Environ(), Begin: begin}
 }
 
-// TestCommandBeginsWhenItsGuardianWatches has a guardian that needs half a second to start, and a
-// lease that is renewed meanwhile.
+// TestCommandBeginsWhenItsGuardianWatches has a guardian that needs seconds to start, and a lease
+// that is renewed meanwhile.
 func TestCommandBeginsWhenItsGuardianWatches(t *testing.T) {
 	watches := filepath.Join(t.TempDir(), "watches")
 	t.Setenv(slowEnv, watches)
 	var deadline time.Time
 	c, err := Start(shell(`test -e "$`+slowEnv+`"`, func() (time.Time, error) {
-		if deadline = time.Now().Add(300 * time.Millisecond); len(watched(watches)) > 0 {
+		if deadline = time.Now().Add(2 * time.Second); len(watched(watches)) > 0 {
 			deadline = time.Now().Add(time.Minute)
 		}
 		return deadline, nil
@@ -79,6 +79,17 @@ func TestCommandBeginsWhenItsGuardianWatches(t *testing.T) {
 func watched(pattern string) []string {
 	names, _ := filepath.Glob(pattern)
 	return names
+}
+
+// TestGuardianThatDoesNotStartIsGivenUp has one that hangs while the lease is renewed.
+func TestGuardianThatDoesNotStartIsGivenUp(t *testing.T) {
+	t.Setenv(slowEnv, "")
+	defer func(d time.Duration) { startTime = d }(startTime)
+	startTime = 200 * time.Millisecond
+	_, err := Start(shell("true", func() (time.Time, error) { return time.Now().Add(time.Minute), nil }))
+	if err == nil || !strings.Contains(err.Error(), "has not started in 200ms") {
+		t.Errorf("Start = %v, want that the guardian has not started", err)
+	}
 }
 
 // TestCommandThatMustNotBeginDoesNot has a guardian that does not watch. Nothing may be left.

@@ -41,9 +41,13 @@ func startGuardian(group int, begin func() (time.Time, error)) (*guardian, error
 // askAgain is how often to ask, while a guardian starts, whether the command may still begin.
 const askAgain = 100 * time.Millisecond
 
+// startTime is how long a guardian may take to start. A test makes it shorter.
+var startTime = 30 * time.Second
+
 // await waits until the guardian watches. It tells it each deadline that begin returns, and returns
 // directly after begin.
 func (g *guardian) await(watches *os.File, begin func() (time.Time, error)) error {
+	end := time.Now().Add(startTime)
 	for watching := false; ; {
 		deadline, err := begin()
 		if err != nil {
@@ -54,21 +58,23 @@ func (g *guardian) await(watches *os.File, begin func() (time.Time, error)) erro
 			return ErrLate
 		}
 		if !deadline.Equal(g.deadline) {
-			if err := g.send(deadline); err != nil {
-				return fmt.Errorf("the guardian of the command has ended: %w", err)
-			}
+			err = g.send(deadline)
 		}
-		if watching {
+		switch {
+		case err != nil || !g.lives():
+			return errors.Join(errors.New("the guardian of the command has ended"), err)
+		case watching:
 			return nil
+		case time.Now().After(end):
+			return fmt.Errorf("the guardian of the command has not started in %v", startTime)
 		}
-		err = watches.SetReadDeadline(time.Now().Add(min(left, askAgain)))
-		if err == nil {
-			_, err = watches.Read(make([]byte, 1))
+		if err := watches.SetReadDeadline(time.Now().Add(min(left, askAgain))); err != nil {
+			return err
 		}
-		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		_, err = watches.Read(make([]byte, 1))
+		if watching = err == nil; !watching && !errors.Is(err, os.ErrDeadlineExceeded) {
 			return fmt.Errorf("the guardian of the command has ended: %w", err)
 		}
-		watching = err == nil
 	}
 }
 
@@ -177,7 +183,6 @@ func answer() {
 	var s syscall.Stat_t
 	if syscall.Fstat(4, &s) == nil && s.Mode&syscall.S_IFMT == syscall.S_IFIFO {
 		syscall.Write(4, []byte{1}) // it fails if run does not wait for it
-		syscall.Close(4)
 	}
 }
 

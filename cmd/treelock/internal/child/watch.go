@@ -69,20 +69,20 @@ func guard(messages io.Reader, watches func(), kill func(group int)) {
 	}
 	watches()
 	var w watch
-	for pause := time.Duration(0); ok; {
+	for late := false; ok; {
 		if m.Group != 0 {
 			w.heard(m, time.Now())
 		}
 		left := w.left(time.Now())
-		if left <= 0 && pause == lastLook {
+		if left <= 0 && late {
 			break
 		}
-		pause = max(min(left, look), lastLook)
+		late = left <= 0
 		m = message{}
 		select {
 		case m, ok = <-inbox:
-			pause = 0 // another one may be behind it
-		case <-time.After(pause):
+			late = false // another one may be behind it
+		case <-time.After(max(min(left, look), lastLook)):
 		}
 	}
 	kill(w.group)

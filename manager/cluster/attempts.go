@@ -13,11 +13,12 @@ import (
 )
 
 // Bounds of the attempts of a call. etcd answers a proposal that was dropped only after 7 s, so the
-// first attempts are given less. Each has twice the time of the one before: what takes a server
-// long, as to check a password while many processes connect, would else be begun again and again,
-// and never end. After an error the next one waits a little.
+// first attempts are given less. After one without an answer the next has twice the time: what
+// takes a server long, as to check a password while many processes connect, would else be begun
+// again and again, and never end. After an error the next one waits a little.
 const (
 	firstAttempt = 500 * time.Millisecond
+	lastAttempt  = time.Minute
 	attemptPause = 50 * time.Millisecond
 	fullPause    = 200 * time.Millisecond // while etcd is full
 	maxCopies    = 3
@@ -33,14 +34,14 @@ func attempts[T any](ctx context.Context, client *clientv3.Client, f func(contex
 	next func(err error, silent bool) (wait time.Duration, again bool)) (v T, err error) {
 	var why error // of the latest attempt that says more than that there was no answer
 	copies := 1
-	for limit := firstAttempt; ; limit *= 2 {
+	for limit := firstAttempt; ; {
 		var silent bool
 		v, silent, err = try(ctx, limit, copies, f)
 		if err == nil {
 			return v, nil
 		}
 		if silent {
-			copies = copiesFor(client)
+			limit, copies = min(2*limit, lastAttempt), copiesFor(client)
 		} else {
 			why = err
 		}
@@ -78,7 +79,7 @@ func (m *Manager) doIf(ctx context.Context, cond clientv3.Cmp, then clientv3.Op,
 }
 
 // copiesFor returns how often at once an attempt is made after one without an answer.
-func copiesFor(client *clientv3.Client) int { return min(len(client.Endpoints()), maxCopies) }
+func copiesFor(client *clientv3.Client) int { return max(1, min(len(client.Endpoints()), maxCopies)) }
 
 // try makes one attempt: it calls f so many times at once, and returns the first success. silent
 // says that no copy had an answer.

@@ -46,7 +46,7 @@ func (c *conn) renew(ctx context.Context) (revision int64, err error) {
 		if silent {
 			copies = copiesFor(c.client)
 			if c.client.Username != "" {
-				limit *= 2 // a new stream needs a check of the password
+				limit = min(2*limit, c.leaseTTL/4) // a new stream needs a check of the password
 			}
 		}
 		counts := true

@@ -30,7 +30,9 @@ func (c *conn) watchAll(ctx context.Context, listed func()) {
 	copies := 1
 	for limit := firstAttempt; ; {
 		w, silent, err := c.openWatch(ctx, limit, copies)
-		limit *= 2
+		if silent {
+			limit = min(2*limit, lastAttempt)
+		}
 		if err == nil {
 			err = c.follow(ctx, w, func() {
 				limit, copies = firstAttempt, 1

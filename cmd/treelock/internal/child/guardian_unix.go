@@ -61,8 +61,10 @@ func (g *guardian) await(watches *os.File, begin func() (time.Time, error)) erro
 			err = g.send(deadline)
 		}
 		switch {
-		case err != nil || !g.lives():
-			return errors.Join(errors.New("the guardian of the command has ended"), err)
+		case err != nil:
+			return fmt.Errorf("tell the guardian of the command its deadline: %w", err)
+		case !g.lives():
+			return errors.New("the guardian of the command has ended")
 		case watching:
 			return nil
 		case time.Now().After(end):

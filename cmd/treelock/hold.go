@@ -86,8 +86,8 @@ func notBegun(name string, err, lost error) error {
 		return err
 	case errors.As(err, &command):
 		return notRun(err)
-	case lost != nil:
-		return &exitError{statusLost, fmt.Errorf("%s was not run: %w", name, lost)}
+	case lost != nil, errors.Is(err, child.ErrLate):
+		return &exitError{statusLost, fmt.Errorf("%s was not run: %w", name, cmp.Or(lost, err))}
 	}
 	return fmt.Errorf("%s was not run: %w", name, err)
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"io/fs"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -10,12 +12,36 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/treelock/treelock"
+	"github.com/treelock/treelock/cmd/treelock/internal/child"
 	"github.com/treelock/treelock/cmd/treelock/internal/paths"
 	"github.com/treelock/treelock/manager"
 )
 
 func live(token uint64, state treelock.State, claims ...claimInfo) liveRequest {
 	return liveRequest{Token: token, State: state, Process: "p", Claims: claims}
+}
+
+// What ended the wait of a command that was not begun says its status.
+func TestStatusOfACommandThatWasNotBegun(t *testing.T) {
+	signaled := &exitError{130, errInterrupted}
+	lost, other := treelock.ErrLost, errors.New("no processes are left")
+	for _, c := range []struct {
+		err, lost error
+		status    int
+		says      string
+	}{
+		{signaled, lost, 130, errInterrupted.Error()},
+		{&exec.Error{Name: "sh", Err: fs.ErrPermission}, nil, statusNotRun, "permission denied"},
+		{other, lost, statusLost, "sh was not run: treelock: the request was lost"},
+		{other, late(time.Now().Add(-time.Second)), statusLost, "the deadline of the lock has passed"},
+		{child.ErrLate, late(time.Time{}), statusLost, "the deadline of the lock has passed"},
+		{other, late(time.Now().Add(time.Minute)), statusSoftware, "sh was not run: no processes are left"},
+	} {
+		got := notBegun("sh", c.err, c.lost)
+		if status := statusOf(got); status != c.status || !strings.Contains(got.Error(), c.says) {
+			t.Errorf("%v and %v: status %d and %q, want %d and %q", c.err, c.lost, status, got, c.status, c.says)
+		}
+	}
 }
 
 func TestTableIsPlain(t *testing.T) {

@@ -15,7 +15,7 @@ const (
 	statusSoftware    = 70 // EX_SOFTWARE: any other failure of treelock
 	statusTempFail    = 75 // EX_TEMPFAIL: not acquired in time, or refused
 	statusConfig      = 78 // EX_CONFIG: no etcd is configured, or a bad configuration file
-	statusLost        = 79 // the lock was lost while the command ran
+	statusLost        = 79 // the lock was lost, so the command was ended, or not begun
 	statusNotRun      = 126
 	statusNotFound    = 127
 	statusSignal      = 128 // and the number of the signal

@@ -38,7 +38,7 @@ func Start(c Command) (*Child, error) {
 		return nil, err
 	}
 	child := &Child{group: s.pid, events: make(chan Event, 2), terminal: openTerminal()}
-	if child.guardian, err = startGuardian(s.pid, c.Begin); err != nil {
+	if child.guardian, err = startGuardian(s.pid, c.mayBegin); err != nil {
 		s.giveUp()
 		child.terminal.close()
 		return nil, err

@@ -35,10 +35,7 @@ func Start(c Command) (*Child, error) {
 	}
 	err = assign(job, cmd.Process.Pid)
 	if err == nil {
-		var deadline time.Time
-		if deadline, err = c.Begin(); err == nil && Left(deadline, time.Now()) <= 0 {
-			err = ErrLate
-		}
+		_, err = c.mayBegin()
 	}
 	if err == nil {
 		err = resume(cmd.Process.Pid)

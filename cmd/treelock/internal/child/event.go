@@ -20,6 +20,15 @@ type Command struct {
 // ErrLate is the error of a command that was not begun, as the lock does not count any more.
 var ErrLate = errors.New("the deadline of the lock has passed")
 
+// mayBegin is Begin, or ErrLate if the deadline has passed.
+func (c Command) mayBegin() (deadline time.Time, err error) {
+	deadline, err = c.Begin()
+	if err == nil && Left(deadline, time.Now()) <= 0 {
+		err = ErrLate
+	}
+	return deadline, err
+}
+
 // An Event tells what happened to the command.
 type Event struct {
 	Kind   Kind

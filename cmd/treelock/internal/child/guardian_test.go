@@ -55,7 +55,7 @@ func TestCommandBeginsWhenItsGuardianWatches(t *testing.T) {
 	t.Setenv(slowEnv, watches)
 	var deadline time.Time
 	c, err := Start(shell(`test -e "$`+slowEnv+`"`, func() (time.Time, error) {
-		if deadline = time.Now().Add(2 * time.Second); len(watched(watches)) > 0 {
+		if deadline = time.Now().Add(2 * time.Second); isFile(watches) {
 			deadline = time.Now().Add(time.Minute)
 		}
 		return deadline, nil
@@ -73,12 +73,6 @@ func TestCommandBeginsWhenItsGuardianWatches(t *testing.T) {
 	if e := <-c.Events(); e.Kind != Gone {
 		t.Errorf("%+v, want Gone", e)
 	}
-}
-
-// watched returns the names of the files that a pattern matches.
-func watched(pattern string) []string {
-	names, _ := filepath.Glob(pattern)
-	return names
 }
 
 // TestGuardianThatDoesNotStartIsGivenUp has one that hangs while the lease is renewed.
@@ -119,7 +113,7 @@ func TestCommandThatMustNotBeginDoesNot(t *testing.T) {
 			t.Errorf("%s: a process is left: %d, %v", name, pid, err)
 		}
 	}
-	if _, err := os.Stat(began); err == nil {
+	if isFile(began) {
 		t.Error("the command has begun")
 	}
 }

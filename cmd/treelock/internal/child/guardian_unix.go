@@ -22,16 +22,16 @@ type guardian struct {
 	deadline time.Time     // that it was told last
 }
 
-// startGuardian starts a guardian, and returns when it watches the group. begin is that of the
+// startGuardian starts a guardian, and returns when it watches the group. mayBegin is that of the
 // command.
-func startGuardian(group int, begin func() (time.Time, error)) (*guardian, error) {
+func startGuardian(group int, mayBegin func() (time.Time, error)) (*guardian, error) {
 	g := &guardian{group: group}
 	watches, err := g.start()
 	if err != nil {
 		return nil, err
 	}
 	defer watches.Close()
-	if err := g.await(watches, begin); err != nil {
+	if err := g.await(watches, mayBegin); err != nil {
 		g.dismiss()
 		return nil, err
 	}
@@ -44,18 +44,14 @@ const askAgain = 100 * time.Millisecond
 // startTime is how long a guardian may take to start. A test makes it shorter.
 var startTime = 30 * time.Second
 
-// await waits until the guardian watches. It tells it each deadline that begin returns, and returns
-// directly after begin.
-func (g *guardian) await(watches *os.File, begin func() (time.Time, error)) error {
+// await waits until the guardian watches. It tells it each deadline that mayBegin returns, and
+// returns directly after mayBegin.
+func (g *guardian) await(watches *os.File, mayBegin func() (time.Time, error)) error {
 	end := time.Now().Add(startTime)
 	for watching := false; ; {
-		deadline, err := begin()
+		deadline, err := mayBegin()
 		if err != nil {
 			return err
-		}
-		left := Left(deadline, time.Now())
-		if left <= 0 {
-			return ErrLate
 		}
 		if !deadline.Equal(g.deadline) {
 			err = g.send(deadline)
@@ -70,7 +66,7 @@ func (g *guardian) await(watches *os.File, begin func() (time.Time, error)) erro
 		case time.Now().After(end):
 			return fmt.Errorf("the guardian of the command has not started in %v", startTime)
 		}
-		if err := watches.SetReadDeadline(time.Now().Add(min(left, askAgain))); err != nil {
+		if err := watches.SetReadDeadline(time.Now().Add(min(Left(deadline, time.Now()), askAgain))); err != nil {
 			return err
 		}
 		_, err = watches.Read(make([]byte, 1))

@@ -56,6 +56,10 @@ func (c *Calls) Begin(b Begin, r *Reply) error { *r = c.service.begin(c.worker, 
 // End tells that an operation is over.
 func (c *Calls) End(by By, _ *Reply) error { c.service.end(by); return nil }
 
+// Between is called where the worker has checked that it holds its lock, and has not yet sent the
+// write, after a [Reply] that asks for that. The worker may be stopped there.
+func (c *Calls) Between(struct{}, *Reply) error { c.service.between(c.worker); return nil }
+
 // Call does an operation on the store.
 func (c *Calls) Call(call Call, r *Reply) error { *r = c.service.call(c.worker, call); return nil }
 

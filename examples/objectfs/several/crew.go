@@ -126,11 +126,14 @@ func (c *crew) direct(ctx context.Context) {
 	watched := make(chan struct{})
 	go func() { c.watch(over, stop); close(watched) }()
 	if c.pause(over, whole/4) {
-		c.strike(over, killed, "killed", killed.cmd.Process.Kill)
+		c.strike(over, killed, "killed", false, killed.cmd.Process.Kill)
 	}
 	if c.pause(over, whole/6) {
-		if c.strike(over, stopped, "stopped", func() error { return pause(stopped.cmd.Process) }) {
+		if c.strike(over, stopped, "stopped", true, func() error { return pause(stopped.cmd.Process) }) {
 			c.pause(over, ttl+max(1500*time.Millisecond, whole/5))
+			for c.service.leftHalfDone(stopped.id) && c.pause(over, 50*time.Millisecond) {
+				// What it then sends is late only where another process has been meanwhile.
+			}
 			resume(stopped.cmd.Process) // also if the time is over
 			c.resumed(stopped.id)
 			c.tell("%s goes on", stopped.name)
@@ -140,10 +143,10 @@ func (c *crew) direct(ctx context.Context) {
 }
 
 // strike does a fault to w, in the middle of an operation if there is one soon. It returns whether
-// it did.
-func (c *crew) strike(ctx context.Context, w *worker, what string, do func() error) bool {
+// it did. between is that of the fault.
+func (c *crew) strike(ctx context.Context, w *worker, what string, between bool, do func() error) bool {
 	var err error
-	f := &fault{worker: w.id, do: func() { err = do() }, done: make(chan struct{})}
+	f := &fault{worker: w.id, between: between, do: func() { err = do() }, done: make(chan struct{})}
 	c.arm(f)
 	select {
 	case <-f.done:

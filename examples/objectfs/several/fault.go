@@ -2,9 +2,10 @@ package main
 
 // A fault is something that is to be done to a worker in the middle of an operation.
 type fault struct {
-	worker int
-	do     func()
-	done   chan struct{} // closed when it is done
+	worker  int
+	between bool // do it between a check of the worker and the write that follows
+	do      func()
+	done    chan struct{} // closed when it is done
 }
 
 // A fault strikes when an operation on so many objects has changed some: then it has calls under
@@ -14,16 +15,37 @@ const (
 	faultAfter = 2
 )
 
-// strike counts a change by op, and does the fault that waits for it.
-func (s *service) strike(op *operation) {
+// strike counts a change by op, and does the fault that waits for it. If that is to be done between
+// a check and a write, it returns true instead: then the worker is to call Between there.
+func (s *service) strike(op *operation) (between bool) {
 	s.statsMu.Lock()
 	defer s.statsMu.Unlock()
 	op.changed++
-	if f := s.armed; f != nil && f.worker == op.worker && op.changed == faultAfter && op.listed >= faultOf {
-		s.armed = nil
-		f.do()
-		close(f.done)
+	f := s.armed
+	if f == nil || f.worker != op.worker || op.changed != faultAfter || op.listed < faultOf {
+		return false
 	}
+	if !f.between {
+		s.fire()
+	}
+	return f.between
+}
+
+// between does the fault that waits for a worker between a check and a write.
+func (s *service) between(worker int) {
+	s.statsMu.Lock()
+	defer s.statsMu.Unlock()
+	if f := s.armed; f != nil && f.worker == worker && f.between {
+		s.fire()
+	}
+}
+
+// fire does the fault that waits. The caller holds statsMu.
+func (s *service) fire() {
+	f := s.armed
+	s.armed = nil
+	f.do()
+	close(f.done)
 }
 
 // listed notes that op has listed n objects.

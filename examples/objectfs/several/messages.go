@@ -72,6 +72,9 @@ const (
 	remove verb = "delete"
 )
 
+// changes reports whether c changes the store.
+func (c Call) changes() bool { return c.Verb != list && c.Verb != read }
+
 // claims returns what c touches.
 func (c Call) claims() []Claim {
 	switch c.Verb {
@@ -115,6 +118,7 @@ type Reply struct {
 	Keys     []string
 	Data     []byte
 	Versions []job.Version
+	Between  bool // of a Call: call Between before the next write
 	Failure  *Failure
 }
 

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/rpc"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/treelock/treelock"
@@ -17,6 +18,7 @@ import (
 type remote struct {
 	parent  *rpc.Client
 	latency time.Duration
+	between atomic.Bool // call Between before the next write
 }
 
 var (
@@ -44,11 +46,20 @@ func (r *remote) call(ctx context.Context, c Call) (Reply, error) {
 	if err := h.grant.Err(); err != nil {
 		return Reply{}, err
 	}
+	if c.changes() && r.between.CompareAndSwap(true, false) {
+		if _, err := r.ask("Between", struct{}{}); err != nil {
+			return Reply{}, err
+		}
+	}
 	if r.latency > 0 {
 		time.Sleep(r.latency/2 + rand.N(r.latency))
 	}
 	c.By = h.by
-	return r.ask("Call", c)
+	reply, err := r.ask("Call", c)
+	if reply.Between {
+		r.between.Store(true)
+	}
+	return reply, err
 }
 
 // List is that of [store.Store], as are Read, Write, Copy and Delete. The prefix is a folder.

@@ -120,6 +120,18 @@ func (s *service) begin(worker int, b Begin) (r Reply) {
 	return Reply{Op: op.id}
 }
 
+// leftHalfDone reports whether an operation of a worker that was stopped was not yet taken over.
+func (s *service) leftHalfDone(worker int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, op := range s.open {
+		if s.guarded && op.worker == worker && op.changed > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // leftBy returns the operations that must be taken over before b: those that have written to what b
 // claims. They are over, as b was granted what they held. Those that have written nothing are
 // forgotten, and what they may still send is late.
@@ -176,8 +188,8 @@ func (s *service) call(worker int, c Call) (r Reply) {
 	if s.late(worker, c.By.Token, string(c.Verb), c.claims()) {
 		return Reply{Failure: failure(fmt.Errorf("%s %q with token %d: %w", c.Verb, c.target(), c.By.Token, errLate))}
 	}
-	if c.Verb != list && c.Verb != read && op != nil {
-		s.strike(op)
+	if c.changes() && op != nil {
+		r.Between = s.strike(op)
 	}
 	ctx, err := context.Background(), error(nil)
 	switch c.Verb {
